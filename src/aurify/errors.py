@@ -1,0 +1,25 @@
+"""Errors that a user can cause, each one clear line: what, where, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AurifyError(Exception):
+    """The work failed. The command line prints the message and exits with status 1."""
+
+    exit_status = 1
+
+
+class UsageError(AurifyError):
+    """The request itself is wrong: an unknown key, a missing file name. Exit status 2."""
+
+    exit_status = 2
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The ending of a message about an unknown word: which known one was probably meant."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"

@@ -1,0 +1,26 @@
+"""A question whose answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with its known answer; everything else in aurify refers to it by ``id``."""
+
+    id: str
+    text: str
+    answer: str
+    """The gold answer in its canonical form: ``1450`` rather than ``#### 1,450``."""
+    answer_type: str
+    """``number``, ``choice``, ``text``, ``math``, or the user's own ``module:function``."""
+    task: str = ""
+    """The data set or file the question came from; results are broken down by it."""
+    level: str = ""
+    rationale: str | None = None
+    """A gold rationale, where the file holds one (GSM8K and MATH do)."""
+    accepted: tuple[str, ...] = ()
+    """Other answers that also count as right."""
+    where: str = ""
+    """``file:line`` of the row, for messages."""

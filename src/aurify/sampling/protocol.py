@@ -1,0 +1,48 @@
+"""What a sampler is: prompts as token ids in, completions with their log-probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, and one seed for every sample that is wanted of it."""
+
+    token_ids: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One sampled continuation.
+
+    ``token_ids`` are exactly the sampled ones: they end in an EOS id if and only if it was sampled.
+    ``logprob`` is the sum of their log-probabilities in nats, at temperature 1, under the model that sampled.
+    ``finish_reason`` is "stop" (EOS or a stop string) or "length" (cut at the token limit).
+    ``text`` is the decoded continuation, without special tokens.
+    """
+
+    token_ids: tuple[int, ...]
+    text: str
+    logprob: float
+    finish_reason: FinishReason
+
+
+class Sampler(Protocol):
+    """Draws completions; the same seeds give the same completions, whatever they are batched with."""
+
+    def sample(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        stop: Sequence[str] = (),
+    ) -> list[list[Completion]]:
+        """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy."""
+        ...
