@@ -1,0 +1,85 @@
+"""Fixtures that every room's tests share. Nothing here, and nothing in a test, needs the network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Set before torch or Hugging Face libraries are first imported, and inherited by every command a test runs.
+os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", NO_COLOR="1", COLUMNS="120")
+
+REPOSITORY = Path(__file__).parents[1]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published data sets, beside the checkout."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the published data sets are not here: {folder} (see CONTRIBUTING.md)")
+    return folder
+
+
+@pytest.fixture
+def run_aurify(tmp_path: Path) -> Run:
+    """The real command line in a process of its own: ``run_aurify("grade", "rows.jsonl", stdin="...")``.
+
+    It runs in ``tmp_path`` unless ``cwd`` says otherwise; ``env`` adds variables.
+    """
+
+    def run(
+        *words: object, stdin: str = "", cwd: Path = tmp_path, env: dict[str, str] | None = None, timeout: float = 240
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "aurify", *map(str, words)]
+        environment = {**os.environ, "PYTHONUTF8": "1", **(env or {})}
+        return subprocess.run(
+            command, input=stdin, capture_output=True, text=True, cwd=cwd, env=environment, timeout=timeout
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama (2 layers, hidden 32, grouped-query attention) with a byte-level tokenizer, as saved folders are.
+
+    Vocabulary: 256 bytes, ``<bos>``, ``<eos>`` and ``<pad>``; every text round-trips.
+    """
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    torch.set_num_threads(1)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", model_max_length=512
+    )
+    config = LlamaConfig(
+        vocab_size=len(fast),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=512,
+        bos_token_id=fast.bos_token_id,
+        eos_token_id=fast.eos_token_id,
+        pad_token_id=fast.pad_token_id,
+        tie_word_embeddings=False,
+    )
+    folder = tmp_path_factory.mktemp("tiny-model")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = LlamaForCausalLM(config)
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
