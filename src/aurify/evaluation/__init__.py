@@ -1,0 +1,5 @@
+"""Evaluation: how good a model is on questions with known answers, and how sure one can be of it."""
+
+from aurify.evaluation.intervals import wilson
+
+__all__ = ["wilson"]

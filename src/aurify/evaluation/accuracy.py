@@ -1,0 +1,32 @@
+"""Accuracy with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from aurify.evaluation.intervals import wilson
+
+
+class Accuracy(NamedTuple):
+    """The share of right answers, as fractions, with a 95 % Wilson interval."""
+
+    right: int
+    n: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, verdicts: Iterable[bool]) -> Accuracy:
+        """From whether each question was answered rightly."""
+        outcomes = list(verdicts)
+        low, high = wilson(sum(outcomes), len(outcomes))
+        return cls(sum(outcomes), len(outcomes), low, high)
+
+    @property
+    def value(self) -> float:
+        """The fraction right; 0 of no questions."""
+        return self.right / self.n if self.n else 0.0
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % ({self.right} of {self.n}; 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f})"
