@@ -3,45 +3,103 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
-from aurify.errors import AurifyError
+from aurify import __version__
+from aurify.errors import AurifyError, UsageError, nearest
+from aurify.text import printable
 
 COMMANDS = ("quickstart", "check", "grade", "train")
 """One module of this package each, in the order of the help page."""
 
+_ParserError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What the parser raises for wrong usage; typer brings its own click or imports it, depending on its version."""
+
 
 def build() -> typer.Typer:
     """The whole command line."""
-    app = typer.Typer(
-        name="aurify",
-        help="Fine-tune language models to reason, from questions with known answers.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+    app = new_app()
     for name in COMMANDS:
         importlib.import_module(f"aurify.cli.{name}").register(app)
     return app
 
 
+def new_app() -> typer.Typer:
+    """A command line without commands."""
+    app = typer.Typer(
+        name="aurify",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # help is plain text: [default: 8] is not markup
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def aurify(
+        context: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    ) -> None:
+        """Fine-tune language models to reason, from questions with known answers."""
+        if version:
+            typer.echo(f"aurify {__version__}")
+            raise typer.Exit
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help(), err=True)
+            raise typer.Exit(UsageError.exit_status)
+
+    return app
+
+
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    sys.exit(exit_status(build))
+
+
+def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = None) -> int:
+    """Run the app that ``build`` returns; its exit status, every expected error written as one line.
+
+    ``words`` are those of the command line, without the program's name; by default this process's own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a lone surrogate must not end the work
     try:
-        build()()
+        status = build()(words, prog_name="aurify", standalone_mode=False)
+        sys.stdout.flush()
     except AurifyError as error:
-        sys.stderr.write(f"aurify: {error}\n")
-        sys.exit(error.exit_status)
+        return _fail(str(error), error.exit_status)
+    except _ParserError as error:
+        return _fail(_usage(error), UsageError.exit_status)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", AurifyError.exit_status)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return AurifyError.exit_status
     except OSError as error:
-        sys.stderr.write(f"aurify: {error.filename or 'input/output'}: {error.strerror or error}\n")
-        sys.exit(1)
+        return _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", AurifyError.exit_status)
+    if status == 130:  # newer typer's word for Ctrl-C
+        return _fail("interrupted", AurifyError.exit_status)
+    return status or 0
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"aurify: {printable(message)}\n")
+    return status
+
+
+def _usage(error: Any) -> str:
+    """A parser's error, naming the nearest known flag where one is unknown."""
+    message: str = error.format_message()
+    if hasattr(error, "possibilities") and error.ctx is not None:
+        known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("--")]
+        message = f"unknown option {error.option_name}: {nearest(error.option_name, known)}"
+    return message
 
 
 if __name__ == "__main__":

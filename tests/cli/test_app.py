@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import aurify
+from aurify.cli.app import COMMANDS, build
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+TOY = [sys.executable, str(Path(__file__).parent / "toy.py")]
+
+
+def _toy(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*TOY, *words], capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})}, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        ("aurify", "aurify: dust.jsonl:3: no dust here\n"),
+        ("os", "aurify: /nowhere/at/all: No such file or directory\n"),
+        ("interrupt", "aurify: interrupted\n"),
+    ],
+)
+def test_failed_work_is_one_line_and_status_1(how: str, line: str) -> None:
+    done = _toy("melt", "d", "--fail", how)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line)
+
+
+def test_ctrl_c_is_one_line_and_status_1() -> None:
+    with subprocess.Popen([*TOY, "melt", "d", "--fail", "sleep"], stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "asleep\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (1, "aurify: interrupted\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    with subprocess.Popen([*TOY, "melt", "d", "--fail", "flood"], stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_text_that_cannot_be_encoded_is_still_printed() -> None:
+    done = _toy("melt", "d", "--fail", "surrogate", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("half \\ud800 a letter")
+
+
+def test_no_command_shows_the_help_and_is_wrong_usage() -> None:
+    done = _toy()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "melt" in done.stderr
+
+
+def test_version(run_aurify: Run) -> None:
+    done = run_aurify("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"aurify {aurify.__version__}\n", "")
+
+
+def test_help_names_every_command_and_is_fast(run_aurify: Run) -> None:
+    started = time.monotonic()
+    done = run_aurify("--help")
+    seconds = time.monotonic() - started
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in COMMANDS:
+        assert f"\n  {name} " in done.stdout
+    assert seconds < 5  # one second on a quiet machine; the import test below says why
+
+
+def test_building_the_command_line_imports_nothing_heavy() -> None:
+    heavy = "torch transformers datasets pyarrow pandas scipy peft sympy matplotlib"
+    code = f"import sys, aurify.cli.app as app; app.build(); print([n for n in {heavy!r}.split() if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_command_explains_itself_and_its_settings(run_aurify: Run) -> None:
+    for command in build().registered_commands:
+        assert command.callback
+        assert command.callback.__doc__, f"{command.name} has no help"
+        done = run_aurify(str(command.name), "--help")
+        assert done.returncode == 0
+        assert "--config" in done.stdout
