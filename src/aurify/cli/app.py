@@ -96,7 +96,7 @@ def _fail(message: str, status: int) -> int:
 def _usage(error: Any) -> str:
     """A parser's error, naming the nearest known flag where one is unknown."""
     message: str = error.format_message()
-    if hasattr(error, "possibilities") and error.ctx is not None:
+    if hasattr(error, "possibilities") and hasattr(error, "option_name") and error.ctx is not None:
         known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("--")]
         message = f"unknown option {error.option_name}: {nearest(error.option_name, known)}"
     return message
