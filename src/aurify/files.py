@@ -1,0 +1,163 @@
+"""Files and folders that are written whole or not at all, whatever happens to the process or the machine."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from aurify.errors import AurifyError
+
+MANIFEST = "manifest.json"
+
+
+def write_atomically(path: str | Path, content: bytes | str) -> None:
+    """Write a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
+
+    The content goes to a temporary file in the same folder, to the disk, and then takes the name. What is not a
+    regular file (``/dev/stdout``, a pipe) is written directly.
+
+    Raises:
+        OSError: naming ``path``.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        path = Path(os.path.realpath(path))  # a link stays a link
+        temporary = _temporary(path)
+        try:
+            with open(temporary, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(path.parent)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # not the temporary file's
+        raise
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """A temporary folder to fill, that takes the name ``path`` when the block ends well, and goes when it does not.
+
+    It then holds ``manifest.json`` with the size and SHA-256 of every file, for ``verify_folder``. A folder that
+    stood at ``path`` is replaced. One process at a time may write to a path.
+
+    Raises:
+        AurifyError: something that is not a folder stands at ``path``.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_dir():
+        raise AurifyError(f"{path}: stands already and is not a folder; name another or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        files = {}
+        for file in sorted(temporary.rglob("*")):
+            if file.is_file():
+                files[file.relative_to(temporary).as_posix()] = _fingerprint(file)
+            _sync(file)
+        write_atomically(temporary / MANIFEST, json.dumps({"version": 1, "files": files}, indent=1) + "\n")
+        if path.exists():
+            _exchange(temporary, path)
+        else:
+            os.rename(temporary, path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # what failed, or what was replaced
+
+
+def verify_folder(path: str | Path) -> None:
+    """Check a folder written by ``atomic_folder`` against its manifest; files it does not name are not looked at.
+
+    Raises:
+        AurifyError: naming the file that is missing or damaged.
+    """
+    folder = Path(path)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        expected: dict[str, dict[str, Any]] = manifest["files"]
+        items = [(name, entry["size"], entry["sha256"]) for name, entry in expected.items()]
+    except FileNotFoundError:
+        what = f"{MANIFEST} is missing, so it was not written to its end" if folder.is_dir() else "no such folder"
+        raise AurifyError(f"{folder}: {what}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise AurifyError(f"{folder / MANIFEST}: damaged: not a manifest") from None
+    for name, size, sha256 in items:
+        file = folder / name
+        if not file.is_file():
+            raise AurifyError(f"{file}: missing, though the manifest names it")
+        if file.stat().st_size != size:
+            raise AurifyError(f"{file}: damaged: {file.stat().st_size} bytes where the manifest says {size}")
+        if _fingerprint(file)["sha256"] != sha256:
+            raise AurifyError(f"{file}: damaged: its SHA-256 is not the manifest's")
+
+
+def _temporary(path: Path) -> Path:
+    """A hidden name beside ``path``; those that dead processes left for the same path are removed."""
+    prefix = f".{path.name}.tmp-"
+    with suppress(OSError):
+        for leftover in path.parent.iterdir():
+            if leftover.name.startswith(prefix) and not _alive(leftover.name.removeprefix(prefix)):
+                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+    return path.with_name(f"{prefix}{os.getpid()}")
+
+
+def _alive(pid: str) -> bool:
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    if os.name != "posix":
+        return True  # there, os.kill would end it
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Swap two folders' names, in one step where the system can; elsewhere ``old`` is absent for a moment."""
+    if sys.platform == "linux":
+        rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        at_cwd, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+        if rename and rename(at_cwd, os.fsencode(new), at_cwd, os.fsencode(old), exchange) == 0:
+            return
+    aside = new.with_name(f"{new.name}-old")
+    os.rename(old, aside)
+    os.rename(new, old)
+    os.rename(aside, new)
+
+
+def _fingerprint(file: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return {"size": file.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def _sync(path: Path) -> None:
+    """Force a file's or a folder's content to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
