@@ -1,0 +1,22 @@
+"""Questions whose answers are known: read from any question file, split, and put to a model as prompts.
+
+``load_questions`` reads JSON Lines, JSON, CSV, TSV and Parquet, gzipped or not, and data sets of the Hugging Face
+hub; it knows the field names and answer forms of the common reasoning sets, and gives every question a stable id.
+"""
+
+from aurify.questions.answer_types import ANSWER_TYPES, infer_answer_type
+from aurify.questions.load import LoadedQuestions, load_questions
+from aurify.questions.prompts import TEMPLATES, PromptTemplate
+from aurify.questions.record import Question
+from aurify.questions.split import split_questions
+
+__all__ = [
+    "ANSWER_TYPES",
+    "TEMPLATES",
+    "LoadedQuestions",
+    "PromptTemplate",
+    "Question",
+    "infer_answer_type",
+    "load_questions",
+    "split_questions",
+]

@@ -1,0 +1,197 @@
+"""Loads questions: rows of any source, their fields recognised, their answers in canonical form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from aurify.errors import AurifyError
+from aurify.questions.answer_types import canonical, check_answer_type, infer_answer_type
+from aurify.questions.fields import Draft, draft
+from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
+from aurify.questions.gold import as_number, last_boxed, with_lead
+from aurify.questions.hub import PREFIX, hub_rows, hub_task
+from aurify.questions.ids import Ids
+from aurify.questions.record import Question
+from aurify.questions.rows import BadRow, Row, RowError
+
+GENERIC_NAMES = {"train", "test", "dev", "valid", "validation", "val", "eval", "data", "main", "questions", "default"}
+"""File names that say nothing of the task: the folder's name is taken."""
+
+
+class LoadedQuestions(list[Question]):
+    """The questions of one load, in the order of the source, and what is to be said about them."""
+
+    def __init__(self, questions: Iterable[Question], *, source: str, inferred: bool) -> None:
+        super().__init__(questions)
+        self.source = source
+        """What was loaded, as the user named it."""
+        self.inferred = inferred
+        """Whether the answer types were inferred rather than given."""
+        self.skipped: list[tuple[str, str]] = []
+        """(``file:line``, reason) of every bad row, in order."""
+        self.notes: list[str] = []
+        """Facts a user should know: rows left out on purpose, a split that was chosen."""
+
+    @property
+    def answer_types(self) -> Counter[str]:
+        """How many questions have each answer type."""
+        return Counter(question.answer_type for question in self)
+
+    @property
+    def answer_type(self) -> str:
+        """The questions' one answer type, or ``mixed``; each question says its own."""
+        types = self.answer_types
+        return next(iter(types)) if len(types) == 1 else "mixed"
+
+
+def load_questions(
+    data: str | Path | Sequence[str | Path],
+    *,
+    answers: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    skip_bad: bool = False,
+) -> LoadedQuestions:
+    """Read questions from a file, a folder of files, ``hf:NAME[:CONFIG[:SPLIT]]``, or several of these.
+
+    Args:
+        data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not.
+        answers: the answers' type: number, choice, text, math or module:function; inferred a file if None.
+        question_field: the field with the question; recognised if None.
+        answer_field: the field with the gold answer; recognised if None.
+        skip_bad: go on after a bad row, and keep it in ``skipped``.
+
+    Raises:
+        UsageError: ``answers`` or an ``hf:`` name is not of a known form.
+        AurifyError: a row is bad (naming file:line) and ``skip_bad`` is off, or there is no question at all.
+    """
+    if answers is not None:
+        check_answer_type(answers)
+    sources = [data] if isinstance(data, (str, Path)) else list(data)
+    loaded = LoadedQuestions([], source=", ".join(str(source) for source in sources), inferred=answers is None)
+    ids = Ids()
+    for name, task, rows in _opened(sources, loaded.notes):
+        bad = _BadRows(skip_bad)
+        drafts = _drafts(rows, name, task, (question_field, answer_field), bad, loaded.notes)
+        loaded.extend(_questions(drafts, name, answers, ids, bad, loaded.notes))
+        loaded.skipped.extend(bad.in_order())
+    if not loaded:
+        first = f"; the first bad row is {': '.join(loaded.skipped[0])}" if loaded.skipped else ""
+        raise AurifyError(f"{loaded.source}: no questions: expected rows with a question and an answer{first}")
+    return loaded
+
+
+def _opened(sources: Sequence[str | Path], notes: list[str]) -> Iterator[tuple[str, str, Iterator[Row | BadRow]]]:
+    """(name, default task, rows) of every single file or hub data set."""
+    for source in sources:
+        if isinstance(source, str) and source.startswith(PREFIX):
+            rows, split = hub_rows(source)
+            notes.append(f"{source}: the split '{split}' was read")
+            yield source, hub_task(source), iter(rows)
+            continue
+        for file in data_files(Path(source)):
+            yield str(file), _task_of(file), read_rows(file)
+
+
+def _task_of(file: Path) -> str:
+    stem = file.name[: -len(".gz")] if file.name.lower().endswith(".gz") else file.name
+    stem = stem.removesuffix(Path(stem).suffix) if format_of(file) in SUFFIXES else stem
+    folder = file.absolute().parent.name
+    return folder if stem.lower() in GENERIC_NAMES and folder else stem
+
+
+class _BadRows:
+    """Collects bad rows, or raises at the first."""
+
+    def __init__(self, skip: bool) -> None:
+        self._skip = skip
+        self._found: list[tuple[int, str, str]] = []
+
+    def add(self, where: str, reason: str) -> None:
+        if not self._skip:
+            raise AurifyError(f"{where}: {reason} (--skip-bad leaves such rows out)")
+        self._found.append((int(where.rpartition(":")[2]), where, reason))
+
+    def in_order(self) -> list[tuple[str, str]]:
+        return [(where, reason) for _, where, reason in sorted(self._found)]
+
+
+def _drafts(
+    rows: Iterable[Row | BadRow],
+    name: str,
+    task: str,
+    chosen: tuple[str | None, str | None],
+    bad: _BadRows,
+    notes: list[str],
+) -> list[Draft]:
+    drafts: list[Draft] = []
+    seen = left_out = 0
+    for seen, row in enumerate(rows, start=1):  # noqa: B007  # the count is used after the loop
+        if isinstance(row, BadRow):
+            bad.add(row.where, row.reason)
+            continue
+        try:
+            found = draft(row, task, *chosen)
+        except RowError as error:
+            bad.add(row.where, str(error))
+            continue
+        if found is None:
+            left_out += 1
+        else:
+            drafts.append(found)
+    if not seen:
+        bad.add(f"{name}:1", "no rows: expected at least one, with a question and an answer")
+    if left_out:
+        notes.append(f"{name}: {left_out} rows flagged 'in_train' were left out: the training set holds their question")
+    return drafts
+
+
+def _questions(
+    drafts: list[Draft], name: str, answers: str | None, ids: Ids, bad: _BadRows, notes: list[str]
+) -> Iterator[Question]:
+    inferred = {} if answers else _inferred_types(drafts, name, notes)
+    for one in drafts:
+        try:
+            answer, answer_type, accepted = canonical(
+                one.gold, answers or one.answer_type or inferred[one.task], one.text
+            )
+            yield Question(
+                id=ids.take(one.id, one.task, one.text, one.where),
+                text=one.text,
+                answer=answer,
+                answer_type=answer_type,
+                task=one.task,
+                level=one.level,
+                rationale=_finished(one.rationale, answer),
+                accepted=tuple(dict.fromkeys((*accepted, *one.accepted))),
+                where=one.where,
+            )
+        except RowError as error:
+            bad.add(one.where, str(error))
+
+
+def _inferred_types(drafts: list[Draft], name: str, notes: list[str]) -> dict[str, str]:
+    """The answer type of each task in one file, from the rows that do not say their own."""
+    by_task: dict[str, list[Draft]] = {}
+    for one in drafts:
+        if one.answer_type is None:
+            by_task.setdefault(one.task, []).append(one)
+    types = {}
+    for task, group in by_task.items():
+        types[task] = infer_answer_type([one.gold for one in group], [one.text for one in group])
+        odd = [one for one in group if as_number(one.gold) is None]
+        if types[task] == "text" and 0 < len(odd) <= 0.1 * len(group):
+            notes.append(
+                f"{name}: {len(odd)} of {len(group)} answers are no numbers (the first at {odd[0].where}), so all are "
+                "compared as text; --answers number reports them instead"
+            )
+    return types
+
+
+def _finished(rationale: str | None, answer: str) -> str | None:
+    """The rationale, with the answer's lead at its end where it states no answer."""
+    if rationale is None or "answer is" in rationale.lower() or last_boxed(rationale) is not None:
+        return rationale
+    return with_lead(rationale, answer)
