@@ -1,0 +1,13 @@
+"""Answers: what a rationale states as its answer, whether that equals the gold answer, and why.
+
+Numbers, choices and texts are compared in this process, without ``eval`` and in bounded time; mathematics and the
+user's own function in worker processes that are killed when they outrun their time or memory.
+"""
+
+from aurify.answers.compare import ANSWER_TYPES
+from aurify.answers.custom import load_custom
+from aurify.answers.grader import Grader
+from aurify.answers.groups import group_answers
+from aurify.answers.verdict import Grade, Verdict
+
+__all__ = ["ANSWER_TYPES", "Grade", "Grader", "Verdict", "group_answers", "load_custom"]

@@ -1,0 +1,152 @@
+"""Grades rationales: extract the stated answer, compare it with the gold one, say why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from aurify.answers import latex
+from aurify.answers.choice import options, read_choice
+from aurify.answers.compare import ANSWER_TYPES, Asked, canonical, compare, extract
+from aurify.answers.custom import load_custom
+from aurify.answers.pool import Job, Outcome, Pool
+from aurify.answers.reading import Unreadable
+from aurify.answers.verdict import Grade, Verdict
+from aurify.errors import UsageError, nearest
+
+if TYPE_CHECKING:  # the questions room imports this one
+    from aurify.questions.record import Question
+
+_REMEMBERED = 200_000
+"""So many comparisons are kept; the memory starts afresh beyond."""
+
+
+class Grader:
+    """Gives verdicts. It owns the worker processes, started when first needed; close it, or use it with ``with``.
+
+    Numbers, choices and texts are compared here. ``math`` beyond equal writing and plain numbers, and the user's own
+    ``module:function``, are compared in workers with limits of wall-clock time and memory. Equal comparisons are made
+    once. A Grader is not for several threads at a time.
+
+    Args:
+        timeout: seconds a comparison may take before its worker is killed.
+        memory_mb: address space of a worker, in MiB.
+        workers: processes at a time.
+    """
+
+    def __init__(self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1) -> None:
+        self._pool = Pool(timeout=timeout, memory_mb=memory_mb, workers=workers)
+        self._known: dict[Job, Outcome] = {}
+        self._specs: set[str] = set()
+
+    def grade(self, text: str, question: Question, *, truncated: bool = False) -> Grade:
+        """The verdict on a whole rationale, by the question's answer type.
+
+        Right where the stated answer equals ``question.answer`` or one of ``question.accepted``. A rationale that was
+        cut at the token limit is ``truncated``, whatever it states.
+
+        Raises:
+            UsageError: the question's answer type is unknown.
+            AurifyError: the worker cannot start.
+        """
+        return self.grade_all([(text, question, truncated)])[0]
+
+    def grade_all(self, items: Sequence[tuple[str, Question, bool]]) -> list[Grade]:
+        """``grade`` of every (text, question, truncated), in order; equal work is done once, workers in parallel."""
+        plans: list[list[Grade | Asked]] = []
+        for text, question, truncated in items:
+            if truncated:
+                plans.append([_TRUNCATED])
+            else:
+                golds = (question.answer, *question.accepted)
+                listed = options(question.text) if question.answer_type == "choice" else {}
+                plans.append(self._plan(text, golds, question.answer_type, listed))
+        return self._settle(plans)
+
+    def grade_answer(self, pred: str, gold: str, answer_type: str) -> Grade:
+        """The verdict on a bare answer, or on a rationale, against a gold answer."""
+        return self._settle([self._plan(pred, (gold,), answer_type, {})])[0]
+
+    def readable(self, answer: str, answer_type: str) -> bool:
+        """Whether a bare answer can be read as one of this type."""
+        self._check_type(answer_type)
+        try:
+            canonical(answer, answer_type, {})
+        except Unreadable:
+            return False
+        if answer_type != "math":
+            return True
+        tidied = latex.tidy(answer)
+        return latex.is_number(tidied) or self._ask([Job("math", tidied, tidied)])[0][0] == Verdict.RIGHT
+
+    def same(self, a: str, b: str, answer_type: str) -> bool:
+        """Whether two bare, readable answers are equal."""
+        return self._settle([[compare(canonical(a, answer_type, {}), b, answer_type, {})]])[0].right
+
+    def close(self) -> None:
+        """Kill the workers. A later call starts new ones."""
+        self._pool.close()
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _plan(self, text: str, golds: Sequence[str], kind: str, listed: Mapping[str, str]) -> list[Grade | Asked]:
+        """One grade a gold answer, or what has to be asked for it."""
+        self._check_type(kind)
+        if listed and not _is_listed(golds[0], listed):
+            listed = {}  # a gold text that is no option, such as BIG-Bench Hard's "Monsters, Inc", stands for itself
+        try:
+            predicted = extract(text, kind, listed)
+        except Unreadable as error:
+            return [Grade(Verdict.UNPARSABLE, str(error))]
+        return [compare(predicted, gold, kind, listed) for gold in golds]
+
+    def _settle(self, plans: Sequence[Sequence[Grade | Asked]]) -> list[Grade]:
+        jobs = list(dict.fromkeys(step.job for plan in plans for step in plan if isinstance(step, Asked)))
+        outcomes = dict(zip(jobs, self._ask(jobs), strict=True))
+        return [_best([_answered(step, outcomes) for step in plan]) for plan in plans]
+
+    def _ask(self, jobs: Sequence[Job]) -> list[Outcome]:
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        unknown = [job for job in jobs if job not in self._known]
+        if unknown:
+            self._known.update(zip(unknown, self._pool.run(unknown), strict=True))
+        return [self._known[job] for job in jobs]
+
+    def _check_type(self, kind: str) -> None:
+        if kind in ANSWER_TYPES or kind in self._specs:
+            return
+        if ":" not in kind:
+            raise UsageError(f"unknown answer type '{kind}': {nearest(kind, (*ANSWER_TYPES, 'module:function'))}")
+        load_custom(kind)
+        self._specs.add(kind)
+
+
+_TRUNCATED = Grade(Verdict.TRUNCATED, "cut at the token limit")
+
+
+def _answered(step: Grade | Asked, outcomes: Mapping[Job, Outcome]) -> Grade:
+    if isinstance(step, Grade):
+        return step
+    word, reason = outcomes[step.job]
+    return Grade(Verdict(word), reason, step.predicted)
+
+
+def _is_listed(gold: str, listed: Mapping[str, str]) -> bool:
+    try:
+        read_choice(gold, listed)
+    except Unreadable:
+        return False
+    return True
+
+
+def _best(grades: Sequence[Grade]) -> Grade:
+    """Right by any of the gold answers; else what was found for the first."""
+    return next((grade for grade in grades if grade.right), grades[0])
