@@ -5,7 +5,7 @@ hub; it knows the field names and answer forms of the common reasoning sets, and
 """
 
 from aurify.questions.answer_types import ANSWER_TYPES, infer_answer_type
-from aurify.questions.load import LoadedQuestions, load_questions
+from aurify.questions.load import LoadedQuestions, load_questions, read_questions
 from aurify.questions.prompts import TEMPLATES, PromptTemplate
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
@@ -18,5 +18,6 @@ __all__ = [
     "Question",
     "infer_answer_type",
     "load_questions",
+    "read_questions",
     "split_questions",
 ]

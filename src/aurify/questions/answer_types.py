@@ -19,7 +19,9 @@ from aurify.questions.rows import RowError, show
 
 ANSWER_TYPES = ("number", "choice", "text", "math")
 
-_LATEX = re.compile(r"\\[a-zA-Z]+|\^\{|_\{|\$[^$]+\$")
+_LATEX = re.compile(
+    r"\\(?:[dt]?frac|sqrt|boxed|text|pi|infty|left|cdot|times|begin|circ|mathbb|log|sin|cos|tan|cup|in)(?![a-z])|[\^_]\{"
+)
 _LETTERED = re.compile(r"\([A-Z]\)")
 
 

@@ -10,7 +10,7 @@ from aurify.errors import AurifyError
 THINK = "Let's think step by step."
 
 _BLOCK = re.compile(r"^(?P<ask>Question|Q):[ \t]*(?P<question>.*?)\n(?P<reply>Answer|A):(?P<answer>.*)\Z", re.DOTALL)
-_START = re.compile(r"^(?=(?:Question|Q):)", re.MULTILINE)
+_MARK = re.compile(r"^(?:Question|Q):", re.MULTILINE)
 _STATED = re.compile(
     r"\b(?P<lead>(?:so,? )?the (?:final )?answer is:?)\s*(?P<answer>.+?)\.?\s*\Z", re.IGNORECASE | re.DOTALL
 )
@@ -71,9 +71,10 @@ def parse_few_shot(text: str, where: str = "the few-shot text") -> FewShot:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     head, dashes, rest = text.partition("\n-----\n")
     body = (rest if dashes else head).strip()
-    preamble, *blocks = _START.split(body)
-    if not blocks:
+    mark = _MARK.search(body)
+    if mark is None:
         raise AurifyError(f"{where}: no worked example: expected blocks of 'Q: …' and 'A: …'")
+    preamble, *blocks = re.split(f"^(?={mark[0]})", body, flags=re.MULTILINE)
     parsed = [_BLOCK.match(block.strip()) for block in blocks]
     examples, leads = [], []
     for number, found in enumerate(parsed, start=1):

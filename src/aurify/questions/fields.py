@@ -43,7 +43,7 @@ def draft(row: Row, task: str, question_field: str | None = None, answer_field: 
     fields: dict[str, Any] = {}
     for name, value in row.fields.items():
         fields.setdefault(str(name).lower(), value)
-    if fields.get("in_train") is True:
+    if str(fields.get("in_train")).lower() == "true":
         return None
     text = _question(row, fields, question_field)
     raw, answer_type = _answer(row, fields, answer_field)

@@ -67,6 +67,24 @@ def load_questions(
         UsageError: ``answers`` or an ``hf:`` name is not of a known form.
         AurifyError: a row is bad (naming file:line) and ``skip_bad`` is off, or there is no question at all.
     """
+    loaded = read_questions(
+        data, answers=answers, question_field=question_field, answer_field=answer_field, skip_bad=skip_bad
+    )
+    if not loaded:
+        first = f"; the first bad row is {': '.join(loaded.skipped[0])}" if loaded.skipped else ""
+        raise AurifyError(f"{loaded.source}: no questions: expected rows with a question and an answer{first}")
+    return loaded
+
+
+def read_questions(
+    data: str | Path | Sequence[str | Path],
+    *,
+    answers: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    skip_bad: bool = False,
+) -> LoadedQuestions:
+    """``load_questions`` for those who report on a file: with ``skip_bad`` there may be no question at all."""
     if answers is not None:
         check_answer_type(answers)
     sources = [data] if isinstance(data, (str, Path)) else list(data)
@@ -77,9 +95,6 @@ def load_questions(
         drafts = _drafts(rows, name, task, (question_field, answer_field), bad, loaded.notes)
         loaded.extend(_questions(drafts, name, answers, ids, bad, loaded.notes))
         loaded.skipped.extend(bad.in_order())
-    if not loaded:
-        first = f"; the first bad row is {': '.join(loaded.skipped[0])}" if loaded.skipped else ""
-        raise AurifyError(f"{loaded.source}: no questions: expected rows with a question and an answer{first}")
     return loaded
 
 

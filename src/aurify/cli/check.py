@@ -1,0 +1,160 @@
+"""aurify check DATA: read a question file, verify every gold answer against itself, and preview the prompts."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+from pydantic import Field
+
+from aurify.cli.options import Settings, add_command
+from aurify.errors import AurifyError
+from aurify.text import printable
+
+if TYPE_CHECKING:
+    from aurify.questions import LoadedQuestions, PromptTemplate, Question
+
+LISTED = 20
+"""So many problems of a kind are listed; the rest are counted."""
+
+
+class CheckSettings(Settings):
+    """What is checked, and how its questions would be asked."""
+
+    data: str = Field(description="A question file, a folder of such files, or hf:NAME[:CONFIG[:SPLIT]].")
+    answers: str | None = Field(
+        None, description="The answers' type: number, choice, text, math or module:function [inferred]"
+    )
+    question_field: str | None = Field(None, description="The field that holds the question.")
+    answer_field: str | None = Field(None, description="The field that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+    model: str | None = Field(None, description="The model whose tokenizer gives prompt lengths; nugget is built in.")
+    prompt: Literal["plain", "chat", "direct"] = Field("plain", description="The prompt's form.")
+    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+
+
+def run(settings: CheckSettings) -> None:
+    """Read a question file, verify every gold answer against itself, and preview the prompts.
+
+    The exit status is 1 where rows are bad (unless --skip-bad leaves them out) or gold answers do not verify.
+    """
+    from aurify.questions import PromptTemplate, read_questions
+
+    tokenizer = _load_tokenizer(settings.model) if settings.model else None
+    template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+    questions = read_questions(
+        settings.data,
+        answers=settings.answers,
+        question_field=settings.question_field,
+        answer_field=settings.answer_field,
+        skip_bad=True,
+    )
+    unverified = _unverified(questions)
+    for line in _overview(questions):
+        _write(line)
+    _write(f"bad rows      {len(questions.skipped)}")
+    _list(questions.skipped)
+    _write(f"gold answers  {len(questions) - len(unverified)} verify against themselves, {len(unverified)} do not")
+    _list(unverified)
+    if questions:
+        _write(f"prompts       {_lengths(questions, template, tokenizer)}")
+        _show_prompts(questions[0], template)
+    problems = ([] if settings.skip_bad else questions.skipped) + unverified
+    if problems:
+        first = ": ".join(problems[0])
+        raise AurifyError(
+            f"{settings.data}: {_count(len(questions.skipped), 'bad row')}, and "
+            f"{_count(len(unverified), 'gold answer')} that cannot be verified; the first is {first}; "
+            "mend the file, or leave bad rows out with --skip-bad"
+        )
+    if not questions:
+        raise AurifyError(f"{settings.data}: no question is left")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "check", CheckSettings, run, positional="data")
+
+
+def _load_tokenizer(model: str) -> Any:
+    from transformers import AutoTokenizer
+
+    from aurify.models.load import resolve_name
+
+    try:
+        return AutoTokenizer.from_pretrained(resolve_name(model))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = (str(error) or type(error).__name__).strip().partition("\n")[0]
+        raise AurifyError(f"--model {model}: its tokenizer cannot be loaded: {reason}") from error
+
+
+def _unverified(questions: Sequence[Question]) -> list[tuple[str, str]]:
+    """(``file:line``, why) of every gold answer that is not judged right against itself."""
+    from aurify.answers import Grader
+
+    found = []
+    with Grader() as grader:
+        for question in questions:
+            grade = grader.grade_answer(question.answer, question.answer, question.answer_type)
+            if not grade.right:
+                answer = printable(question.answer, 60)
+                found.append((question.where, f"the {question.answer_type} answer '{answer}': {grade.reason}"))
+    return found
+
+
+def _overview(questions: LoadedQuestions) -> list[str]:
+    """How many questions there are, of which types, and the same a task where there are several."""
+    types = _types(questions.answer_types)
+    lines = [
+        f"questions     {len(questions)} from {questions.source}",
+        f"answers       {types or 'none'} ({'inferred' if questions.inferred else 'as told by --answers'})",
+        f"rationales    {sum(question.rationale is not None for question in questions)} rows hold a gold rationale",
+    ]
+    tasks = Counter(question.task for question in questions)
+    if len(tasks) > 1:
+        width = max(len(printable(task, 60)) for task in tasks)
+        for task, count in tasks.items():
+            of_task = Counter(question.answer_type for question in questions if question.task == task)
+            lines.append(f"  {printable(task, 60):<{width}}  {count:>6}  {_types(of_task)}")
+    return lines + [f"note          {note}" for note in questions.notes]
+
+
+def _types(types: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in types.most_common())
+
+
+def _lengths(questions: Sequence[Question], template: PromptTemplate, tokenizer: Any) -> str:
+    if tokenizer is None:
+        lengths = sorted((len(template.render(question)), question.where) for question in questions)
+        unit, note = "characters", "; --model NAME gives tokens"
+    else:
+        lengths = sorted((len(template.encode(tokenizer, question)), question.where) for question in questions)
+        unit, note = "tokens", ""
+    middle, high = lengths[len(lengths) // 2][0], lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)][0]
+    longest, where = lengths[-1]
+    return f"{lengths[0][0]} to {longest} {unit}, median {middle}, 95th percentile {high}, longest at {where}{note}"
+
+
+def _show_prompts(question: Question, template: PromptTemplate) -> None:
+    """The prompts of one question, as they are sent."""
+    for title, text in (("prompt", template.render(question)), ("hinted prompt", template.render_hinted(question))):
+        _write(f"--- {title} of {question.id} ({question.where})")
+        sys.stdout.write(printable(text, newlines=True) + ("" if text.endswith("\n") else "\n"))
+
+
+def _list(problems: Sequence[tuple[str, str]]) -> None:
+    for where, reason in problems[:LISTED]:
+        _write(f"  {where}: {reason}")
+    if len(problems) > LISTED:
+        _write(f"  and {len(problems) - LISTED} more")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(printable(line) + "\n")
