@@ -1,0 +1,87 @@
+"""Log-probabilities of completions given their prompts: what the trainer ascends and the sampler must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aurify.errors import AurifyError
+from aurify.models.prefix import n_virtual_tokens, next_token_logits
+
+Scored = tuple[Sequence[int], Sequence[int]]
+"""The token ids of a prompt, and those of its completion."""
+
+
+def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> list[Tensor]:
+    """log p(z_t | x, z_<t) of every completion token, in nats and float32: one tensor (T_n,) a sequence.
+
+    The batch is padded on the right, where causal attention keeps the padding from every real token; the soft
+    prompt of a PEFT model stands in front. The end of sequence is scored if and only if a completion holds it.
+    Differentiable; whether dropout acts is the caller's ``model.train()`` or ``model.eval()``.
+    ``model`` is the module itself, not its distributed wrapper: PEFT and plain models are both right.
+
+    Raises AurifyError for a completion that nothing stands in front of.
+    """
+    n_virtual = n_virtual_tokens(model)
+    starts = [n_virtual + len(prompt) for prompt, _ in sequences]
+    lengths = [len(completion) for _, completion in sequences]
+    device = next(model.parameters()).device
+    if not any(lengths):
+        return [torch.zeros(0, device=device) for _ in sequences]
+    if any(start == 0 and length for start, length in zip(starts, lengths, strict=True)):
+        raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
+
+    width = max(start + length for start, length in zip(starts, lengths, strict=True))
+    ids_NC = torch.full((len(sequences), width), pad_token_id, dtype=torch.long)
+    for row, (prompt, completion) in enumerate(sequences):
+        ids_NC[row, n_virtual : n_virtual + len(prompt) + len(completion)] = torch.tensor([*prompt, *completion])
+    # Column c predicts the token at c + 1, so the completion at start..start+length needs one column before it.
+    first = min(start for start, length in zip(starts, lengths, strict=True) if length) - 1
+    rows = [row for row, length in enumerate(lengths) for _ in range(length)]
+    columns = [start + t for start, length in zip(starts, lengths, strict=True) for t in range(length)]
+    ids_NC, rows_K, columns_K = ids_NC.to(device), torch.tensor(rows).to(device), torch.tensor(columns).to(device)
+
+    logits_NCV = next_token_logits(
+        model,
+        ids_NC,
+        soft_prompt_at_B=torch.zeros(len(sequences), dtype=torch.long, device=device),
+        keep=torch.arange(first, width - 1, device=device),
+        # All ones, as no real token sees the padding; without a mask GPT-2 warns, with a true one SDPA is slower.
+        attention_mask=torch.ones_like(ids_NC),
+        use_cache=False,
+    )
+    logits_KV = logits_NCV[rows_K, columns_K - 1 - first].float()
+    targets_K1 = ids_NC[rows_K, columns_K][:, None]
+    logprobs_K = logits_KV.log_softmax(-1).gather(1, targets_K1)[:, 0]
+    return list(torch.split(logprobs_K, lengths))
+
+
+def sequence_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> Tensor:
+    """log p(z_n | x_n) = Σ_t log p(z_t | x, z_<t): the differentiable sum for each sequence, shape (N,), in nats.
+
+    A sum and never a mean: dividing by the length would bias the score (its mean under the model is then not 0).
+    An empty completion scores 0. Everything else is as in :func:`token_logprobs`.
+    """
+    scores = [tokens.sum() for tokens in token_logprobs(model, sequences, pad_token_id=pad_token_id)]
+    return torch.stack(scores) if scores else torch.zeros(0)
+
+
+def micro_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+    """Group sequences so that each group, padded to its longest, takes at most ``token_budget`` tokens.
+
+    Returns indices into ``lengths``, every one once, longest first, equal lengths in the order given. A sequence
+    longer than the budget stands alone.
+
+    Raises ValueError for a budget below 1.
+    """
+    if token_budget < 1:
+        raise ValueError(f"the token budget is {token_budget}, and must be at least 1")
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if groups and (len(groups[-1]) + 1) * lengths[groups[-1][0]] <= token_budget:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups

@@ -1,0 +1,98 @@
+"""One forward pass for every causal LM: plain, with an adapter, or behind a PEFT soft prompt.
+
+PEFT's own forward puts the soft prompt in front of its input at every call, so a step on top of a key-value cache
+would carry it twice, and it drops the positions that it is given. Here the soft prompt is written into the input
+embeddings where the caller says, so sampling with a cache and scoring without one compute the same thing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from aurify.errors import AurifyError
+
+_SOFT_PROMPTS = ("PROMPT_TUNING", "P_TUNING")
+
+
+def causal_lm(model: nn.Module) -> Any:
+    """The language model that runs: what PEFT wraps, its LoRA layers included, or the model itself."""
+    if hasattr(model, "peft_config") and hasattr(model, "get_base_model"):
+        return cast(Any, model).get_base_model()
+    return model
+
+
+def n_virtual_tokens(model: nn.Module) -> int:
+    """How many positions the soft prompt takes in front of every sequence; 0 without one.
+
+    Raises AurifyError for a kind of prompt learning that is not an input soft prompt.
+    """
+    config: Any = getattr(model, "active_peft_config", None)
+    if config is None or not config.is_prompt_learning or not getattr(model, "has_active_enabled_adapter", True):
+        return 0
+    kind = str(getattr(config.peft_type, "value", config.peft_type))
+    if kind not in _SOFT_PROMPTS:
+        raise AurifyError(f"{kind} models can neither be sampled nor scored here; use LoRA or PROMPT_TUNING")
+    return int(config.num_virtual_tokens)
+
+
+def position_limit(model: nn.Module) -> int | None:
+    """The most positions that a sequence may take, the soft prompt included; None when the model states none."""
+    config = causal_lm(model).config
+    if hasattr(config, "get_text_config"):
+        config = config.get_text_config()
+    limit = getattr(config, "max_position_embeddings", None)
+    return int(limit) if isinstance(limit, int) and limit > 0 else None
+
+
+def next_token_logits(
+    model: nn.Module,
+    input_ids_BC: Tensor,
+    *,
+    soft_prompt_at_B: Tensor | None = None,
+    keep: int | Tensor = 0,
+    **forward: Any,
+) -> Tensor:
+    """Logits (B, kept columns, V) of the token after each kept column, in the model's own dtype.
+
+    ``soft_prompt_at_B`` is the column at which each row's soft prompt begins: the caller leaves ``n_virtual_tokens``
+    columns (of any token id) free there. None where the cache holds the soft prompt already.
+    ``keep`` is what transformers calls ``logits_to_keep``: the last so many columns, an index of columns, or 0 for
+    all. Attention mask, positions and cache are passed on to the model as far as its forward knows them.
+    """
+    lm = causal_lm(model)
+    known = _parameters(lm)
+    inputs = {name: value for name, value in forward.items() if value is not None and name in known}
+    n_virtual = n_virtual_tokens(model) if soft_prompt_at_B is not None else 0
+    if soft_prompt_at_B is not None and n_virtual:
+        embeds_BCD = lm.get_input_embeddings()(input_ids_BC)
+        prompt_PD = cast(Any, model).get_prompt(batch_size=1)[0].to(embeds_BCD)
+        rows_B1 = torch.arange(len(input_ids_BC), device=input_ids_BC.device)[:, None]
+        columns_BP = soft_prompt_at_B[:, None] + torch.arange(n_virtual, device=input_ids_BC.device)
+        inputs["inputs_embeds"] = embeds_BCD.index_put((rows_B1, columns_BP), prompt_PD.expand(len(rows_B1), -1, -1))
+    else:
+        inputs["input_ids"] = input_ids_BC
+    if "logits_to_keep" in known:
+        logits: Tensor = lm(**inputs, logits_to_keep=keep).logits
+        return logits
+    logits = lm(**inputs).logits
+    return logits[:, -keep:] if isinstance(keep, int) else logits[:, keep]
+
+
+def takes_cache(model: nn.Module) -> bool:
+    """Whether the model's forward takes a key-value cache."""
+    return "past_key_values" in _parameters(causal_lm(model))
+
+
+def _parameters(lm: Any) -> frozenset[str]:
+    kind: Any = type(lm)
+    return _parameters_of(kind)
+
+
+@lru_cache(maxsize=32)
+def _parameters_of(kind: Any) -> frozenset[str]:
+    return frozenset(inspect.signature(kind.forward).parameters)

@@ -1,0 +1,131 @@
+"""Sample from a Hugging Face causal LM in this process: exact, seeded a sample, finished rows dropped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from aurify.errors import AurifyError, UsageError
+from aurify.models.prefix import causal_lm, n_virtual_tokens, position_limit, takes_cache
+from aurify.sampling.decoding import Decoding
+from aurify.sampling.protocol import Completion, Prompt
+
+_ALIGNED_LAYERS = {"full_attention", "sliding_attention"}
+
+
+class LocalSampler:
+    """Draws completions from ``model``, which may carry a LoRA adapter or a soft prompt, on the device it is on.
+
+    At temperature 1 the draws are exact samples of the model: nothing is truncated or penalised, and the
+    generation config is read for its EOS ids alone. Token t of a sample is decided by the t-th uniform of the
+    sample's own seed, so a completion depends neither on what it is batched with nor on the batch size (but for
+    float noise within 1e-6 of a boundary). Log-probabilities are the model's at temperature 1, at any temperature.
+
+    Args:
+        model: any causal LM of transformers with a key-value cache. It samples in evaluation mode, then returns to
+            the mode it was in.
+        tokenizer: decodes the text, and names an EOS id.
+        max_rows: how many samples decode at once.
+        max_cache_tokens: bound on rows times columns of the cache, and so on its memory; one row always runs.
+        progress: called with (completions done, completions asked) as they finish.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: Any,
+        *,
+        max_rows: int = 256,
+        max_cache_tokens: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        if max_rows < 1:
+            raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
+        self.model = model
+        self.tokenizer = tokenizer
+        self.max_rows = max_rows
+        self.max_cache_tokens = max_cache_tokens
+        self.progress = progress
+
+    def sample(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        stop: Sequence[str] = (),
+    ) -> list[list[Completion]]:
+        """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy.
+
+        A sample that writes a stop string ends with the token that completes it; ``text`` is cut before the string,
+        ``token_ids`` and ``logprob`` hold exactly what was drawn.
+
+        Raises:
+            UsageError: a temperature, a length or a stop string that means nothing.
+            AurifyError: an empty prompt, more tokens than the model has positions, or logits that are not finite.
+        """
+        _check(self.model, prompts, max_new_tokens, temperature, stop)
+        with _evaluating(self.model), torch.no_grad():
+            return Decoding(
+                self.model,
+                self.tokenizer,
+                prompts,
+                max_new_tokens=max_new_tokens,
+                temperature=temperature,
+                stop=tuple(stop),
+                max_rows=self.max_rows,
+                max_cache_tokens=self.max_cache_tokens,
+                progress=self.progress,
+            ).run()
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Every module in evaluation mode, so that dropout is off; then each as it was."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def _check(
+    model: nn.Module, prompts: Sequence[Prompt], max_new_tokens: int, temperature: float, stop: Sequence[str]
+) -> None:
+    if max_new_tokens < 1:
+        raise UsageError(f"max_new_tokens is {max_new_tokens}, and must be at least 1")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
+    if any(not word for word in stop):
+        raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
+    if not prompts:
+        return
+    lm, n_virtual, limit = causal_lm(model), n_virtual_tokens(model), position_limit(model)
+    config = lm.config.get_text_config() if hasattr(lm.config, "get_text_config") else lm.config
+    other = set(getattr(config, "layer_types", None) or ()) - _ALIGNED_LAYERS
+    if other or not takes_cache(model):
+        what = f"layers of type {', '.join(sorted(other))}" if other else "no key-value cache"
+        raise AurifyError(f"{type(lm).__name__} has {what}, which the local sampler does not batch; sample with vLLM")
+    longest = n_virtual + max(len(prompt.token_ids) for prompt in prompts)
+    if limit is not None and longest + max_new_tokens > limit:
+        soft = f" ({n_virtual} of them a soft prompt)" if n_virtual else ""
+        raise AurifyError(
+            f"the longest prompt has {longest} tokens{soft}, and with {max_new_tokens} new ones would pass the model's "
+            f"{limit} positions: lower the token limit to {max(0, limit - longest)}, or leave out long questions"
+        )
+    if n_virtual == 0 and any(not prompt.token_ids for prompt in prompts):
+        raise AurifyError("a prompt is empty, so its first token has no probability; give at least a BOS token")
+    n_embeddings = len(lm.get_input_embeddings().weight)
+    largest = max((max(prompt.token_ids) for prompt in prompts if prompt.token_ids), default=0)
+    if largest >= n_embeddings:
+        raise AurifyError(
+            f"token id {largest} is outside the model's {n_embeddings} embeddings: "
+            "the tokenizer belongs to another model; load both from one folder"
+        )
