@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Set before torch or Hugging Face libraries are first imported, and inherited by every command a test runs.
 os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", NO_COLOR="1", COLUMNS="120")
+
+settings.register_profile("aurify", deadline=None, derandomize=True)  # the same examples on every machine, slow or fast
+settings.load_profile("aurify")
 
 REPOSITORY = Path(__file__).parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -1,0 +1,157 @@
+"""The rationale table: an append-only Parquet dataset that ``datasets.load_dataset`` opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aurify.answers.verdict import Verdict
+from aurify.errors import AurifyError
+from aurify.files import write_atomically
+from aurify.rationales.record import Rationale
+
+VERSION = 1
+"""Of the schema; a table with a later one is refused."""
+
+_VERSION_KEY = b"aurify.rationales.version"
+
+
+def _field(name: str, kind: pa.DataType, doc: str) -> pa.Field:
+    return pa.field(name, kind, metadata={"doc": doc})
+
+
+SCHEMA = pa.schema(
+    [
+        _field("question_id", pa.string(), "id of the question it answers"),
+        _field("token_ids", pa.list_(pa.int32()), "the sampled token ids, EOS included if sampled; empty: text only"),
+        _field("text", pa.string(), "the decoded text, without special tokens"),
+        _field("predicted", pa.string(), "the answer read out of the text; null: none was found"),
+        _field("verdict", pa.string(), "right, wrong, unparsable, truncated or timeout; null: not judged"),
+        _field("reason", pa.string(), "why this verdict"),
+        _field("source", pa.string(), "who wrote it: self, guide, few-shot, teacher or gold"),
+        _field("model", pa.string(), "name of the model that wrote it"),
+        _field("step", pa.int64(), "training step in which it was drawn; 0: before the first"),
+        _field("sample_index", pa.int32(), "place among the samples of the same question and step"),
+        _field("seed", pa.int64(), "63-bit seed it was drawn with"),
+        _field("finish_reason", pa.string(), "stop (EOS or a stop string) or length (cut at the token limit)"),
+        _field("logprob", pa.float64(), "sum of token log-probabilities in nats under its model; null: unknown"),
+    ],
+    metadata={_VERSION_KEY: str(VERSION)},
+)
+
+
+class RationaleTable:
+    """A folder of part files, one a flush, named by step. One process at a time may write to it."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._buffer: list[Rationale] = []
+
+    def append(self, rationales: Iterable[Rationale]) -> None:
+        """Take rows, in memory until the next flush."""
+        self._buffer.extend(rationales)
+
+    def flush(self, step: int) -> None:
+        """Write the rows taken since the last flush, atomically, as the part of ``step``; without rows, nothing.
+
+        Call it with every checkpoint: then ``drop_after`` the checkpoint's step forgets what came later, no more.
+        """
+        if not self._buffer:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f"step-{step:08d}.parquet"
+        table = to_table(self._buffer)
+        if part.exists():  # append-only: a second flush of a step adds to its part
+            table = pa.concat_tables([_read_part(part), table])
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        write_atomically(part, sink.getvalue().to_pybytes())
+        self._buffer.clear()
+
+    def drop_after(self, step: int) -> None:
+        """Forget the parts of later steps, what was not flushed, and what a killed process left half written.
+
+        A run that goes on from the checkpoint of ``step`` then leaves the table that it would have left at once.
+        """
+        self._buffer.clear()
+        for part in self._parts():
+            if _step(part) > step:
+                part.unlink()
+        for leftover in self.folder.glob(".step-*.tmp-*"):
+            leftover.unlink()
+
+    def read(self) -> Iterator[Rationale]:
+        """The rows on disk, part by part in the order of steps; none where there is no folder.
+
+        Raises:
+            AurifyError: a part is damaged, naming it.
+        """
+        for part in self._parts():
+            yield from _rationales(part, _read_part(part))
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.parquet"), key=_step)
+
+
+def to_table(rationales: Iterable[Rationale]) -> pa.Table:
+    """Rows as an Arrow table of ``SCHEMA``; lone surrogates, which Parquet cannot hold, are spelled out: ``\\udXXX``."""
+    rows = list(rationales)
+    columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Rationale]:
+    """Rationales from rows of the table's columns.
+
+    Raises:
+        KeyError, TypeError, ValueError: a column is missing, or a value is of the wrong kind.
+    """
+    return [
+        Rationale(
+            **{
+                **{field.name: row[field.name] for field in SCHEMA},
+                "token_ids": tuple(row["token_ids"]),
+                "verdict": None if row["verdict"] is None else Verdict(row["verdict"]),
+            }
+        )
+        for row in rows
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _step(part: Path) -> int:
+    digits = part.stem.removeprefix("step-")
+    if not digits.isdecimal():
+        raise AurifyError(f"{part}: not a part of a rationale table (expected step-NUMBER.parquet); move it elsewhere")
+    return int(digits)
+
+
+def _read_part(part: Path) -> pa.Table:
+    try:
+        table = pq.read_table(part, partitioning=None)
+        version = int((table.schema.metadata or {}).get(_VERSION_KEY, VERSION))
+        if version > VERSION:
+            raise AurifyError(f"{part}: written by a newer aurify (table version {version}): update aurify")
+        return table.select(SCHEMA.names).cast(SCHEMA)
+    except (OSError, ValueError, KeyError) as error:  # Arrow's own errors are of these kinds
+        raise AurifyError(_damaged(part, error)) from None
+
+
+def _rationales(part: Path, table: pa.Table) -> Iterator[Rationale]:
+    for batch in table.to_batches(max_chunksize=1024):
+        try:
+            yield from from_rows(batch.to_pylist())
+        except (TypeError, ValueError) as error:
+            raise AurifyError(_damaged(part, error)) from None
+
+
+def _damaged(part: Path, error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{part}: damaged, or not a part of a rationale table: {reason}"

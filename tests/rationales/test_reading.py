@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from aurify.answers.verdict import Verdict
+from aurify.errors import AurifyError
+from aurify.rationales.reading import read_rationales
+from aurify.rationales.record import Rationale
+from aurify.rationales.table import RationaleTable, to_table
+
+BARE = Rationale("q1", (), "so 7", None, None, "", "teacher", "", 0, 0, 0, "stop", None)
+FULL = Rationale("q1", (5, 2), "so 7", "7", Verdict.WRONG, "7 is not 8", "guide", "m", 3, 1, 9, "length", -0.5)
+
+
+def _lines(path: Path, *rows: object) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_a_run_and_its_table(tmp_path: Path) -> None:
+    table = RationaleTable(tmp_path / "run" / "rationales")
+    table.append([BARE, FULL])
+    table.flush(1)
+    assert read_rationales(tmp_path / "run") == [BARE, FULL]
+    assert read_rationales(tmp_path / "run" / "rationales") == [BARE, FULL]
+    assert read_rationales(tmp_path / "run" / "rationales" / "step-00000001.parquet") == [BARE, FULL]
+
+
+def test_the_tables_own_columns_in_json_lines(tmp_path: Path) -> None:
+    rows = [json.loads(json.dumps(row, default=str)) for row in to_table([BARE, FULL]).to_pylist()]
+    assert read_rationales(_lines(tmp_path / "rows.jsonl", *rows)) == [BARE, FULL]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"question_id": "q1", "text": "so 7"}, BARE),
+        ({"id": 12, "rationale": "so 7"}, replace(BARE, question_id="12")),
+        ({"question": "3 + 4?", "completion": "so 7"}, replace(BARE, question_id="3 + 4?")),
+        ({"question_id": "q1", "question": "3 + 4?", "text": "so 7", "source": "a web page"}, BARE),
+        ({"question_id": "q1", "text": "so 7", "predicted": 7}, replace(BARE, predicted="7")),
+        ({"question_id": "q1", "text": "so 7", "verdict": "right"}, replace(BARE, verdict=Verdict.RIGHT)),
+    ],
+)
+def test_files_of_others(tmp_path: Path, row: dict[str, object], expected: Rationale) -> None:
+    assert read_rationales(_lines(tmp_path / "rows.jsonl", row)) == [expected]
+
+
+def test_parquet_gzip_and_csv(tmp_path: Path) -> None:
+    pq.write_table(to_table([BARE, FULL]).select(["question_id", "text"]), tmp_path / "a.parquet")
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b'{"question_id": "q1", "text": "so 7"}\n' * 2))
+    (tmp_path / "c.csv").write_text("question_id,text,logprob,seed\nq1,so 7,,\nq1,so 7,,\n")
+    for name in ("a.parquet", "b.jsonl.gz", "c.csv"):
+        assert read_rationales(tmp_path / name) == [BARE, BARE]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": "so 7"}, "rows.jsonl:2: no question: expected a field named question_id, id"),
+        ({"question_id": "q1"}, "rows.jsonl:2: no rationale: expected a text field named text, rationale"),
+        (
+            {"question_id": "q1", "text": "x", "verdict": "good"},
+            "rows.jsonl:2: verdict 'good': input should be 'right'",
+        ),
+        ({"question_id": "q1", "text": "x", "step": 1.5}, "rows.jsonl:2: step 1.5: input should be a valid integer"),
+        ({"question_id": "q1", "text": "x", "token_ids": ["a"]}, "rows.jsonl:2: token_ids 'a': input should be"),
+        ({"question_id": "q1", "samples": ["x"]}, "rows.jsonl:2: expected objects in 'samples', found 'x'"),
+        ([1], "rows.jsonl:2: expected a JSON object"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, row: object, message: str) -> None:
+    file = _lines(tmp_path / "rows.jsonl", {"question_id": "q1", "text": "so 7"}, row)
+    with pytest.raises(AurifyError) as caught:
+        read_rationales(file)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AurifyError, match="no such file or folder"):
+        read_rationales(tmp_path / "absent")
+    with pytest.raises(AurifyError, match="no rationales here"):
+        read_rationales(tmp_path)
+
+
+def test_a_published_teachers_samples(shared_data: Path) -> None:
+    rationales = read_rationales(shared_data / "math_teacher" / "gpt-4.jsonl.gz")
+    assert len(rationales) == 60_000
+    assert set(Counter(rationale.question_id for rationale in rationales).values()) == {8}
+    assert rationales[9].question_id == "math-train-0001"
+    assert (rationales[9].sample_index, rationales[9].source, rationales[9].verdict) == (1, "teacher", None)
