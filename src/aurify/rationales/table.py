@@ -98,7 +98,7 @@ class RationaleTable:
 
 
 def to_table(rationales: Iterable[Rationale]) -> pa.Table:
-    """Rows as an Arrow table of ``SCHEMA``; lone surrogates, which Parquet cannot hold, are spelled out: ``\\udXXX``."""
+    """Rows as an Arrow table of ``SCHEMA``; lone surrogates, which Parquet cannot hold, are spelled: ``\\udXXX``."""
     rows = list(rationales)
     columns = [pa.array([_plain(getattr(row, field.name)) for row in rows], field.type) for field in SCHEMA]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
