@@ -28,5 +28,9 @@ class Accuracy(NamedTuple):
         """The fraction right; 0 of no questions."""
         return self.right / self.n if self.n else 0.0
 
+    def to_dict(self) -> dict[str, float]:
+        """The numbers as they stand in metrics and JSON files."""
+        return {"n": self.n, "right": self.right, "accuracy": self.value, "low": self.low, "high": self.high}
+
     def __str__(self) -> str:
         return f"{100 * self.value:.1f} % ({self.right} of {self.n}; 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f})"

@@ -1,0 +1,113 @@
+"""aurify quickstart: the whole thing on the embedded model, in a few minutes and with nothing to download."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from pydantic import Field
+
+from aurify.cli.options import Settings, add_command
+from aurify.errors import UsageError
+
+if TYPE_CHECKING:
+    from aurify.questions import Question
+    from aurify.training.run import Run
+
+TASKS = ("object_counting", "web_of_lies", "multistep_arithmetic_two")
+TRAINED, HELD_OUT = 120, 50
+"""Questions a task."""
+
+
+class QuickstartSettings(Settings):
+    """Settings of ``aurify quickstart``."""
+
+    out: str | None = Field(None, description="The folder of the run [runs/quickstart, or the next free one]")
+    steps: int = Field(60, ge=1, description="Optimiser steps.")
+    seed: int = Field(0, ge=0, description="The seed of the questions and of the run.")
+
+
+def run(settings: QuickstartSettings) -> None:
+    """Teach the embedded model to reason from generated questions and their answers alone; three minutes."""
+    from aurify.training.progress import TerminalWatcher
+    from aurify.training.run import run_training
+    from aurify.training.settings import TrainSettings
+
+    out = Path(settings.out) if settings.out else _free_folder(Path("runs/quickstart"))
+    data = out.with_name(out.name + "-questions")
+    train, held_out = data / "train.jsonl", data / "held_out.jsonl"
+    if data.exists():
+        raise UsageError(f"{data}: already there: choose another --out")
+    _write_questions(train, TRAINED, seed=2 * settings.seed)
+    _write_questions(held_out, HELD_OUT, seed=2 * settings.seed + 1)
+    words = TrainSettings(
+        method="trice", model="nugget", data=str(train), eval_data=str(held_out), out=str(out), steps=settings.steps,
+        seed=settings.seed,
+    )  # fmt: skip
+    with TerminalWatcher() as watcher:
+        watcher.say(f"TRICE on the embedded model: {', '.join(TASKS)}; questions and answers only, no rationales")
+        result = run_training(words, watcher=watcher)
+    _show(result, held_out, train)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "quickstart", QuickstartSettings, run)
+
+
+def _write_questions(path: Path, count: int, seed: int) -> None:
+    from aurify.nugget import generate
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for task in TASKS:
+            for question in generate(task, count, seed):
+                row = {
+                    "id": question.id, "question": question.text, "answer": question.answer,
+                    "task": task, "level": question.level,
+                }  # fmt: skip
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _show(result: Run, held_out: Path, train: Path) -> None:
+    from aurify.questions import load_questions
+    from aurify.rationales import read_rationales
+    from aurify.text import printable
+
+    questions = {question.id: question for question in load_questions(held_out)}
+    rows = read_rationales(result.out / "held_out")
+    before = {row.question_id: row for row in rows if row.step == 0}
+    after = {row.question_id: row for row in rows if row.step > 0}
+    write = sys.stdout.write
+    for question in _telling(list(questions.values()), [q for q in after if after[q].right and not before[q].right]):
+        write(f"\n{printable(question.text)}   [the answer is {printable(question.answer)}]\n")
+        for name, row in (("before", before[question.id]), ("after", after[question.id])):
+            write(f"  {name}: {row.verdict}\n    " + printable(row.text, newlines=True).strip().replace("\n", "\n    ") + "\n")
+    write(
+        f"\nbefore  {result.before}\nafter   {result.after}\n\n"
+        f"model       {result.model}   loads with transformers' from_pretrained\n"
+        f"rationales  {result.out / 'rationales'}   every proposal, right or wrong (Parquet)\n"
+        f"questions   {train}\n\n"
+        "next: your own questions, one {\"question\": ..., \"answer\": ...} a line\n"
+        "  aurify check questions.jsonl\n"
+        "  aurify train trice --model MODEL --data questions.jsonl --out runs/mine\n"
+    )
+
+
+def _telling(questions: Sequence[Question], changed: Sequence[str]) -> list[Question]:
+    """Three questions, of different tasks where it can be, that were answered wrongly before and rightly after."""
+    chosen: dict[str, Question] = {}
+    for question in questions:
+        if question.id in changed:
+            chosen.setdefault(question.task, question)
+    rest = [question for question in questions if question not in chosen.values()]
+    return [*chosen.values(), *rest][:3]
+
+
+def _free_folder(path: Path) -> Path:
+    candidates = [path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000))]
+    return next(candidate for candidate in candidates if not candidate.exists())

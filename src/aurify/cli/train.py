@@ -1,0 +1,27 @@
+"""aurify train METHOD: fine-tune a model from questions and answers."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.training.settings import TrainSettings
+
+
+def run(settings: TrainSettings) -> None:
+    """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
+    from aurify.training.run import run_training
+    from aurify.training.progress import TerminalWatcher
+
+    with TerminalWatcher() as watcher:
+        result = run_training(settings, watcher=watcher)
+    if result.before is not None and result.after is not None:
+        sys.stdout.write(f"before  {result.before}\nafter   {result.after}\n")
+    sys.stdout.write(f"model   {result.model}\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "train", TrainSettings, run, positional="method")

@@ -1,0 +1,111 @@
+"""The tuning kinds: which parameters of a model are trained, and the optimiser settings that suit them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from aurify.errors import AurifyError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+TuningKind = Literal["full", "lora", "prompt"]
+
+FULL_TUNING_LIMIT = 50_000_000
+"""Models with fewer parameters than this are tuned in full unless the user says otherwise."""
+
+
+class Tuned(NamedTuple):
+    """The model to train, which kind it is, and a learning rate that suits both."""
+
+    model: PreTrainedModel
+    kind: TuningKind
+    learning_rate: float
+
+
+def prepare(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    kind: TuningKind | None = None,
+    lora_rank: int = 16,
+    lora_alpha: int = 32,
+    lora_targets: Sequence[str] = (),
+    prompt_text: str = "",
+    prompt_tokens: int = 20,
+    seed: int = 0,
+) -> Tuned:
+    """Make the parameters of one tuning kind trainable, and all others not.
+
+    Args:
+        kind: None chooses: the kind of a loaded adapter, else full for small models and LoRA for others.
+        lora_targets: names of the linear layers; all of them when empty.
+        prompt_text: text whose embeddings a soft prompt starts from (the TRICE paper's setting); without it
+            ``prompt_tokens`` embeddings are drawn from the vocabulary.
+        seed: of the random initial values.
+
+    Raises:
+        UsageError: the model is an adapter of another kind, or a soft prompt of no tokens.
+    """
+    import torch
+    from peft import LoraConfig, PeftModel, PeftType, PromptTuningConfig, get_peft_model
+
+    if isinstance(model, PeftModel):
+        loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
+        if kind not in (None, loaded):
+            raise UsageError(f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning")
+        return Tuned(model, loaded, default_learning_rate(loaded, model))
+    chosen: TuningKind = kind or ("full" if model.num_parameters() < FULL_TUNING_LIMIT else "lora")
+    torch.manual_seed(seed)
+    if chosen == "lora":
+        targets: Any = list(lora_targets) or "all-linear"
+        config: Any = LoraConfig(
+            task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets
+        )
+        try:
+            model = get_peft_model(model, config)
+        except ValueError as error:
+            raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
+    elif chosen == "prompt":
+        initial_PD = _initial_prompt(model, tokenizer, prompt_text, prompt_tokens, seed)
+        config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=len(initial_PD))
+        model = get_peft_model(model, config)
+        with torch.no_grad():
+            model.prompt_encoder["default"].embedding.weight.copy_(initial_PD)
+    else:
+        model.requires_grad_(True)
+    return Tuned(model, chosen, default_learning_rate(chosen, model))
+
+
+def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:
+    """The peak rate where none is given: the TRICE paper's 1.0 for soft prompts; ours for LoRA and full weights."""
+    if kind == "prompt":
+        return 1.0
+    if kind == "lora":
+        return 1e-4
+    return 2e-4 if model.num_parameters() < 10_000_000 else 1e-5
+
+
+def trainable_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    """The parameters that are trained, by name, each once."""
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _initial_prompt(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str, tokens: int, seed: int
+) -> torch.Tensor:
+    import torch
+
+    embedding_VD = model.get_input_embeddings().weight.detach()
+    if text:
+        ids = torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=torch.long)
+    else:
+        ids = torch.randint(len(embedding_VD), (tokens,), generator=torch.Generator().manual_seed(seed))
+    if len(ids) == 0:
+        raise UsageError("a soft prompt needs at least one token: give --soft-prompt-init or --soft-prompt-tokens")
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if limit is not None and len(ids) >= limit:
+        raise AurifyError(f"the soft prompt has {len(ids)} tokens and the model holds {limit}: give a shorter --soft-prompt-init")
+    return embedding_VD[ids.to(embedding_VD.device)].clone()

@@ -1,0 +1,103 @@
+"""The memory: for every question the rationale on which its chain now stands. The state of the MCMC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aurify.errors import AurifyError
+from aurify.rationales.record import Rationale
+from aurify.rationales.table import from_rows, to_table
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One question's chain. ``rationale`` is None while the memory is empty, and may be wrong at the start."""
+
+    question_id: str
+    rationale: Rationale | None = None
+    since: int = 0
+    """The step at which the rationale came into the memory."""
+    visits: int = 0
+    """E-steps on this question."""
+    drawn: int = 0
+    """Proposals drawn in them."""
+    accepted: int = 0
+    """How many of these were right."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the chain is valid: its rationale ends in the right answer."""
+        return self.rationale is not None and self.rationale.right
+
+    def started(self, rationale: Rationale | None, step: int) -> Chain:
+        """The chain with its first rationale."""
+        return replace(self, rationale=rationale, since=step)
+
+    def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
+        """The chain after an E-step that accepted one of its proposals, or none."""
+        counted = replace(
+            self,
+            visits=self.visits + 1,
+            drawn=self.drawn + len(proposals),
+            accepted=self.accepted + sum(proposal.right for proposal in proposals),
+        )
+        return counted if accepted is None else replace(counted, rationale=accepted, since=step)
+
+
+class Memory:
+    """Chains by question id; a question that was never visited has an empty one."""
+
+    def __init__(self, chains: Iterable[Chain] = ()) -> None:
+        self._chains = {chain.question_id: chain for chain in chains}
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    def __contains__(self, question_id: str) -> bool:
+        return question_id in self._chains
+
+    def __getitem__(self, question_id: str) -> Chain:
+        return self._chains.get(question_id, Chain(question_id))
+
+    def update(self, chains: Iterable[Chain]) -> None:
+        """Put the chains in the place of their former states."""
+        self._chains.update((chain.question_id, chain) for chain in chains)
+
+    def chains(self) -> list[Chain]:
+        """All chains, ordered by question id."""
+        return [self._chains[key] for key in sorted(self._chains)]
+
+    def save(self, path: Path) -> None:
+        """Write one row a chain: the columns of a rationale table (null where the memory is empty), and the chain's own."""
+        chains = self.chains()
+        held = [chain for chain in chains if chain.rationale is not None]
+        empty = [chain for chain in chains if chain.rationale is None]
+        rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
+        blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
+        table = pa.concat_tables([rationales, blank], promote_options="default")
+        for name in ("since", "visits", "drawn", "accepted"):
+            table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
+        pq.write_table(table, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Memory:
+        """Read what ``save`` wrote.
+
+        Raises:
+            AurifyError: the file is missing or damaged.
+        """
+        try:
+            rows = pq.read_table(path).to_pylist()
+        except (OSError, pa.ArrowInvalid) as error:
+            raise AurifyError(f"{path}: not a memory that can be read: {str(error).splitlines()[0]}") from error
+        chains = []
+        for row in rows:
+            own = {name: row.pop(f"chain_{name}") for name in ("since", "visits", "drawn", "accepted")}
+            rationale = None if row["text"] is None else from_rows([row])[0]
+            chains.append(Chain(row["question_id"], rationale, **own))
+        return cls(chains)

@@ -1,0 +1,60 @@
+"""The folder of a run: what lies where, and whether a run may start or go on in it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from aurify.errors import AurifyError, UsageError
+from aurify.files import write_atomically
+from aurify.training.settings import TrainSettings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FREE_ON_RESUME = {"resume", "out", "token_budget", "track", "save_every"}
+"""Settings that a resumed run may change, since they do not change its result."""
+
+
+class RunFolder:
+    """Names of the files of a run."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.toml"
+        self.metrics = self.path / "metrics.jsonl"
+        self.rationales = self.path / "rationales"
+        self.held_out = self.path / "held_out"
+        self.checkpoints = self.path / "checkpoints"
+        self.model = self.path / "model"
+
+    def claim(self, settings: TrainSettings) -> None:
+        """Make the folder ready for this run, or refuse without touching what it holds.
+
+        Raises:
+            UsageError: it holds a run already and ``resume`` is not set, or the settings differ from that run's.
+        """
+        if settings.resume and self.config.exists():
+            self._compare(settings)
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UsageError(
+                f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, settings.to_toml())
+
+    def _compare(self, settings: TrainSettings) -> None:
+        try:
+            before: dict[str, Any] = tomllib.loads(self.config.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise AurifyError(f"{self.config}: cannot be read: {error}; the run cannot be resumed") from None
+        now = settings.model_dump(mode="json", exclude_none=True)
+        for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
+            if before.get(key) != now.get(key):
+                raise UsageError(
+                    f"--resume: {key} was {before.get(key)!r} and is now {now.get(key)!r}; "
+                    f"a run goes on with its own settings: aurify train --config {self.config} --resume"
+                )

@@ -1,0 +1,75 @@
+"""The M-step: ascend sum_i w_i log p(z_i | x_i), the same for every method.
+
+The weights come with their normaliser, so the loss is linear in the terms: how they are cut into micro-batches,
+or spread over processes, never changes the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from aurify.errors import AurifyError
+from aurify.methods import Term
+from aurify.models.logprobs import micro_batches, sequence_logprobs
+
+
+def accumulate_gradient(
+    model: torch.nn.Module,
+    terms: Sequence[Term],
+    prompts: Mapping[str, tuple[int, ...]],
+    *,
+    pad_token_id: int,
+    token_budget: int,
+) -> None:
+    """Add the gradient of -sum_i w_i log p(z_i | x_i) to the parameters' ``grad``.
+
+    Args:
+        terms: what to ascend; their weights may be negative.
+        prompts: token ids of every question's prompt, by question id.
+        token_budget: tokens a micro-batch, padding included.
+
+    Raises:
+        AurifyError: a term has no tokens, or a log-probability is not finite; the message names the questions.
+    """
+    if empty := sorted({term.question_id for term in terms if not term.token_ids}):
+        raise AurifyError(f"nothing to learn from in a rationale of no tokens: {', '.join(empty)}")
+    sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
+    for indices in micro_batches([len(prompt) + len(ids) for prompt, ids in sequences], token_budget):
+        logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
+        bad = [terms[i].question_id for i, finite in zip(indices, logprobs_N.isfinite().tolist(), strict=True) if not finite]
+        if bad:
+            raise AurifyError(
+                f"the log-probability of a rationale is not finite for {', '.join(sorted(set(bad)))}: "
+                "the weights have diverged; resume from an earlier checkpoint with a lower --lr"
+            )
+        weights_N = torch.tensor([terms[i].weight for i in indices], dtype=logprobs_N.dtype, device=logprobs_N.device)
+        (-(weights_N * logprobs_N).sum()).backward()
+
+
+def ascend(
+    optimizer: torch.optim.Optimizer, parameters: Sequence[torch.nn.Parameter], *, rate: float, clip: float
+) -> float:
+    """One optimiser step on the accumulated gradient, clipped by its global norm; the norm before is returned.
+
+    Raises:
+        AurifyError: the norm is not finite.
+    """
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, clip))
+    if not torch.isfinite(torch.tensor(norm)):
+        raise AurifyError("the gradient is not finite: resume from an earlier checkpoint with a lower --lr")
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return norm
+
+
+def build_optimizer(
+    parameters: Sequence[torch.nn.Parameter], kind: str, *, rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """Adam for soft prompts, as in the TRICE paper; AdamW for LoRA and full weights."""
+    if kind == "prompt":
+        return torch.optim.Adam(parameters, lr=rate)
+    return torch.optim.AdamW(parameters, lr=rate, weight_decay=weight_decay)

@@ -1,0 +1,77 @@
+"""What a run tells the person who watches it."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from aurify.evaluation import Accuracy
+from aurify.text import printable
+
+
+class Watcher(Protocol):
+    """Is told what happens, as it happens."""
+
+    def say(self, text: str) -> None:
+        """A line for the user."""
+
+    def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
+        """A step's metrics."""
+
+    def evaluated(self, step: int, accuracy: Accuracy) -> None:
+        """Greedy accuracy on the held-out questions after a step; step 0 is before training."""
+
+
+class Quiet:
+    """Says nothing: the default of the Python API, whose results are returned and logged."""
+
+    def say(self, text: str) -> None: ...
+
+    def step(self, step: int, steps: int, line: dict[str, Any]) -> None: ...
+
+    def evaluated(self, step: int, accuracy: Accuracy) -> None: ...
+
+
+class TerminalWatcher:
+    """A progress bar on a terminal; elsewhere a line every tenth of the run. All of it on standard error."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._live = sys.stderr.isatty()
+        self._progress = Progress(
+            TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(), console=self._console, transient=True,
+        )  # fmt: skip
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> TerminalWatcher:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        self._console.print(printable(text))
+
+    def evaluated(self, step: int, accuracy: Accuracy) -> None:
+        self.say(f"{'before training' if step == 0 else f'after step {step}'}: held-out greedy accuracy {accuracy}")
+
+    def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
+        timing = line["timing"]
+        facts = (
+            f"accepted {100 * line['acceptance']:.0f} %  valid chains {100 * line['valid_chains']:.0f} %  "
+            f"{timing['tokens_per_second']:.0f} tokens/s"
+        )
+        if self._live:
+            if self._task is None:
+                self._task = self._progress.add_task("", total=steps, completed=step - 1, facts="")
+            self._progress.update(self._task, completed=step, facts=facts)
+        elif step == 1 or step % max(steps // 10, 1) == 0:
+            left = timing["seconds"] * (steps - step)
+            self.say(f"step {step}/{steps}  {facts}  about {left:.0f} s left")

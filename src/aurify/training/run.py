@@ -1,0 +1,170 @@
+"""A training run from settings to a model folder: the order of things, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from aurify.answers import Grader
+from aurify.errors import AurifyError
+from aurify.evaluation import Accuracy
+from aurify.methods import Method, Trice
+from aurify.models import load_model, prepare
+from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.rationales import Drawing, read_rationales
+from aurify.sampling import LocalSampler
+from aurify.training import first_rationales
+from aurify.training.export import export_model
+from aurify.training.folder import RunFolder
+from aurify.training.interrupt import StopRequest
+from aurify.training.metrics import MetricsLog
+from aurify.training.progress import Quiet, Watcher
+from aurify.training.settings import TrainSettings
+from aurify.training.trainer import Trainer
+from aurify.training.world import World
+
+
+class Run(NamedTuple):
+    """A finished run: its folder, and the held-out greedy accuracy before and after (None with nothing held out)."""
+
+    out: Path
+    model: Path
+    before: Accuracy | None
+    after: Accuracy | None
+
+
+def run_training(
+    settings: TrainSettings,
+    *,
+    questions: Sequence[Question] | None = None,
+    held_out: Sequence[Question] | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Train as the settings say and leave model, table, metrics and checkpoints in ``settings.out``.
+
+    Args:
+        questions: in the place of reading ``settings.data``.
+        held_out: in the place of ``settings.eval_data`` or of a part of the questions.
+
+    Raises:
+        AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
+    """
+    watcher = watcher or Quiet()
+    train, held = _questions(settings, questions, held_out, watcher)
+    folder = RunFolder(settings.out)
+    with ExitStack() as stack:
+        world = World(track=settings.track, folder=settings.out)
+        stack.callback(world.close)
+        loaded = load_model(settings.model, dtype=settings.dtype, device=world.device, trainable=True)
+        tuned = prepare(
+            loaded.model, loaded.tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
+            lora_alpha=settings.lora_alpha, lora_targets=settings.lora_targets,
+            prompt_text=_text(settings.soft_prompt_init), prompt_tokens=settings.soft_prompt_tokens,
+            seed=settings.seed,
+        )  # fmt: skip
+        template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)
+        if world.main:
+            folder.claim(settings)
+        world.wait()
+        world.start_trackers(settings.model_dump())
+        grader = stack.enter_context(Grader())
+        sampler = LocalSampler(tuned.model, loaded.tokenizer)
+        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        trainer = Trainer(
+            settings, build_method(settings), tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
+            train=train, held_out=held,
+            starters=_starters(settings, drawing, template, loaded.tokenizer, grader),
+            stop=stack.enter_context(StopRequest()),
+        )  # fmt: skip
+        trainer.run()
+        before, after = _measured(MetricsLog(folder.metrics))
+        if world.main:
+            export_model(tuned.model, loaded.tokenizer, folder.model, settings, before=before, after=after)
+        world.wait()
+    return Run(folder.path, folder.model, before, after)
+
+
+def build_method(settings: TrainSettings) -> Method:
+    """The E-step that the settings name."""
+    return Trice(settings.samples, settings.estimator, settings.baseline, settings.subsample)
+
+
+def _questions(
+    settings: TrainSettings,
+    questions: Sequence[Question] | None,
+    held_out: Sequence[Question] | None,
+    watcher: Watcher,
+) -> tuple[list[Question], list[Question]]:
+    def read(data: str) -> list[Question]:
+        loaded = load_questions(
+            data, answers=settings.answers, question_field=settings.question_field,
+            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+        )  # fmt: skip
+        kinds = sorted({question.answer_type for question in loaded})
+        inferred = " (inferred)" if loaded.inferred else ""
+        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
+        watcher.say(f"{data}: {len(loaded)} questions{skipped}, answers: {', '.join(kinds)}{inferred}")
+        return list(loaded)
+
+    train = list(questions) if questions is not None else read(settings.data)
+    if held_out is None and settings.eval_data:
+        held_out = read(settings.eval_data)
+    if held_out is None:
+        train, held_out = split_questions(train, settings.holdout, settings.seed)
+    if not train:
+        raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
+    measured = list(held_out)
+    if len(measured) > settings.eval_limit:
+        _, measured = split_questions(measured, settings.eval_limit / len(measured), settings.seed)
+    watcher.say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
+    return train, measured
+
+
+def _starters(
+    settings: TrainSettings, drawing: Drawing, template: PromptTemplate, tokenizer: object, grader: Grader
+) -> dict[str, first_rationales.Starter]:
+    """The ways to start a chain that these settings allow, by the word of ``--memory``."""
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]  # type: ignore[operator]
+        return [*ids, tokenizer.eos_token_id]  # type: ignore[attr-defined]
+
+    starters = {
+        "guide": first_rationales.drawn(drawing, template, tokenizer, source="guide", hinted=True),
+        "plain": first_rationales.drawn(drawing, template, tokenizer, source="self", hinted=False),
+        "gold": first_rationales.given(
+            lambda question: [question.rationale] if question.rationale else [],
+            encode, grader, source="gold", model="",
+        ),
+        "none": first_rationales.none,
+    }
+    if settings.memory == "few-shot":
+        examples = PromptTemplate.named(settings.prompt, tokenizer, settings.memory_from)
+        shown = replace(drawing, stop=examples.stop)
+        starters["few-shot"] = first_rationales.drawn(shown, examples, tokenizer, source="few-shot", hinted=False)
+    if settings.memory == "table" and settings.memory_from:
+        texts: dict[str, list[str]] = {}
+        for rationale in read_rationales(Path(settings.memory_from)):
+            texts.setdefault(rationale.question_id, []).append(rationale.text)
+        starters["table"] = first_rationales.given(
+            lambda question: texts.get(question.id, ()), encode, grader, source="teacher", model=settings.memory_from
+        )
+    return starters
+
+
+def _text(path: str | None) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AurifyError(f"--soft-prompt-init {path}: cannot be read: {error}") from None
+
+
+def _measured(log: MetricsLog) -> tuple[Accuracy | None, Accuracy | None]:
+    lines = [line["held_out"] for line in log.read() if "held_out" in line]
+    found = [Accuracy(line["right"], line["n"], line["low"], line["high"]) for line in lines]
+    return (found[0], found[-1]) if found else (None, None)

@@ -1,0 +1,81 @@
+"""What a training run can be told; each field is a flag, a TOML key and a line of the run's config.toml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from aurify.cli.options import Settings
+
+Count = int
+
+
+class TrainSettings(Settings):
+    """Settings of ``aurify train METHOD``."""
+
+    method: Literal["trice"] = Field(description="How to learn: trice.")
+    model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
+    data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    out: str = Field(description="The folder of the run.")
+    resume: bool = Field(False, description="Continue the run in --out from its last checkpoint.")
+    seed: int = Field(0, ge=0, description="The run's seed: split, batches, samples.")
+
+    eval_data: str | None = Field(None, description="Questions to evaluate on; without it, part of --data is held out.")
+    holdout: float = Field(0.4, ge=0, lt=1, description="The share of --data held out for evaluation.")
+    eval_limit: int = Field(500, ge=0, description="At most so many held-out questions an evaluation.")
+    eval_every: int = Field(0, ge=0, description="Steps between evaluations; 0: only before and after.")
+    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    question_field: str | None = Field(None, description="The field that holds the question.")
+    answer_field: str | None = Field(None, description="The field that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+
+    steps: int = Field(100, ge=1, description="Optimiser steps.")
+    questions: int = Field(64, ge=1, description="Questions a step.")
+    samples: int = Field(1, ge=1, description="Proposals a question and step.")
+    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
+    prompt: Literal["plain", "chat"] = Field("plain", description="The prompt's form: plain, or the model's chat.")
+    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+
+    estimator: Literal["control-variate", "basic", "subsampled"] = Field(
+        "control-variate", description="The gradient estimator: control-variate, basic or subsampled."
+    )
+    baseline: Literal["batch", "running"] = Field(
+        "batch", description="The control variate's acceptance rate: of the other questions, or of earlier visits."
+    )
+    subsample: int = Field(64, ge=1, description="Sequences drawn for the gradient by --estimator subsampled.")
+    memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
+        "auto", description="Where a question's first rationale comes from; auto: the guide if the model follows it."
+    )
+    memory_from: str | None = Field(
+        None, description="For --memory table: a rationale table. For few-shot: a file of worked examples."
+    )
+
+    tuning: Literal["full", "lora", "prompt"] | None = Field(
+        None, description="What is trained: full weights, lora, or a soft prompt [full below 50M parameters, else lora]"
+    )
+    lr: float | None = Field(None, gt=0, description="Peak learning rate [by tuning kind and size]")
+    lr_final: float = Field(0.1, ge=0, le=1, description="The cosine schedule ends at this share of the peak.")
+    warmup: int = Field(0, ge=0, description="Steps of linear warm-up.")
+    weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (full and lora).")
+    clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")
+    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")
+    lora_alpha: int = Field(32, ge=1, description="Scale of the LoRA update, divided by the rank.")
+    lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
+    soft_prompt_init: str | None = Field(None, description="A file whose text a soft prompt starts from.")
+    soft_prompt_tokens: int = Field(20, ge=1, description="Length of a soft prompt without --soft-prompt-init.")
+
+    token_budget: int = Field(8192, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
+    save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
+    track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
+        [], description="Also log to trackio, tensorboard or wandb; repeat."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainSettings:
+        if self.memory in ("table", "few-shot") and not self.memory_from:
+            raise ValueError(f"--memory {self.memory} needs --memory-from")
+        if self.warmup >= self.steps:
+            raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
+        return self

@@ -1,0 +1,234 @@
+"""The loop: sample, judge, E-step, M-step, and what must be written down on the way."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aurify.errors import AurifyError
+from aurify.evaluation import Accuracy
+from aurify.methods import EStep, Method
+from aurify.models import Tuned, trainable_parameters
+from aurify.questions import PromptTemplate, Question
+from aurify.rationales import Drawing, Memory, Rationale, RationaleTable
+from aurify.seeds import stable_seed
+from aurify.training.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint
+from aurify.training.evaluate import greedy_rationales
+from aurify.training.first_rationales import Starter, choose
+from aurify.training.folder import RunFolder
+from aurify.training.interrupt import StopRequest
+from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
+from aurify.training.metrics import MetricsLog
+from aurify.training.progress import Watcher
+from aurify.training.schedule import batch_of_step, learning_rate
+from aurify.training.settings import TrainSettings
+from aurify.training.world import World
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+class Trainer:
+    """One run's state (step, weights, optimiser, memory) and the loop that moves it on."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        method: Method,
+        tuned: Tuned,
+        tokenizer: PreTrainedTokenizerBase,
+        template: PromptTemplate,
+        drawing: Drawing,
+        world: World,
+        folder: RunFolder,
+        watcher: Watcher,
+        *,
+        train: Sequence[Question],
+        held_out: Sequence[Question],
+        starters: Mapping[str, Starter],
+        stop: StopRequest,
+    ) -> None:
+        self.settings, self.method, self.tuned, self.tokenizer = settings, method, tuned, tokenizer
+        self.template, self.drawing, self.world = template, drawing, world
+        self.folder, self.watcher, self.stop = folder, watcher, stop
+        self.train, self.held_out, self.starters = train, held_out, starters
+        self.parameters = trainable_parameters(tuned.model)
+        self.peak_rate = settings.lr or tuned.learning_rate
+        self.optimizer = build_optimizer(
+            list(self.parameters.values()), tuned.kind, rate=self.peak_rate, weight_decay=settings.weight_decay
+        )
+        self.step = 0
+        self.memory = Memory()
+        self.start_from = settings.memory
+        self.metrics = MetricsLog(folder.metrics)
+        self.table = RationaleTable(folder.rationales)
+        self.evaluations = RationaleTable(folder.held_out)
+
+    def run(self) -> None:
+        """From the last checkpoint, or from the start, to the last step.
+
+        Raises:
+            AurifyError: the run diverged, or was asked to stop (after saving).
+        """
+        self._restore()
+        if self.step == 0:
+            self._evaluate()
+            self._choose_start()
+        self._announce()
+        while self.step < self.settings.steps:
+            self._take_step()
+            last = self.step == self.settings.steps
+            if last or (self.settings.eval_every and self.step % self.settings.eval_every == 0):
+                self._evaluate()
+            asked = self.world.any(self.stop.asked)
+            if last or asked or self.step % self.settings.save_every == 0:
+                self._save()
+            if asked and not last:
+                raise AurifyError(
+                    f"stopped after step {self.step} and saved; go on with: "
+                    f"aurify train --config {self.folder.config} --resume"
+                )
+
+    def _take_step(self) -> None:
+        self.step += 1
+        begun = time.perf_counter()
+        questions = batch_of_step(self.train, self.settings.questions, self.step, self.settings.seed)
+        first = self._start_chains(questions)
+        proposals = self.world.map(self._propose, questions)
+        sampled = time.perf_counter()
+        key = stable_seed(self.settings.seed, "e-step", self.step)
+        e_step = self.method.e_step(key, self.step, [self.memory[q.id] for q in questions], proposals)
+        self.memory.update(e_step.chains)
+        line = {"step": self.step, **e_step.info, **self._update(e_step, questions)}
+        drawn = [sample for row in proposals for sample in row]
+        line["verdicts"] = dict(sorted(Counter(str(sample.verdict) for sample in drawn).items()))
+        line["generated_tokens"] = sum(len(sample.token_ids) for sample in [*first, *drawn])
+        ended = time.perf_counter()
+        line["timing"] = {
+            "seconds": ended - begun,
+            "sample_seconds": sampled - begun,
+            "update_seconds": ended - sampled,
+            "tokens_per_second": line["generated_tokens"] / (ended - begun),
+            "peak_memory_mb": _peak_memory_mb(),
+        }
+        if self.world.main:
+            self.table.append([*first, *drawn])
+            self.metrics.append(line)
+            self.watcher.step(self.step, self.settings.steps, line)
+            self.world.track({k: v for k, v in line.items() if isinstance(v, (int, float))}, self.step)
+
+    def _start_chains(self, questions: Sequence[Question]) -> list[Rationale]:
+        """Give the questions that are visited for the first time their first rationale."""
+        new = [question for question in questions if question.id not in self.memory]
+        starter = self.starters[self.start_from]
+        found = self.world.map(lambda mine: starter(mine, self.step), new)
+        self.memory.update(
+            self.memory[question.id].started(rationale, self.step)
+            for question, rationale in zip(new, found, strict=True)
+        )
+        return [rationale for rationale in found if rationale is not None]
+
+    def _propose(self, questions: Sequence[Question]) -> list[list[Rationale]]:
+        prompts = [self._prompt(question) for question in questions]
+        return self.drawing.draw(questions, prompts, step=self.step, samples=self.method.samples)
+
+    def _prompt(self, question: Question) -> tuple[int, ...]:
+        return self.template.encode(self.tokenizer, question)
+
+    def _update(self, e_step: EStep, questions: Sequence[Question]) -> dict[str, Any]:
+        """The M-step, and what it did. Without a term there is nothing to ascend, and no step is taken."""
+        rate = learning_rate(
+            self.step, self.settings.steps, self.peak_rate, self.settings.lr_final, self.settings.warmup
+        )
+        if not e_step.terms:
+            return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
+        longest_first = sorted(e_step.terms, key=lambda term: (-len(term.token_ids), term.question_id))
+        accumulate_gradient(
+            self.tuned.model,
+            self.world.share(longest_first),
+            {question.id: self._prompt(question) for question in questions},
+            pad_token_id=self.tokenizer.pad_token_id,
+            token_budget=self.settings.token_budget,
+        )
+        parameters = list(self.parameters.values())
+        self.world.sum_gradients(parameters)
+        norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
+        return {"updated": True, "learning_rate": rate, "gradient_norm": norm}
+
+    def _evaluate(self) -> None:
+        if not self.held_out:
+            return
+        begun = time.perf_counter()
+        rationales = greedy_rationales(
+            self.held_out, self.drawing, self.template, self.tokenizer, self.world, self.step
+        )
+        by_task: dict[str, list[bool]] = {}
+        for question, rationale in zip(self.held_out, rationales, strict=True):
+            by_task.setdefault(question.task, []).append(rationale.right)
+        overall = Accuracy.of(rationale.right for rationale in rationales)
+        if self.world.main:
+            tasks = {task: Accuracy.of(right).to_dict() for task, right in sorted(by_task.items())}
+            self.evaluations.append(rationales)
+            self.metrics.append(
+                {
+                    "step": self.step,
+                    "held_out": {**overall.to_dict(), "tasks": tasks},
+                    "timing": {"seconds": time.perf_counter() - begun},
+                }
+            )
+            self.watcher.evaluated(self.step, overall)
+            self.world.track({"held_out_accuracy": overall.value}, self.step)
+
+    def _choose_start(self) -> None:
+        if self.start_from == "auto":
+            choice = choose(self.train, self.starters["guide"], self.starters["plain"], self.settings.seed)
+            self.start_from = "guide" if choice.guide else "none"
+            self._say(choice.reason)
+
+    def _restore(self) -> None:
+        """Go back to the newest checkpoint that is whole, and forget what was written after it."""
+        for path in reversed(list_checkpoints(self.folder.checkpoints) if self.settings.resume else []):
+            try:
+                restored = restore_checkpoint(path, self.parameters, self.optimizer)
+            except AurifyError as error:
+                self._say(f"checkpoint left out: {error}")
+                continue
+            self.step, self.memory = restored.step, restored.memory
+            self.start_from = restored.notes["start_from"]
+            self._say(f"resumed from {path}")
+            break
+        if self.world.main:
+            self.metrics.drop_after(self.step if self.step else -1)
+            self.table.drop_after(self.step if self.step else -1)
+            self.evaluations.drop_after(self.step if self.step else -1)
+        self.world.wait()
+
+    def _save(self) -> None:
+        if self.world.main:
+            self.table.flush(self.step)
+            self.evaluations.flush(self.step)
+            notes = {"start_from": self.start_from}
+            save_checkpoint(self.folder.checkpoints, self.step, self.parameters, self.optimizer, self.memory, notes)
+        self.world.wait()
+
+    def _announce(self) -> None:
+        count = sum(parameter.numel() for parameter in self.parameters.values())
+        self._say(
+            f"{self.settings.method}: {self.tuned.kind} tuning of {count:,} parameters at rate {self.peak_rate:g}, "
+            f"{min(self.settings.questions, len(self.train))} questions x {self.method.samples} samples a step, "
+            f"memory from {self.start_from}"
+        )
+
+    def _say(self, text: str) -> None:
+        if self.world.main:
+            self.watcher.say(text)
+
+
+def _peak_memory_mb() -> float:
+    """Peak resident memory of this process in MB (2^20 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

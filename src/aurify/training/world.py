@@ -1,0 +1,86 @@
+"""The processes of a run, over accelerate: work is dealt out, results come back in order, gradients are summed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import torch
+
+from aurify.errors import UsageError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class World:
+    """One process of ``size``; with one process every method is a plain call.
+
+    Gradients are summed, never averaged: the terms carry the global normaliser. So the world size changes nothing.
+    """
+
+    def __init__(self, *, track: Sequence[str] = (), folder: str | None = None) -> None:
+        from accelerate import Accelerator
+
+        try:
+            self._accelerator = Accelerator(log_with=list(track) or None, project_dir=folder)
+        except (ImportError, ValueError) as error:
+            raise UsageError(f"--track {' '.join(track)}: {str(error).splitlines()[0]}") from None
+        self._tracking = bool(track)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self._accelerator.device
+        return device
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes the files and speaks to the user."""
+        return bool(self._accelerator.is_main_process)
+
+    def share(self, items: Sequence[Item]) -> list[Item]:
+        """This process's part of the items."""
+        return list(items[self._accelerator.process_index :: self._accelerator.num_processes])
+
+    def map(self, function: Callable[[list[Item]], Sequence[Result]], items: Sequence[Item]) -> list[Result]:
+        """``function`` of all items, each process doing its part; every process gets all results in order."""
+        mine = function(self.share(items))
+        if self._accelerator.num_processes == 1:
+            return list(mine)
+        from accelerate.utils import gather_object
+
+        rank, size = self._accelerator.process_index, self._accelerator.num_processes
+        gathered = gather_object([(rank + i * size, result) for i, result in enumerate(mine)])
+        return [result for _, result in sorted(gathered, key=lambda pair: pair[0])]
+
+    def any(self, flag: bool) -> bool:
+        """Whether any process says so."""
+        return any(self.map(lambda _: [flag], range(self._accelerator.num_processes)))
+
+    def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Replace every gradient by its sum over the processes."""
+        if self._accelerator.num_processes == 1:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            parameter.grad.copy_(self._accelerator.reduce(parameter.grad, reduction="sum"))
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        self._accelerator.wait_for_everyone()
+
+    def start_trackers(self, config: dict[str, Any]) -> None:
+        """Tell the trackers, if any were asked for, what is run."""
+        if self._tracking:
+            plain = {key: value for key, value in config.items() if isinstance(value, (int, float, str, bool))}
+            self._accelerator.init_trackers("aurify", config=plain)
+
+    def track(self, values: dict[str, float], step: int) -> None:
+        """Send a step's numbers to the trackers."""
+        if self._tracking:
+            self._accelerator.log(values, step=step)
+
+    def close(self) -> None:
+        """Finish the trackers and the process group."""
+        self._accelerator.end_training()

@@ -1,0 +1,187 @@
+"""TRICE's estimators have the expectation that the paper states, by enumeration of every outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from enumeration import World
+
+from aurify.methods.resampling import systematic_counts
+from aurify.methods.trice import (
+    Weights,
+    estimator_weights,
+    leave_one_out_acceptance,
+    next_state,
+    running_acceptance,
+    subsample,
+)
+
+
+def weights(world, memory, drawn, kind):
+    right_QS = world.is_right(drawn)
+    memory_right_Q = np.array([world.right_QV[q, z] for q, z in enumerate(memory)])
+    valid_Q = memory_right_Q | right_QS.any(axis=1)
+    if kind == "basic":
+        return estimator_weights(right_QS, memory_right_Q)
+    if kind == "running":
+        earlier_right_Q, earlier_drawn_Q = np.array([2, 0, 5])[: len(valid_Q)], np.array([7, 0, 5])[: len(valid_Q)]
+        scale_Q = running_acceptance(right_QS, valid_Q, earlier_right_Q, earlier_drawn_Q)
+    else:
+        scale_Q = leave_one_out_acceptance(right_QS, valid_Q)
+    return estimator_weights(right_QS, memory_right_Q, scale_Q)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("kind", "questions", "rationales", "samples"),
+    [
+        ("basic", 3, 3, 1), ("control variate", 3, 3, 1), ("running", 3, 3, 1), ("control variate", 1, 4, 1),
+        ("basic", 2, 3, 2), ("control variate", 2, 3, 2), ("running", 2, 3, 2), ("control variate", 2, 2, 3),
+    ],
+)  # fmt: skip
+def test_expectation_is_the_gradient_of_the_marginal_likelihood(kind, questions, rationales, samples, seed):
+    world = World.random(questions, rationales, seed)
+
+    def estimator(memory, drawn):
+        w = weights(world, memory, drawn, kind)
+        return world.gradient(w.memory_Q, memory, w.proposals_QS, drawn)
+
+    np.testing.assert_allclose(world.expectation(estimator, samples), world.gradient_log_pi(), atol=1e-12)
+
+
+def mean_over_uniform(full, draws):
+    """E over the uniform of subsampled weights: exact, since they are constant between breakpoints."""
+    flat = np.concatenate([full.memory_Q, full.proposals_QS.ravel()])
+    edges = np.cumsum(np.abs(flat)) / max(np.abs(flat).sum(), 1e-300) * draws
+    breaks = np.unique(np.clip(np.concatenate([[0.0], edges % 1.0, [1.0]]), 0, 1))
+    memory_Q, proposals_QS = np.zeros_like(full.memory_Q), np.zeros_like(full.proposals_QS)
+    for low, high in zip(breaks[:-1], breaks[1:], strict=True):
+        drawn = subsample(full, draws, (low + high) / 2)
+        memory_Q, proposals_QS = memory_Q + (high - low) * drawn.memory_Q, proposals_QS + (high - low) * drawn.proposals_QS
+    return memory_Q, proposals_QS
+
+
+@pytest.mark.parametrize("draws", [1, 2, 5])
+def test_subsampling_is_unbiased(draws):
+    world = World.random(3, 3, seed=0)
+
+    def estimator(memory, drawn):
+        memory_Q, proposals_QS = mean_over_uniform(weights(world, memory, drawn, "control variate"), draws)
+        return world.gradient(memory_Q, memory, proposals_QS, drawn)
+
+    np.testing.assert_allclose(world.expectation(estimator, 1), world.gradient_log_pi(), atol=1e-9)
+
+
+def test_resampling_with_a_softmax_of_the_weights_is_biased():
+    """The published notebook's rule, p proportional to exp(w) over the 2M items: not what the paper means."""
+    world = World.random(3, 3, seed=0)
+
+    def estimator(memory, drawn):
+        w = weights(world, memory, drawn, "control variate")
+        right_Q = world.is_right(drawn)[:, 0]
+        state = tuple(z if right else m for m, (z,), right in zip(memory, drawn, right_Q, strict=True))
+        scale_Q, count = w.accept_scale_Q, w.valid_Q.sum()
+        items = np.concatenate([w.valid_Q * (1 - scale_Q * right_Q), w.valid_Q * scale_Q * (1 - right_Q)])
+        signs = np.concatenate([w.valid_Q * 1.0, -1.0 * w.valid_Q])
+        p = np.exp(items) / np.exp(items).sum()
+        expected = signs * p * items.sum() / count
+        return world.gradient(expected[:3], state, expected[3:, None], drawn)
+
+    bias = np.abs(world.expectation(estimator, 1) - world.gradient_log_pi()).max()
+    assert bias > 0.05 * np.abs(world.gradient_log_pi()).max()
+
+
+def test_an_accepted_batch_has_no_gradient():
+    w = estimator_weights(np.ones((4, 1), bool), np.ones(4, bool), leave_one_out_acceptance(np.ones((4, 1), bool), np.ones(4, bool)))
+    assert not w.memory_Q.any()
+    assert not w.proposals_QS.any()
+
+
+def test_weights_are_those_of_the_published_formula():
+    """The two oracle cases of the notebook's formula, with duplicates merged into one coefficient."""
+    right_QS, memory_Q = np.array([[0], [1], [1]], bool), np.array([0, 1, 0], bool)
+    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, np.array([0, 1, 1], bool)))
+    assert w.valid_Q.tolist() == [False, True, True]
+    assert not w.memory_Q.any()
+    assert not w.proposals_QS.any()
+
+    right_QS, memory_Q = np.array([[0], [1], [0]], bool), np.array([0, 1, 1], bool)
+    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, np.array([0, 1, 1], bool)))
+    assert w.memory_Q.tolist() == [0, 0, 0.5]
+    assert w.proposals_QS[:, 0].tolist() == [0, 0.5, -0.5]
+
+
+def test_one_question_has_no_baseline():
+    scale = leave_one_out_acceptance(np.ones((1, 1), bool), np.ones(1, bool))
+    assert scale.tolist() == [0.0]
+
+
+def test_no_valid_chain_no_weight():
+    w = estimator_weights(np.zeros((2, 3), bool), np.zeros(2, bool), np.array([0.5, 0.5]))
+    assert not w.memory_Q.any()
+    assert not w.proposals_QS.any()
+    assert subsample(w, 4, 0.3) is w
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_control_variate_is_reinforce_with_a_baseline_and_replay_on_failure(seed):
+    """(c~ - b) s(z~) + (1 - c~) s(memory) on every batch of valid chains: methods.md A9."""
+    random = np.random.default_rng(seed)
+    right_QS, memory_Q = random.random((6, 1)) < 0.5, np.ones(6, bool)
+    scale_Q = leave_one_out_acceptance(right_QS, memory_Q)
+    w = estimator_weights(right_QS, memory_Q, scale_Q)
+    np.testing.assert_allclose(w.proposals_QS[:, 0], (right_QS[:, 0] - scale_Q) / 6, atol=1e-15)
+    np.testing.assert_allclose(w.memory_Q, (1 - right_QS[:, 0]) / 6, atol=1e-15)
+
+
+def test_variance_falls_to_zero_with_accuracy():
+    """Var(control variate) / Var(basic) at accept_scale = pi, which the leave-one-out rate tends to in large batches."""
+
+    def variance(world, kind):
+        scale_Q = None if kind == "basic" else world.pi_Q
+
+        def squared_error(memory, drawn):
+            w = estimator_weights(world.is_right(drawn), np.ones(1, bool), scale_Q)
+            return np.square(world.gradient(w.memory_Q, memory, w.proposals_QS, drawn) - world.gradient_log_pi())
+
+        return world.expectation(squared_error, 1).sum()
+
+    worlds = [World(np.array([[x, x + 0.5, 0.0, 0.3]]), np.array([[True, True, False, False]])) for x in (-2, 0, 2, 5)]
+    ratios = [variance(world, "control variate") / variance(world, "basic") for world in worlds]
+    assert worlds[0].pi_Q < 0.15
+    assert worlds[-1].pi_Q > 0.99
+    assert 0.9 < ratios[0] < 1
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios[-1] < 0.02
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_chain_keeps_its_start_with_probability_one_minus_pi_a_visit(samples):
+    """P(not refreshed after t visits) = (1 - pi)^(K t), and a refreshed chain is an exact posterior draw."""
+    world = World.random(1, 4, seed=2)
+    right_V, pi = world.right_QV[0], world.pi_Q[0]
+    uniforms = (np.arange(samples) + 0.5) / samples  # each right proposal is chosen by an equal share of them
+    transition_VV = np.zeros((4, 4))
+    for probability, drawn in world.draws(samples):
+        for uniform in uniforms:
+            (chosen,) = next_state(world.is_right(drawn), np.array([uniform]))
+            for z in range(4):
+                transition_VV[z, z if chosen < 0 else drawn[0][chosen]] += probability / samples
+    start = int(np.flatnonzero(~right_V)[0])
+    state_V = np.eye(4)[start]
+    for visits in range(1, 6):
+        state_V = state_V @ transition_VV
+        kept = (1 - pi) ** (samples * visits)
+        assert state_V[start] == pytest.approx(kept, abs=1e-12)
+        np.testing.assert_allclose(state_V * right_V / (1 - kept), world.posterior_QV[0], atol=1e-12)
+
+
+def test_systematic_counts_are_floor_or_ceiling_of_their_expectation():
+    weights_N = np.array([0.0, 3.0, 0.5, 0.0, 1.5])
+    for uniform in np.linspace(0, 0.999, 37):
+        counts = systematic_counts(weights_N, 7, uniform)
+        expected = 7 * weights_N / weights_N.sum()
+        assert counts.sum() == 7
+        assert np.all((counts == np.floor(expected)) | (counts == np.ceil(expected)))
+        assert counts[0] == counts[3] == 0
+    assert isinstance(subsample(Weights(weights_N, np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5), Weights)

@@ -1,0 +1,81 @@
+"""TRICE on records: what is accepted, what is learned from, what is reported."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurify.answers import Verdict
+from aurify.methods import Trice
+from aurify.rationales import Chain, Rationale
+
+
+def rationale(question: str, ids: tuple[int, ...], right: bool) -> Rationale:
+    return Rationale(
+        question_id=question, token_ids=ids, text=str(ids), predicted="1", verdict=Verdict.RIGHT if right else Verdict.WRONG,
+        reason="", source="self", model="m", step=1, sample_index=0, seed=0, finish_reason="stop", logprob=-1.0,
+    )  # fmt: skip
+
+
+def weights(e_step):
+    return {(term.question_id, term.token_ids): term.weight for term in e_step.terms}
+
+
+OLD = Chain("a", rationale("a", (1,), True), since=1, visits=3, drawn=3, accepted=1)
+
+
+def test_a_right_proposal_is_accepted_and_a_wrong_one_never():
+    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
+    e_step = Trice().e_step(0, 5, [OLD, Chain("b"), Chain("c")], proposals)
+    a, b, c = e_step.chains
+    assert (a.rationale, a.since, a.visits, a.drawn, a.accepted) == (OLD.rationale, 1, 4, 4, 1)
+    assert (b.rationale, b.since, b.visits, b.accepted) == (proposals[1][0], 5, 1, 1)
+    assert c.rationale is None
+    assert weights(e_step) == {("a", (1,)): 0.5, ("a", (2,)): -0.5, ("b", (3,)): 0.5}
+
+
+def test_the_basic_estimator_learns_from_right_ones_only():
+    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)]]
+    assert weights(Trice(estimator="basic").e_step(0, 5, [OLD, Chain("b")], proposals)) == {("a", (1,)): 0.5, ("b", (3,)): 0.5}
+
+
+def test_an_accepted_batch_has_no_terms():
+    proposals = [[rationale("a", (2,), True)], [rationale("b", (3,), True)]]
+    e_step = Trice().e_step(0, 5, [OLD, Chain("b")], proposals)
+    assert e_step.terms == []
+    assert e_step.info["acceptance"] == 1
+
+
+def test_equal_sequences_are_one_term():
+    proposals = [[rationale("a", (2,), True), rationale("a", (2,), True), rationale("a", (7,), False)]]
+    e_step = Trice(samples=3, estimator="basic").e_step(0, 5, [OLD], proposals)
+    assert weights(e_step) == {("a", (2,)): pytest.approx(1.0)}
+
+
+def test_subsampling_keeps_the_number_of_sequences():
+    chains = [Chain(str(i), rationale(str(i), (i,), True)) for i in range(20)]
+    proposals = [[rationale(str(i), (100 + i,), i % 3 == 0)] for i in range(20)]
+    e_step = Trice(estimator="subsampled", subsample=5).e_step(3, 5, chains, proposals)
+    assert 1 <= len(e_step.terms) <= 5
+    assert e_step == Trice(estimator="subsampled", subsample=5).e_step(3, 5, chains, proposals)
+
+
+def test_the_running_baseline_is_the_questions_own_history():
+    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)]]
+    e_step = Trice(baseline="running").e_step(0, 5, [OLD, Chain("b", rationale("b", (9,), True), drawn=4, accepted=3)], proposals)
+    assert weights(e_step) == {("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-1 / 6), ("b", (3,)): pytest.approx(0.125)}
+
+
+def test_a_question_twice_in_a_batch_is_refused():
+    with pytest.raises(ValueError, match="once"):
+        Trice().e_step(0, 1, [OLD, OLD], [[rationale("a", (2,), True)]] * 2)
+
+
+def test_diagnostics():
+    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
+    info = Trice().e_step(0, 5, [OLD, Chain("b"), Chain("c")], proposals).info
+    assert info["acceptance"] == pytest.approx(1 / 3)
+    assert info["valid_chains"] == pytest.approx(2 / 3)
+    assert info["chain_age"] == pytest.approx(2.0)
+    assert info["accept_scale"] == pytest.approx(0.5)
+    assert info["wrong_weight_share"] == pytest.approx(1 / 3)
+    assert info["effective_sequences"] == pytest.approx(3.0)

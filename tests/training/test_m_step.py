@@ -1,0 +1,90 @@
+"""The update is linear in its terms: cutting it into micro-batches never changes it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from aurify.errors import AurifyError
+from aurify.methods import Term
+from aurify.models import load_model
+from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
+
+PROMPTS = {"a": (5, 6, 7), "b": (8, 9), "c": (4, 4, 4, 4, 4)}
+TERMS = [
+    Term("a", (10, 11), 0.5), Term("a", (12, 13, 14), -0.25), Term("b", (15,), 0.5), Term("c", (10, 9, 8, 7, 6), 0.1),
+]  # fmt: skip
+
+
+def gradients(model, terms, token_budget):
+    model.zero_grad(set_to_none=True)
+    accumulate_gradient(model, terms, PROMPTS, pad_token_id=0, token_budget=token_budget)
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+
+
+@pytest.fixture()
+def model(tiny_model_dir):
+    return load_model(str(tiny_model_dir)).model
+
+
+@pytest.mark.parametrize("token_budget", [1, 12, 20, 10_000])
+def test_micro_batches_do_not_change_the_gradient(model, token_budget):
+    whole = gradients(model, TERMS, 10_000)
+    parts = gradients(model, TERMS, token_budget)
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parts[name], gradient, atol=1e-6, rtol=1e-5)
+
+
+def test_the_gradient_is_minus_the_weighted_sum_of_scores(model):
+    """Against one plain forward pass a sequence, and autograd on it."""
+    expected = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
+    for term in TERMS:
+        ids = torch.tensor([[*PROMPTS[term.question_id], *term.token_ids]])
+        start = len(PROMPTS[term.question_id])
+        logprobs = model(ids).logits.log_softmax(-1)[0, start - 1 : -1]
+        score = logprobs.gather(1, ids[0, start:, None]).sum()
+        for (name, _), gradient in zip(
+            model.named_parameters(), torch.autograd.grad(score, list(model.parameters())), strict=True
+        ):
+            expected[name] -= term.weight * gradient
+    for name, gradient in gradients(model, TERMS, 10_000).items():
+        torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_ascends_the_objective(model):
+    def objective():
+        return sum(
+            term.weight * model(torch.tensor([[*PROMPTS[term.question_id], *term.token_ids]])).logits.log_softmax(-1)[
+                0, torch.arange(len(PROMPTS[term.question_id]) - 1, len(PROMPTS[term.question_id]) + len(term.token_ids) - 1),
+                list(term.token_ids),
+            ].sum().item()
+            for term in TERMS
+        )  # fmt: skip
+
+    before = objective()
+    parameters = list(model.parameters())
+    optimizer = build_optimizer(parameters, "full", rate=1e-3, weight_decay=0.0)
+    accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=100)
+    norm = ascend(optimizer, parameters, rate=1e-3, clip=1.0)
+    assert norm > 0
+    assert objective() > before
+    assert all(parameter.grad is None for parameter in parameters)
+
+
+def test_a_diverged_model_is_an_error_that_names_the_questions(model):
+    with torch.no_grad():
+        model.get_input_embeddings().weight[15] = float("nan")
+    with pytest.raises(AurifyError, match="not finite for b"):
+        accumulate_gradient(model, [Term("a", (10, 15), 0.0), *TERMS][1:] + [Term("b", (15, 3), 1.0)], PROMPTS,
+                            pad_token_id=0, token_budget=1)  # fmt: skip
+
+
+def test_a_term_without_tokens_is_an_error_that_names_the_question(model):
+    with pytest.raises(AurifyError, match="no tokens: c"):
+        accumulate_gradient(model, [*TERMS, Term("c", (), 1.0)], PROMPTS, pad_token_id=0, token_budget=100)
+
+
+def test_soft_prompts_take_adam_and_the_rest_adamw(model):
+    parameters = list(model.parameters())
+    assert type(build_optimizer(parameters, "prompt", rate=1.0, weight_decay=0.0)) is torch.optim.Adam
+    assert type(build_optimizer(parameters, "lora", rate=1.0, weight_decay=0.0)) is torch.optim.AdamW

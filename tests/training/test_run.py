@@ -1,0 +1,228 @@
+"""Whole runs on the real command line: what they leave, how they stop, how they go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aurify.nugget import generate
+from aurify.rationales import Memory, read_rationales
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory):
+    path = tmp_path_factory.mktemp("questions") / "counting.jsonl"
+    rows = [
+        {"id": question.id, "question": question.text, "answer": question.answer}
+        for question in generate("object_counting", 24, seed=5)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def words(questions: Path, out: Path, *more: object) -> list[str]:
+    return [
+        "train", "trice", "--model", "nugget", "--data", str(questions), "--out", str(out), "--steps", str(STEPS),
+        "--questions", "8", "--save-every", "2", "--holdout", "0.25", "--max-new-tokens", "120", *map(str, more),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(questions, tmp_path_factory):
+    """A run that was never stopped."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    done = launch(words(questions, out)).communicate()
+    assert (out / "model").is_dir(), done
+    return out
+
+
+def launch(arguments: list[str], *prefix: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *(prefix or ("-m", "aurify")), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def steps_written(out: Path) -> int:
+    path = out / "metrics.jsonl"
+    return sum("acceptance" in line for line in path.read_text().splitlines()) if path.exists() else 0
+
+
+def result(out: Path) -> dict[str, object]:
+    """Everything of a run that must not depend on when it was stopped, killed or resumed."""
+    metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    for line in metrics:
+        del line["timing"]
+    (checkpoint,) = (out / "checkpoints").glob(f"step-*{STEPS}")
+    return {
+        "weights": hashlib.sha256((out / "model" / "model.safetensors").read_bytes()).hexdigest(),
+        "optimizer": hashlib.sha256((checkpoint / "optimizer.safetensors").read_bytes()).hexdigest(),
+        "memory": Memory.load(checkpoint / "memory.parquet").chains(),
+        "metrics": metrics,
+        "rationales": list(read_rationales(out)),
+        "held out": list(read_rationales(out / "held_out")),
+    }
+
+
+def test_a_run_leaves_model_table_metrics_checkpoints_and_config(finished):
+    metrics = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in metrics if "acceptance" in line] == list(range(1, STEPS + 1))
+    assert [line["step"] for line in metrics if "held_out" in line] == [0, STEPS]
+    rows = list(read_rationales(finished))
+    proposals = [row for row in rows if row.source == "self"]
+    assert len(proposals) == STEPS * 8
+    assert {row.right for row in proposals} == {True, False}, "both right and wrong proposals are kept"
+    assert len([row for row in rows if row.source == "guide"]) == len({row.question_id for row in rows})
+    assert len(list((finished / "checkpoints").iterdir())) == 2
+    assert 'method = "trice"' in (finished / "config.toml").read_text()
+    assert "before:" in (finished / "model" / "README.md").read_text()
+
+
+def test_the_model_loads_with_transformers_alone_and_has_learned(finished):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from aurify import nugget
+
+    tuned = AutoModelForCausalLM.from_pretrained(finished / "model")
+    base = AutoModelForCausalLM.from_pretrained(nugget.path())
+    assert AutoTokenizer.from_pretrained(finished / "model").eos_token_id is not None
+    changed = [not torch.equal(a, b) for a, b in zip(tuned.parameters(), base.parameters(), strict=True)]
+    assert all(changed)
+
+
+@pytest.mark.parametrize("kill_after", [0, 3])
+def test_a_killed_run_resumed_equals_one_never_stopped(finished, questions, tmp_path, kill_after):
+    out = tmp_path / "killed"
+    process = launch(words(questions, out))
+    deadline = time.monotonic() + 120
+    while steps_written(out) <= kill_after and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (out / "model").exists(), "the run was killed too late to prove anything"
+    resumed = launch(words(questions, out, "--resume"))
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
+    assert ("resumed from" in errors) == (kill_after == 3)
+    assert result(out) == result(finished)
+
+
+def test_sigterm_saves_and_says_how_to_go_on(finished, questions, tmp_path):
+    out = tmp_path / "stopped"
+    process = launch(words(questions, out))
+    while steps_written(out) < 1 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    last = errors.strip().splitlines()[-1]
+    assert "stopped after step" in last
+    assert "Traceback" not in errors
+    command = last.partition("go on with: aurify ")[2].split()
+    again = launch(command)
+    assert again.wait() == 0
+    assert result(out) == result(finished)
+
+
+def test_a_damaged_checkpoint_is_left_out_for_the_one_before(finished, questions, tmp_path):
+    out = tmp_path / "damaged"
+    process = launch(words(questions, out))
+    while steps_written(out) < 5 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    newest = sorted((out / "checkpoints").glob("step-*"))[-1]
+    weights = newest / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9] + b"corrupted")
+    resumed = launch(words(questions, out, "--resume"))
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0
+    assert "checkpoint left out" in errors
+    assert result(out) == result(finished)
+
+
+def test_two_processes_make_the_same_run(finished, questions, tmp_path):
+    """World size changes nothing but the order of float additions."""
+    import torch
+    from safetensors.torch import load_file
+
+    out = tmp_path / "two"
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "-m", "aurify",
+         *words(questions, out)], capture_output=True, text=True, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    alone, shared = result(finished), result(out)
+    assert [row.text for row in shared["rationales"]] == [row.text for row in alone["rationales"]]
+    one, two = (load_file(folder / "model" / "model.safetensors") for folder in (finished, out))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("budget", [200])
+def test_the_token_budget_changes_nothing(finished, questions, tmp_path, budget):
+    import torch
+    from safetensors.torch import load_file
+
+    out = tmp_path / "small"
+    assert launch(words(questions, out, "--token-budget", budget)).wait() == 0
+    assert [row.text for row in read_rationales(out)] == [row.text for row in read_rationales(finished)]
+    one, two = (load_file(folder / "model" / "model.safetensors") for folder in (finished, out))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("tuning", ["lora", "prompt"])
+def test_adapters_are_peft_folders(questions, tmp_path, tuning):
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    from aurify import nugget
+
+    out = tmp_path / tuning
+    few = ("--steps", 2, "--tuning", tuning, "--eval-limit", 2)
+    process = launch(words(questions, out, *few))
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(nugget.path()), out / "model")
+    assert model.active_peft_config.peft_type.value == {"lora": "LORA", "prompt": "PROMPT_TUNING"}[tuning]
+
+
+def test_a_folder_in_use_is_refused_and_kept(finished, questions, run_aurify):
+    before = (finished / "metrics.jsonl").read_bytes()
+    again = run_aurify(*words(questions, finished))
+    assert again.returncode == 2
+    assert "--resume" in again.stderr
+    assert len(again.stderr.strip().splitlines()) <= 3
+    assert (finished / "metrics.jsonl").read_bytes() == before
+
+
+def test_a_resumed_run_keeps_its_settings(finished, questions, run_aurify):
+    again = run_aurify(*words(questions, finished, "--resume", "--lr", "0.5"))
+    assert again.returncode == 2
+    assert "lr was None and is now 0.5" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (["--model", "no/such"], "no/such"), (["--estimator", "basik"], "basic"), (["--steps", "0"], "--steps"),
+        (["--memory", "table"], "--memory-from"), (["--lora-targets", "nope", "--tuning", "lora"], "nope"),
+    ],
+)  # fmt: skip
+def test_bad_settings_are_one_line(questions, tmp_path, run_aurify, change, says):
+    done = run_aurify(*words(questions, tmp_path / "bad", *change))
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert says in done.stderr.strip().splitlines()[-1]

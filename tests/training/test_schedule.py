@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurify.training.schedule import batch_of_step, learning_rate
+
+
+@given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 3))
+def test_an_epoch_visits_no_item_twice_and_a_batch_is_full(n, size, seed):
+    items = list(range(n))
+    per_epoch = n // min(size, n)
+    seen: Counter[int] = Counter()
+    for step in range(1, per_epoch + 1):
+        batch = batch_of_step(items, size, step, seed)
+        assert len(batch) == min(size, n)
+        seen.update(batch)
+    assert max(seen.values()) == 1
+
+
+def test_batches_are_a_function_of_seed_and_step():
+    items = list(range(100))
+    assert batch_of_step(items, 8, 30, seed=1) == batch_of_step(items, 8, 30, seed=1)
+    assert batch_of_step(items, 8, 30, seed=1) != batch_of_step(items, 8, 30, seed=2)
+    assert batch_of_step(items, 8, 30, seed=1) != batch_of_step(items, 8, 42, seed=1)
+
+
+def test_the_rate_warms_up_peaks_and_ends_at_its_share():
+    rates = [learning_rate(step, 100, peak=2.0, final=0.1, warmup=10) for step in range(1, 101)]
+    assert rates[0] == pytest.approx(2.0 / 11)
+    assert max(rates) == rates[10] == 2.0
+    assert rates[-1] == pytest.approx(0.2)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_one_step_is_at_the_peak():
+    assert learning_rate(1, 1, peak=3.0, final=0.1, warmup=0) == 3.0
