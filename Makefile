@@ -7,19 +7,21 @@ STAMP := .venv/.installed
 
 install: $(STAMP)
 
-# Built again only when what it installs, or the Python named, may have changed; the source itself is editable.
+# Made again only when what it installs may have changed; the source itself is installed in place.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "aurify needs Python 3.10 or later; say which one: make install PYTHON=python3.12" >&2; exit 1; }
+		|| { echo "aurify needs Python 3.10 or later; name one: make install PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet 'pip>=22'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 quickstart: $(STAMP)
 	$(BIN)/aurify quickstart
 
+# ARGS go to pytest: make test ARGS="tests/cli -x"
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
