@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +15,14 @@ Compare = Callable[[str, str], "bool | tuple[bool, str]"]
 
 
 def load_custom(spec: str) -> Compare:
-    """The function that ``module:function`` names.
+    """The function that ``module:function`` names; the module may lie in the current folder.
 
     Raises:
         UsageError: there is no such module or function, or importing it fails.
     """
     module, _, function = spec.partition(":")
+    if os.getcwd() not in sys.path:  # last, so that nothing in the current folder can stand in for a library
+        sys.path.append(os.getcwd())
     try:
         found: Any = importlib.import_module(module)
         for name in function.split("."):

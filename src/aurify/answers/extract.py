@@ -2,7 +2,8 @@
 
 An answer is stated in one of these forms, and the last one counts:
 ``So the answer is X.``, ``The answer is X.``, ``Answer: X``, ``#### X`` (GSM8K's gold), ``\\boxed{X}`` (braces
-counted), and a last line ``A: X`` (GSM8K's model solutions). An empty one is passed over.
+counted), and a last line ``A: X`` (GSM8K's model solutions). An empty one is passed over. For ``math`` the last box
+wins over the other forms, as MATH's own graders have it.
 
 What follows the answer is cut off: a further question that the model asked itself (``Q:``, ``Question:``), then, by
 answer type, everything after the first sentence or line. BIG-Bench Hard answers hold spaces and commas, so a text
@@ -32,7 +33,10 @@ _MARKER = re.compile(
 _LAST_LINE = re.compile(r"^A:[ \t]*(\S[^\n]*)$")
 _NEXT_QUESTION = re.compile(r"(?<![A-Za-z0-9])(?:Q|Question)\s?:")
 _SENTENCE_END = re.compile(r"(?<!\.)[.!?](?=\s+[A-Z(\"“*\\$]|\s*$)")
-_NUMBER_END = re.compile(r"(?<!\.)[.?](?=\s|$)")  # a "!" may be a factorial
+_ENDS = {  # beside a number, a "!" may be a factorial
+    "number": re.compile(r"(?<!\.)[.?](?=\s|$)"),
+    "math": re.compile(r"(?<!\.)[.?](?=\s+[A-Z\"“*$]|\s*$)"),
+}
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|jr|sr|vs|inc|prof|gen|co|ltd|etc|e\.g|i\.e)|\b[A-Z])$", re.IGNORECASE
 )
@@ -46,7 +50,7 @@ def stated(text: str, answer_type: str) -> str:
     Raises:
         Unreadable: the text states no answer, or a too long one.
     """
-    found = last_statement(text)
+    found = last_statement(text, prefer_boxes=answer_type == "math")
     if found is None:
         return _bare(text, answer_type)
     answer, boxed = found
@@ -57,8 +61,11 @@ def stated(text: str, answer_type: str) -> str:
     return answer.strip()
 
 
-def last_statement(text: str) -> tuple[str, bool] | None:
-    """The text after the last marker of an answer, and whether it is the whole content of a box; None: no marker."""
+def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool] | None:
+    """The text after the last marker of an answer, and whether it is the whole content of a box; None: no marker.
+
+    With ``prefer_boxes`` the last box wins over whatever else the text says of an answer.
+    """
     text = text[-TAIL:]
     markers = list(_MARKER.finditer(text))
     if markers:
@@ -68,11 +75,12 @@ def last_statement(text: str) -> tuple[str, bool] | None:
             markers = [marker for marker in markers if marker.end() <= len(text)]
     text = text.rstrip()
     last_line = _LAST_LINE.match(text[text.rfind("\n") + 1 :])
-    if last_line and not last_line[1].startswith("Let's"):
-        markers = [marker for marker in markers if marker.start() > text.rfind("\n")]
-        if not markers:
-            return last_line[1], False
-    for marker in reversed(markers):
+    if last_line and not last_line[1].startswith("Let's") and not _MARKER.search(last_line[0]):
+        return last_line[1], False
+    markers.reverse()
+    if prefer_boxes:
+        markers.sort(key=lambda marker: "boxed" not in marker[0])
+    for marker in markers:
         boxed = "boxed" in marker[0]
         answer = _box(text, marker.end()) if boxed else text[marker.end() :]
         if marker[0].startswith("####"):
@@ -97,12 +105,9 @@ def _box(text: str, start: int) -> str:
 
 def _first_sentence(text: str, answer_type: str) -> str:
     line = text.lstrip().partition("\n")[0]
-    for end in (_NUMBER_END if answer_type in ("number", "math") else _SENTENCE_END).finditer(line):
-        if (
-            answer_type not in ("number", "math")
-            and _ABBREVIATION.search(line[: end.start()])
-            and line[end.end() :].strip()
-        ):
+    for end in _ENDS.get(answer_type, _SENTENCE_END).finditer(line):
+        abbreviated = answer_type not in _ENDS and _ABBREVIATION.search(line[: end.start()])
+        if abbreviated and line[end.end() :].strip():
             continue
         return line[: end.start()]
     return line
@@ -126,8 +131,8 @@ def _bare(text: str, answer_type: str) -> str:
         raise Unreadable("empty")
     if len(text) > MAX_BARE:
         raise Unreadable(f"states no answer, and is longer than {MAX_BARE} characters")
-    if answer_type == "math" and "\\begin" in text:
-        return text
+    if answer_type == "math":
+        text = " ".join(text.split())
     further = _NEXT_QUESTION.search(text)
     line = (text[: further.start()] if further else text).strip()
     if answer_type == "number":

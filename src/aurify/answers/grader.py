@@ -70,7 +70,7 @@ class Grader:
 
     def readable(self, answer: str, answer_type: str) -> bool:
         """Whether a bare answer can be read as one of this type."""
-        self._check_type(answer_type)
+        self.check_type(answer_type)
         try:
             canonical(answer, answer_type, {})
         except Unreadable:
@@ -83,6 +83,19 @@ class Grader:
     def same(self, a: str, b: str, answer_type: str) -> bool:
         """Whether two bare, readable answers are equal."""
         return self._settle([[compare(canonical(a, answer_type, {}), b, answer_type, {})]])[0].right
+
+    def check_type(self, kind: str) -> None:
+        """Do nothing where the answer type is known and its function can be imported.
+
+        Raises:
+            UsageError: it is not, or cannot.
+        """
+        if kind in ANSWER_TYPES or kind in self._specs:
+            return
+        if ":" not in kind:
+            raise UsageError(f"unknown answer type '{kind}': {nearest(kind, (*ANSWER_TYPES, 'module:function'))}")
+        load_custom(kind)
+        self._specs.add(kind)
 
     def close(self) -> None:
         """Kill the workers. A later call starts new ones."""
@@ -98,7 +111,7 @@ class Grader:
 
     def _plan(self, text: str, golds: Sequence[str], kind: str, listed: Mapping[str, str]) -> list[Grade | Asked]:
         """One grade a gold answer, or what has to be asked for it."""
-        self._check_type(kind)
+        self.check_type(kind)
         if listed and not _is_listed(golds[0], listed):
             listed = {}  # a gold text that is no option, such as BIG-Bench Hard's "Monsters, Inc", stands for itself
         try:
@@ -119,14 +132,6 @@ class Grader:
         if unknown:
             self._known.update(zip(unknown, self._pool.run(unknown), strict=True))
         return [self._known[job] for job in jobs]
-
-    def _check_type(self, kind: str) -> None:
-        if kind in ANSWER_TYPES or kind in self._specs:
-            return
-        if ":" not in kind:
-            raise UsageError(f"unknown answer type '{kind}': {nearest(kind, (*ANSWER_TYPES, 'module:function'))}")
-        load_custom(kind)
-        self._specs.add(kind)
 
 
 _TRUNCATED = Grade(Verdict.TRUNCATED, "cut at the token limit")

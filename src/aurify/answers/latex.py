@@ -50,7 +50,8 @@ _BARE_LEFT = re.compile(r"\\(left|right)(?![a-zA-Z])")
 _WORDS = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
 _UNIT = re.compile(r"(?<=[\d})])\s*" + _WORDS + r"\{(?!\s*(?:and|or|if)\b)[^{}]*\}\.?(?:\^\{?\d\}?)?\s*$")
 _UNWRAP = re.compile(_WORDS + r"\{([^{}]*)\}")
-_SHORT_FRAC = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]))\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]))")
+_SHORT_FRAC = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))")
+_PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
 _SHORT_SQRT = re.compile(r"\\sqrt\s*([\da-zA-Z])")
 _SHORT_SCRIPT = re.compile(r"([_^])\s*([\da-zA-Z])(?![{\w])")
 _THOUSANDS = re.compile(r"(?<![\d,.(\[])(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
@@ -71,7 +72,7 @@ def tidy(latex: str) -> str:
         text = text[2:-2]
     for old, new in _REPLACED:
         text = text.replace(old, new)
-    text = _MACRO_SPACE.sub(" ", text)
+    text = _MACRO_SPACE.sub(" ", _PHANTOM.sub("", text))
     text = _UNIT.sub("", text) or text
     text = re.sub(r"^\s*\\approx\s*", "", text)
     text = _SHORT_FRAC.sub(lambda m: f"\\frac{{{m[1] or m[2] or ''}}}{{{m[3] or m[4] or ''}}}", text)
