@@ -21,6 +21,7 @@ from aurify.cli.options import Settings, add_command
 from aurify.errors import AurifyError, nearest
 
 if TYPE_CHECKING:
+    from aurify.answers import Grade
     from aurify.questions.record import Question
     from aurify.questions.rows import BadRow, Row
 
