@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import aurify
-from aurify.cli.app import COMMANDS, build
+from aurify.cli.app import COMMANDS, build, exit_status
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TOY = [sys.executable, str(Path(__file__).parent / "toy.py")]
@@ -73,13 +73,14 @@ def test_version(run_aurify: Run) -> None:
 
 
 def test_help_names_every_command_and_is_fast(run_aurify: Run) -> None:
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_aurify("--help")
-    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (done.returncode, done.stderr) == (0, "")
     for name in COMMANDS:
         assert f"\n  {name} " in done.stdout
-    assert seconds < 5  # one second on a quiet machine; the import test below says why
+    # Seconds of work, not on the clock: the machine may be busy. 0.3 here, and several were torch imported.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
 
 
 def test_building_the_command_line_imports_nothing_heavy() -> None:
@@ -89,10 +90,9 @@ def test_building_the_command_line_imports_nothing_heavy() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_every_command_explains_itself_and_its_settings(run_aurify: Run) -> None:
-    for command in build().registered_commands:
-        assert command.callback
-        assert command.callback.__doc__, f"{command.name} has no help"
-        done = run_aurify(str(command.name), "--help")
-        assert done.returncode == 0
-        assert "--config" in done.stdout
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_its_settings(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_status(build, [name, "--help"]) == 0
+    usage, description, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"Usage: aurify {name} [OPTIONS]")
+    assert description.strip().endswith(".")

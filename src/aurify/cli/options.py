@@ -87,7 +87,7 @@ def _parameter(kind: type[Settings], field: str, positional: bool) -> inspect.Pa
     info = kind.model_fields[field]
     text = info.description or ""
     default = info.get_default(call_default_factory=True)
-    if not info.is_required() and default not in (None, "", [], ()):
+    if not info.is_required() and default is not False and default not in (None, "", [], ()):
         text += f" [default: {default}]"
     plain = _without_none(info.annotation)
     if positional:
