@@ -11,6 +11,8 @@ import json
 import logging
 import math
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -20,16 +22,56 @@ Reply = dict[str, Any]
 
 
 def main() -> None:
-    """Serve requests until standard input ends. ``sys.argv[1]`` is a JSON object: timeout, memory_mb, parent."""
+    """Import what is costly once, then fork a process that answers, and another whenever that one is gone.
+
+    So a kill costs milliseconds and not the import of a computer algebra system. SIGUSR1 kills the one that answers.
+    ``sys.argv[1]`` is a JSON object: timeout (seconds), memory_mb, parent (its process id), preload (what to import).
+    """
     config = json.loads(sys.argv[1])
     _die_with(config["parent"])
-    limit_cpu = _limits(config["memory_mb"], config["timeout"])
+    _limit_memory(config["memory_mb"])
     logging.disable(logging.CRITICAL)
     replies = _private_stdout()
+    try:
+        _load({"what": config["preload"]})
+    except Exception as error:
+        _reply(replies, {"verdict": "failed", "reason": f"{type(error).__name__}: {error}"})
+        return
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _EVENTS)
+    own = os.getpid()
+    ended = False
+    while not ended:
+        child = os.fork()
+        if child == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _EVENTS)
+            _die_with(own)
+            _serve(replies, config)
+            os._exit(0)
+        while not (ended_now := _ended(child)):
+            if signal.sigwait(_EVENTS) == signal.SIGUSR1:
+                os.kill(child, signal.SIGKILL)  # not yet waited for, so the id is still its own
+        ended = ended_now == "exit"
+
+
+_EVENTS = (signal.SIGUSR1, signal.SIGCHLD)
+
+
+def _ended(child: int) -> str:
+    """How the child ended: "exit" with its standard input, "killed", or "" where it lives."""
+    pid, status = os.waitpid(child, os.WNOHANG)
+    if pid == 0:
+        return ""
+    return "exit" if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 else "killed"
+
+
+def _serve(replies: TextIO, config: Reply) -> None:
+    """Answer requests until standard input ends; the first line says that it is ready, and who."""
     handlers: dict[str, Callable[[Reply], Reply]] = {"load": _load, "math": _math, "custom": _custom}
+    _reply(replies, {"verdict": "ready", "reason": "", "pid": os.getpid()})
     for line in sys.stdin:
         request = json.loads(line)
-        limit_cpu()
+        _limit_cpu(config["timeout"])
         try:
             reply = handlers[request["op"]](request)
         except MemoryError:
@@ -38,15 +80,25 @@ def main() -> None:
             reply = {"verdict": "unparsable", "reason": "nested too deeply"}
         except Exception as error:  # whatever a parser or a user's function raises is a fact about this answer
             reply = {"verdict": "unparsable", "reason": f"{type(error).__name__} while comparing"}
-        replies.write(json.dumps(reply) + "\n")
-        replies.flush()
+        _reply(replies, reply)
+
+
+def _reply(replies: TextIO, reply: Reply) -> None:
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()
 
 
 def _load(request: Reply) -> Reply:
     """Import what the later requests need, outside of any answer's time."""
     if request["what"] == "math":
-        from aurify.answers import latex_compare  # noqa: F401
-    return {"verdict": "ready", "reason": ""}
+        from aurify.answers.latex_compare import compare_latex
+
+        compare_latex("\\frac{x}{2}+1", "\\frac{x+2}{2}")  # fills the parser's tables
+    elif request["what"]:
+        from aurify.answers.custom import load_custom
+
+        load_custom(request["what"])
+    return {"verdict": "loaded", "reason": ""}
 
 
 def _math(request: Reply) -> Reply:
@@ -81,29 +133,25 @@ def _private_stdout() -> TextIO:
     return channel
 
 
-def _limits(memory_mb: int, timeout: float) -> Callable[[], None]:
-    """Bound the memory now; the function returned bounds the CPU time of the next request."""
-    try:
-        import resource
-    except ImportError:
-        return lambda: None
+def _limit_memory(memory_mb: int) -> None:
+    _bound(resource.RLIMIT_AS, memory_mb * 2**20)
+    _bound(resource.RLIMIT_CORE, 0)
 
-    def bound(kind: int, soft: int) -> None:
-        hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
-    bound(resource.RLIMIT_AS, memory_mb * 2**20)
-    bound(resource.RLIMIT_CORE, 0)
-    grace = math.ceil(timeout) + 60  # seconds; for a parent that cannot keep the clock
+def _limit_cpu(timeout: float) -> None:
+    """For a parent that cannot keep the clock: processor time for this request, with some seconds of grace."""
+    _bound(resource.RLIMIT_CPU, math.ceil(time.process_time() + timeout) + 10)
 
-    return lambda: bound(resource.RLIMIT_CPU, math.ceil(time.process_time()) + grace)
+
+def _bound(kind: int, soft: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _die_with(parent: int) -> None:
     """On Linux, be killed when the parent dies, even amid a computation."""
     if sys.platform == "linux":
         import ctypes
-        import signal
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != parent:
