@@ -45,7 +45,9 @@ def load_model(
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     path = resolve_name(name)
     adapter = _adapter_config(path)
     base = resolve_name(adapter["base_model_name_or_path"]) if adapter else path

@@ -106,7 +106,9 @@ class Trainer:
         line = {"step": self.step, **e_step.info, **self._update(e_step, questions)}
         drawn = [sample for row in proposals for sample in row]
         line["verdicts"] = dict(sorted(Counter(str(sample.verdict) for sample in drawn).items()))
-        line["generated_tokens"] = sum(len(sample.token_ids) for sample in [*first, *drawn])
+        line["generated_tokens"] = sum(
+            len(sample.token_ids) for sample in [*first, *drawn] if sample.source not in ("gold", "teacher")
+        )
         ended = time.perf_counter()
         line["timing"] = {
             "seconds": ended - begun,
