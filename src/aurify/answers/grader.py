@@ -101,6 +101,10 @@ class Grader:
         """Kill the workers. A later call starts new ones."""
         self._pool.close()
 
+    def worker_pids(self) -> list[int]:
+        """The ids of the worker processes that stand."""
+        return self._pool.pids()
+
     def __enter__(self) -> Grader:
         return self
 

@@ -167,6 +167,8 @@ def _after(after: str) -> tuple[bool, str]:
 def _refuse_operators(before: str, after: str) -> None:
     if re.match(r",\s*\d", after) and not after.startswith(", "):
         raise Unreadable("a comma that marks no thousands")
+    if re.match(r"[eE][+-]?\d", after):
+        raise Unreadable("an exponent of more than three digits")
     if _ANOTHER.search(after):
         raise Unreadable("more than one number")
     if after and after[0] in _OPERATORS and not after.startswith(("^\\circ", "^{\\circ}")):
