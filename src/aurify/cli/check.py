@@ -113,12 +113,13 @@ def _overview(questions: LoadedQuestions) -> list[str]:
         f"answers       {types or 'none'} ({'inferred' if questions.inferred else 'as told by --answers'})",
         f"rationales    {sum(question.rationale is not None for question in questions)} rows hold a gold rationale",
     ]
-    tasks = Counter(question.task for question in questions)
+    tasks: dict[str, Counter[str]] = {}
+    for question in questions:
+        tasks.setdefault(question.task, Counter())[question.answer_type] += 1
     if len(tasks) > 1:
         width = max(len(printable(task, 60)) for task in tasks)
-        for task, count in tasks.items():
-            of_task = Counter(question.answer_type for question in questions if question.task == task)
-            lines.append(f"  {printable(task, 60):<{width}}  {count:>6}  {_types(of_task)}")
+        for task, of_task in tasks.items():
+            lines.append(f"  {printable(task, 60):<{width}}  {of_task.total():>6}  {_types(of_task)}")
     return lines + [f"note          {note}" for note in questions.notes]
 
 

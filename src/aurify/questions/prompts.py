@@ -64,11 +64,11 @@ class PromptTemplate:
     def encode(self, tokenizer: Any, question: Question, hinted: bool = False) -> tuple[int, ...]:
         """The prompt's token ids, with what the tokenizer puts before a text (BOS) exactly once and no EOS.
 
-        In a plain prompt a question's text is never read as special tokens. A chat template writes its own.
+        A chat template writes its own special tokens. A question's text is never read as one.
         """
         text = self.render_hinted(question) if hinted else self.render(question)
         if self.name == "chat":
-            return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+            return tuple(_encode_chat(tokenizer, text, question.text))
         ids = tokenizer(text, split_special_tokens=True)["input_ids"]
         return tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids)
 
@@ -99,6 +99,21 @@ class PromptTemplate:
     def _request(self, question: str, stated: str | None) -> str:
         told = "" if stated is None else f"The answer is {stated}. Explain how to find it. "
         return f'{question}\n\n{told}Reason step by step, and end with "{self.answer_lead} X.", where X is the answer.'
+
+
+def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
+    """The ids of a rendered chat; a question that spells a special token is encoded apart, as plain text."""
+    if not any(token in question for token in tokenizer.all_special_tokens):
+        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    before, quoted, after = text.rpartition(question)
+    if not quoted:
+        raise AurifyError("--prompt chat: the chat template changes a question that spells one of its special tokens")
+    parts = ((before, False), (question, True), (after, False))
+    return [
+        token
+        for part, split in parts
+        for token in tokenizer(part, add_special_tokens=False, split_special_tokens=split)["input_ids"]
+    ]
 
 
 def _read_few_shot(few_shot: str) -> FewShot:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from aurify.errors import UsageError
+from aurify.questions.answer_types import canonical, check_answer_type, infer_answer_type
+from aurify.questions.rows import RowError
+
+OPTIONS = "Which?\nOptions:\n(A) rain\n(B) snow"
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (["(A)", "(B)"], "choice"),
+        (["1,450", "-3", "$5.00", "9 (apples)"], "number"),
+        (["1", "NaN", "2"], "number"),
+        (["1", r"\frac{1}{2}"], "math"),
+        (["x^{2}", "y"], "math"),
+        (["yes", "no"], "text"),
+        (["1", "yes"], "text"),
+        (["A", "B"], "text"),
+        (["NaN"], "text"),
+        ([r"C:\Users", "costs $5 and $6"], "text"),
+        ([], "text"),
+    ],
+)
+def test_inference(answers: list[str], expected: str) -> None:
+    assert infer_answer_type(answers) == expected
+
+
+def test_inference_with_the_questions_options() -> None:
+    assert infer_answer_type(["A", "b"], [OPTIONS] * 2) == "choice"
+    assert infer_answer_type(["A", "b"], [OPTIONS, "no options"]) == "text"
+    assert infer_answer_type(["(A)"] * 19 + ["Monsters, Inc"], [OPTIONS] * 20) == "choice"
+    assert infer_answer_type(["(A)"] * 5 + ["rain"] * 5, [OPTIONS] * 10) == "text"
+
+
+def test_canonical_answers() -> None:
+    assert canonical("$1,450.00", "number", "") == ("1450", "number", ())
+    assert canonical("b", "choice", OPTIONS) == ("(B)", "choice", ())
+    assert canonical("Snow", "choice", OPTIONS) == ("(B)", "choice", ("Snow",))
+    assert canonical("(C)", "choice", "no options listed") == ("(C)", "choice", ())
+    assert canonical("sleet", "choice", OPTIONS) == ("sleet", "text", ())
+    assert canonical(r"\boxed{\frac12}", "math", "") == (r"\frac12", "math", ())
+    assert canonical("A", "choice", "(D) A\n(E) B") == ("(D)", "choice", ("A",))
+    assert canonical("anything", "mine:same", "") == ("anything", "mine:same", ())
+
+
+@pytest.mark.parametrize(
+    ("gold", "kind", "question", "reason"),
+    [
+        ("yes", "number", "", "the answer is 'yes': expected a number"),
+        ("NaN", "number", "", "expected a number"),
+        ("(C)", "choice", OPTIONS, r"expected one of the question's options, \(A\), \(B\)"),
+        ("rain", "choice", "no options", "expected a letter such as"),
+    ],
+)
+def test_answers_of_another_type_are_refused(gold: str, kind: str, question: str, reason: str) -> None:
+    with pytest.raises(RowError, match=reason):
+        canonical(gold, kind, question)
+
+
+def test_unknown_types_name_the_nearest() -> None:
+    assert check_answer_type("mine:same") == "mine:same"
+    with pytest.raises(UsageError, match="did you mean 'number'"):
+        check_answer_type("numbers")
+    with pytest.raises(UsageError):
+        check_answer_type("mine:")

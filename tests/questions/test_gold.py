@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurify.questions.gold import as_choice, as_number, as_text, last_boxed, option_with_text, options, split_worked
+from aurify.questions.rows import RowError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *[(17.0, "17"), (17, "17"), (-0.5, "-0.5"), (1e20, "1" + "0" * 20), (1e-7, "0.0000001"), (True, "True")],
+        *[(Decimal("2.50"), "2.5"), ("Monday", "Monday"), (0.6666666666666666, "0.6666666666666666"), (100, "100")],
+    ],
+)
+def test_plain_values_become_text(value: object, text: str) -> None:
+    assert as_text(value, "answer") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "'answer' is null"),
+        ("", "'answer' is empty"),
+        (" \n", "'answer' is empty"),
+        ([1], "'answer' is a list"),
+        ({"a": 1}, "'answer' is an object"),
+        (b"x", "a value of type bytes"),
+        (float("nan"), "'answer' is nan: expected a finite number"),
+        (float("-inf"), "'answer' is -inf"),
+        ("\ud800", "half a surrogate pair"),
+    ],
+)
+def test_other_values_are_refused(value: object, reason: str) -> None:
+    with pytest.raises(RowError, match=reason):
+        as_text(value, "answer")
+
+
+def test_gsm8k_answers_show_their_work() -> None:
+    answer = "He has 2*700=<<2*700=1400>>1400.\nAnd 50 more: $<<1400+50=1450>>1450.\n#### 1,450"
+    assert split_worked(answer) == (
+        "1,450",
+        "He has 2*700=1400.\nAnd 50 more: $1450.\nSo the answer is 1450.",
+    )
+    assert split_worked("#### -4") == ("-4", None)
+    assert split_worked("He earns 18.\nA: 18") == ("18", "He earns 18.\nSo the answer is 18.")
+    assert split_worked("A: 18") == ("A: 18", None)
+    assert split_worked("Monsters, Inc") == ("Monsters, Inc", None)
+    with pytest.raises(RowError, match="nothing stands after '####'"):
+        split_worked("work\n####  ")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,450", "1450"), ("$1,450.00", "1450"), ("-$5", "-5"), ("$-5", "-5"), ("−3", "-3"), ("+7", "7"),
+        ("9 (apples)", "9"), ("9.", "9"), (".50", "0.5"), ("45%", "45%"), ("-1/2", "-1/2"), ("3 / 4", "3/4"),
+        ("1e5", "1e5"), ("0.0", "0"), (" 12 ", "12"), ("1,2", None), ("12,34", None), ("6th", None), ("5:45", None),
+        ("--3", None), ("-$-3", None), ("", None), ("x", None), ("1 2", None), ("nan", None), ("(A)", None),
+    ],
+)  # fmt: skip
+def test_numbers_as_data_sets_write_them(text: str, number: str | None) -> None:
+    assert as_number(text) == number
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_every_integer_with_commas_is_itself(value: int) -> None:
+    assert as_number(f"{value:,}") == as_number(str(value)) == as_text(value, "answer") == str(value)
+
+
+@given(st.text())
+def test_a_number_read_is_read_again_as_itself(text: str) -> None:
+    number = as_number(text)
+    assert number is None or as_number(number) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [("(B)", "(B)"), ("B", "(B)"), ("b)", "(B)"), ("B.", "(B)"), ("BC", None), ("", None), ("3", None)],
+)
+def test_letters(text: str, choice: str | None) -> None:
+    assert as_choice(text) == choice
+
+
+def test_options() -> None:
+    question = "Which?\nOptions:\n(A) 12/11/1937 \n(B)  rain  men\r\n(C) rain men x\n(A) again"
+    assert options(question) == {"(A)": "12/11/1937", "(B)": "rain  men", "(C)": "rain men x"}
+    assert option_with_text("Rain men", question) == "(B)"
+    assert option_with_text("rain", question) is None
+    assert option_with_text("x", "(A) x\n(B) x") is None
+    assert options("no options") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "box"),
+    [
+        (r"so $\boxed{\frac{1}{2}}$.", r"\frac{1}{2}"),
+        (r"\boxed{1} then \boxed{}", "1"),
+        (r"\boxed{}", None),
+        (r"is $\boxed 2$", "2"),
+        (r"is $\boxed {17}$", "17"),
+        (r"\fbox{3}", "3"),
+        (r"\boxed{1", None),
+        (r"\boxedness{1}", None),
+        (r"", None),
+    ],
+)
+def test_the_last_box(text: str, box: str | None) -> None:
+    assert last_boxed(text) == box
