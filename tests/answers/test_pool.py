@@ -38,7 +38,7 @@ HOSTILE = {
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader(timeout=1) as grader:
+    with Grader(timeout=0.5) as grader:
         yield grader
 
 
@@ -46,7 +46,7 @@ def grader() -> Iterator[Grader]:
 def test_a_hostile_answer_costs_bounded_time_and_only_itself(grader: Grader, name: str) -> None:
     begun = time.monotonic()
     grade = grader.grade_answer(HOSTILE[name], "x^2+1", "math")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
     assert grade.verdict in (Verdict.TIMEOUT, Verdict.UNPARSABLE, Verdict.WRONG)
     assert grade.reason
     fresh = f"1+x^2+{len(name)}-{len(name)}"  # not remembered from an earlier test

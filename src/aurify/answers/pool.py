@@ -18,7 +18,7 @@ from typing import Any
 
 from aurify.errors import AurifyError
 
-PATIENCE = 5
+PATIENCE = 20
 """On a busy machine a comparison may take so many times its timeout, while it has not had that much processor time."""
 START_TIMEOUT = 120.0
 """Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""

@@ -147,7 +147,7 @@ def _item(fields: dict[str, Any], kind: str) -> _Item:
     truncated = fields.get("truncated") is True or fields.get("finish_reason") == "length"
     kept = {key: value for key, value in fields.items() if key not in ("verdict", "reason")}
     try:
-        row = json.dumps(kept, ensure_ascii=False, allow_nan=False, default=str)
+        row = json.dumps(kept, allow_nan=False, default=str)
     except ValueError:
         raise RowError("holds a number that is not finite, which JSON cannot") from None
     return _Item(row, pred, question, truncated)
@@ -173,9 +173,9 @@ def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
 
 
 def _line(item: _Item, grade: Grade) -> bytes:
-    added = json.dumps({"verdict": str(grade.verdict), "reason": grade.reason}, ensure_ascii=False)
-    # a lone surrogate can only come from a JSON escape, and becomes that escape again
-    return f"{item.row[:-1]}, {added[1:]}\n".encode("utf-8", "backslashreplace")
+    """The row with its verdict, in ASCII: no reader then splits it at a U+2028 or stumbles over a lone surrogate."""
+    added = json.dumps({"verdict": str(grade.verdict), "reason": grade.reason})
+    return f"{item.row[:-1]}, {added[1:]}\n".encode("ascii")
 
 
 @contextmanager
