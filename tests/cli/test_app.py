@@ -96,3 +96,13 @@ def test_every_command_explains_itself_and_its_settings(name: str, capsys: pytes
     usage, description, *_ = capsys.readouterr().out.split("\n\n")
     assert usage.startswith(f"Usage: aurify {name} [OPTIONS]")
     assert description.strip().endswith(".")
+
+
+def test_the_real_train_round_trips_through_its_own_dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "trice", "--model", "m", "--data", "d", "--out", "o", "--steps", "3", "--track", "trackio"]
+    assert exit_status(build, [*words, "--dry-run"]) == 0
+    first = capsys.readouterr().out
+    (tmp_path / "run.toml").write_text(first, encoding="utf-8")
+    assert exit_status(build, ["train", "--config", str(tmp_path / "run.toml"), "--dry-run"]) == 0
+    assert capsys.readouterr().out == first
+    assert 'track = [\n    "trackio",\n]' in first

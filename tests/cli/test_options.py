@@ -165,7 +165,7 @@ def test_help_says_every_setting_with_its_default(attempt: Try) -> None:
     words = " ".join(out.split())
     for part in (
         "Melt dust. A second paragraph.",
-        "aurify melt [OPTIONS] [DATA]",
+        "Usage: aurify melt [OPTIONS]",
         "--method trice|star|rejection The E-step. [default: trice]",
         "--steps INTEGER Optimiser steps. [default: 20]",
         "--shuffle / --no-shuffle Draw questions in random order. [default: True]",

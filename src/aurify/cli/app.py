@@ -89,7 +89,7 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
 
 
 def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"aurify: {printable(message)}\n")
+    sys.stderr.write(f"aurify: {printable(message, 2000)}\n")
     return status
 
 
