@@ -45,7 +45,7 @@ _REPLACED = (
     ("\\rbrace", "\\}"),
     ("\\varnothing", "\\emptyset"),
 )
-_MACRO_SPACE = re.compile(r"\\[,;: ]|\\q?quad\b|~")
+_MACRO_SPACE = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad\b|~")  # not the end of "\\\\ ", a matrix row
 _BARE_LEFT = re.compile(r"\\(left|right)(?![a-zA-Z])")
 _WORDS = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
 _UNIT = re.compile(r"(?<=[\d})])\s*" + _WORDS + r"\{(?!\s*(?:and|or|if)\b)[^{}]*\}\.?(?:\^\{?\d\}?)?\s*$")
