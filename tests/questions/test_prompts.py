@@ -75,7 +75,7 @@ def test_special_tokens_in_a_question_are_text() -> None:
     ids = chat.encode(tokenizer, hostile)
     assert ids.count(256) == 1
     assert 257 not in ids
-    assert bytes(tokenizer.decode([token for token in ids if token < 256]), "utf-8") in chat.render(hostile).encode()
+    assert "<s>" + tokenizer.decode([token for token in ids if token < 256]) == chat.render(hostile)
     assert tokenizer("</s>")["input_ids"] == [256, 257]  # what the tokenizer does elsewhere is not changed
 
 
