@@ -33,7 +33,7 @@ def questions(tmp_path_factory):
 def words(questions: Path, out: Path, *more: object) -> list[str]:
     return [
         "train", "trice", "--model", "nugget", "--data", str(questions), "--out", str(out), "--steps", str(STEPS),
-        "--questions", "8", "--save-every", "2", "--holdout", "0.25", "--max-new-tokens", "120", *map(str, more),
+        "--questions", "8", "--save-every", "2", "--holdout", "0.25", "--max-new-tokens", "120", "--memory", "guide", *map(str, more),
     ]  # fmt: skip
 
 

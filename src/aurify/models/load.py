@@ -44,6 +44,7 @@ def load_model(
         AurifyError: there is no such model, or its files cannot be read.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -60,7 +61,7 @@ def load_model(
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, path, is_trainable=trainable, use_safetensors=True)
-    except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")

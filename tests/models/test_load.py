@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from aurify.errors import AurifyError, UsageError
+from aurify.models import load_model, prepare, trainable_parameters
+
+
+def test_the_nugget_by_its_word():
+    model, tokenizer = load_model("nugget")
+    assert not model.training
+    assert model.dtype == torch.float32
+    assert tokenizer.pad_token_id is not None
+
+
+def test_a_folder_that_is_not_there_or_not_a_model_is_one_line(tmp_path):
+    for name in (tmp_path / "missing", tmp_path):
+        with pytest.raises(AurifyError, match=r"--model .*") as error:
+            load_model(str(name))
+        assert "\n" not in str(error.value)
+
+
+def test_damaged_weights_are_one_line(tiny_model_dir, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in tiny_model_dir.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "model.safetensors").write_bytes(b"not safetensors")
+    with pytest.raises(AurifyError, match="cannot be loaded"):
+        load_model(str(folder))
+
+
+def test_pickled_weights_are_never_loaded(tiny_model_dir, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for file in tiny_model_dir.iterdir():
+        if file.suffix != ".safetensors":
+            (folder / file.name).write_bytes(file.read_bytes())
+    torch.save(load_model(str(tiny_model_dir)).model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(AurifyError, match="cannot be loaded"):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize(("kind", "count"), [("full", None), ("lora", None), ("prompt", 1)])
+def test_tuning_kinds_train_their_own_parameters_only(tiny_model_dir, kind, count):
+    loaded = load_model(str(tiny_model_dir))
+    total = sum(1 for _ in loaded.model.parameters())
+    tuned = prepare(*loaded, kind=kind)
+    names = trainable_parameters(tuned.model)
+    assert tuned.kind == kind
+    if kind == "full":
+        assert len(names) == total
+    else:
+        assert len(names) == (count or len(names))
+        assert all("lora" in name or "prompt_encoder" in name for name in names)
+
+
+def test_a_soft_prompt_starts_from_a_text(tiny_model_dir):
+    loaded = load_model(str(tiny_model_dir))
+    ids = loaded.tokenizer("Let me count.", add_special_tokens=False)["input_ids"]
+    expected = loaded.model.get_input_embeddings().weight[ids].detach().clone()
+    tuned = prepare(*loaded, kind="prompt", prompt_text="Let me count.")
+    torch.testing.assert_close(next(iter(trainable_parameters(tuned.model).values())).detach(), expected)
+    assert tuned.learning_rate == 1.0
+
+
+def test_an_adapter_is_loaded_over_its_base_and_trained_further(tiny_model_dir, tmp_path):
+    loaded = load_model(str(tiny_model_dir))
+    adapter = prepare(*loaded, kind="lora", lora_rank=2).model
+    with torch.no_grad():
+        for parameter in trainable_parameters(adapter).values():
+            parameter.add_(0.1)
+    adapter.save_pretrained(tmp_path)
+    again = load_model(str(tmp_path), trainable=True)
+    tuned = prepare(*again)
+    assert tuned.kind == "lora"
+    for name, parameter in trainable_parameters(adapter).items():
+        assert torch.equal(parameter, trainable_parameters(tuned.model)[name])
+    with pytest.raises(UsageError, match="lora adapter already"):
+        prepare(*again, kind="full")
+
+
+def test_lora_starts_as_the_base_model_and_is_seeded(tiny_model_dir):
+    ids = torch.tensor([[5, 6, 7, 8]])
+    base = load_model(str(tiny_model_dir)).model(ids).logits
+    one = prepare(*load_model(str(tiny_model_dir)), kind="lora", seed=3).model
+    two = prepare(*load_model(str(tiny_model_dir)), kind="lora", seed=3).model
+    assert torch.equal(one(ids).logits, base)
+    for name, parameter in trainable_parameters(one).items():
+        assert torch.equal(parameter, trainable_parameters(two)[name])
+
+
+def test_an_adapter_without_its_base_is_one_line(tmp_path):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path / "gone")}))
+    with pytest.raises(AurifyError, match="cannot be loaded"):
+        load_model(str(tmp_path))
