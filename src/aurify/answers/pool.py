@@ -20,7 +20,7 @@ from aurify.errors import AurifyError
 
 PATIENCE = 20
 """On a busy machine a comparison may take so many times its timeout, while it has not had that much processor time."""
-START_TIMEOUT = 120.0
+START_TIMEOUT = 300.0
 """Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.answers.worker import main; main()"
 
