@@ -27,9 +27,8 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
         """Add columns; the states are (rows, heads, columns, width)."""
         if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self.keys, self.values = key_states, value_states
-            return self.keys, self.values
+            self._begin(key_states, value_states)
+            return key_states, value_states
         used = self.keys.shape[-2]
         total = used + key_states.shape[-2]
         if self.room is None or self.room[0].shape[-2] < total:
@@ -43,8 +42,11 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     def hold(self, parts: Sequence[tuple[Tensor, Tensor]], columns: int) -> None:
         """Hold the rows of ``parts`` (keys and values), each aligned at the right of ``columns`` columns."""
         self.room = (_stack([k for k, _ in parts], columns), _stack([v for _, v in parts], columns))
-        self.keys, self.values = self.room[0][:, :, :columns], self.room[1][:, :, :columns]
-        self.dtype, self.device = self.keys.dtype, self.keys.device
+        self._begin(self.room[0][:, :, :columns], self.room[1][:, :, :columns])
+
+    def _begin(self, keys: Tensor, values: Tensor) -> None:
+        self.keys, self.values = keys, values
+        self.dtype, self.device = keys.dtype, keys.device
         self.is_initialized = True
 
 

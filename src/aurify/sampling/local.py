@@ -31,7 +31,8 @@ class LocalSampler:
             the mode it was in.
         tokenizer: decodes the text, and names an EOS id.
         max_rows: how many samples decode at once.
-        max_cache_tokens: bound on rows times columns of the cache, and so on its memory; one row always runs.
+        max_cache_tokens: bound on rows times columns of the cache, and so on its memory, prompts that wait beside it
+            not counted; one row always runs.
         progress: called with (completions done, completions asked) as they finish.
     """
 
