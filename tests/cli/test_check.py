@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from aurify.cli import check
 from aurify.cli.app import exit_status, new_app
@@ -90,11 +92,16 @@ def test_gold_answers_that_do_not_verify(tmp_path: Path, attempt: Try, monkeypat
     assert "5 gold answers" in err
 
 
-def test_prompt_lengths_in_tokens(tmp_path: Path, attempt: Try, tiny_model_dir: Path) -> None:
+def test_prompt_lengths_in_tokens(tmp_path: Path, attempt: Try) -> None:
+    letters = {letter: index for index, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    bytewise = Tokenizer(models.BPE(vocab=letters, merges=[]))
+    bytewise.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    PreTrainedTokenizerFast(tokenizer_object=bytewise, eos_token="<eos>").save_pretrained(tmp_path / "model")
     file = write(tmp_path / "f.jsonl", *GOOD, {"question": "a longer question?", "answer": 3})
-    status, out, _ = attempt(file, "--model", tiny_model_dir)
+    status, out, _ = attempt(file, "--model", tmp_path / "model")
     assert status == 0
-    assert "tokens, median" in out
+    longest = len("Question: a longer question?\nAnswer: Let's think step by step.\n")
+    assert f" to {longest} tokens, median" in out
     assert f"longest at {file}:6" in out
     status, _, err = attempt(file, "--model", tmp_path / "none")
     assert status == 1
