@@ -1,0 +1,17 @@
+"""The embedded default: a tiny pretrained base model, and the generators of the questions that it knows.
+
+``python -m aurify.nugget --out DIR`` rebuilds the model from scratch; ``--report`` prints what it can do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aurify.nugget.writers import STYLES, TASKS, Written, generate, hinted_prompt, prompt, rationale
+
+__all__ = ["STYLES", "TASKS", "Written", "generate", "hinted_prompt", "path", "prompt", "rationale"]
+
+
+def path() -> Path:
+    """The Hugging Face folder of the embedded model."""
+    return Path(__file__).parent / "model"
