@@ -1,4 +1,4 @@
-"""GSM8K through the same command, with LoRA on a real architecture of random weights: does anything break, what does it cost.
+"""GSM8K through the same command, with LoRA on a real architecture of random weights: what does a step cost?
 
     .venv/bin/python bench/gsm8k_lora.py ../shared/data/gsm8k/train.jsonl [--steps 20] [--memory gold]
 
@@ -54,7 +54,9 @@ def random_model(data: Path, folder: Path) -> int:
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(data.read_text(encoding="utf-8").splitlines(), vocab_size=8192, special_tokens=["<eos>", "<pad>"])
+    bpe.train_from_iterator(
+        data.read_text(encoding="utf-8").splitlines(), vocab_size=8192, special_tokens=["<eos>", "<pad>"]
+    )
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, eos_token="<eos>", pad_token="<pad>")
     config = Qwen3Config(
         vocab_size=len(tokenizer), hidden_size=512, intermediate_size=1536, num_hidden_layers=8, num_attention_heads=8,

@@ -33,7 +33,10 @@ def main() -> None:
     gains = []
     with tempfile.TemporaryDirectory() as folder:
         for task in args.tasks:
-            runs = [train(args.bbh / f"{task}.json", Path(folder) / f"{task}-{seed}", seed, args.steps) for seed in args.seeds]
+            runs = [
+                train(args.bbh / f"{task}.json", Path(folder) / f"{task}-{seed}", seed, args.steps)
+                for seed in args.seeds
+            ]
             gains.append(statistics.mean(after["accuracy"] - before["accuracy"] for before, after, _ in runs))
             print(
                 f"| {task} | {runs[0][0]['n']} | {percents(before for before, _, _ in runs)} "
@@ -41,7 +44,9 @@ def main() -> None:
                 f"| {statistics.median(seconds for _, _, seconds in runs):.0f} |",
                 flush=True,
             )
-    print(f"\nmean gain over {len(gains)} tasks and {len(args.seeds)} seeds: {100 * statistics.mean(gains):+.1f} points")
+    print(
+        f"\nmean gain over {len(gains)} tasks and {len(args.seeds)} seeds: {100 * statistics.mean(gains):+.1f} points"
+    )
 
 
 def train(data: Path, out: Path, seed: int, steps: int | None) -> tuple[dict[str, float], dict[str, float], float]:

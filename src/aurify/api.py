@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aurify.cli.options import resolve
 from aurify.questions import Question
+from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -58,7 +58,9 @@ class World:
         """The mean over questions of grad log P(right | x): what TRICE estimates."""
         return (self.posterior_QV - self.p_QV) / len(self.theta_QV)
 
-    def gradient(self, memory_Q: Array, memory: tuple[int, ...], proposals_QS: Array, drawn: tuple[tuple[int, ...], ...]) -> Array:
+    def gradient(
+        self, memory_Q: Array, memory: tuple[int, ...], proposals_QS: Array, drawn: tuple[tuple[int, ...], ...]
+    ) -> Array:
         """sum_i w_i s_i for the weights of remembered and drawn rationales."""
         total = np.zeros_like(self.theta_QV)
         for q in range(len(self.theta_QV)):
@@ -82,7 +84,9 @@ class World:
             if probability > 0:
                 yield probability, state
 
-    def expectation(self, estimator: Callable[[tuple[int, ...], tuple[tuple[int, ...], ...]], Array], samples: int) -> Array:
+    def expectation(
+        self, estimator: Callable[[tuple[int, ...], tuple[tuple[int, ...], ...]], Array], samples: int
+    ) -> Array:
         """E[estimator(memory, draws)] over posterior memories and model draws, summed over every outcome."""
         memories = list(self.memories())
         return sum(

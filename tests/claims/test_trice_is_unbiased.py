@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from enumeration import World
@@ -55,9 +57,12 @@ def mean_over_uniform(full, draws):
     edges = np.cumsum(np.abs(flat)) / max(np.abs(flat).sum(), 1e-300) * draws
     breaks = np.unique(np.clip(np.concatenate([[0.0], edges % 1.0, [1.0]]), 0, 1))
     memory_Q, proposals_QS = np.zeros_like(full.memory_Q), np.zeros_like(full.proposals_QS)
-    for low, high in zip(breaks[:-1], breaks[1:], strict=True):
+    for low, high in itertools.pairwise(breaks):
         drawn = subsample(full, draws, (low + high) / 2)
-        memory_Q, proposals_QS = memory_Q + (high - low) * drawn.memory_Q, proposals_QS + (high - low) * drawn.proposals_QS
+        memory_Q, proposals_QS = (
+            memory_Q + (high - low) * drawn.memory_Q,
+            proposals_QS + (high - low) * drawn.proposals_QS,
+        )
     return memory_Q, proposals_QS
 
 
@@ -92,7 +97,9 @@ def test_resampling_with_a_softmax_of_the_weights_is_biased():
 
 
 def test_an_accepted_batch_has_no_gradient():
-    w = estimator_weights(np.ones((4, 1), bool), np.ones(4, bool), leave_one_out_acceptance(np.ones((4, 1), bool), np.ones(4, bool)))
+    w = estimator_weights(
+        np.ones((4, 1), bool), np.ones(4, bool), leave_one_out_acceptance(np.ones((4, 1), bool), np.ones(4, bool))
+    )
     assert not w.memory_Q.any()
     assert not w.proposals_QS.any()
 
@@ -135,7 +142,7 @@ def test_control_variate_is_reinforce_with_a_baseline_and_replay_on_failure(seed
 
 
 def test_variance_falls_to_zero_with_accuracy():
-    """Var(control variate) / Var(basic) at accept_scale = pi, which the leave-one-out rate tends to in large batches."""
+    """Var(control variate) / Var(basic) at accept_scale = pi, the limit of leave-one-out in large batches."""
 
     def variance(world, kind):
         scale_Q = None if kind == "basic" else world.pi_Q

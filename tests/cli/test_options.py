@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aurify.cli.app import exit_status
-from aurify.cli.options import resolve
 from aurify.errors import UsageError
+from aurify.settings import resolve
 
 TOY = Path(__file__).parent / "toy.py"
 Try = Callable[..., tuple[int, str, str]]

@@ -10,8 +10,9 @@ import typer
 from pydantic import Field, model_validator
 
 from aurify.cli.app import exit_status, new_app
-from aurify.cli.options import Settings, add_command
+from aurify.cli.options import add_command
 from aurify.errors import AurifyError
+from aurify.settings import Settings
 
 
 class MeltSettings(Settings):

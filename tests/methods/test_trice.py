@@ -11,8 +11,8 @@ from aurify.rationales import Chain, Rationale
 
 def rationale(question: str, ids: tuple[int, ...], right: bool) -> Rationale:
     return Rationale(
-        question_id=question, token_ids=ids, text=str(ids), predicted="1", verdict=Verdict.RIGHT if right else Verdict.WRONG,
-        reason="", source="self", model="m", step=1, sample_index=0, seed=0, finish_reason="stop", logprob=-1.0,
+        question_id=question, token_ids=ids, text=str(ids), predicted="1",
+        verdict=Verdict.RIGHT if right else Verdict.WRONG, reason="", source="self", model="m", step=1, sample_index=0, seed=0, finish_reason="stop", logprob=-1.0,
     )  # fmt: skip
 
 
@@ -35,7 +35,10 @@ def test_a_right_proposal_is_accepted_and_a_wrong_one_never():
 
 def test_the_basic_estimator_learns_from_right_ones_only():
     proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)]]
-    assert weights(Trice(estimator="basic").e_step(0, 5, [OLD, Chain("b")], proposals)) == {("a", (1,)): 0.5, ("b", (3,)): 0.5}
+    assert weights(Trice(estimator="basic").e_step(0, 5, [OLD, Chain("b")], proposals)) == {
+        ("a", (1,)): 0.5,
+        ("b", (3,)): 0.5,
+    }
 
 
 def test_an_accepted_batch_has_no_terms():
@@ -61,7 +64,9 @@ def test_subsampling_keeps_the_number_of_sequences():
 
 def test_the_running_baseline_is_the_questions_own_history():
     proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)]]
-    e_step = Trice(baseline="running").e_step(0, 5, [OLD, Chain("b", rationale("b", (9,), True), drawn=4, accepted=3)], proposals)
+    e_step = Trice(baseline="running").e_step(
+        0, 5, [OLD, Chain("b", rationale("b", (9,), True), drawn=4, accepted=3)], proposals
+    )
     assert weights(e_step) == {("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-1 / 6), ("b", (3,)): pytest.approx(0.125)}
 
 

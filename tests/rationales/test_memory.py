@@ -9,8 +9,9 @@ from aurify.rationales import Chain, Memory, Rationale
 
 def rationale(text: str, right: bool = True, question: str = "q") -> Rationale:
     return Rationale(
-        question_id=question, token_ids=(1, 2, 3), text=text, predicted=None, verdict=Verdict.RIGHT if right else Verdict.WRONG,
-        reason="why", source="guide", model="m", step=2, sample_index=0, seed=2**62, finish_reason="stop", logprob=-1.25,
+        question_id=question, token_ids=(1, 2, 3), text=text, predicted=None,
+        verdict=Verdict.RIGHT if right else Verdict.WRONG, reason="why", source="guide", model="m", step=2,
+        sample_index=0, seed=2**62, finish_reason="stop", logprob=-1.25,
     )  # fmt: skip
 
 
@@ -30,7 +31,11 @@ def test_a_chain_counts_its_visits_and_keeps_its_state_until_one_is_accepted():
         [],
         [Chain("a")],
         [Chain("q", rationale("näïve\x1b[0m"), 3, 4, 5, 1)],
-        [Chain("b", visits=2, drawn=2), Chain("a", rationale("x", question="a"), 1, 1, 1, 1), Chain("q", rationale("", False))],
+        [
+            Chain("b", visits=2, drawn=2),
+            Chain("a", rationale("x", question="a"), 1, 1, 1, 1),
+            Chain("q", rationale("", False)),
+        ],
     ],
 )
 def test_what_is_saved_is_what_is_loaded(tmp_path, chains):

@@ -25,7 +25,12 @@ def step(layer, optimizer):
 
 def save(folder, number, layer, optimizer):
     return save_checkpoint(
-        folder, number, dict(layer.named_parameters()), optimizer, Memory([Chain("a", visits=number)]), {"start_from": "none"}
+        folder,
+        number,
+        dict(layer.named_parameters()),
+        optimizer,
+        Memory([Chain("a", visits=number)]),
+        {"start_from": "none"},
     )
 
 

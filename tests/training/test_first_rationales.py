@@ -18,7 +18,12 @@ def start(texts):
 
 def test_the_first_right_one_is_taken_and_judged_by_our_own_grader():
     found = start(["So the answer is 6.", "Aha. So the answer is 7.", "So the answer is 7."])
-    assert (found.text, found.verdict, found.source, found.step) == ("Aha. So the answer is 7.", Verdict.RIGHT, "teacher", 4)
+    assert (found.text, found.verdict, found.source, found.step) == (
+        "Aha. So the answer is 7.",
+        Verdict.RIGHT,
+        "teacher",
+        4,
+    )
     assert found.token_ids == (len(found.text), 0)
 
 
@@ -31,7 +36,21 @@ def test_without_a_right_one_the_memory_stays_empty():
 def starter(right_of: int):
     def start(questions, step):
         return [
-            Rationale("q", (1,), "", None, Verdict.RIGHT if i < right_of else Verdict.WRONG, "", "self", "m", step, 0, 0, "stop", 0.0)
+            Rationale(
+                "q",
+                (1,),
+                "",
+                None,
+                Verdict.RIGHT if i < right_of else Verdict.WRONG,
+                "",
+                "self",
+                "m",
+                step,
+                0,
+                0,
+                "stop",
+                0.0,
+            )
             for i, _ in enumerate(questions)
         ]
 

@@ -22,7 +22,7 @@ def gradients(model, terms, token_budget):
     return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
 
 
-@pytest.fixture()
+@pytest.fixture
 def model(tiny_model_dir):
     return load_model(str(tiny_model_dir)).model
 
@@ -39,27 +39,23 @@ def test_the_gradient_is_minus_the_weighted_sum_of_scores(model):
     """Against one plain forward pass a sequence, and autograd on it."""
     expected = {name: torch.zeros_like(parameter) for name, parameter in model.named_parameters()}
     for term in TERMS:
-        ids = torch.tensor([[*PROMPTS[term.question_id], *term.token_ids]])
-        start = len(PROMPTS[term.question_id])
-        logprobs = model(ids).logits.log_softmax(-1)[0, start - 1 : -1]
-        score = logprobs.gather(1, ids[0, start:, None]).sum()
         for (name, _), gradient in zip(
-            model.named_parameters(), torch.autograd.grad(score, list(model.parameters())), strict=True
+            model.named_parameters(), torch.autograd.grad(score(model, term), list(model.parameters())), strict=True
         ):
             expected[name] -= term.weight * gradient
     for name, gradient in gradients(model, TERMS, 10_000).items():
         torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=1e-4)
 
 
+def score(model, term):
+    ids = torch.tensor([[*PROMPTS[term.question_id], *term.token_ids]])
+    start = len(PROMPTS[term.question_id])
+    return model(ids).logits.log_softmax(-1)[0, start - 1 : -1].gather(1, ids[0, start:, None]).sum()
+
+
 def test_a_step_ascends_the_objective(model):
     def objective():
-        return sum(
-            term.weight * model(torch.tensor([[*PROMPTS[term.question_id], *term.token_ids]])).logits.log_softmax(-1)[
-                0, torch.arange(len(PROMPTS[term.question_id]) - 1, len(PROMPTS[term.question_id]) + len(term.token_ids) - 1),
-                list(term.token_ids),
-            ].sum().item()
-            for term in TERMS
-        )  # fmt: skip
+        return sum(term.weight * score(model, term).item() for term in TERMS)
 
     before = objective()
     parameters = list(model.parameters())
@@ -75,8 +71,7 @@ def test_a_diverged_model_is_an_error_that_names_the_questions(model):
     with torch.no_grad():
         model.get_input_embeddings().weight[15] = float("nan")
     with pytest.raises(AurifyError, match="not finite for b"):
-        accumulate_gradient(model, [Term("a", (10, 15), 0.0), *TERMS][1:] + [Term("b", (15, 3), 1.0)], PROMPTS,
-                            pad_token_id=0, token_budget=1)  # fmt: skip
+        accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=1)
 
 
 def test_a_term_without_tokens_is_an_error_that_names_the_question(model):

@@ -33,7 +33,8 @@ def questions(tmp_path_factory):
 def words(questions: Path, out: Path, *more: object) -> list[str]:
     return [
         "train", "trice", "--model", "nugget", "--data", str(questions), "--out", str(out), "--steps", str(STEPS),
-        "--questions", "8", "--save-every", "2", "--holdout", "0.25", "--max-new-tokens", "120", "--memory", "guide", *map(str, more),
+        "--questions", "8", "--save-every", "2", "--holdout", "0.25", "--max-new-tokens", "120", "--memory", "guide",
+        *map(str, more),
     ]  # fmt: skip
 
 
@@ -48,7 +49,10 @@ def finished(questions, tmp_path_factory):
 
 def launch(arguments: list[str], *prefix: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *(prefix or ("-m", "aurify")), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *(prefix or ("-m", "aurify")), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -219,6 +223,8 @@ def test_a_resumed_run_keeps_its_settings(finished, questions, run_aurify):
     [
         (["--model", "no/such"], "no/such"), (["--estimator", "basik"], "basic"), (["--steps", "0"], "--steps"),
         (["--memory", "table"], "--memory-from"), (["--lora-targets", "nope", "--tuning", "lora"], "nope"),
+        (["--track", "wandb"], "pip install 'aurify[wandb]'"), (["--soft-prompt-init", "no/file"], "no/file"),
+        (["--max-new-tokens", "5000"], "5000"), (["--holdout", "0.99"], "--holdout"),
     ],
 )  # fmt: skip
 def test_bad_settings_are_one_line(questions, tmp_path, run_aurify, change, says):

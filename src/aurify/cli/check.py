@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 from pydantic import Field
 
-from aurify.cli.options import Settings, add_command
+from aurify.cli.options import add_command
 from aurify.errors import AurifyError
+from aurify.settings import Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:

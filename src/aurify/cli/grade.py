@@ -17,8 +17,9 @@ from typing import IO, TYPE_CHECKING, Any
 import typer
 from pydantic import Field
 
-from aurify.cli.options import Settings, add_command
+from aurify.cli.options import add_command
 from aurify.errors import AurifyError, nearest
+from aurify.settings import Settings
 
 if TYPE_CHECKING:
     from aurify.answers import Grade

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import Field
 
-from aurify.cli.options import Settings, add_command
+from aurify.cli.options import add_command
 from aurify.errors import UsageError
+from aurify.settings import Settings
 
 if TYPE_CHECKING:
     from aurify.questions import Question
@@ -86,13 +87,17 @@ def _show(result: Run, held_out: Path, train: Path) -> None:
     for question in _telling(list(questions.values()), [q for q in after if after[q].right and not before[q].right]):
         write(f"\n{printable(question.text)}   [the answer is {printable(question.answer)}]\n")
         for name, row in (("before", before[question.id]), ("after", after[question.id])):
-            write(f"  {name}: {row.verdict}\n    " + printable(row.text, newlines=True).strip().replace("\n", "\n    ") + "\n")
+            write(
+                f"  {name}: {row.verdict}\n    "
+                + printable(row.text, newlines=True).strip().replace("\n", "\n    ")
+                + "\n"
+            )
     write(
         f"\nbefore  {result.before}\nafter   {result.after}\n\n"
         f"model       {result.model}   loads with transformers' from_pretrained\n"
         f"rationales  {result.out / 'rationales'}   every proposal, right or wrong (Parquet)\n"
         f"questions   {train}\n\n"
-        "next: your own questions, one {\"question\": ..., \"answer\": ...} a line\n"
+        'next: your own questions, one {"question": ..., "answer": ...} a line\n'
         "  aurify check questions.jsonl\n"
         "  aurify train trice --model MODEL --data questions.jsonl --out runs/mine\n"
     )

@@ -33,4 +33,5 @@ class Accuracy(NamedTuple):
         return {"n": self.n, "right": self.right, "accuracy": self.value, "low": self.low, "high": self.high}
 
     def __str__(self) -> str:
-        return f"{100 * self.value:.1f} % ({self.right} of {self.n}; 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f})"
+        interval = f"95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}"
+        return f"{100 * self.value:.1f} % ({self.right} of {self.n}; {interval})"

@@ -32,9 +32,7 @@ class Method(Protocol):
     @property
     def samples(self) -> int: ...
 
-    def e_step(
-        self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]
-    ) -> EStep:
+    def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """One E-step.
 
         Args:

@@ -129,9 +129,7 @@ class Trice:
     baseline: Literal["batch", "running"] = "batch"
     subsample: int = 64
 
-    def e_step(
-        self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]
-    ) -> EStep:
+    def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Accept or reject the proposals, and weigh what there is (see ``methods.base.Method``)."""
         if len({chain.question_id for chain in chains}) != len(chains):
             raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
@@ -161,9 +159,7 @@ class Trice:
 def _terms(weights: Weights, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> list[Term]:
     """The non-zero terms, equal sequences of one question merged."""
     merged: dict[tuple[str, tuple[int, ...]], float] = {}
-    for chain, row, memory, row_weights in zip(
-        chains, proposals, weights.memory_Q, weights.proposals_QS, strict=True
-    ):
+    for chain, row, memory, row_weights in zip(chains, proposals, weights.memory_Q, weights.proposals_QS, strict=True):
         pairs = list(zip((sample.token_ids for sample in row), row_weights, strict=True))
         if chain.rationale is not None:
             pairs.append((chain.rationale.token_ids, memory))

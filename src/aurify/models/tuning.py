@@ -55,7 +55,9 @@ def prepare(
     if isinstance(model, PeftModel):
         loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
         if kind not in (None, loaded):
-            raise UsageError(f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning")
+            raise UsageError(
+                f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning"
+            )
         return Tuned(model, loaded, default_learning_rate(loaded, model))
     chosen: TuningKind = kind or ("full" if model.num_parameters() < FULL_TUNING_LIMIT else "lora")
     torch.manual_seed(seed)
@@ -107,5 +109,7 @@ def _initial_prompt(
         raise UsageError("a soft prompt needs at least one token: give --soft-prompt-init or --soft-prompt-tokens")
     limit = getattr(model.config, "max_position_embeddings", None)
     if limit is not None and len(ids) >= limit:
-        raise AurifyError(f"the soft prompt has {len(ids)} tokens and the model holds {limit}: give a shorter --soft-prompt-init")
+        raise AurifyError(
+            f"the soft prompt has {len(ids)} tokens and the model holds {limit}: give a shorter --soft-prompt-init"
+        )
     return embedding_VD[ids.to(embedding_VD.device)].clone()

@@ -34,7 +34,7 @@ class Recipe:
     """Everything that the weights depend on."""
 
     seed: int = 0
-    steps: int = 6500
+    steps: int = 7200
     tokens: int = 4096
     """Tokens a step, padding included."""
     block: int = 2048
@@ -46,8 +46,10 @@ class Recipe:
     warmup: int = 100
     decay: float = 0.5
     """The share of the steps, at the end, over which the rates fall linearly to 0."""
-    early: float = 0.8
+    early: float = 0.72
     """The share of the steps whose writers are mostly careful."""
+    opening: float = 6.0
+    """The weight, once the early writers are done, of a rationale's first token, which decides its style."""
     drills: float = 0.08
     """The share of the steps, at the beginning, that are mostly copying exercises."""
     width: int = 128
@@ -76,11 +78,12 @@ def build(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
 
 
 def _blocks(recipe: Recipe, tokenizer: Tokenizer, at: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-    """(tokens [D, T], which of them are scored [D, T]) for each step, without end."""
+    """(tokens [D, T], the weight of each in the loss [D, T]) for each step, without end."""
     index, step, size = at * 64, at, recipe.block
     while True:
         fraction = step / recipe.steps
         early = 1.0 if fraction < recipe.early else 0.0
+        opening = 1.0 if fraction < recipe.early else recipe.opening
         easy = 0.6 if fraction < 0.2 else 0.4
         drills = 0.7 if fraction < recipe.drills else 0.05 if fraction < recipe.early else 0.0
         documents = [document(recipe.seed, i, early, easy, drills) for i in range(index, index + size)]
@@ -98,24 +101,27 @@ def _blocks(recipe: Recipe, tokenizer: Tokenizer, at: int = 0) -> Iterator[tuple
         for batch in batches:
             longest = max(_rounded(row) for row in batch)
             ids_DT = torch.zeros(len(batch), longest, dtype=torch.long)
-            scored_DT = torch.zeros(len(batch), longest, dtype=torch.bool)
+            weights_DT = torch.zeros(len(batch), longest)
             for d, (p, c) in enumerate(batch):
                 ids_DT[d, : len(p) + len(c)] = torch.tensor(p + c)
-                scored_DT[d, len(p) : len(p) + len(c)] = True
+                weights_DT[d, len(p) : len(p) + len(c)] = 1.0
+                weights_DT[d, len(p)] = opening
             step += 1
-            yield ids_DT, scored_DT
+            yield ids_DT, weights_DT
 
 
 def _rounded(row: tuple[list[int], list[int]]) -> int:
     return -(-(len(row[0]) + len(row[1])) // 8) * 8
 
 
-def loss_of(model: LlamaForCausalLM, ids_DT: Tensor, scored_DT: Tensor) -> Tensor:
-    """Mean negative log-probability of the scored tokens."""
+def loss_of(model: LlamaForCausalLM, ids_DT: Tensor, weights_DT: Tensor) -> Tensor:
+    """Weighted mean negative log-probability of the tokens of some weight."""
     states_DTC = model.model(input_ids=ids_DT, use_cache=False).last_hidden_state
-    states_NC = states_DTC[:, :-1][scored_DT[:, 1:]]
-    logits_NV = model.lm_head(states_NC).float()
-    return torch.nn.functional.cross_entropy(logits_NV, ids_DT[:, 1:][scored_DT[:, 1:]])
+    scored_DT = weights_DT[:, 1:] > 0
+    logits_NV = model.lm_head(states_DTC[:, :-1][scored_DT])
+    losses_N = torch.nn.functional.cross_entropy(logits_NV, ids_DT[:, 1:][scored_DT], reduction="none")
+    weights_N = weights_DT[:, 1:][scored_DT]
+    return (losses_N * weights_N).sum() / weights_N.sum()
 
 
 def optimizers(model: LlamaForCausalLM, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -169,12 +175,12 @@ def pretrain(out: Path, recipe: Recipe, every: int = 250, start: Path | None = N
     opts = optimizers(model, recipe)
     base = [group["lr"] for opt in opts for group in opt.param_groups]
     began, seen, total = time.time(), 0, 0.0
-    for step, (ids_DT, scored_DT) in enumerate(_blocks(recipe, tokenizer, at), start=at):
+    for step, (ids_DT, weights_DT) in enumerate(_blocks(recipe, tokenizer, at), start=at):
         if step == recipe.steps:
             break
         for group, lr in zip([g for opt in opts for g in opt.param_groups], base, strict=True):
             group["lr"] = lr * rate(recipe, step)
-        loss = loss_of(model, ids_DT, scored_DT)
+        loss = loss_of(model, ids_DT, weights_DT)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for opt in opts:

@@ -73,7 +73,7 @@ class Memory:
         return [self._chains[key] for key in sorted(self._chains)]
 
     def save(self, path: Path) -> None:
-        """Write one row a chain: the columns of a rationale table (null where the memory is empty), and the chain's own."""
+        """Write one row a chain: a rationale table's columns (null where the memory is empty), and the chain's own."""
         chains = self.chains()
         held = [chain for chain in chains if chain.rationale is not None]
         empty = [chain for chain in chains if chain.rationale is None]

@@ -42,7 +42,10 @@ def save_checkpoint(
     """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``."""
     target = folder / f"step-{step:08d}"
     with atomic_folder(target) as partial:
-        save_file({name: value.detach().cpu().contiguous() for name, value in parameters.items()}, partial / "weights.safetensors")
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in parameters.items()},
+            partial / "weights.safetensors",
+        )
         save_file(_optimizer_tensors(parameters, optimizer), partial / "optimizer.safetensors")
         memory.save(partial / "memory.parquet")
         (partial / "state.json").write_text(json.dumps({"step": step, "notes": notes}), encoding="utf-8")
@@ -67,7 +70,9 @@ def restore_checkpoint(
     verify_folder(path)
     weights = load_file(path / "weights.safetensors")
     if {name: value.shape for name, value in weights.items()} != {name: p.shape for name, p in parameters.items()}:
-        raise AurifyError(f"{path}: its weights are of another model or tuning kind; give the --model that it was made with")
+        raise AurifyError(
+            f"{path}: its weights are of another model or tuning kind; give the --model that it was made with"
+        )
     moments = load_file(path / "optimizer.safetensors")
     with torch.no_grad():
         for name, parameter in parameters.items():

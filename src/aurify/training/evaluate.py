@@ -10,7 +10,12 @@ from aurify.training.world import World
 
 
 def greedy_rationales(
-    questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, world: World, step: int
+    questions: Sequence[Question],
+    drawing: Drawing,
+    template: PromptTemplate,
+    tokenizer: object,
+    world: World,
+    step: int,
 ) -> list[Rationale]:
     """The model's single most likely rationale of every question, graded; the processes share the questions."""
 

@@ -38,7 +38,11 @@ def accumulate_gradient(
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
     for indices in micro_batches([len(prompt) + len(ids) for prompt, ids in sequences], token_budget):
         logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
-        bad = [terms[i].question_id for i, finite in zip(indices, logprobs_N.isfinite().tolist(), strict=True) if not finite]
+        bad = [
+            terms[i].question_id
+            for i, finite in zip(indices, logprobs_N.isfinite().tolist(), strict=True)
+            if not finite
+        ]
         if bad:
             raise AurifyError(
                 f"the log-probability of a rationale is not finite for {', '.join(sorted(set(bad)))}: "

@@ -137,7 +137,10 @@ def _starters(
         "plain": first_rationales.drawn(drawing, template, tokenizer, source="self", hinted=False),
         "gold": first_rationales.given(
             lambda question: [question.rationale] if question.rationale else [],
-            encode, grader, source="gold", model="",
+            encode,
+            grader,
+            source="gold",
+            model="",
         ),
         "none": first_rationales.none,
     }
@@ -150,7 +153,11 @@ def _starters(
         for rationale in read_rationales(Path(settings.memory_from)):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
         starters["table"] = first_rationales.given(
-            lambda question: texts.get(question.id, ()), encode, grader, source="teacher", model=settings.memory_from
+            lambda question: texts.get(question.id) or texts.get(question.text, ()),
+            encode,
+            grader,
+            source="teacher",
+            model=settings.memory_from,
         )
     return starters
 

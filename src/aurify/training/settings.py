@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from aurify.cli.options import Settings
+from aurify.settings import Settings
 
 Count = int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -22,11 +23,11 @@ class World:
     def __init__(self, *, track: Sequence[str] = (), folder: str | None = None) -> None:
         from accelerate import Accelerator
 
-        try:
-            self._accelerator = Accelerator(log_with=list(track) or None, project_dir=folder)
-        except (ImportError, ValueError) as error:
-            raise UsageError(f"--track {' '.join(track)}: {str(error).splitlines()[0]}") from None
-        self._tracking = bool(track)
+        for name in track:
+            if importlib.util.find_spec(name) is None:  # accelerate would leave it out without a word
+                raise UsageError(f"--track {name}: not installed: pip install 'aurify[{name}]'")
+        self._accelerator = Accelerator(log_with=list(track) or None, project_dir=folder)
+        self._wanted, self._tracking = bool(track), False
 
     @property
     def device(self) -> torch.device:
@@ -72,15 +73,17 @@ class World:
 
     def start_trackers(self, config: dict[str, Any]) -> None:
         """Tell the trackers, if any were asked for, what is run."""
-        if self._tracking:
+        if self._wanted:
             plain = {key: value for key, value in config.items() if isinstance(value, (int, float, str, bool))}
             self._accelerator.init_trackers("aurify", config=plain)
+            self._tracking = True
 
     def track(self, values: dict[str, float], step: int) -> None:
-        """Send a step's numbers to the trackers."""
+        """Send the numbers of a step to the trackers."""
         if self._tracking:
             self._accelerator.log(values, step=step)
 
     def close(self) -> None:
-        """Finish the trackers and the process group."""
-        self._accelerator.end_training()
+        """Finish the trackers."""
+        if self._tracking:
+            self._accelerator.end_training()
