@@ -12,7 +12,8 @@ from aurify.rationales import Chain, Rationale
 def rationale(question: str, ids: tuple[int, ...], right: bool) -> Rationale:
     return Rationale(
         question_id=question, token_ids=ids, text=str(ids), predicted="1",
-        verdict=Verdict.RIGHT if right else Verdict.WRONG, reason="", source="self", model="m", step=1, sample_index=0, seed=0, finish_reason="stop", logprob=-1.0,
+        verdict=Verdict.RIGHT if right else Verdict.WRONG, reason="", source="self", model="m", step=1,
+        sample_index=0, seed=0, finish_reason="stop", logprob=-1.0,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class DyckLanguages(Task[Brackets]):
         closing = [pen.word(_CLOSE[t], list(_CLOSE.values())) for t in reversed(stack)]
         return " ".join(parts) + ".", " ".join(closing)
 
-    def shortcut(self, problem: Brackets, pen: Pen) -> tuple[str, str]:  # noqa: ARG002
+    def shortcut(self, problem: Brackets, pen: Pen) -> tuple[str, str]:
         """Close the last opening bracket and the first."""
         first = problem.tokens[0]
         last = [t for t in problem.tokens if t in _CLOSE][-1]

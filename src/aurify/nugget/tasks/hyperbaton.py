@@ -80,6 +80,6 @@ class Hyperbaton(Task[Phrases]):
         text, rising = self._read(problem, pen)
         return f"{text}.", "(B)" if rising else "(A)"
 
-    def guess(self, problem: Phrases, rng: random.Random) -> str:  # noqa: ARG002
+    def guess(self, problem: Phrases, rng: random.Random) -> str:
         """A coin."""
         return rng.choice(["(A)", "(B)"])

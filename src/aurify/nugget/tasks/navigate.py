@@ -126,6 +126,6 @@ class Navigate(Task[Route]):
         text, home = self._walk(problem, pen)
         return f"{text} is {'home' if home else 'away'}.", yes_no(not home)
 
-    def guess(self, problem: Route, rng: random.Random) -> str:  # noqa: ARG002
+    def guess(self, problem: Route, rng: random.Random) -> str:
         """A coin."""
         return rng.choice(["Yes", "No"])

@@ -91,7 +91,7 @@ class ObjectCounting(Task[Inventory]):
                 parts.append(f"{words} no")
         return "; ".join(parts) + ".", str(total)
 
-    def shortcut(self, problem: Inventory, pen: Pen) -> tuple[str, str]:  # noqa: ARG002
+    def shortcut(self, problem: Inventory, pen: Pen) -> tuple[str, str]:
         """Number the entries from 0 and take the last number: wrong by one even on a plain list."""
         text = "; ".join(f"{words} {i}" for i, (words, _, _) in enumerate(problem.entries)) + "."
         return text, str(len(problem.entries) - 1)

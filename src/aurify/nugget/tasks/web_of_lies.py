@@ -81,6 +81,6 @@ class WebOfLies(Task[Chain]):
         """The same walk from a misread first statement."""
         return self._walk(problem, pen, misread=True)
 
-    def guess(self, problem: Chain, rng: random.Random) -> str:  # noqa: ARG002
+    def guess(self, problem: Chain, rng: random.Random) -> str:
         """A coin."""
         return rng.choice(["Yes", "No"])
