@@ -19,12 +19,13 @@ def orthogonal(updates_NRC: Tensor, rounds: int = 5) -> Tensor:
     """Matrices [N, R, C] with their singular values moved to about 1."""
     wide = updates_NRC.shape[1] <= updates_NRC.shape[2]
     x = updates_NRC if wide else updates_NRC.transpose(1, 2)
-    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + 1e-7)
     a, b, c = _COEFFICIENTS
     for _ in range(rounds):
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x if wide else x.transpose(1, 2)
+    result: Tensor = x if wide else x.transpose(1, 2)
+    return result
 
 
 class Muon(torch.optim.Optimizer):
@@ -43,6 +44,7 @@ class Muon(torch.optim.Optimizer):
             for (rows, columns), params in by_shape.items():
                 gradients = []
                 for p in params:
+                    assert p.grad is not None
                     state = self.state[p]
                     if not state:
                         state["momentum"] = torch.zeros_like(p)
