@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from aurify.sampling.draw import draw_tokens, uniforms
+from aurify.sampling.draw import draw_tokens, levels, uniforms
 
 
 @given(seed=st.integers(0, 2**63 - 1), n=st.integers(1, 50), more=st.integers(0, 50))
@@ -25,10 +26,34 @@ def test_streams_are_uniform_within_a_seed_and_across_neighbouring_seeds() -> No
 
 def test_a_uniform_maps_to_the_token_whose_interval_holds_it() -> None:
     logits = torch.tensor([0.2, 0.5, 0.0, 0.3]).log().expand(7, 4)
-    uniform = torch.tensor([0.0, 0.199, 0.201, 0.699, 0.701, 0.999, 1 - 2.0**-52], dtype=torch.float64)
+    uniform = torch.tensor([[0.0], [0.199], [0.201], [0.699], [0.701], [0.999], [1 - 2.0**-52]], dtype=torch.float64)
     tokens, logprobs = draw_tokens(logits, uniform, 1.0)
     assert tokens.tolist() == [0, 0, 1, 1, 3, 3, 3]
     assert torch.allclose(logprobs.exp(), torch.tensor([0.2, 0.2, 0.5, 0.5, 0.3, 0.3, 0.3]))
+
+
+@pytest.mark.parametrize("n_tokens", [1, 7, 8, 9, 64, 100, 513])
+def test_draws_follow_the_distribution_at_any_depth(n_tokens: int) -> None:
+    assert [levels(n) for n in (1, 8, 9, 64, 65, 512, 513, 152_064)] == [1, 1, 2, 2, 3, 3, 4, 6]
+    n, generator = 20_000, torch.Generator().manual_seed(n_tokens)
+    logits = torch.randn(n_tokens, generator=generator) * 2
+    uniform = torch.rand(n, levels(n_tokens), generator=generator, dtype=torch.float64)
+    tokens, _ = draw_tokens(logits.expand(n, -1), uniform, 1.0)
+    seen, expected = torch.bincount(tokens, minlength=n_tokens).double(), n * logits.double().softmax(0)
+    often = expected >= 5
+    chi2 = float(((seen - expected) ** 2 / expected)[often].sum())
+    assert len(seen) == n_tokens
+    assert n_tokens == 1 or stats.chi2.sf(chi2, int(often.sum()) - 1) > 1e-3
+
+
+def test_noise_in_the_logits_flips_few_more_tokens_than_it_must() -> None:
+    n, n_tokens, generator = 4000, 512, torch.Generator().manual_seed(0)
+    logits = torch.randn(n, n_tokens, generator=generator) * 3
+    noisy = logits + 1e-3 * torch.randn(n, n_tokens, generator=generator)
+    uniform = torch.rand(n, levels(n_tokens), generator=generator, dtype=torch.float64)
+    flips = (draw_tokens(logits, uniform, 1.0)[0] != draw_tokens(noisy, uniform, 1.0)[0]).sum()
+    variation = 0.5 * (logits.double().softmax(-1) - noisy.double().softmax(-1)).abs().sum()
+    assert flips < 6 * variation + 3
 
 
 @given(st.integers(0, 10**6))
@@ -37,8 +62,8 @@ def test_a_token_of_no_probability_is_never_drawn(seed: int) -> None:
     logits = torch.randn(64, 30, generator=generator) * 20
     logits[torch.rand(64, 30, generator=generator) < 0.5] = -torch.inf
     logits[:, 0] = 0
-    edge = torch.tensor([0.0, 1 - 2.0**-52], dtype=torch.float64).repeat(32)
-    for uniform in (edge, torch.rand(64, generator=generator, dtype=torch.float64)):
+    edge = torch.tensor([0.0, 1 - 2.0**-52], dtype=torch.float64)[torch.randint(2, (64, 2), generator=generator)]
+    for uniform in (edge, torch.rand(64, 2, generator=generator, dtype=torch.float64)):
         tokens, logprobs = draw_tokens(logits, uniform, 1.0)
         assert logprobs.isfinite().all()
         assert logits.gather(1, tokens[:, None]).isfinite().all()
@@ -46,7 +71,7 @@ def test_a_token_of_no_probability_is_never_drawn(seed: int) -> None:
 
 def test_low_temperatures_tend_to_greedy_and_half_precision_is_widened() -> None:
     logits = torch.randn(50, 40, generator=torch.Generator().manual_seed(0)).bfloat16()
-    uniform = torch.linspace(0, 0.99, 50, dtype=torch.float64)
+    uniform = torch.linspace(0, 0.99, 100, dtype=torch.float64).view(50, 2)
     greedy, logprobs = draw_tokens(logits, uniform, 0.0)
     assert torch.equal(greedy, logits.float().argmax(-1))
     apart = logits.float() + 10 * torch.arange(40)

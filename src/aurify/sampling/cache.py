@@ -19,6 +19,9 @@ _SPARE = 64  # columns reserved ahead: a reallocation every 64 tokens, where con
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     """A layer that writes new columns into space reserved ahead, where DynamicLayer copies all it holds."""
 
+    keys: Tensor
+    values: Tensor
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_initialized = False

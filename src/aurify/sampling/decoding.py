@@ -92,7 +92,7 @@ class Decoding:
         )
         # Rows that are done run on until they are dropped: their positions must stay within the model's.
         self.position_R = (self.position_R + 1).clamp_(max=self.last_position)
-        token_R, logprob_R = draw_tokens(logits_R1V[:, -1], rows.next_uniform(), self.temperature)
+        token_R, logprob_R = draw_tokens(logits_R1V[:, -1], rows.next_uniforms(), self.temperature)
         rows.record(token_R, logprob_R, self.is_eos_V)
 
     def _refill(self) -> None:
@@ -175,8 +175,8 @@ class Decoding:
         """Begin the next ``n`` samples of prefilled prompts: rows still alive, and the cache rows they continue."""
         jobs = [source.jobs.popleft() for _ in range(min(n, len(source.jobs)))]
         at = torch.tensor([job[0] for job in jobs], device=self.device)
-        rows = Rows.begin([job[1:] for job in jobs], source.held_Q[at], self.max_new_tokens)
-        rows.record(*draw_tokens(source.logits_QV[at], rows.next_uniform(), self.temperature), self.is_eos_V)
+        rows = Rows.begin([job[1:] for job in jobs], source.held_Q[at], self.max_new_tokens, len(self.is_eos_V))
+        rows.record(*draw_tokens(source.logits_QV[at], rows.next_uniforms(), self.temperature), self.is_eos_V)
         self._hand_over(rows.select((~rows.alive_R).nonzero()[:, 0]))
         alive = rows.alive_R.nonzero()[:, 0]
         return rows.select(alive), at[alive]

@@ -22,9 +22,10 @@ class LocalSampler:
     """Draws completions from ``model``, which may carry a LoRA adapter or a soft prompt, on the device it is on.
 
     At temperature 1 the draws are exact samples of the model: nothing is truncated or penalised, and the
-    generation config is read for its EOS ids alone. Token t of a sample is decided by the t-th uniform of the
-    sample's own seed, so a completion depends neither on what it is batched with nor on the batch size (but for
-    float noise within 1e-6 of a boundary). Log-probabilities are the model's at temperature 1, at any temperature.
+    generation config is read for its EOS ids alone. Token t of a sample is decided by its own share of the
+    uniforms of the sample's own seed, so a completion depends neither on what it is batched with nor on the batch
+    size, but for float noise, which in float32 flips about one token in a million (see ``draw``).
+    Log-probabilities are the model's at temperature 1, at any temperature.
 
     Args:
         model: any causal LM of transformers with a key-value cache. It samples in evaluation mode, then returns to

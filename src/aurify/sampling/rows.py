@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aurify.sampling.draw import uniforms
+from aurify.sampling.draw import levels, uniforms
 
 
 @dataclass
@@ -27,15 +27,17 @@ class Rows:
     token_R: Tensor
     tokens_RM: Tensor
     logprobs_RM: Tensor
-    uniforms_RM: Tensor
+    uniforms_RML: Tensor
 
     @classmethod
-    def begin(cls, jobs: Sequence[tuple[int, int, int]], length_R: Tensor, max_new_tokens: int) -> Rows:
+    def begin(
+        cls, jobs: Sequence[tuple[int, int, int]], length_R: Tensor, max_new_tokens: int, vocabulary: int
+    ) -> Rows:
         """Rows for (prompt index, sample index, seed), nothing drawn yet; ``length_R`` is what the prompts take."""
-        n, device = len(jobs), length_R.device
-        numbers = np.zeros((n, max_new_tokens + 1))
+        n, device, depth = len(jobs), length_R.device, levels(vocabulary)
+        numbers = np.zeros((n, max_new_tokens + 1, depth))
         for row, (_, _, seed) in enumerate(jobs):
-            numbers[row, :max_new_tokens] = uniforms(seed, max_new_tokens)
+            numbers[row, :max_new_tokens] = uniforms(seed, max_new_tokens * depth).reshape(max_new_tokens, depth)
         return cls(
             prompt_R=torch.tensor([prompt for prompt, _, _ in jobs]),
             sample_R=torch.tensor([sample for _, sample, _ in jobs]),
@@ -45,15 +47,15 @@ class Rows:
             token_R=torch.zeros(n, dtype=torch.long, device=device),
             tokens_RM=torch.zeros(n, max_new_tokens + 1, dtype=torch.long, device=device),
             logprobs_RM=torch.zeros(n, max_new_tokens + 1, device=device),
-            uniforms_RM=torch.from_numpy(numbers).to(device),
+            uniforms_RML=torch.from_numpy(numbers).to(device),
         )
 
     def __len__(self) -> int:
         return len(self.token_R)
 
-    def next_uniform(self) -> Tensor:
-        """The uniform that each row's next token takes, shape (R,)."""
-        return self.uniforms_RM.gather(1, self.count_R[:, None])[:, 0]
+    def next_uniforms(self) -> Tensor:
+        """The uniforms that each row's next token takes, shape (R, L)."""
+        return self.uniforms_RML[torch.arange(len(self), device=self.count_R.device), self.count_R]
 
     def record(self, token_R: Tensor, logprob_R: Tensor, is_eos_V: Tensor) -> None:
         """Add a token to every row that is alive, and end those at EOS, at the limit, or at a number that is NaN."""
