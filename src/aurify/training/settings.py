@@ -65,7 +65,7 @@ class TrainSettings(Settings):
     soft_prompt_init: str | None = Field(None, description="A file whose text a soft prompt starts from.")
     soft_prompt_tokens: int = Field(20, ge=1, description="Length of a soft prompt without --soft-prompt-init.")
 
-    token_budget: int = Field(8192, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
+    token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
     save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
