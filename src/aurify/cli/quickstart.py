@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aurify.questions import Question
     from aurify.training.run import Run
 
-TASKS = ("object_counting", "web_of_lies", "multistep_arithmetic_two")
+TASKS = ("object_counting", "web_of_lies", "boolean_expressions")
 TRAINED, HELD_OUT = 120, 50
 """Questions a task."""
 

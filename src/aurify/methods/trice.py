@@ -53,7 +53,8 @@ def leave_one_out_acceptance(right_QS: Bools, valid_Q: Bools) -> Floats:
     accepted_Q = right_QS.mean(axis=1) * valid_Q
     others_Q = valid_Q.sum() - valid_Q
     total_Q = accepted_Q.sum() - accepted_Q
-    return np.divide(total_Q, others_Q, out=np.zeros(len(valid_Q)), where=others_Q > 0)
+    rate_Q: Floats = np.divide(total_Q, others_Q, out=np.zeros(len(valid_Q)), where=others_Q > 0)
+    return rate_Q
 
 
 def running_acceptance(

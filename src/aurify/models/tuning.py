@@ -100,7 +100,7 @@ def _initial_prompt(
 ) -> torch.Tensor:
     import torch
 
-    embedding_VD = model.get_input_embeddings().weight.detach()
+    embedding_VD: torch.Tensor = model.get_input_embeddings().weight.detach()
     if text:
         ids = torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=torch.long)
     else:

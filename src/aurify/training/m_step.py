@@ -13,6 +13,7 @@ import torch
 from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models.logprobs import micro_batches, sequence_logprobs
+from aurify.models.prefix import n_virtual_tokens
 
 
 def accumulate_gradient(
@@ -36,7 +37,8 @@ def accumulate_gradient(
     if empty := sorted({term.question_id for term in terms if not term.token_ids}):
         raise AurifyError(f"nothing to learn from in a rationale of no tokens: {', '.join(empty)}")
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
-    for indices in micro_batches([len(prompt) + len(ids) for prompt, ids in sequences], token_budget):
+    lengths = [n_virtual_tokens(model) + len(prompt) + len(ids) for prompt, ids in sequences]
+    for indices in micro_batches(lengths, token_budget):
         logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
         bad = [
             terms[i].question_id
@@ -49,7 +51,7 @@ def accumulate_gradient(
                 "the weights have diverged; resume from an earlier checkpoint with a lower --lr"
             )
         weights_N = torch.tensor([terms[i].weight for i in indices], dtype=logprobs_N.dtype, device=logprobs_N.device)
-        (-(weights_N * logprobs_N).sum()).backward()
+        torch.autograd.backward(-(weights_N * logprobs_N).sum())
 
 
 def ascend(

@@ -153,7 +153,7 @@ def _starters(
         for rationale in read_rationales(Path(settings.memory_from)):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
         starters["table"] = first_rationales.given(
-            lambda question: texts.get(question.id) or texts.get(question.text, ()),
+            lambda question: texts.get(question.id) or texts.get(question.text) or (),
             encode,
             grader,
             source="teacher",
