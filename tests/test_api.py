@@ -13,7 +13,14 @@ def test_train_from_python(tmp_path):
     questions = generate("object_counting", 12, seed=1)
     train, held_out = aurify.split_questions(questions, holdout=0.25, seed=0)
     run = aurify.train(
-        "trice", model="nugget", data=train, held_out=held_out, out=tmp_path / "run", steps=2, questions=4, memory="none"
+        "trice",
+        model="nugget",
+        data=train,
+        held_out=held_out,
+        out=tmp_path / "run",
+        steps=2,
+        questions=4,
+        memory="none",
     )
     assert run.before.n == run.after.n == 3
     model, tokenizer = aurify.load_model(str(run.model))

@@ -61,6 +61,16 @@ def steps_written(out: Path) -> int:
     return sum("acceptance" in line for line in path.read_text().splitlines()) if path.exists() else 0
 
 
+def stop(arguments: list[str], out: Path, number: int, after: int) -> tuple[subprocess.Popen[str], str]:
+    """Send a signal to a run that has written more than ``after`` steps; the ended process and its standard error."""
+    process = launch(arguments)
+    while steps_written(out) <= after and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate()
+    return process, errors
+
+
 def result(out: Path) -> dict[str, object]:
     """Everything of a run that must not depend on when it was stopped, killed or resumed."""
     metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
@@ -107,12 +117,7 @@ def test_the_model_loads_with_transformers_alone_and_has_learned(finished):
 @pytest.mark.parametrize("kill_after", [0, 3])
 def test_a_killed_run_resumed_equals_one_never_stopped(finished, questions, tmp_path, kill_after):
     out = tmp_path / "killed"
-    process = launch(words(questions, out))
-    deadline = time.monotonic() + 120
-    while steps_written(out) <= kill_after and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    stop(words(questions, out), out, signal.SIGKILL, kill_after)
     assert not (out / "model").exists(), "the run was killed too late to prove anything"
     resumed = launch(words(questions, out, "--resume"))
     _, errors = resumed.communicate()
@@ -123,11 +128,7 @@ def test_a_killed_run_resumed_equals_one_never_stopped(finished, questions, tmp_
 
 def test_sigterm_saves_and_says_how_to_go_on(finished, questions, tmp_path):
     out = tmp_path / "stopped"
-    process = launch(words(questions, out))
-    while steps_written(out) < 1 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate()
+    process, errors = stop(words(questions, out), out, signal.SIGTERM, 0)
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
     assert "stopped after step" in last
@@ -140,11 +141,7 @@ def test_sigterm_saves_and_says_how_to_go_on(finished, questions, tmp_path):
 
 def test_a_damaged_checkpoint_is_left_out_for_the_one_before(finished, questions, tmp_path):
     out = tmp_path / "damaged"
-    process = launch(words(questions, out))
-    while steps_written(out) < 5 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    stop(words(questions, out), out, signal.SIGKILL, 4)
     newest = sorted((out / "checkpoints").glob("step-*"))[-1]
     weights = newest / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9] + b"corrupted")

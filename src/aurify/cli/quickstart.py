@@ -39,12 +39,10 @@ def run(settings: QuickstartSettings) -> None:
     from aurify.training.settings import TrainSettings
 
     out = Path(settings.out) if settings.out else _free_folder(Path("runs/quickstart"))
-    data = out.with_name(out.name + "-questions")
-    train, held_out = data / "train.jsonl", data / "held_out.jsonl"
+    data = _questions_folder(out)
     if data.exists():
         raise UsageError(f"{data}: already there: choose another --out")
-    _write_questions(train, TRAINED, seed=2 * settings.seed)
-    _write_questions(held_out, HELD_OUT, seed=2 * settings.seed + 1)
+    train, held_out = _write_questions(data, settings.seed)
     words = TrainSettings(
         method="trice", model="nugget", data=str(train), eval_data=str(held_out), out=str(out), steps=settings.steps,
         seed=settings.seed,
@@ -60,18 +58,24 @@ def register(app: typer.Typer) -> None:
     add_command(app, "quickstart", QuickstartSettings, run)
 
 
-def _write_questions(path: Path, count: int, seed: int) -> None:
+def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:
+    """Question files to train on and to measure on; no question stands in both."""
     from aurify.nugget import generate
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for task in TASKS:
-            for question in generate(task, count, seed):
-                row = {
-                    "id": question.id, "question": question.text, "answer": question.answer,
-                    "task": task, "level": question.level,
-                }  # fmt: skip
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    folder.mkdir(parents=True)
+    paths = folder / "train.jsonl", folder / "held_out.jsonl"
+    rows: tuple[list[str], list[str]] = ([], [])
+    for task in TASKS:
+        different = {question.text: question for question in generate(task, 2 * (TRAINED + HELD_OUT), seed)}
+        for index, question in enumerate(list(different.values())[: TRAINED + HELD_OUT]):
+            row = {
+                "id": question.id, "question": question.text, "answer": question.answer,
+                "task": task, "level": question.level,
+            }  # fmt: skip
+            rows[index >= TRAINED].append(json.dumps(row, ensure_ascii=False) + "\n")
+    for path, lines in zip(paths, rows, strict=True):
+        path.write_text("".join(lines), encoding="utf-8")
+    return paths
 
 
 def _show(result: Run, held_out: Path, train: Path) -> None:
@@ -115,4 +119,8 @@ def _telling(questions: Sequence[Question], changed: Sequence[str]) -> list[Ques
 
 def _free_folder(path: Path) -> Path:
     candidates = [path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000))]
-    return next(candidate for candidate in candidates if not candidate.exists())
+    return next(path for path in candidates if not path.exists() and not _questions_folder(path).exists())
+
+
+def _questions_folder(out: Path) -> Path:
+    return out.with_name(out.name + "-questions")
