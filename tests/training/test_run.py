@@ -209,6 +209,19 @@ def test_a_folder_in_use_is_refused_and_kept(finished, questions, run_aurify):
     assert (finished / "metrics.jsonl").read_bytes() == before
 
 
+def test_without_out_the_next_free_folder_is_taken(questions, tmp_path, run_aurify):
+    few = [
+        word
+        for word in words(questions, tmp_path, "--steps", 1, "--holdout", 0)
+        if word not in ("--out", str(tmp_path))
+    ]
+    for name in ("trice-counting", "trice-counting-2"):
+        done = run_aurify(*few)
+        assert done.returncode == 0, done.stderr
+        assert f"runs/{name}/model" in done.stdout
+        assert (tmp_path / "runs" / name / "model" / "config.json").is_file()
+
+
 def test_a_resumed_run_keeps_its_settings(finished, questions, run_aurify):
     again = run_aurify(*words(questions, finished, "--resume", "--lr", "0.5"))
     assert again.returncode == 2

@@ -34,15 +34,14 @@ class QuickstartSettings(Settings):
 
 def run(settings: QuickstartSettings) -> None:
     """Teach the embedded model to reason from generated questions and their answers alone; three minutes."""
+    from aurify.training.folder import free_folder
     from aurify.training.progress import TerminalWatcher
     from aurify.training.run import run_training
     from aurify.training.settings import TrainSettings
 
-    out = Path(settings.out) if settings.out else _free_folder(Path("runs/quickstart"))
-    data = _questions_folder(out)
-    if data.exists():
-        raise UsageError(f"{data}: already there: choose another --out")
-    train, held_out = _write_questions(data, settings.seed)
+    out = Path(settings.out) if settings.out else free_folder(Path("runs/quickstart"))
+    data = out.with_name(out.name + "-questions")
+    train, held_out = _write_questions(data if settings.out else free_folder(data), settings.seed)
     words = TrainSettings(
         method="trice", model="nugget", data=str(train), eval_data=str(held_out), out=str(out), steps=settings.steps,
         seed=settings.seed,
@@ -62,6 +61,8 @@ def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:
     """Question files to train on and to measure on; no question stands in both."""
     from aurify.nugget import generate
 
+    if folder.exists():
+        raise UsageError(f"{folder}: already there: choose another --out")
     folder.mkdir(parents=True)
     paths = folder / "train.jsonl", folder / "held_out.jsonl"
     rows: tuple[list[str], list[str]] = ([], [])
@@ -115,12 +116,3 @@ def _telling(questions: Sequence[Question], changed: Sequence[str]) -> list[Ques
             chosen.setdefault(question.task, question)
     rest = [question for question in questions if question not in chosen.values()]
     return [*chosen.values(), *rest][:3]
-
-
-def _free_folder(path: Path) -> Path:
-    candidates = [path, *(path.with_name(f"{path.name}-{number}") for number in range(2, 1000))]
-    return next(path for path in candidates if not path.exists() and not _questions_folder(path).exists())
-
-
-def _questions_folder(out: Path) -> Path:
-    return out.with_name(out.name + "-questions")

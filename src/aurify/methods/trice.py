@@ -31,12 +31,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.methods.base import EStep, Term
+from aurify.methods.base import EStep
 from aurify.methods.resampling import systematic_counts
+from aurify.methods.terms import Bools, Floats, diagnostics, merged_terms, right_or_wrong
 from aurify.rationales import Chain, Rationale
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 class Weights(NamedTuple):
@@ -132,10 +130,8 @@ class Trice:
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Accept or reject the proposals, and weigh what there is (see ``methods.base.Method``)."""
-        if len({chain.question_id for chain in chains}) != len(chains):
-            raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
         random = np.random.default_rng(key)
-        right_QS = np.array([[sample.right for sample in row] for row in proposals], dtype=bool)
+        right_QS = right_or_wrong(chains, proposals)
         memory_right_Q = np.array([chain.right for chain in chains], dtype=bool)
         weights = estimator_weights(right_QS, memory_right_Q, self._accept_scale(right_QS, memory_right_Q, chains))
         if self.estimator == "subsampled":
@@ -145,7 +141,10 @@ class Trice:
             chain.visited(row, row[index] if index >= 0 else None, step)
             for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
         ]
-        return EStep(after, _terms(weights, chains, proposals), _info(weights, right_QS, after, step))
+        terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
+        info = diagnostics(right_QS, weights.memory_Q, weights.proposals_QS, after, step)
+        info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(weights.valid_Q.sum()), 1))
+        return EStep(after, terms, info)
 
     def _accept_scale(self, right_QS: Bools, memory_right_Q: Bools, chains: Sequence[Chain]) -> Floats | None:
         if self.estimator == "basic":
@@ -155,33 +154,3 @@ class Trice:
             return leave_one_out_acceptance(right_QS, valid_Q)
         earlier = np.array([(chain.accepted, chain.drawn) for chain in chains], dtype=np.int64)
         return running_acceptance(right_QS, valid_Q, earlier[:, 0], earlier[:, 1])
-
-
-def _terms(weights: Weights, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> list[Term]:
-    """The non-zero terms, equal sequences of one question merged."""
-    merged: dict[tuple[str, tuple[int, ...]], float] = {}
-    for chain, row, memory, row_weights in zip(chains, proposals, weights.memory_Q, weights.proposals_QS, strict=True):
-        pairs = list(zip((sample.token_ids for sample in row), row_weights, strict=True))
-        if chain.rationale is not None:
-            pairs.append((chain.rationale.token_ids, memory))
-        for token_ids, weight in pairs:
-            if weight != 0:
-                key = (chain.question_id, token_ids)
-                merged[key] = merged.get(key, 0.0) + float(weight)
-    return [Term(question_id, token_ids, weight) for (question_id, token_ids), weight in merged.items() if weight]
-
-
-def _info(weights: Weights, right_QS: Bools, chains: Sequence[Chain], step: int) -> dict[str, float]:
-    absolute_QS = np.abs(weights.proposals_QS)
-    total = absolute_QS.sum() + weights.memory_Q.sum()
-    squares = (absolute_QS**2).sum() + (weights.memory_Q**2).sum()
-    ages = [step - chain.since for chain in chains if chain.right]
-    valid = max(int(weights.valid_Q.sum()), 1)
-    return {
-        "acceptance": float(right_QS.mean()),
-        "valid_chains": float(weights.valid_Q.mean()),
-        "chain_age": float(np.mean(ages)) if ages else 0.0,
-        "accept_scale": float(weights.accept_scale_Q.sum() / valid),
-        "wrong_weight_share": float(absolute_QS[~right_QS].sum() / total) if total > 0 else 0.0,
-        "effective_sequences": float(total**2 / squares) if total > 0 else 0.0,
-    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,21 @@ else:
 
 FREE_ON_RESUME = {"resume", "out", "token_budget", "track", "save_every"}
 """Settings that a resumed run may change, since they do not change its result."""
+
+
+def free_folder(path: Path) -> Path:
+    """The path itself, or with -2, -3, ... at its end, so that nothing stands there."""
+    candidates = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def name_folder(settings: TrainSettings) -> TrainSettings:
+    """The settings with a free folder as ``out``, where none is given."""
+    if settings.out:
+        return settings
+    data = Path(settings.data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
+    name = "-".join(filter(None, [settings.method, re.sub(r"[^\w-]+", "-", data).strip("-")]))
+    return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
 
 
 class RunFolder:

@@ -18,7 +18,7 @@ from aurify.rationales import Drawing, read_rationales
 from aurify.sampling import LocalSampler
 from aurify.training import first_rationales
 from aurify.training.export import export_model
-from aurify.training.folder import RunFolder
+from aurify.training.folder import RunFolder, name_folder
 from aurify.training.interrupt import StopRequest
 from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Quiet, Watcher
@@ -43,7 +43,7 @@ def run_training(
     held_out: Sequence[Question] | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
-    """Train as the settings say and leave model, table, metrics and checkpoints in ``settings.out``.
+    """Train as the settings say and leave model, table, metrics and checkpoints in the run's folder.
 
     Args:
         questions: in the place of reading ``settings.data``.
@@ -53,6 +53,7 @@ def run_training(
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
     watcher = watcher or Quiet()
+    settings = name_folder(settings)
     train, held = _questions(settings, questions, held_out, watcher)
     folder = RunFolder(settings.out)
     with ExitStack() as stack:

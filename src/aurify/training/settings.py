@@ -17,7 +17,7 @@ class TrainSettings(Settings):
     method: Literal["trice"] = Field(description="How to learn: trice.")
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
-    out: str = Field(description="The folder of the run.")
+    out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
     resume: bool = Field(False, description="Continue the run in --out from its last checkpoint.")
     seed: int = Field(0, ge=0, description="The run's seed: split, batches, samples.")
 
@@ -74,6 +74,8 @@ class TrainSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainSettings:
+        if self.resume and not self.out:
+            raise ValueError("--resume needs --out, the folder of the run to go on with")
         if self.memory in ("table", "few-shot") and not self.memory_from:
             raise ValueError(f"--memory {self.memory} needs --memory-from")
         if self.warmup >= self.steps:
