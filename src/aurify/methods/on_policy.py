@@ -1,0 +1,39 @@
+"""The E-step of the methods that learn from fresh draws alone: a weight for each draw, by who was right.
+
+These methods need no memory. The chains step all the same, as TRICE's do, so that the memory holds the latest right
+rationale of every question and another method can go on from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from aurify.methods.base import EStep
+from aurify.methods.terms import Bools, Floats, diagnostics, merged_terms, right_or_wrong
+from aurify.methods.trice import next_state
+from aurify.rationales import Chain, Rationale
+
+
+def on_policy_step(
+    weigh: Callable[[Bools], Floats],
+    key: int,
+    step: int,
+    chains: Sequence[Chain],
+    proposals: Sequence[Sequence[Rationale]],
+) -> EStep:
+    """One E-step (see ``methods.base.Method``) whose weights are the mean over questions of ``weigh(right_QS)``.
+
+    Args:
+        weigh: from whether each draw is right [Q, S] to the weight of its score in its own question's estimate [Q, S].
+    """
+    right_QS = right_or_wrong(chains, proposals)
+    proposals_QS, memory_Q = weigh(right_QS) / len(chains), np.zeros(len(chains))
+    chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
+    after = [
+        chain.visited(row, row[index] if index >= 0 else None, step)
+        for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
+    ]
+    terms = merged_terms(chains, proposals, memory_Q, proposals_QS)
+    return EStep(after, terms, diagnostics(right_QS, memory_Q, proposals_QS, after, step))

@@ -1,0 +1,63 @@
+"""What every method does with its weights: make them terms of the M-step, and say what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.methods.base import Term
+from aurify.rationales import Chain, Rationale
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def right_or_wrong(chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> Bools:
+    """c(z~), whether each proposal is right [Q, S].
+
+    Raises:
+        ValueError: a question occurs twice, or the questions have unequal numbers of proposals.
+    """
+    if len({chain.question_id for chain in chains}) != len(chains):
+        raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
+    return np.array([[sample.right for sample in row] for row in proposals], dtype=bool)
+
+
+def merged_terms(
+    chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]], memory_Q: Floats, proposals_QS: Floats
+) -> list[Term]:
+    """The non-zero terms, equal sequences of one question merged."""
+    merged: dict[tuple[str, tuple[int, ...]], float] = {}
+    for chain, row, memory, row_weights in zip(chains, proposals, memory_Q, proposals_QS, strict=True):
+        pairs = list(zip((sample.token_ids for sample in row), row_weights, strict=True))
+        if chain.rationale is not None:
+            pairs.append((chain.rationale.token_ids, memory))
+        for token_ids, weight in pairs:
+            if weight != 0:
+                key = (chain.question_id, token_ids)
+                merged[key] = merged.get(key, 0.0) + float(weight)
+    return [Term(question_id, token_ids, weight) for (question_id, token_ids), weight in merged.items() if weight]
+
+
+def diagnostics(
+    right_QS: Bools, memory_Q: Floats, proposals_QS: Floats, after: Sequence[Chain], step: int
+) -> dict[str, float]:
+    """What a step looked like, by name.
+
+    ``acceptance`` is the share of right proposals, ``valid_chains`` that of questions with a right rationale, fresh
+    or remembered; ``chain_age`` the mean number of steps since it was drawn; ``wrong_weight_share`` how much of the
+    absolute weight lies on wrong proposals; ``effective_sequences`` (sum |w|)^2 / sum w^2.
+    """
+    absolute_QS = np.abs(proposals_QS)
+    total = absolute_QS.sum() + memory_Q.sum()
+    squares = (absolute_QS**2).sum() + (memory_Q**2).sum()
+    ages = [step - chain.since for chain in after if chain.right]
+    return {
+        "acceptance": float(right_QS.mean()),
+        "valid_chains": len(ages) / len(after),
+        "chain_age": float(np.mean(ages)) if ages else 0.0,
+        "wrong_weight_share": float(absolute_QS[~right_QS].sum() / total) if total > 0 else 0.0,
+        "effective_sequences": float(total**2 / squares) if total > 0 else 0.0,
+    }
