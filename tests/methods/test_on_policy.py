@@ -35,11 +35,11 @@ OLD = Chain("a", rationale("a", (9,), True), since=1, visits=1, drawn=2, accepte
 
 @pytest.mark.parametrize("method", METHODS, ids=repr)
 def test_the_memory_holds_the_latest_right_rationale(method):
-    proposals = [row("a", False, False), row("b", False, True), row("c", False, False)]
+    proposals = [row("a", False, False), row("b", True, False), row("c", False, False)]
     e_step = method.e_step(0, 5, [OLD, Chain("b"), Chain("c")], proposals)
     a, b, c = e_step.chains
     assert (a.rationale, a.since, a.visits, a.drawn, a.accepted) == (OLD.rationale, 1, 2, 4, 1)
-    assert (b.rationale, b.since, b.visits, b.drawn, b.accepted) == (proposals[1][1], 5, 1, 2, 1)
+    assert (b.rationale, b.since, b.visits, b.drawn, b.accepted) == (proposals[1][0], 5, 1, 2, 1)
     assert c.rationale is None
     assert all(term.token_ids != (9,) for term in e_step.terms)
     assert e_step.info["acceptance"] == pytest.approx(1 / 6)
