@@ -95,7 +95,11 @@ def test_a_run_leaves_model_table_metrics_checkpoints_and_config(finished):
     proposals = [row for row in rows if row.source == "self"]
     assert len(proposals) == STEPS * 8
     assert {row.right for row in proposals} == {True, False}, "both right and wrong proposals are kept"
-    assert len([row for row in rows if row.source == "guide"]) == len({row.question_id for row in rows})
+    guides = [row for row in rows if row.source == "guide"]
+    assert {row.question_id for row in guides} == {row.question_id for row in rows}, "every chain starts with a guide"
+    for question in {row.question_id for row in guides}:
+        tries = [row.right for row in guides if row.question_id == question]
+        assert True not in tries[:-1], "a question is guided again only while its chain is not valid"
     assert len(list((finished / "checkpoints").iterdir())) == 2
     assert 'method = "trice"' in (finished / "config.toml").read_text()
     assert "before:" in (finished / "model" / "README.md").read_text()
@@ -182,6 +186,17 @@ def test_the_token_budget_changes_nothing(finished, questions, tmp_path, budget)
     one, two = (load_file(folder / "model" / "model.safetensors") for folder in (finished, out))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["rejection", "rloo", "grpo", "incorrect-only"])
+def test_every_method_by_its_word(questions, tmp_path, method):
+    arguments = words(questions, tmp_path / method, "--steps", 1, "--questions", 4, "--holdout", 0, "--memory", "auto")
+    process = launch(["train", method, *arguments[2:]])
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    drawn = list(read_rationales(tmp_path / method))
+    assert {row.source for row in drawn} == {"self"}
+    assert len(drawn) == 4 * (8 if method == "grpo" else 4)
 
 
 @pytest.mark.parametrize("tuning", ["lora", "prompt"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from aurify.rationales import Chain, Rationale
 
@@ -28,6 +28,9 @@ class EStep(NamedTuple):
 
 class Method(Protocol):
     """An E-step and what it needs drawn: ``samples`` proposals a question from the model itself."""
+
+    remembers: ClassVar[bool]
+    """Whether it learns from the memory, so that chains want a first rationale."""
 
     @property
     def samples(self) -> int: ...

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class GRPO:
     """GRPO as an E-step: groups of K = ``samples`` draws a question, at least 2."""
 
     samples: int = 8
+    remembers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.samples < 2:

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aurify.methods.base import EStep
 from aurify.methods.on_policy import on_policy_step
@@ -44,6 +45,7 @@ class IncorrectOnly:
     """The incorrect-only estimator as an E-step: K = ``samples`` draws a question."""
 
     samples: int = 4
+    remembers: ClassVar[bool] = False
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Unlearn the wrong draws (see ``methods.base.Method``)."""

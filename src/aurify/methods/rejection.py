@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class RejectionSampling:
     """Rejection sampling as an E-step: K = ``samples`` draws a question."""
 
     samples: int = 4
+    remembers: ClassVar[bool] = False
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn from the right draws, equally within a question (see ``methods.base.Method``)."""

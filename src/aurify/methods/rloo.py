@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aurify.errors import UsageError
 from aurify.methods.base import EStep
@@ -40,6 +41,7 @@ class RLOO:
     """RLOO as an E-step: K = ``samples`` draws a question, at least 2."""
 
     samples: int = 4
+    remembers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.samples < 2:

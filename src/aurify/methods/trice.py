@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,7 @@ class Trice:
     """
 
     samples: int = 1
+    remembers: ClassVar[bool] = True
     estimator: Literal["control-variate", "basic", "subsampled"] = "control-variate"
     baseline: Literal["batch", "running"] = "batch"
     subsample: int = 64

@@ -1,7 +1,7 @@
 """Where a question's chain starts: the first rationale that its memory holds.
 
 Each starter takes questions and gives one rationale or none for each. A first rationale may be wrong; it is kept
-all the same, as a chain that is not valid yet (methods.md A2 step 1, A4).
+all the same, as a chain that is not valid yet, and the starter is asked again at the question's next visit.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aurify.answers import Grader
 from aurify.errors import AurifyError
 from aurify.evaluation import Accuracy
-from aurify.methods import Method, Trice
+from aurify.methods import GRPO, RLOO, IncorrectOnly, Method, RejectionSampling, Trice
 from aurify.models import load_model, prepare
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, read_rationales
@@ -53,7 +53,7 @@ def run_training(
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
     watcher = watcher or Quiet()
-    settings = name_folder(settings)
+    settings, method = name_folder(settings), build_method(settings)
     train, held = _questions(settings, questions, held_out, watcher)
     folder = RunFolder(settings.out)
     with ExitStack() as stack:
@@ -75,7 +75,7 @@ def run_training(
         sampler = LocalSampler(tuned.model, loaded.tokenizer)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
         trainer = Trainer(
-            settings, build_method(settings), tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
+            settings, method, tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
             train=train, held_out=held,
             starters=_starters(settings, drawing, template, loaded.tokenizer, grader),
             stop=stack.enter_context(StopRequest()),
@@ -90,7 +90,18 @@ def run_training(
 
 def build_method(settings: TrainSettings) -> Method:
     """The E-step that the settings name."""
-    return Trice(settings.samples, settings.estimator, settings.baseline, settings.subsample)
+    given = {} if settings.samples is None else {"samples": settings.samples}
+    if settings.method == "trice":
+        return Trice(
+            **given, estimator=settings.estimator, baseline=settings.baseline, subsample=settings.subsample
+        )  # fmt: skip
+    others: dict[str, Callable[..., Method]] = {
+        "rejection": RejectionSampling,
+        "rloo": RLOO,
+        "grpo": GRPO,
+        "incorrect-only": IncorrectOnly,
+    }
+    return others[settings.method](**given)
 
 
 def _questions(

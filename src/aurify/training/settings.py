@@ -14,7 +14,9 @@ Count = int
 class TrainSettings(Settings):
     """Settings of ``aurify train METHOD``."""
 
-    method: Literal["trice"] = Field(description="How to learn: trice.")
+    method: Literal["trice", "rejection", "rloo", "grpo", "incorrect-only"] = Field(
+        description="How to learn: trice, or for comparison rejection, rloo, grpo, incorrect-only."
+    )
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
@@ -32,7 +34,7 @@ class TrainSettings(Settings):
 
     steps: int = Field(100, ge=1, description="Optimiser steps.")
     questions: int = Field(64, ge=1, description="Questions a step.")
-    samples: int = Field(1, ge=1, description="Proposals a question and step.")
+    samples: int | None = Field(None, ge=1, description="Proposals a question and step [trice 1, grpo 8, the others 4]")
     max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
     prompt: Literal["plain", "chat"] = Field("plain", description="The prompt's form: plain, or the model's chat.")
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")

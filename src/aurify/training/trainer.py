@@ -124,13 +124,13 @@ class Trainer:
             self.world.track({k: v for k, v in line.items() if isinstance(v, (int, float))}, self.step)
 
     def _start_chains(self, questions: Sequence[Question]) -> list[Rationale]:
-        """Give the questions that are visited for the first time their first rationale."""
-        new = [question for question in questions if question.id not in self.memory]
+        """A first rationale for every question whose chain is not valid: at its first visit, or tried again."""
+        invalid = [question for question in questions if not self.memory[question.id].right]
         starter = self.starters[self.start_from]
-        found = self.world.map(lambda mine: starter(mine, self.step), new)
+        found = self.world.map(lambda mine: starter(mine, self.step), invalid)
         self.memory.update(
             self.memory[question.id].started(rationale, self.step)
-            for question, rationale in zip(new, found, strict=True)
+            for question, rationale in zip(invalid, found, strict=True)
         )
         return [rationale for rationale in found if rationale is not None]
 
@@ -186,7 +186,9 @@ class Trainer:
             self.world.track({"held_out_accuracy": overall.value}, self.step)
 
     def _choose_start(self) -> None:
-        if self.start_from == "auto":
+        if self.start_from == "auto" and not self.method.remembers:
+            self.start_from = "none"
+        elif self.start_from == "auto":
             choice = choose(self.train, self.starters["guide"], self.starters["plain"], self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
             self._say(choice.reason)
