@@ -31,7 +31,8 @@ class Settings(BaseModel):
 
     def to_toml(self) -> str:
         """The resolved settings, without those that are unset (TOML has no null)."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        values = self.model_dump(mode="json", exclude_none=True)
+        return tomli_w.dumps({word(field): value for field, value in values.items()})
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -54,9 +55,14 @@ def resolve(
         raise UsageError(_explain(kind, error.errors()[0], lambda key: spelling(key, positional))) from None
 
 
+def word(field: str) -> str:
+    """A field as a file spells it: ``json_``, which may not be named as pydantic's own ``json`` is, as ``json``."""
+    return field.rstrip("_")
+
+
 def spelling(field: str, positional: str = "") -> str:
     """A field as the command line spells it."""
-    return field.upper() if field == positional else "--" + field.replace("_", "-")
+    return word(field).upper() if field == positional else "--" + word(field).replace("_", "-")
 
 
 def without_none(annotation: Any) -> Any:
@@ -74,7 +80,7 @@ def _explain(kind: type[Settings], problem: ErrorDetails, spell: Callable[[str],
     if problem["type"] == "missing":
         return f"{spell(key)} is needed: {kind.model_fields[key].description or 'it has no default'}"
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting '{key}': {nearest(key, kind.model_fields)}"
+        return f"unknown setting '{key}': {nearest(key, map(word, kind.model_fields))}"
     if problem["type"] == "literal_error":
         choices = [str(choice) for choice in get_args(without_none(kind.model_fields[key].annotation))]
         guess = nearest(str(problem["input"]), choices)
@@ -93,7 +99,9 @@ def _read_toml(kind: type[Settings], path: Path) -> dict[str, Any]:
         raise UsageError(f"--config {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    values = {key.replace("-", "_"): value for key, value in content.items()}
+    fields = {word(field): field for field in kind.model_fields}
+    names = [key.replace("-", "_") for key in content]
+    values = {fields.get(name, name): value for name, value in zip(names, content.values(), strict=True)}
     if len(values) < len(content):
         raise UsageError(f"{path}: a setting is given twice, once with '-' and once with '_'")
     try:
@@ -102,12 +110,12 @@ def _read_toml(kind: type[Settings], path: Path) -> dict[str, Any]:
         for problem in error.errors():
             if problem["loc"] and problem["type"] != "missing":
                 where = f"{path}:{_line(text, str(problem['loc'][0]))}"
-                raise UsageError(f"{where}: {_explain(kind, problem, str)}") from None
+                raise UsageError(f"{where}: {_explain(kind, problem, word)}") from None
     return values
 
 
 def _line(text: str, key: str) -> int:
     """The line of a top-level key, the first where it cannot be told."""
-    spelled = re.escape(key).replace("_", "[-_]")
-    found = re.search(rf"^\s*\[?\s*[\"']?{spelled}\b", text, re.MULTILINE)
+    spelled = re.escape(word(key)).replace("_", "[-_]")
+    found = re.search(rf"^\s*\[?\s*[\"']?{spelled}_*\b", text, re.MULTILINE)
     return text.count("\n", 0, found.end()) + 1 if found else 1
