@@ -1,0 +1,123 @@
+"""aurify evaluate: how good a model is on questions with known answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.errors import UsageError
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.text import printable
+
+if TYPE_CHECKING:
+    from aurify.evaluation import Score
+    from aurify.evaluation.result import Evaluation, Scored
+
+NAME_WIDTH = 40
+"""Longer names of tasks and levels are cut."""
+
+
+def run(settings: EvaluateSettings) -> None:
+    """Measure a model on questions with known answers: greedy accuracy, and with --samples also maj@k and pass@k.
+
+    All accuracies have 95 % intervals: Wilson's for greedy, a bootstrap over the questions for what is sampled.
+    """
+    if settings.json_ not in (None, "-"):
+        target = Path(settings.json_)
+        if target.is_dir() or not target.parent.is_dir():  # said now, not after the work
+            raise UsageError(f"--json {target}: not a file in a folder that exists")
+    from aurify.evaluation.run import run_evaluation
+    from aurify.files import write_atomically
+
+    with _progress() as progress:
+        found = run_evaluation(settings, say=_say, progress=progress)
+    text = json.dumps(found.to_dict(), indent=2) + "\n"
+    if settings.json_ == "-":
+        sys.stdout.write(text)
+        return
+    if settings.json_ is not None:
+        write_atomically(settings.json_, text)
+    for line in _report(found):
+        sys.stdout.write(line + "\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "evaluate", EvaluateSettings, run)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, asked: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("rationales"), MofNCompleteColumn(), BarColumn(bar_width=24), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, asked: bar.update(task, completed=done, total=asked)
+
+
+def _report(found: Evaluation) -> Iterator[str]:
+    """The lines for a person; accuracies in percent."""
+    settings = found.settings
+    sampled = f", {settings.samples} samples each at temperature {settings.temperature:g}" if settings.samples else ""
+    yield printable(f"{settings.model} on {settings.data}: {found.overall.n} questions{sampled}")
+    yield ""
+    groups = [("all", found.overall)]
+    groups += list(found.tasks.items()) if len(found.tasks) > 1 else []
+    groups += list(found.levels.items()) if len(found.levels) > 1 else []
+    shown = ["greedy"]
+    if settings.samples:
+        shown += ["sampled", f"maj@{settings.samples}", f"pass@{settings.samples}"]
+    yield from _table([["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)])
+    scores = found.overall.scores
+    sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
+    if len(sizes) > 1:
+        yield ""
+        rows = [[kind, *(_percent(scores[f"{kind}@{k}"]) for k in sizes)] for kind in ("maj", "pass")]
+        yield from _table([["k", *sizes], *rows])
+    yield ""
+    for name, tally in found.tallies.items():
+        yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}"
+    tokens = sum(tally.tokens for tally in found.tallies.values())
+    yield f"{tokens} tokens in {found.seconds:.1f} s; intervals are 95 %"
+    if settings.out is not None:
+        names = ("greedy", "samples") if settings.samples else ("greedy",)
+        yield printable("rationales in " + " and ".join(str(Path(settings.out) / name) for name in names))
+
+
+def _row(name: str, group: Scored, shown: Sequence[str]) -> list[str]:
+    cells = [_percent(group.scores[metric]) for metric in shown]
+    return [printable(name, NAME_WIDTH) or "(no name)", str(group.n), *cells]
+
+
+def _percent(score: Score) -> str:
+    return f"{100 * score.accuracy:.1f} ({100 * score.low:.1f} to {100 * score.high:.1f})"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows in columns, the first one flush left, the others flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())

@@ -1,0 +1,76 @@
+"""What an evaluation found, and how it stands in JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aurify.evaluation.scores import Score
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.rationales import Rationale
+
+
+@dataclass
+class Tally:
+    """Counts over the rationales of one kind."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    finish_reasons: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+
+    def add(self, rationales: Sequence[Rationale]) -> None:
+        """Count these."""
+        self.verdicts.update(str(rationale.verdict) for rationale in rationales)
+        self.finish_reasons.update(rationale.finish_reason for rationale in rationales)
+        self.tokens += sum(len(rationale.token_ids) for rationale in rationales)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A group of questions: how many, and their accuracies by name."""
+
+    n: int
+    scores: dict[str, Score]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the JSON file."""
+        return {"n": self.n, **{name: value._asdict() for name, value in self.scores.items()}}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A finished evaluation."""
+
+    settings: EvaluateSettings
+    overall: Scored
+    tasks: dict[str, Scored]
+    levels: dict[str, Scored]
+    """Empty where no question has a level."""
+    tallies: dict[str, Tally]
+    """Of the ``greedy`` rationales, and of the ``sampled`` ones where there are any."""
+    seconds: float
+    """From the first prompt to the last verdict, without loading the model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contents of the JSON file; accuracies are fractions."""
+        facts = self.settings
+        groups = {"tasks": self.tasks, **({"levels": self.levels} if self.levels else {})}
+        return {
+            "model": facts.model,
+            "data": facts.data,
+            "prompt": facts.prompt,
+            "samples": facts.samples,
+            "temperature": facts.temperature,
+            "max_new_tokens": facts.max_new_tokens,
+            "seed": facts.seed,
+            "overall": self.overall.to_dict(),
+            **{name: {key: one.to_dict() for key, one in group.items()} for name, group in groups.items()},
+            "verdicts": {name: dict(sorted(tally.verdicts.items())) for name, tally in self.tallies.items()},
+            "finish_reasons": {
+                name: dict(sorted(tally.finish_reasons.items())) for name, tally in self.tallies.items()
+            },
+            "generated_tokens": sum(tally.tokens for tally in self.tallies.values()),
+            "seconds": self.seconds,
+        }

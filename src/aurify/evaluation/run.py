@@ -1,0 +1,158 @@
+"""An evaluation from settings to numbers: the order of things, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from aurify.answers import Grader, group_answers
+from aurify.errors import AurifyError, UsageError
+from aurify.evaluation.result import Evaluation, Scored, Tally
+from aurify.evaluation.scores import Outcome, score
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.models import load_model
+from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.rationales import Drawing, Rationale, RationaleTable
+from aurify.sampling import LocalSampler
+from aurify.seeds import stable_seed
+
+CHUNK = 4096
+"""Rationales that are drawn, judged, written and forgotten at a time: many times what decodes at once."""
+
+Progress = Callable[[int, int], None]
+
+
+def run_evaluation(
+    settings: EvaluateSettings,
+    *,
+    questions: Sequence[Question] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    progress: Progress = lambda done, asked: None,
+) -> Evaluation:
+    """Measure a model as the settings say; with ``settings.out`` its rationales are kept there.
+
+    Args:
+        questions: in the place of reading ``settings.data``.
+        say: is given lines for the user.
+        progress: is called with (rationales done, rationales asked).
+
+    Raises:
+        UsageError: the folder ``settings.out`` is in use.
+        AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
+    """
+    tables = _tables(settings.out)
+    asked = _questions(settings, questions, say)
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
+    template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)
+    begun = time.perf_counter()
+    tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
+    total = len(asked) * (1 + settings.samples)
+
+    def tell(done: int, _: int) -> None:
+        progress(sum(tally.verdicts.total() for tally in tallies.values()) + done, total)
+
+    with Grader() as grader:
+        sampler = LocalSampler(loaded.model, loaded.tokenizer, progress=tell)
+        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        prompts = [template.encode(loaded.tokenizer, question) for question in asked]
+        outcomes = []
+        for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
+            outcomes.append(Outcome(greedy.right))
+        if settings.samples:
+            pools = _drawn(
+                drawing, asked, prompts, settings.samples, settings.temperature, tallies["sampled"],
+                tables.get("samples"),
+            )  # fmt: skip
+            for index, (question, pool) in enumerate(pools):
+                groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
+                right = tuple(sample.right for sample in pool)
+                outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups))
+    seconds = time.perf_counter() - begun
+    return Evaluation(
+        settings,
+        Scored(len(outcomes), score(outcomes, stable_seed(settings.seed, "bootstrap"))),
+        _by([question.task for question in asked], outcomes, settings.seed),
+        _by([question.level for question in asked], outcomes, settings.seed, without=""),
+        tallies,
+        seconds,
+    )
+
+
+def _questions(
+    settings: EvaluateSettings, questions: Sequence[Question] | None, say: Callable[[str], None]
+) -> list[Question]:
+    if questions is None:
+        loaded = load_questions(
+            settings.data, answers=settings.answers, question_field=settings.question_field,
+            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+        )  # fmt: skip
+        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
+        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
+        say(f"{settings.data}: {len(loaded)} questions{skipped}, answers: {kinds}")
+        for note in loaded.notes:
+            say(note)
+        questions = loaded
+    chosen = list(questions)
+    if settings.limit and len(chosen) > settings.limit:
+        _, chosen = split_questions(chosen, settings.limit / len(chosen), settings.seed)
+    if not chosen:
+        raise AurifyError(f"{settings.data}: no question is left to evaluate on")
+    return chosen
+
+
+def _tables(out: str | None) -> dict[str, RationaleTable]:
+    """The tables to fill, in a folder that holds none."""
+    if out is None:
+        return {}
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {out}: stands already and is not a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"--out {out}: not empty: choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return {name: RationaleTable(folder / name) for name in ("greedy", "samples")}
+
+
+def _drawn(
+    drawing: Drawing,
+    questions: Sequence[Question],
+    prompts: Sequence[tuple[int, ...]],
+    samples: int,
+    temperature: float,
+    tally: Tally,
+    table: RationaleTable | None,
+) -> Iterator[tuple[Question, list[Rationale]]]:
+    """Every question with its rationales, in order; they are counted, and written to the table."""
+    size = max(1, CHUNK // samples)
+    for part, start in enumerate(range(0, len(questions), size)):
+        chunk = questions[start : start + size]
+        rows = drawing.draw(chunk, prompts[start : start + size], step=0, samples=samples, temperature=temperature)
+        for row in rows:
+            tally.add(row)
+            if table:
+                table.append(row)
+        if table:
+            table.flush(part)  # a file a chunk: flushes of one step would rewrite one file again and again
+        yield from zip(chunk, rows, strict=True)
+
+
+def _by(names: Sequence[str], outcomes: Sequence[Outcome], seed: int, without: str | None = None) -> dict[str, Scored]:
+    """The outcomes scored a name, "Level 9" before "Level 10"; those named ``without`` are left out."""
+    groups: dict[str, list[Outcome]] = {}
+    for name, outcome in zip(names, outcomes, strict=True):
+        groups.setdefault(name, []).append(outcome)
+    return {
+        name: Scored(len(groups[name]), score(groups[name], stable_seed(seed, "bootstrap", name)))
+        for name in sorted(groups, key=_natural)
+        if name != without
+    }
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    parts = re.split(r"(\d+)", name)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]

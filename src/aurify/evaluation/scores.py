@@ -1,0 +1,60 @@
+"""From what became of each question to the accuracies of all of them, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from aurify.evaluation.accuracy import Accuracy
+from aurify.evaluation.intervals import bootstrap_means
+from aurify.evaluation.metrics import NO_GROUP, majority_at_k, pass_at_k, sizes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one question."""
+
+    right: bool
+    """Of the greedy rationale."""
+    samples: tuple[bool, ...] = ()
+    """Whether each of the pool's samples is right."""
+    groups: tuple[int | None, ...] = ()
+    """The samples' groups of equivalent answers (see ``aurify.answers.group_answers``)."""
+
+
+class Score(NamedTuple):
+    """A mean over questions, as a fraction, with its 95 % interval."""
+
+    accuracy: float
+    low: float
+    high: float
+
+
+def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
+    """The accuracies of a group of questions, each with the same number of samples.
+
+    ``greedy`` has a Wilson interval. With samples there are ``sampled`` (the mean share of right ones, p(y|x)), and
+    ``maj@k`` and ``pass@k`` of every size, with bootstrap intervals over the questions, drawn with ``seed``.
+
+    Raises:
+        ValueError: there is no question.
+    """
+    if not outcomes:
+        raise ValueError("no question to score")
+    greedy = Accuracy.of(outcome.right for outcome in outcomes)
+    scores = {"greedy": Score(greedy.value, greedy.low, greedy.high)}
+    right_QS = np.array([outcome.samples for outcome in outcomes], dtype=bool)
+    samples = right_QS.shape[1]
+    if not samples:
+        return scores
+    groups_QS = np.array([[NO_GROUP if g is None else g for g in outcome.groups] for outcome in outcomes])
+    columns = {"sampled": right_QS.mean(axis=1)}
+    columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
+    columns |= {f"pass@{k}": pass_at_k(samples, right_QS.sum(axis=1), k) for k in sizes(samples)}
+    values_QM = np.stack(list(columns.values()), axis=1)
+    low_M, high_M = bootstrap_means(values_QM, seed)
+    triples = zip(values_QM.mean(axis=0).tolist(), low_M.tolist(), high_M.tolist(), strict=True)
+    return scores | {name: Score(*triple) for name, triple in zip(columns, triples, strict=True)}

@@ -1,0 +1,34 @@
+"""What an evaluation can be told; each field is a flag and a TOML key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from aurify.settings import Settings
+
+
+class EvaluateSettings(Settings):
+    """Settings of ``aurify evaluate``."""
+
+    model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
+    data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    question_field: str | None = Field(None, description="The field that holds the question.")
+    answer_field: str | None = Field(None, description="The field that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+    limit: int = Field(0, ge=0, description="At most so many questions, chosen by the seed; 0: all.")
+    seed: int = Field(0, ge=0, description="Of the samples, of the choice of questions and of the intervals.")
+
+    samples: int = Field(0, ge=0, description="Samples a question, for maj@k and pass@k; 0: greedy accuracy only.")
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="Of the samples.")
+    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
+    prompt: Literal["plain", "chat", "direct"] = Field(
+        "plain", description="The prompt's form: plain, the model's chat, or direct (the answer alone)."
+    )
+    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
+
+    json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
+    out: str | None = Field(None, description="A new folder for the rationales: greedy/ and samples/ (Parquet).")
