@@ -41,12 +41,12 @@ class ObjectCounting(Task[Inventory]):
         kind = rng.choice(list(KINDS))
         count = rng.randint(2, 4) if level == "easy" else rng.randint(5, 12)
         strangers = 0
-        if kind != "objects" and rng.random() < 0.45:
+        if kind != "objects" and rng.random() < 0.5:
             strangers = min(rng.randint(1, 3), count - 1)
         own = rng.sample(KINDS[kind], min(count - strangers, len(KINDS[kind])))
         if kind == "objects" and rng.random() < 0.2:
             own = rng.sample([n for k in KINDS.values() for n in k], count)
-        other = rng.choice([k for k in KINDS if k not in (kind, "objects")] + ["objects"] * 4)
+        other = rng.choice([k for k in KINDS if k not in (kind, "objects")] + ["objects"])
         own += rng.sample(KINDS[other], strangers) if other != kind else []
         rng.shuffle(own)
         several = rng.choice([0.05, 0.15, 0.3, 0.5])
