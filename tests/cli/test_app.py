@@ -37,7 +37,10 @@ def test_failed_work_is_one_line_and_status_1(how: str, line: str) -> None:
 
 
 def test_ctrl_c_is_one_line_and_status_1() -> None:
-    with subprocess.Popen([*TOY, "melt", "d", "--fail", "sleep"], stdout=-1, stderr=-1, text=True) as process:
+    command = [*TOY, "melt", "d", "--fail", "sleep"]
+    # A suite that runs in the background may have SIGINT ignored, which a child inherits.
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, preexec_fn=heed) as process:
         assert process.stdout
         assert process.stdout.readline() == "asleep\n"
         process.send_signal(signal.SIGINT)

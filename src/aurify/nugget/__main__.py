@@ -6,6 +6,8 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+import torch
+
 from aurify.nugget import path
 from aurify.nugget.pretrain import Recipe, pretrain
 from aurify.nugget.report import measure, render
@@ -27,6 +29,7 @@ def main() -> None:
     if not args.out and not args.report:
         parser.error("nothing to do: give --out DIR or --report")
     if args.out:
+        torch.set_flush_denormal(True)  # of the whole process, so not in a function that others may call
         pretrain(
             args.out, Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)}), start=args.start, at=args.at
         )

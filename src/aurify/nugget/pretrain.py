@@ -177,7 +177,6 @@ def pretrain(out: Path, recipe: Recipe, every: int = 250, start: Path | None = N
         model.train()
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{parameters} parameters, {tokenizer.get_vocab_size()} tokens", flush=True)
-    torch.set_flush_denormal(True)
     opts = optimizers(model, recipe)
     base = [group["lr"] for opt in opts for group in opt.param_groups]
     began, seen, total = time.time(), 0, 0.0
