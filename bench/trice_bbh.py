@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 TASKS = ("object_counting", "web_of_lies", "boolean_expressions", "dyck_languages")
@@ -63,9 +64,9 @@ def train(data: Path, out: Path, seed: int, steps: int | None) -> tuple[dict[str
     return measured[0], measured[-1], seconds
 
 
-def percents(accuracies: object) -> str:
+def percents(accuracies: Iterable[dict[str, float]]) -> str:
     """Accuracies as percentages, one a seed."""
-    return ", ".join(f"{100 * accuracy['accuracy']:.1f}" for accuracy in accuracies)  # type: ignore[attr-defined]
+    return ", ".join(f"{100 * accuracy['accuracy']:.1f}" for accuracy in accuracies)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurify.answers import Grader
 from aurify.errors import AurifyError
@@ -136,13 +136,13 @@ def _questions(
 
 
 def _starters(
-    settings: TrainSettings, drawing: Drawing, template: PromptTemplate, tokenizer: object, grader: Grader
+    settings: TrainSettings, drawing: Drawing, template: PromptTemplate, tokenizer: Any, grader: Grader
 ) -> dict[str, first_rationales.Starter]:
     """The ways to start a chain that these settings allow, by the word of ``--memory``."""
 
     def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]  # type: ignore[operator]
-        return [*ids, tokenizer.eos_token_id]  # type: ignore[attr-defined]
+        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*ids, tokenizer.eos_token_id]
 
     starters = {
         "guide": first_rationales.drawn(drawing, template, tokenizer, source="guide", hinted=True),
