@@ -15,7 +15,7 @@ DIRECT = 0.03
 """The share of documents that state the right answer with no rationale."""
 
 WEIGHTS = {
-    "object_counting": 2.0,
+    "object_counting": 1.4,
     "web_of_lies": 0.6,
     "hyperbaton": 0.7,
     "navigate": 1.4,

@@ -10,6 +10,7 @@ from aurify.nugget.tasks.base import Pen, Task
 from aurify.nugget.tasks.words import KINDS, NUMBERS
 
 _KIND_OF = {form: kind for kind, nouns in KINDS.items() for pair in nouns for form in pair}
+_LABELS = {kind: kind.split()[-1].removesuffix("s") for kind in KINDS}
 _FORMS = [
     "I have {}. How many {} do I have?",
     "On the shelf there are {}. How many {} are there?",
@@ -24,9 +25,9 @@ _READ = [
 
 @dataclass(frozen=True)
 class Inventory:
-    """The entries as (words, quantity, counts?) and the kind asked for."""
+    """The entries as (words, quantity, kind) and the kind asked for."""
 
-    entries: tuple[tuple[str, int, bool], ...]
+    entries: tuple[tuple[str, int, str], ...]
     kind: str
 
 
@@ -72,7 +73,7 @@ class ObjectCounting(Task[Inventory]):
             noun_kind = _KIND_OF.get(rest if first in NUMBERS else words)
             if noun_kind is None:
                 raise ValueError(f"unknown noun in {words!r}")
-            entries.append((words, size, kind in ("objects", noun_kind)))
+            entries.append((words, size, noun_kind))
         return Inventory(tuple(entries), kind)
 
     def level(self, problem: Inventory) -> str:
@@ -80,15 +81,19 @@ class ObjectCounting(Task[Inventory]):
         return "hard" if len(problem.entries) >= 5 else "easy"
 
     def steps(self, problem: Inventory, pen: Pen) -> tuple[str, str]:
-        """``an apple 0+1=1; two plums 1+2=3; a lamp no.``"""
+        """``an apple fruit 0+1=1; two plums fruit 1+2=3; a lamp object no.``
+
+        The kind is written before it is judged: a small model learns what a noun is from every entry, and sooner
+        than it learns which nouns to leave out.
+        """
         total, parts = 0, []
-        for words, size, counts in problem.entries:
-            if counts:
+        for words, size, kind in problem.entries:
+            if problem.kind in ("objects", kind):
                 new = pen.number(total + size, low=0)
-                parts.append(f"{words} {total}+{size}={new}")
+                parts.append(f"{words} {_LABELS[kind]} {total}+{size}={new}")
                 total = new
             else:
-                parts.append(f"{words} no")
+                parts.append(f"{words} {_LABELS[kind]} no")
         return "; ".join(parts) + ".", str(total)
 
     def shortcut(self, problem: Inventory, pen: Pen) -> tuple[str, str]:
