@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 from aurify.rationales import Chain, Rationale
 
@@ -26,15 +27,27 @@ class EStep(NamedTuple):
     info: dict[str, float]
 
 
-class Method(Protocol):
-    """An E-step and what it needs drawn: ``samples`` proposals a question from the model itself."""
+class Method(ABC):
+    """An E-step and what it needs drawn: ``samples`` proposals a question, from the model itself unless ``given``."""
 
-    remembers: ClassVar[bool]
+    samples: int
+    refits: int = 0
+    """0: every step draws its own proposals. Otherwise the steps are cut into so many fits: each draws proposals for
+    all training questions with the model as it stands, then starts from the base model again and learns from them."""
+    growth: ClassVar[float] = 1.0
+    """How much longer each fit is than the one before."""
+    remembers: ClassVar[bool] = False
     """Whether it learns from the memory, so that chains want a first rationale."""
+    greedy: ClassVar[bool] = False
+    """Whether a proposal is the model's most likely rationale, not a sample."""
+    rationalises: ClassVar[bool] = False
+    """Whether a question without a right proposal gets one more, drawn under the hinted (guide) prompt."""
+    given: ClassVar[bool] = False
+    """Whether proposals are rationales that stand beforehand (``--memory``)."""
+    scores_answers: ClassVar[bool] = False
+    """Whether it needs log p(y | x, z): chains and proposals then hold ``Answered`` rationales."""
 
-    @property
-    def samples(self) -> int: ...
-
+    @abstractmethod
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """One E-step.
 
@@ -42,6 +55,6 @@ class Method(Protocol):
             key: the seed of every random choice made here.
             step: the number of this step, from 1.
             chains: the state of each question's chain before this step [Q], every question once.
-            proposals: each question's graded proposals [Q][S], drawn from the current model.
+            proposals: each question's graded proposals [Q][S], drawn from the current model (of a method that fits:
+                from the model at the beginning of the fit).
         """
-        ...

@@ -23,12 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from aurify.errors import UsageError
-from aurify.methods.base import EStep
+from aurify.methods.base import EStep, Method
 from aurify.methods.on_policy import on_policy_step
 from aurify.methods.terms import Bools, Floats
 from aurify.rationales import Chain, Rationale
@@ -44,11 +43,10 @@ def grpo_weights(right_QS: Bools) -> Floats:
 
 
 @dataclass(frozen=True)
-class GRPO:
+class GRPO(Method):
     """GRPO as an E-step: groups of K = ``samples`` draws a question, at least 2."""
 
     samples: int = 8
-    remembers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.samples < 2:

@@ -26,9 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from aurify.methods.base import EStep
+from aurify.methods.base import EStep, Method
 from aurify.methods.on_policy import on_policy_step
 from aurify.methods.terms import Bools, Floats
 from aurify.rationales import Chain, Rationale
@@ -41,11 +40,10 @@ def incorrect_only_weights(right_QS: Bools) -> Floats:
 
 
 @dataclass(frozen=True)
-class IncorrectOnly:
+class IncorrectOnly(Method):
     """The incorrect-only estimator as an E-step: K = ``samples`` draws a question."""
 
     samples: int = 4
-    remembers: ClassVar[bool] = False
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Unlearn the wrong draws (see ``methods.base.Method``)."""

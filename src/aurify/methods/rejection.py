@@ -25,11 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from aurify.methods.base import EStep
+from aurify.methods.base import EStep, Method
 from aurify.methods.on_policy import on_policy_step
 from aurify.methods.terms import Bools, Floats
 from aurify.rationales import Chain, Rationale
@@ -42,11 +41,10 @@ def rejection_weights(right_QS: Bools) -> Floats:
 
 
 @dataclass(frozen=True)
-class RejectionSampling:
+class RejectionSampling(Method):
     """Rejection sampling as an E-step: K = ``samples`` draws a question."""
 
     samples: int = 4
-    remembers: ClassVar[bool] = False
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn from the right draws, equally within a question (see ``methods.base.Method``)."""

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from aurify.errors import UsageError
-from aurify.methods.base import EStep
+from aurify.methods.base import EStep, Method
 from aurify.methods.on_policy import on_policy_step
 from aurify.methods.terms import Bools, Floats
 from aurify.rationales import Chain, Rationale
@@ -37,11 +36,10 @@ def rloo_weights(right_QS: Bools) -> Floats:
 
 
 @dataclass(frozen=True)
-class RLOO:
+class RLOO(Method):
     """RLOO as an E-step: K = ``samples`` draws a question, at least 2."""
 
     samples: int = 4
-    remembers: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.samples < 2:

@@ -26,18 +26,30 @@ def right_or_wrong(chains: Sequence[Chain], proposals: Sequence[Sequence[Rationa
 
 
 def merged_terms(
-    chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]], memory_Q: Floats, proposals_QS: Floats
+    chains: Sequence[Chain],
+    proposals: Sequence[Sequence[Rationale]],
+    memory_Q: Floats,
+    proposals_QS: Sequence[Floats] | Floats,
 ) -> list[Term]:
     """The non-zero terms, equal sequences of one question merged."""
-    merged: dict[tuple[str, tuple[int, ...]], float] = {}
+    weighed = []
     for chain, row, memory, row_weights in zip(chains, proposals, memory_Q, proposals_QS, strict=True):
-        pairs = list(zip((sample.token_ids for sample in row), row_weights, strict=True))
+        weighed += [
+            Term(chain.question_id, sample.token_ids, float(weight))
+            for sample, weight in zip(row, row_weights, strict=True)
+        ]
         if chain.rationale is not None:
-            pairs.append((chain.rationale.token_ids, memory))
-        for token_ids, weight in pairs:
-            if weight != 0:
-                key = (chain.question_id, token_ids)
-                merged[key] = merged.get(key, 0.0) + float(weight)
+            weighed.append(Term(chain.question_id, chain.rationale.token_ids, float(memory)))
+    return merge(weighed)
+
+
+def merge(terms: Sequence[Term]) -> list[Term]:
+    """Equal sequences of one question as one term, and none of weight 0."""
+    merged: dict[tuple[str, tuple[int, ...]], float] = {}
+    for term in terms:
+        if term.weight != 0:
+            key = (term.question_id, term.token_ids)
+            merged[key] = merged.get(key, 0.0) + float(term.weight)
     return [Term(question_id, token_ids, weight) for (question_id, token_ids), weight in merged.items() if weight]
 
 

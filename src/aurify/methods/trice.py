@@ -31,7 +31,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.methods.base import EStep
+from aurify.methods.base import EStep, Method
 from aurify.methods.resampling import systematic_counts
 from aurify.methods.terms import Bools, Floats, diagnostics, merged_terms, right_or_wrong
 from aurify.rationales import Chain, Rationale
@@ -46,7 +46,7 @@ class Weights(NamedTuple):
     valid_Q: Bools
 
 
-def leave_one_out_acceptance(right_QS: Bools, valid_Q: Bools) -> Floats:
+def leave_one_out_acceptance(right_QS: Bools | Floats, valid_Q: Bools) -> Floats:
     """b_m: the mean acceptance of the other valid chains [Q]; 0 where there is no other one (so M = 1 is basic)."""
     accepted_Q = right_QS.mean(axis=1) * valid_Q
     others_Q = valid_Q.sum() - valid_Q
@@ -116,7 +116,7 @@ def next_state(right_QS: Bools, uniforms_Q: Floats) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Trice:
+class Trice(Method):
     """TRICE as an E-step on records; the functions above are its arithmetic.
 
     ``baseline`` says where accept_scale comes from: the other questions of the "batch", or the question's own

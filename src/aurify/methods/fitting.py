@@ -1,0 +1,41 @@
+"""The E-step of the methods that fit a fixed set of rationales: every right one counts, every question the same.
+
+    (1/Q) sum_q (1/n_q) sum_k c_qk s(z_qk)
+
+over the Q questions of a step, n_q the number of right rationales of question q; s = grad log p(z | x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aurify.methods.base import EStep
+from aurify.methods.rejection import rejection_weights
+from aurify.methods.terms import diagnostics, merged_terms
+from aurify.methods.trice import next_state
+from aurify.rationales import Chain, Rationale
+
+
+def fit_step(key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
+    """One E-step (see ``methods.base.Method``); the questions may have different numbers of proposals.
+
+    Raises:
+        ValueError: a question occurs twice.
+    """
+    if len({chain.question_id for chain in chains}) != len(chains):
+        raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
+    right_QS = np.zeros((len(chains), max(map(len, proposals))), dtype=bool)
+    for index, row in enumerate(proposals):
+        right_QS[index, : len(row)] = [sample.right for sample in row]
+    weights_QS, memory_Q = rejection_weights(right_QS) / len(chains), np.zeros(len(chains))
+    chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
+    after = [
+        chain.visited(row, row[index] if index >= 0 else None, step)
+        for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
+    ]
+    weights = [weights_S[: len(row)] for weights_S, row in zip(weights_QS, proposals, strict=True)]
+    info = diagnostics(right_QS, memory_Q, weights_QS, after, step)
+    info["acceptance"] = float(right_QS.sum()) / max(sum(map(len, proposals)), 1)
+    return EStep(after, merged_terms(chains, proposals, memory_Q, weights), info)

@@ -1,0 +1,128 @@
+"""TRICE with a likelihood instead of a checker: for answers that no program can check.
+
+The checker's c(z, y) in {0, 1} becomes L(z) = p(y | x, z), the model's own probability of writing the known answer y
+after the rationale z. Then log p(y | x) = log sum_z p(z | x) L(z) is the marginal likelihood itself, not a bound, and
+
+    grad log p(y | x) = E_{p(z | x, y)}[ grad log p(z, y | x) ],     p(z | x, y) proportional to p(z | x) L(z)
+
+Every question keeps one z, the state of an independence chain with that target whose proposal is the model itself. A
+proposal is accepted with min(1, L(z~) / L(z)), both under the current weights; with K proposals z_1 .. z_K one of them
+is taken with probability
+
+    a_k = L_k / (sum_j L_j + max(0, L(z) - L_k))
+
+which is multiple-try Metropolis for an independence chain. Given the draws, the mean over that choice is exact, so the
+estimators use it in the place of the choice itself:
+
+    basic              (1/C) sum_m [ (1 - sum_k a_mk) s(z_m, y_m) + sum_k a_mk s(z_mk, y_m) ]
+    control variate    the same, less (1/C) sum_m b_m (1/K) sum_k s(z_mk)
+
+where s(z, y) = grad log p(z, y | x) and s(z) = grad log p(z | x), C counts the valid chains (L > 0 for the memory or a
+proposal), and b_m (``accept_scale``) is the mean of min(1, L_k / L(z)) over the *other* valid chains: independent of
+z_mk, so nothing is biased. Where L is 0 or 1 and constant all of this is ``methods.trice``, for every K.
+
+Weight on the gradient of P(y | x): 1 / P(y | x), as TRICE's.
+
+Left out: subsampling, and the running baseline.
+
+Source: the chain and the control variate are those of Phan, Hoffman et al. 2023 (arXiv 2312.02179); multiple-try
+Metropolis is Liu, Liang & Wong 2000 (doi 10.1080/01621459.2000.10473908). Joining them is aurify's. JEPO
+(``methods.jepo``) maximises lower bounds of the same objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.methods.answered import answer_logprobs, thought_ids
+from aurify.methods.base import EStep, Method, Term
+from aurify.methods.terms import Bools, Floats, merge
+from aurify.methods.trice import leave_one_out_acceptance
+from aurify.rationales import Chain, Rationale
+
+
+class Moves(NamedTuple):
+    """What the chain may do, given the draws."""
+
+    take_QS: Floats
+    """a_k: the probability that the memory becomes proposal k."""
+    stay_Q: Floats
+    """The probability that it stays as it is; 0 where the chain is not valid."""
+    accept_QS: Floats
+    """min(1, L_k / L): what each proposal alone would be accepted with."""
+    valid_Q: Bools
+
+
+def moves(memory_Q: Floats, proposals_QS: Floats) -> Moves:
+    """The chain's step from the log-likelihoods of memory [Q] and proposals [Q, S]; minus infinity is L = 0."""
+    largest_Q = np.maximum(memory_Q, proposals_QS.max(axis=1))
+    valid_Q = largest_Q > -np.inf
+    shift_Q = np.where(valid_Q, largest_Q, 0.0)
+    old_Q1 = np.exp(memory_Q - shift_Q)[:, None]
+    new_QS = np.exp(proposals_QS - shift_Q[:, None])
+    total_QS = new_QS.sum(axis=1, keepdims=True) + np.maximum(old_Q1 - new_QS, 0)
+    zeros_QS = np.zeros_like(new_QS)
+    take_QS: Floats = np.divide(new_QS, total_QS, out=zeros_QS.copy(), where=new_QS > 0)
+    accept_QS: Floats = np.divide(new_QS, np.maximum(old_Q1, new_QS), out=zeros_QS, where=new_QS > 0)
+    stay_Q: Floats = np.maximum(1 - take_QS.sum(axis=1), 0) * (memory_Q > -np.inf)
+    return Moves(take_QS, stay_Q, accept_QS, valid_Q)
+
+
+def next_state(take_QS: Floats, uniforms_Q: Floats) -> NDArray[np.int64]:
+    """Which proposal each memory becomes [Q], or -1 where it stays."""
+    edges_QS = np.cumsum(take_QS, axis=1)
+    below_QS = uniforms_Q[:, None] < edges_QS
+    return np.where(below_QS.any(axis=1), below_QS.argmax(axis=1), -1)
+
+
+@dataclass(frozen=True)
+class TriceLikelihood(Method):
+    """TRICE with a likelihood as an E-step on answered rationales (``methods.answered``)."""
+
+    samples: int = 1
+    estimator: Literal["control-variate", "basic"] = "control-variate"
+    remembers: ClassVar[bool] = True
+    scores_answers: ClassVar[bool] = True
+
+    def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
+        """Move the chains, and weigh what there is (see ``methods.base.Method``)."""
+        memory_Q, proposals_QS = answer_logprobs(chains, proposals)
+        step_of = moves(memory_Q, proposals_QS)
+        count = max(int(step_of.valid_Q.sum()), 1)
+        scale_Q = np.zeros(len(chains))
+        if self.estimator == "control-variate":
+            scale_Q = leave_one_out_acceptance(step_of.accept_QS, step_of.valid_Q) * step_of.valid_Q
+        chosen_Q = next_state(step_of.take_QS, np.random.default_rng(key).random(len(chains)))
+        after = [
+            chain.visited(row, row[index] if index >= 0 else None, step)
+            for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
+        ]
+        terms = _terms(chains, proposals, step_of, scale_Q, count)
+        held_Q = np.where(chosen_Q >= 0, proposals_QS[np.arange(len(chains)), chosen_Q], memory_Q)
+        ages = [step - chain.since for chain, valid in zip(after, step_of.valid_Q, strict=True) if valid]
+        info = {
+            "acceptance": float(step_of.accept_QS.mean()),
+            "valid_chains": float(step_of.valid_Q.mean()),
+            "chain_age": float(np.mean(ages)) if ages else 0.0,
+            "accept_scale": float(scale_Q.sum() / count),
+            "answer_logprob": float(held_Q[held_Q > -np.inf].mean()) if (held_Q > -np.inf).any() else 0.0,
+        }
+        return EStep(after, terms, info)
+
+
+def _terms(
+    chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]], step_of: Moves, scale_Q: Floats, count: int
+) -> list[Term]:
+    weighed: list[Term] = []
+    for q, (chain, row) in enumerate(zip(chains, proposals, strict=True)):
+        if chain.rationale is not None:
+            weighed.append(Term(chain.question_id, chain.rationale.token_ids, step_of.stay_Q[q] / count))
+        for k, sample in enumerate(row):
+            weighed.append(Term(chain.question_id, sample.token_ids, step_of.take_QS[q, k] / count))
+            weighed.append(Term(chain.question_id, thought_ids(sample), -scale_Q[q] / len(row) / count))
+    return merge(weighed)

@@ -1,0 +1,133 @@
+"""TRICE with a likelihood ascends log p(y | x), JEPO its bounds, by enumeration of every outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from enumeration import World
+from likelihoods import LikelihoodWorld
+
+from aurify.methods import Jepo, TriceLikelihood
+from aurify.methods.jepo import FLOOR
+from aurify.methods.likelihood import moves, next_state
+from aurify.methods.trice import estimator_weights, leave_one_out_acceptance
+
+SHAPES = [(3, 3, 1), (2, 3, 2), (1, 4, 3)]
+"""Questions, rationales a question, samples."""
+cases = pytest.mark.parametrize(("questions", "rationales", "samples"), SHAPES)
+seeds = pytest.mark.parametrize("seed", range(2))
+
+
+@cases
+@seeds
+@pytest.mark.parametrize("estimator", ["basic", "control-variate"])
+def test_likelihood_trice_ascends_the_marginal_likelihood(estimator, questions, rationales, samples, seed):
+    world = LikelihoodWorld.random(questions, rationales, seed)
+    found = world.expected(TriceLikelihood(samples, estimator))
+    np.testing.assert_allclose(found, world.gradient_log_marginal(), atol=1e-12)
+    mean_log = world.gradient_of(lambda other: float(np.log(other.marginal_Q).mean()))
+    np.testing.assert_allclose(found, mean_log, atol=1e-9)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+@seeds
+def test_the_chain_leaves_the_posterior_as_it_is(samples, seed):
+    world = LikelihoodWorld.random(1, 4, seed)
+    logs_V = np.where(world.reaches_QV[0] > 0, np.log(np.maximum(world.likelihood_QV[0], 1e-300)), -np.inf)
+    kernel_VV = np.zeros((4, 4))
+    for probability, (row,) in world.draws(samples):
+        for z in range(4):
+            step = moves(logs_V[[z]], logs_V[list(row)][None])
+            for k, other in enumerate(row):
+                kernel_VV[z, other] += probability * step.take_QS[0, k]
+            kernel_VV[z, z] += probability * (1 - step.take_QS.sum())
+    target_V = world.posterior_QV[0]
+    np.testing.assert_allclose(target_V @ kernel_VV, target_V, atol=1e-12)
+    flow_VV = target_V[:, None] * kernel_VV
+    np.testing.assert_allclose(flow_VV, flow_VV.T, atol=1e-12)  # detailed balance
+
+
+@pytest.mark.parametrize("samples", [1, 2, 4])
+def test_a_likelihood_of_zero_and_one_is_the_checker(samples):
+    """The very weights of ``methods.trice``, batch by batch."""
+    random = np.random.default_rng(samples)
+    with np.errstate(divide="ignore"):
+        for _ in range(50):
+            right_QS, memory_Q = random.random((5, samples)) < 0.4, random.random(5) < 0.6
+            step = moves(np.log(memory_Q.astype(float)), np.log(right_QS.astype(float)))
+            valid_Q = memory_Q | right_QS.any(axis=1)
+            count = max(valid_Q.sum(), 1)
+            scale_Q = leave_one_out_acceptance(step.accept_QS, step.valid_Q) * valid_Q
+            checked = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, valid_Q))
+            assert np.array_equal(step.valid_Q, valid_Q)
+            np.testing.assert_allclose(step.stay_Q / count, checked.memory_Q, atol=1e-15)
+            mine_QS = (step.take_QS - scale_Q[:, None] / samples * valid_Q[:, None]) / count
+            np.testing.assert_allclose(mine_QS, checked.proposals_QS, atol=1e-15)
+
+
+def test_the_state_is_drawn_with_the_weights():
+    take_QS = np.array([[0.25, 0.5], [0.0, 0.0], [0.0, 1.0]])
+    uniforms = (np.arange(1000) + 0.5) / 1000
+    chosen = np.array([next_state(take_QS, np.full(3, uniform)) for uniform in uniforms])
+    assert [(chosen[:, 0] == k).mean() for k in (0, 1, -1)] == pytest.approx([0.25, 0.5, 0.25])
+    assert (chosen[:, 1] == -1).all()
+    assert (chosen[:, 2] == 1).all()
+
+
+def test_likelihoods_beyond_the_range_of_floats():
+    step = moves(np.array([-2000.0, -np.inf]), np.array([[-2001.0], [-np.inf]]))
+    assert step.take_QS[0, 0] == pytest.approx(np.exp(-1))
+    assert step.stay_Q.tolist() == pytest.approx([1 - np.exp(-1), 0])
+    assert step.valid_Q.tolist() == [True, False]
+
+
+def test_the_control_variate_takes_the_noise_out_as_likelihoods_rise():
+    def variance(world, estimator):
+        method, mean = TriceLikelihood(1, estimator), world.gradient_log_marginal()
+        return sum(
+            p * m * np.square(world.ascended(method, memory, drawn) - mean).sum()
+            for p, drawn in world.draws(1)
+            for m, memory in world.memories()
+        )
+
+    ratios = []
+    for shift in (0.0, 6.0):
+        base = LikelihoodWorld.random(3, 3, seed=0)
+        world = LikelihoodWorld(base.theta_QV + shift * base.reaches_QV, np.full((3, 3), 6.0), base.reaches_QV)
+        ratios.append(variance(world, "control-variate") / variance(world, "basic"))
+    assert ratios[0] > 0.3
+    assert ratios[1] < 0.1
+
+
+def floored(world):
+    return np.maximum(world.likelihood_QV, np.exp(FLOOR))
+
+
+@pytest.mark.parametrize(("questions", "rationales", "samples"), [(2, 3, 2), (1, 3, 3)])
+@seeds
+def test_jepo_ascends_its_bounds(questions, rationales, samples, seed):
+    world = LikelihoodWorld.random(questions, rationales, seed)
+
+    def single(other):
+        return float((other.p_QV * np.log(floored(other))).sum(axis=1).mean())
+
+    def multi(other):
+        values = floored(other)
+        rows = range(questions)
+        return sum(
+            p * np.mean([np.log(np.mean([values[q, z] for z in drawn[q]])) for q in rows])
+            for p, drawn in other.draws(samples)
+        )
+
+    for bound, objective in (("single", single), ("multi", multi)):
+        found = world.expected(Jepo(samples, bound))
+        np.testing.assert_allclose(found, world.gradient_of(objective), atol=2e-9)
+        assert objective(world) < np.log(world.marginal_Q).mean(), "a lower bound"
+    assert single(world) < multi(world), "the tighter one"
+    assert np.abs(found - world.gradient_log_marginal()).max() > 1e-3, "not the gradient of the marginal likelihood"
+
+
+def test_the_enumerated_marginal_is_right():
+    world = LikelihoodWorld.random(1, 3, seed=4)
+    by_hand = World(world.theta_QV, world.reaches_QV > 0).p_QV @ world.likelihood_QV.T
+    assert world.marginal_Q == pytest.approx(by_hand[0])
