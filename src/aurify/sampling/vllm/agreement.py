@@ -1,0 +1,60 @@
+"""How far the server's log-probabilities are from the trainer's, on some of the completions of every call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from aurify.errors import AurifyError
+from aurify.models.logprobs import token_logprobs
+from aurify.sampling.vllm.wire import Drawn
+
+COMPARED = 8
+"""Completions a call that the trainer scores again: a fraction of an update's work."""
+LIMIT = 0.3
+"""Mean absolute difference in nats a token above which the weights are not the same: float32 gives about 1e-6,
+bfloat16 about 1e-2."""
+
+
+class Agreement:
+    """Differences of log-probabilities a token, server minus trainer, since the last report."""
+
+    def __init__(self, model: nn.Module, pad_token_id: int) -> None:
+        self._model, self._pad = model, pad_token_id
+        self._differences: list[torch.Tensor] = []
+
+    def compare(self, prompts: Sequence[Sequence[int]], drawn: Sequence[Drawn]) -> None:
+        """Score some of the completions, evenly chosen, with the model as it is now.
+
+        Raises AurifyError where the two cannot be of the same weights.
+        """
+        stride = max(1, -(-len(drawn) // COMPARED))
+        pairs = [(prompt, one) for prompt, one in zip(prompts[::stride], drawn[::stride], strict=True) if one.token_ids]
+        if not pairs:
+            return
+        with torch.no_grad():
+            ours = token_logprobs(
+                self._model, [(prompt, one.token_ids) for prompt, one in pairs], pad_token_id=self._pad
+            )
+        theirs = torch.tensor([logprob for _, one in pairs for logprob in one.logprobs])
+        found = theirs - torch.cat(ours).float().cpu()
+        self._differences.append(found)
+        if (mean := float(found.abs().mean())) > LIMIT or mean != mean:
+            raise AurifyError(
+                f"the vLLM server's log-probabilities are {mean:.2g} nats a token from the trainer's: "
+                "it holds other weights than those that are trained; start it anew, with the very --model"
+            )
+
+    def report(self) -> dict[str, float]:
+        """The mean difference and the mean absolute one, in nats a token, and of how many tokens; then from zero."""
+        if not self._differences:
+            return {}
+        found = torch.cat(self._differences)
+        self._differences.clear()
+        return {
+            "logprob_difference": float(found.mean()),
+            "logprob_abs_difference": float(found.abs().mean()),
+            "compared_tokens": len(found),
+        }

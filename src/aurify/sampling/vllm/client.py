@@ -1,0 +1,135 @@
+"""Sample from a vLLM server: a request for each sample, many at once, answers in the order asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Any
+
+from aurify.errors import AurifyError, UsageError
+from aurify.sampling.protocol import Completion, Prompt
+from aurify.sampling.stop import decode, first_stop
+from aurify.sampling.vllm import wire
+from aurify.sampling.vllm.http import Http, Unreachable
+
+MAX_REQUESTS = 256
+"""Requests in flight: as many as a vLLM server batches by default."""
+
+
+class VllmSampler:
+    """Draws completions from a vLLM server, by token ids, each with a seed of its own.
+
+    Nothing is truncated or penalised. vLLM's arithmetic is not the trainer's, and depends on what it batches
+    together: a draw repeats only nearly always, and is an exact sample of the server's model alone.
+
+    Args:
+        http: the server.
+        model: the name under which it serves what is sampled; it may be changed between calls.
+        tokenizer: decodes the text.
+        eos: the token ids that end a sample.
+        max_length: tokens that the server takes, prompt and completion together.
+        explain: says, half a line, why the server does not answer; without it the connection's own reason is told.
+        progress: called with (completions done, completions asked) as they finish.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        model: str,
+        tokenizer: Any,
+        *,
+        eos: Collection[int],
+        max_length: int | None = None,
+        explain: Callable[[], str] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.http, self.model, self.tokenizer, self.eos = http, model, tokenizer, frozenset(eos)
+        self.max_length, self.progress = max_length, progress
+        self._explain = explain
+        self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="vllm")
+
+    def sample(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        stop: Sequence[str] = (),
+    ) -> list[list[Completion]]:
+        """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy.
+
+        Raises:
+            UsageError: a temperature, a length or a stop string that means nothing.
+            AurifyError: the server does not answer, refuses, or cannot hold a prompt.
+        """
+        drawn = self.draw(prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop)
+        return self.completions(prompts, drawn, stop)
+
+    def draw(
+        self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float, stop: Sequence[str]
+    ) -> list[wire.Drawn]:
+        """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token."""
+        self._check(prompts, max_new_tokens, temperature, stop)
+        bodies = [
+            wire.request(
+                self.model, prompt.token_ids, seed, max_new_tokens=max_new_tokens, temperature=temperature,
+                stop=stop, eos=self.eos,
+            )
+            for prompt in prompts
+            for seed in prompt.seeds
+        ]  # fmt: skip
+        asked = [self._pool.submit(self.http.post, wire.PATH, body) for body in bodies]
+        try:
+            for done, future in enumerate(as_completed(asked), start=1):
+                future.result()
+                if self.progress:
+                    self.progress(done, len(asked))
+        except Unreachable as error:
+            raise self.lost(error) from None
+        finally:
+            _cancel(asked)
+        return [wire.read(future.result(), self.http.url) for future in asked]
+
+    def completions(
+        self, prompts: Sequence[Prompt], drawn: Sequence[wire.Drawn], stop: Sequence[str]
+    ) -> list[list[Completion]]:
+        """What was drawn, a list a prompt, with its text; that is cut before a stop string."""
+        rest = iter(drawn)
+        return [[self._completion(next(rest), stop) for _ in prompt.seeds] for prompt in prompts]
+
+    def lost(self, error: Unreachable) -> AurifyError:
+        """The error of a server that answered before and no longer does."""
+        told = self._explain() if self._explain else f"the vLLM server no longer answers: {error}"
+        return AurifyError(f"{told}; start again (a training run goes on with --resume)")
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _completion(self, drawn: wire.Drawn, stop: Sequence[str]) -> Completion:
+        text = decode(self.tokenizer, drawn.token_ids)
+        return Completion(drawn.token_ids, text[: first_stop(text, stop)], sum(drawn.logprobs), drawn.finish_reason)
+
+    def _check(self, prompts: Sequence[Prompt], max_new_tokens: int, temperature: float, stop: Sequence[str]) -> None:
+        if max_new_tokens < 1:
+            raise UsageError(f"max_new_tokens is {max_new_tokens}, and must be at least 1")
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
+        if any(not word for word in stop):
+            raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
+        if any(not prompt.token_ids for prompt in prompts):
+            raise AurifyError("a prompt is empty, so its first token has no probability; give at least a BOS token")
+        longest = max((len(prompt.token_ids) for prompt in prompts), default=0)
+        if self.max_length is not None and prompts and longest + max_new_tokens > self.max_length:
+            raise AurifyError(
+                f"the longest prompt has {longest} tokens, and with {max_new_tokens} new ones would pass the "
+                f"{self.max_length} that the vLLM server takes: lower the token limit to "
+                f"{max(0, self.max_length - longest)}, or leave out long questions"
+            )
+
+
+def _cancel(futures: Sequence[Future[Any]]) -> None:
+    """Give up what has not begun: after an error nothing more is asked."""
+    for future in futures:
+        future.cancel()

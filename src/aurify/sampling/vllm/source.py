@@ -1,0 +1,73 @@
+"""What of a ``--model`` a server can serve: a folder or hub name with full weights, and a LoRA adapter on top."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aurify.errors import AurifyError, UsageError
+from aurify.models.load import resolve_name
+
+
+class Source(NamedTuple):
+    """Where a model's weights come from, and the LoRA adapter on top of them, if it is one, with its rank."""
+
+    base: str
+    adapter: str | None = None
+    rank: int = 0
+
+
+def read_source(name: str) -> Source:
+    """What ``--model name`` stands for.
+
+    Raises:
+        UsageError: it is of a kind that vLLM does not serve.
+        AurifyError: its adapter configuration cannot be read.
+    """
+    path = resolve_name(name)
+    file = Path(path) / "adapter_config.json"
+    if not file.is_file():
+        return Source(path)
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        kind, base = str(config["peft_type"]), str(config["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise AurifyError(f"{file}: not a PEFT adapter configuration") from None
+    if kind != "LORA":
+        raise UsageError(f"--sampler vllm: --model {name} is a {kind} adapter, and vLLM serves LoRA ones: leave it out")
+    return Source(resolve_name(base), path, largest_rank(config))
+
+
+def largest_rank(config: dict[str, Any]) -> int:
+    """The largest rank of a LoRA configuration's matrices."""
+    return max([int(config.get("r", 0)), *map(int, (config.get("rank_pattern") or {}).values())])
+
+
+def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
+    """The tokenizer, and every end-of-sequence id that it or the model's configurations name; no weights are loaded.
+
+    Raises AurifyError where they cannot be read.
+    """
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(_with_tokenizer(source))
+        holders: list[Any] = [tokenizer, AutoConfig.from_pretrained(source.base)]
+    except (OSError, ValueError, KeyError) as error:
+        reason = (str(error) or type(error).__name__).strip().splitlines()[0]
+        raise AurifyError(f"--model {source.adapter or source.base}: cannot be loaded: {reason}") from error
+    with suppress(OSError):  # a model need not have one
+        holders.append(GenerationConfig.from_pretrained(source.base))
+    found: set[int] = set()
+    for holder in holders:
+        ids = getattr(holder, "eos_token_id", None)
+        found.update(ids if isinstance(ids, (list, tuple)) else () if ids is None else (ids,))
+    return tokenizer, frozenset(found)
+
+
+def _with_tokenizer(source: Source) -> str:
+    names = ("tokenizer.json", "tokenizer_config.json")
+    own = source.adapter and any((Path(source.adapter) / name).is_file() for name in names)
+    return source.adapter if own and source.adapter else source.base

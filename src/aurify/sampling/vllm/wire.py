@@ -1,0 +1,73 @@
+"""A sample as vLLM's completions call asks for it and answers it: token ids both ways, never text.
+
+Every setting that shapes the distribution is sent, since a server fills what is left out from the model's own
+generation config (a Qwen folder's asks for top-p 0.8, which would make the draws those of another distribution).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from aurify.errors import AurifyError
+from aurify.sampling.protocol import FinishReason
+
+PATH = "/v1/completions"
+
+
+class Drawn(NamedTuple):
+    """The sampled token ids, the log-probability of each in nats at temperature 1, and why they end."""
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    finish_reason: FinishReason
+
+
+def request(
+    model: str,
+    prompt: Sequence[int],
+    seed: int,
+    *,
+    max_new_tokens: int,
+    temperature: float,
+    stop: Sequence[str],
+    eos: Collection[int],
+) -> dict[str, Any]:
+    """The body that asks for one sample of the whole distribution, or at temperature 0 for the greedy one."""
+    return {
+        "model": model,
+        "prompt": list(prompt),
+        "seed": seed,
+        "max_tokens": max_new_tokens,
+        "temperature": temperature,
+        "top_p": 1.0,
+        "top_k": 0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "stop": list(stop),
+        "stop_token_ids": sorted(eos),
+        "logprobs": 0,  # of the sampled token alone
+        "return_token_ids": True,
+    }
+
+
+def read(answer: Any, url: str) -> Drawn:
+    """What the server drew.
+
+    Raises AurifyError where the answer is not one of a vLLM server that returns token ids.
+    """
+    try:
+        (choice,) = answer["choices"]
+        ids, logprobs, reason = choice["token_ids"], choice["logprobs"]["token_logprobs"], choice["finish_reason"]
+        if ids is None or len(ids) != len(logprobs):
+            raise ValueError
+        drawn = Drawn(tuple(map(int, ids)), tuple(map(float, logprobs)), reason)
+    except (KeyError, TypeError, ValueError):
+        raise AurifyError(
+            f"{url}{PATH}: the answer has no token ids with log-probabilities: not a vLLM server, or one before 0.10.2"
+        ) from None
+    if reason not in ("stop", "length"):
+        raise AurifyError(f"{url}{PATH}: the server broke a sample off ({reason!r}); see its log")
+    return drawn
