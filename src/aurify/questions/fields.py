@@ -12,8 +12,8 @@ from aurify.questions.rows import Row, RowError, kind, show
 QUESTION_FIELDS = ("problem", "question_concat", "question", "squestion", "input", "query", "prompt")
 """MATH and the word-problem sets, SVAMP on the hub, GSM8K, MultiArith's source, BIG-Bench Hard, and common names."""
 
-ANSWER_FIELDS = ("answer", "target", "final_ans", "final_answer", "lsolutions", "gold")
-"""GSM8K and most others, BIG-Bench Hard, MultiArith on the hub, and MultiArith's source."""
+ANSWER_FIELDS = ("answer", "target", "final_ans", "final_answer", "lsolutions", "gold", "ground_truth")
+"""GSM8K and most others, BIG-Bench Hard, MultiArith on the hub, MultiArith's source, GSM8K's model solutions."""
 
 ID_FIELDS = ("id", "unique_id", "qid", "question_id")
 

@@ -91,11 +91,42 @@ def read_questions(
     loaded = LoadedQuestions([], source=", ".join(str(source) for source in sources), inferred=answers is None)
     ids = Ids()
     for name, task, rows in _opened(sources, loaded.notes):
-        bad = _BadRows(skip_bad)
-        drafts = _drafts(rows, name, task, (question_field, answer_field), bad, loaded.notes)
-        loaded.extend(_questions(drafts, name, answers, ids, bad, loaded.notes))
-        loaded.skipped.extend(bad.in_order())
+        _add(loaded, rows, name, task, answers, (question_field, answer_field), ids, skip_bad)
     return loaded
+
+
+def questions_of_rows(
+    rows: Iterable[Row | BadRow],
+    file: Path,
+    *,
+    answers: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    skip_bad: bool = False,
+) -> LoadedQuestions:
+    """``read_questions`` for those who have read the rows of ``file`` themselves, and chosen among them."""
+    if answers is not None:
+        check_answer_type(answers)
+    loaded = LoadedQuestions([], source=str(file), inferred=answers is None)
+    _add(loaded, rows, str(file), _task_of(file), answers, (question_field, answer_field), Ids(), skip_bad)
+    return loaded
+
+
+def _add(
+    loaded: LoadedQuestions,
+    rows: Iterable[Row | BadRow],
+    name: str,
+    task: str,
+    answers: str | None,
+    chosen: tuple[str | None, str | None],
+    ids: Ids,
+    skip_bad: bool,
+) -> None:
+    """Take up the questions of one source."""
+    bad = _BadRows(skip_bad)
+    drafts = _drafts(rows, name, task, chosen, bad, loaded.notes)
+    loaded.extend(_questions(drafts, name, answers, ids, bad, loaded.notes))
+    loaded.skipped.extend(bad.in_order())
 
 
 def _opened(sources: Sequence[str | Path], notes: list[str]) -> Iterator[tuple[str, str, Iterator[Row | BadRow]]]:

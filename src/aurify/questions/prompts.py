@@ -49,6 +49,15 @@ class PromptTemplate:
             raise UsageError("--prompt chat: the model's tokenizer has no chat template; take --prompt plain")
         if few_shot is None:
             return cls(name, tokenizer=tokenizer)
+        return cls._shown(name, tokenizer, few_shot)
+
+    @classmethod
+    def for_server(cls, name: str, few_shot: str | None = None) -> PromptTemplate:
+        """The same without a tokenizer, for a server that has its own: ``messages`` for "chat", else ``render``."""
+        return cls._shown(name, None, few_shot) if few_shot is not None else cls(name)
+
+    @classmethod
+    def _shown(cls, name: str, tokenizer: Any, few_shot: str) -> PromptTemplate:
         shots = _read_few_shot(few_shot)
         stop = () if name == "chat" else (f"\n\n{shots.ask}:",)
         return cls(name, shots, tokenizer, shots.answer_lead, stop)
@@ -83,13 +92,19 @@ class PromptTemplate:
         hint = "" if stated is None else f"The answer is {stated}. "
         return f"Question: {question.text}\nAnswer: {hint}{THINK}\n"
 
-    def _chat(self, question: Question, stated: str | None) -> str:
+    def messages(self, question: Question, hinted: bool = False) -> list[dict[str, str]]:
+        """The turns of a chat, up to where the rationale starts: worked examples, then the question."""
+        stated = question.answer if hinted else None
         messages = []
         for example in self.few_shot.examples if self.few_shot else ():
             told = None if stated is None else example.answer
             messages.append({"role": "user", "content": self._request(example.question, told)})
             messages.append({"role": "assistant", "content": example.rationale})
         messages.append({"role": "user", "content": self._request(question.text, stated)})
+        return messages
+
+    def _chat(self, question: Question, stated: str | None) -> str:
+        messages = self.messages(question, hinted=stated is not None)
         try:
             text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except Exception as error:  # the template is a program that came with the model

@@ -93,6 +93,19 @@ class RationaleTable:
         for part in self._parts():
             yield from _rationales(part, _read_part(part))
 
+    def steps(self) -> list[int]:
+        """The steps that have a part on disk, in order."""
+        return [_step(part) for part in self._parts()]
+
+    def read_step(self, step: int) -> list[Rationale]:
+        """The rows of one part.
+
+        Raises:
+            AurifyError: the part is damaged, or not there.
+        """
+        part = self.folder / f"step-{step:08d}.parquet"
+        return list(_rationales(part, _read_part(part)))
+
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.parquet"), key=_step)
 

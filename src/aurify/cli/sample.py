@@ -1,0 +1,62 @@
+"""aurify sample: a rationale table, right and wrong, from a local model or an API."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.collecting.settings import SampleSettings
+from aurify.errors import AurifyError
+from aurify.text import printable
+
+if TYPE_CHECKING:
+    from aurify.collecting.run import Sampled
+
+
+def run(settings: SampleSettings) -> None:
+    """Draw rationales of a model, judge them, and write them to a table, the right ones and the wrong ones.
+
+    The model is local, or any that an OpenAI-compatible API serves (--api). What an API was paid for is kept: the same
+    command again goes on where it stopped, or takes more --samples, and pays for nothing twice. Keys are read from the
+    environment alone.
+    """
+    from aurify.cli.meter import meter
+    from aurify.collecting.run import run_sample
+
+    with meter(priced=settings.api is not None and settings.price_in != 0) as watcher:
+        found = run_sample(settings, say=_say, watcher=watcher)
+    for line in _report(found):
+        sys.stdout.write(printable(line) + "\n")
+    again = "; the same command goes on from here"
+    if found.stopped:
+        raise AurifyError(f"stopped by {found.stopped}; raise the cap{again}")
+    if found.failures:
+        count = len(found.failures)
+        raise AurifyError(f"{count} request{'s' * (count > 1)} failed; the first: {found.failures[0]}{again}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "sample", SampleSettings, run)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+
+
+def _report(found: Sampled) -> Iterator[str]:
+    drawn = found.verdicts.total()
+    missing = f" ({found.asked - drawn} are missing)" if drawn < found.asked else ""
+    yield f"{drawn} rationales on {found.questions} questions in {found.folder / 'rationales'}{missing}"
+    yield "verdicts  " + (", ".join(f"{count} {name}" for name, count in found.verdicts.most_common()) or "none")
+    if found.spent is not None:
+        usage = found.spent.usage
+        money = f", ${found.spent.cost:.4f}" if found.price is not None else ""
+        yield f"billed    {found.spent.requests} requests, {usage.prompt} + {usage.completion} tokens{money}"
+        if found.unsure is not None and found.unsure.requests:
+            at_most = f"${found.unsure.cost:.4f}" if found.price is not None else f"{found.unsure.usage.total} tokens"
+            yield f"          of these {found.unsure.requests} failed or were cut off, counted at their most: {at_most}"

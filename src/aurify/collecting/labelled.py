@@ -1,0 +1,185 @@
+"""Rationales that somebody else collected: several samples a question, with their labels where they have any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aurify.errors import AurifyError
+from aurify.questions.fields import ID_FIELDS, QUESTION_FIELDS
+from aurify.questions.files import data_files, read_rows
+from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
+from aurify.questions.record import Question
+from aurify.questions.rows import BadRow, Row, show
+
+SAMPLE_FIELDS = ("rationale", "solution", "text", "completion", "response", "output", "content", "generated_answer")
+"""What holds the text of one sample, in an object of its own."""
+
+LIST_FIELDS = (
+    "samples", "rationales", "solutions", "completions", "responses", "outputs", "generations", "generated_answer",
+    "predictions",
+)  # fmt: skip
+"""What holds a question's samples: a list of texts or of objects."""
+
+LABEL_FIELDS = ("correct", "is_correct", "label", "verdict")
+
+_LABELS = {"true": True, "right": True, "correct": True, "1": True, "false": False, "wrong": False, "incorrect": False,
+           "0": False, "unparsable": False, "truncated": False, "timeout": False}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One text as it stands in the file."""
+
+    text: str
+    label: bool | None
+    """Whether the file calls it right; None where it does not say."""
+    model: str
+    """Who wrote it, as far as the file tells."""
+    truncated: bool
+    where: str
+
+
+@dataclass
+class LabelledFile:
+    """What a file holds: the questions in order, and the samples of each by its id."""
+
+    questions: LoadedQuestions
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    """``file:line`` of the rows whose question is not among those asked for."""
+
+
+def read_labelled(
+    path: str | Path,
+    *,
+    data: str | None = None,
+    answers: str | None = None,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    skip_bad: bool = False,
+) -> LabelledFile:
+    """Read samples and their questions from a file (JSONL, JSON, Parquet, CSV, gzipped too) or a folder of such.
+
+    A row is a question with a list of samples (``LIST_FIELDS``: texts, or objects with one of ``SAMPLE_FIELDS``); or a
+    question with one object a model (GSM8K's ``example_model_solutions``); or one sample, of a question that other rows
+    repeat. ``LABEL_FIELDS`` say what the file thinks of a sample.
+
+    Args:
+        data: a question file to take the questions from, found by id or else by text. Without it the rows must hold
+            the gold answers.
+        answers, question_field, answer_field, skip_bad: as for ``load_questions``, of whichever file has the questions.
+
+    Raises:
+        AurifyError: a row that cannot be read, with its place, or no sample at all.
+    """
+    files = data_files(Path(path))
+    if len(files) > 1 and data is None:
+        raise AurifyError(f"{path}: {len(files)} files; name one, or say with --data where the questions are")
+    options: dict[str, Any] = {
+        "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
+    }  # fmt: skip
+    rows = [row for file in files for row in read_rows(file)]
+    if data is None:
+        first = _first_rows(rows, question_field)
+        found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))
+        places = {question.where: question for question in found.questions}
+        by_key = {key: places[row.where] for key, row in first if row.where in places}
+    else:
+        found = LabelledFile(load_questions(data, **options))
+        by_key = {_plain(question.text): question for question in found.questions}
+        by_key |= {question.id: question for question in found.questions}
+    for row in rows:
+        _take(found, row, by_key, question_field, skip_bad)
+    found.unknown = found.unknown if data else []  # without it, such rows are bad ones, counted already
+    if not found.samples:
+        hint = f"none of the {len(rows)} rows is on a question of {data}" if data and found.unknown else "no samples"
+        raise AurifyError(f"{path}: {hint}: expected a field named {', '.join(LIST_FIELDS)}, or {SAMPLE_FIELDS[0]}")
+    return found
+
+
+def _take(
+    found: LabelledFile,
+    row: Row | BadRow,
+    by_key: Mapping[str, Question],
+    question_field: str | None,
+    skip_bad: bool,
+) -> None:
+    """Take up a row's samples."""
+    if isinstance(row, BadRow):
+        if not skip_bad:
+            raise AurifyError(f"{row.where}: {row.reason} (--skip-bad leaves such rows out)")
+        return
+    question = next((by_key[key] for key in _keys(row, question_field) if key in by_key), None)
+    if question is None:
+        found.unknown.append(row.where)
+        return
+    try:
+        found.samples.setdefault(question.id, []).extend(_samples(row))
+    except ValueError as error:
+        if not skip_bad:
+            raise AurifyError(f"{row.where}: {error} (--skip-bad leaves such rows out)") from None
+        found.questions.skipped.append((row.where, str(error)))
+
+
+def _first_rows(rows: Sequence[Row | BadRow], question_field: str | None) -> list[tuple[str, Row | BadRow]]:
+    """The first row of every question, with what names it."""
+    first: dict[str, Row | BadRow] = {}
+    for row in rows:
+        keys = [] if isinstance(row, BadRow) else _keys(row, question_field)
+        first.setdefault(keys[0] if keys else row.where, row)
+    return list(first.items())
+
+
+def _keys(row: Row, question_field: str | None) -> list[str]:
+    """What may name the row's question: its id, its text."""
+    ids = [row.fields.get(name) for name in ID_FIELDS]
+    names = (question_field,) if question_field else QUESTION_FIELDS
+    texts = [row.fields.get(name) for name in names]
+    keys = [str(value) for value in ids if isinstance(value, (str, int)) and str(value)]
+    return keys[:1] + [_plain(value) for value in texts if isinstance(value, str)]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _samples(row: Row) -> Iterator[Sample]:
+    """The samples of one row.
+
+    Raises:
+        ValueError: there is none, or one is neither text nor an object that holds one.
+    """
+    fields = row.fields
+    model = str(fields.get("model") or "")
+    listed = next((fields[name] for name in LIST_FIELDS if isinstance(fields.get(name), list)), None)
+    if listed is not None:
+        labels: list[Any] = next((fields[name] for name in LABEL_FIELDS if isinstance(fields.get(name), list)), [])
+        for index, sample in enumerate(listed):
+            given = sample if isinstance(sample, dict) else {"text": sample, "correct": (labels[index : index + 1])}
+            yield _sample(given, model, row)
+        return
+    nested = {name: value for name, value in fields.items() if isinstance(value, dict) and _text(value) is not None}
+    if nested:
+        for name, value in nested.items():
+            yield _sample(value, str(name), row)
+        return
+    own = {name: value for name, value in fields.items() if name != "solution"}  # a row's solution is the gold one
+    yield _sample(own, model, row)
+
+
+def _sample(given: Mapping[str, Any], model: str, row: Row) -> Sample:
+    text = _text(given)
+    if text is None:
+        what = show(given.get("text", dict(given)))
+        raise ValueError(f"a sample {what}: expected its text, in a field named {', '.join(SAMPLE_FIELDS)}")
+    label = next((given[name] for name in LABEL_FIELDS if given.get(name) is not None), None)
+    label = (label[0] if label else None) if isinstance(label, list) else label
+    truncated = given.get("finish_reason") == "length"
+    return Sample(text, _LABELS.get(str(label).lower()), str(given.get("model") or model), truncated, row.where)
+
+
+def _text(given: Mapping[str, Any]) -> str | None:
+    return next((given[name] for name in SAMPLE_FIELDS if isinstance(given.get(name), str)), None)

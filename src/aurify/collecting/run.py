@@ -1,0 +1,248 @@
+"""``aurify sample`` from settings to a table: the order of things, for a local model and for an API."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aurify.answers import Grader
+from aurify.collecting.settings import OPENAI, SampleSettings
+from aurify.collecting.teaching import Server, Teaching, graded
+from aurify.errors import AurifyError, UsageError
+from aurify.files import write_atomically
+from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.rationales.draw import Drawing
+from aurify.rationales.record import Rationale
+from aurify.rationales.table import RationaleTable
+from aurify.sampling.api import Cache, Price, price_of
+from aurify.sampling.api.cache import Spent
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PART = 4096
+"""Rationales a file of the table, about: whole questions."""
+
+FREE = {"concurrency", "timeout", "retries", "first_wait", "money_cap", "token_cap", "price_in", "price_out", "choices",
+        "key_env", "out", "cache"}  # fmt: skip
+"""Settings that a repeated command may change in the same folder."""
+FREE_OF_AN_API = {"samples", "limit", "skip_bad"}
+"""And these where a cache keeps what was drawn: the table is written anew."""
+
+
+class Watcher:
+    """Is told how far the work is; this one does not listen."""
+
+    def begin(self, known: int, asked: int) -> None:
+        """So many samples are here already, of so many asked."""
+
+    def came(self, samples: int, cost: float, tokens: int) -> None:
+        """So many more samples came from an API; cost and tokens are all that was billed so far."""
+
+    def at(self, done: int) -> None:
+        """So many samples in all were drawn by a local model."""
+
+
+@dataclass
+class Sampled:
+    """What came of a run."""
+
+    folder: Path
+    questions: int
+    asked: int
+    verdicts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    stopped: str | None = None
+    """Which cap ended it."""
+    spent: Spent | None = None
+    """All that was billed on the cache; None for a local model."""
+    unsure: Spent | None = None
+    """Of that, requests that failed or were cut off, of which nobody knows whether they were billed."""
+    price: Price | None = None
+
+    def add(self, rationales: Sequence[Rationale]) -> None:
+        """Count these."""
+        self.verdicts.update(str(rationale.verdict) for rationale in rationales)
+
+
+def run_sample(
+    settings: SampleSettings,
+    *,
+    questions: Sequence[Question] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    watcher: Watcher | None = None,
+) -> Sampled:
+    """Draw rationales as the settings say, into ``settings.out``. The same settings again go on where it stopped.
+
+    Args:
+        questions: in the place of reading ``settings.data``.
+        say: is given lines for the user.
+        watcher: is told how far the work is.
+
+    Raises:
+        UsageError: the folder is in use by something else, a key or a price is missing.
+        AurifyError: bad data, a model that cannot be loaded, or a server that refuses everything.
+    """
+    key, price, watcher = _key(settings), _price(settings), watcher or Watcher()
+    folder = Path(settings.out)
+    _claim(folder, settings)
+    asked = _questions(settings, questions, say)
+    found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
+    if settings.api:
+        if price is not None:
+            say(f"{settings.model}: counted at ${price.input:g} in and ${price.output:g} out per million tokens")
+        _from_api(settings, asked, found, key, watcher)
+    else:
+        _from_model(settings, asked, found, watcher)
+    return found
+
+
+def _from_api(
+    settings: SampleSettings, asked: list[Question], found: Sampled, key: tuple[str, str | None], watcher: Watcher
+) -> None:
+    cache = Cache(settings.cache or found.folder / "requests.sqlite")
+    try:
+        teaching = Teaching(
+            Server(
+                settings.url, key[1], key[0], settings.timeout, settings.concurrency, settings.choices,
+                settings.retries, settings.first_wait,
+            ),
+            cache,
+            PromptTemplate.for_server(settings.form, settings.few_shot),
+            settings.model,
+            settings.seed,
+            settings.max_new_tokens,
+            found.price,
+            settings.money_cap,
+            settings.token_cap,
+            settings.extra,
+            "max_completion_tokens" if settings.url == OPENAI else "max_tokens",
+            progress=lambda samples, budget: watcher.came(samples, budget.cost, budget.tokens),
+        )  # fmt: skip
+        asks = teaching.asks(asked, samples=settings.samples, temperature=settings.temperature)
+        watcher.begin(teaching.known(asks), found.asked)
+        answers = teaching.ask(asks)
+        found.failures, found.stopped = answers.failures, answers.stopped
+        found.spent, found.unsure = cache.spent("paid", "unknown"), cache.spent("unknown")
+    finally:
+        cache.close()
+    table = RationaleTable(found.folder / "rationales")
+    table.drop_after(-1)
+    with Grader() as grader:
+        for part, (start, chunk) in enumerate(_chunks(asked, settings.samples)):
+            end = start + len(chunk)
+            for row in graded(chunk, asks[start:end], answers.replies[start:end], grader, settings.model):
+                found.add(row)
+                table.append(row)
+            table.flush(part)
+
+
+def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled, watcher: Watcher) -> None:
+    import torch
+
+    from aurify.models import load_model
+    from aurify.sampling import LocalSampler
+
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
+    template = PromptTemplate.named(settings.form, loaded.tokenizer, settings.few_shot)
+    table = RationaleTable(found.folder / "rationales")
+    before = {part: table.read_step(part) for part in table.steps()}
+    watcher.begin(sum(map(len, before.values())), found.asked)
+
+    def tell(done: int, _: int) -> None:
+        watcher.at(found.verdicts.total() + done)
+
+    with Grader() as grader:
+        sampler = LocalSampler(loaded.model, loaded.tokenizer, progress=tell)
+        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        for part, (_, chunk) in enumerate(_chunks(asked, settings.samples)):
+            if part in before:
+                found.add(before[part])
+                continue
+            prompts = [template.encode(loaded.tokenizer, question) for question in chunk]
+            rows = drawing.draw(
+                chunk, prompts, step=0, samples=settings.samples, temperature=settings.temperature,
+                source="few-shot" if settings.few_shot else "self",
+            )  # fmt: skip
+            for row in rows:
+                found.add(row)
+                table.append(row)
+            table.flush(part)
+
+
+def _chunks(questions: list[Question], samples: int) -> Iterator[tuple[int, list[Question]]]:
+    """The questions of each part of the table, and the place of the first."""
+    size = max(1, PART // samples)
+    for start in range(0, len(questions), size):
+        yield start, questions[start : start + size]
+
+
+def _questions(
+    settings: SampleSettings, questions: Sequence[Question] | None, say: Callable[[str], None]
+) -> list[Question]:
+    if questions is None:
+        loaded = load_questions(
+            settings.data, answers=settings.answers, question_field=settings.question_field,
+            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+        )  # fmt: skip
+        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
+        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
+        say(f"{settings.data}: {len(loaded)} questions{skipped}, answers: {kinds}")
+        for note in loaded.notes:
+            say(note)
+        questions = loaded
+    chosen = list(questions)
+    if settings.limit and len(chosen) > settings.limit:
+        _, chosen = split_questions(chosen, settings.limit / len(chosen), settings.seed)
+    if not chosen:
+        raise AurifyError(f"{settings.data}: no question is left to ask")
+    return chosen
+
+
+def _key(settings: SampleSettings) -> tuple[str, str | None]:
+    """The environment variable that holds the key, and the key. OpenAI's is never sent to anybody else unasked."""
+    name = settings.key_env or ("OPENAI_API_KEY" if settings.url == OPENAI else "AURIFY_API_KEY")
+    key = os.environ.get(name, "").strip() or None
+    if key is None and settings.api and (settings.key_env or settings.url == OPENAI):
+        raise UsageError(f"--api {settings.api}: no key: put it in the environment variable {name}")
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise UsageError(f"the key in {name} holds characters that no header can: set it anew")
+    return name, key
+
+
+def _price(settings: SampleSettings) -> Price | None:
+    if settings.price_in is not None and settings.price_out is not None:
+        return Price(settings.price_in, settings.price_out)
+    price = price_of(settings.model) if settings.url == OPENAI else None
+    if price is None and settings.money_cap:
+        raise UsageError(f"--money-cap: no price is known for '{settings.model}': give --price-in and --price-out")
+    return price
+
+
+def _claim(folder: Path, settings: SampleSettings) -> None:
+    """Make the folder ready, or refuse without touching what it holds."""
+    config = folder / "config.toml"
+    if config.is_file():
+        try:
+            before = tomllib.loads(config.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise AurifyError(f"{config}: cannot be read: {error}; choose another --out") from None
+        now = tomllib.loads(settings.to_toml())
+        free = FREE | (FREE_OF_AN_API if settings.api else set())
+        for name in sorted((before.keys() | now.keys()) - free):
+            if before.get(name) != now.get(name):
+                raise UsageError(
+                    f"--out {folder}: there, {name} was {before.get(name)!r} and is now {now.get(name)!r}; "
+                    "go on with its own settings, or choose another folder"
+                )
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(config, settings.to_toml())

@@ -1,0 +1,115 @@
+"""What ``aurify sample`` can be told; each field is a flag and a TOML key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from aurify.settings import Settings
+
+OPENAI = "https://api.openai.com/v1"
+
+
+class SampleSettings(Settings):
+    """Settings of ``aurify sample``."""
+
+    model: str = Field(
+        description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'; with --api the server's name."
+    )
+    data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    out: str = Field(
+        description="The folder for rationales/ (the table) and the cache; the same command goes on in it."
+    )
+    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    question_field: str | None = Field(None, description="The field that holds the question.")
+    answer_field: str | None = Field(None, description="The field that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+    limit: int = Field(0, ge=0, description="At most so many questions, chosen by the seed; 0: all.")
+    seed: int = Field(0, ge=0, description="Of the samples and of the choice of questions.")
+
+    samples: int = Field(8, ge=1, le=10000, description="Samples a question.")
+    temperature: float = Field(1.0, ge=0, allow_inf_nan=False, description="Of the samples; 0 is greedy.")
+    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
+    prompt: Literal["plain", "chat", "direct"] | None = Field(
+        None, description="plain, chat, or direct (the answer alone) [plain for a local model, chat for an API]"
+    )
+    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of a local model's weights.")
+
+    api: str | None = Field(None, description=f"An OpenAI-compatible server's URL up to /v1, or 'openai' ({OPENAI}).")
+    key_env: str | None = Field(
+        None, description="The environment variable with the key [OPENAI_API_KEY for OpenAI, else AURIFY_API_KEY]"
+    )
+    request: str | None = Field(
+        None, description='More fields of every request, as JSON: {"top_p": 0.95}; null takes a field out.'
+    )
+    choices: int = Field(
+        8, ge=1, le=128, description="Samples that one request asks for; they share the prompt's cost."
+    )
+    concurrency: int = Field(8, ge=1, le=1024, description="Requests at a time.")
+    timeout: float = Field(120.0, gt=0, le=86400, description="Seconds for one request.")
+    retries: int = Field(6, ge=0, le=100, description="Further attempts after time-outs, 429 and 5xx, with back-off.")
+    first_wait: float = Field(0.5, ge=0, le=60, description="Seconds before the first further attempt; then doubled.")
+    money_cap: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="USD that all runs on this cache together may cost; 0: no cap."
+    )
+    token_cap: int = Field(0, ge=0, description="Tokens, prompts' and samples', that they may take; 0: no cap.")
+    price_in: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="USD per million prompt tokens [a table of list prices]"
+    )
+    price_out: float | None = Field(None, ge=0, allow_inf_nan=False, description="USD per million sampled tokens.")
+    cache: str | None = Field(None, description="The SQLite file with all that was paid for [OUT/requests.sqlite]")
+
+    @property
+    def url(self) -> str:
+        """The server's URL; empty for a local model."""
+        return OPENAI if self.api == "openai" else (self.api or "")
+
+    @property
+    def form(self) -> Literal["plain", "chat", "direct"]:
+        """The prompt's form, given or by default."""
+        return self.prompt or ("chat" if self.api else "plain")
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The further fields of every request."""
+        return json.loads(self.request) if self.request else {}
+
+    @field_validator("api")
+    @classmethod
+    def _is_url(cls, api: str | None) -> str | None:
+        if api is None or api == "openai":
+            return api
+        parts = urlsplit(api)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("expected a URL such as http://127.0.0.1:8000/v1, or 'openai'")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("a URL with a name, a password or a query would be written down; put a key in --key-env")
+        return api.rstrip("/")
+
+    @field_validator("request")
+    @classmethod
+    def _is_object(cls, request: str | None) -> str | None:
+        try:
+            fields = json.loads(request) if request else {}
+        except ValueError:
+            fields = None
+        if not isinstance(fields, dict):
+            raise ValueError('expected a JSON object such as {"top_p": 0.95}')
+        if clash := sorted({"messages", "prompt", "stream", "n", "model"} & fields.keys() - {"n"}):
+            raise ValueError(f"'{clash[0]}' is not for this setting")
+        return request
+
+    @model_validator(mode="after")
+    def _fit(self) -> SampleSettings:
+        if not self.api:
+            defaults = type(self).model_fields
+            for name in ("key_env", "request", "money_cap", "token_cap", "price_in", "price_out", "cache"):
+                if getattr(self, name) != defaults[name].default:
+                    raise ValueError(f"--{name.replace('_', '-')} is for an API: say which with --api")
+        if (self.price_in is None) != (self.price_out is None):
+            raise ValueError("--price-in and --price-out go together")
+        return self
