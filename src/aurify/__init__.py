@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aurify.api import train
+    from aurify.distillation import load
     from aurify.models import load_model
     from aurify.questions import Question, load_questions, split_questions
 
 __version__ = "0.1.0"
-__all__ = ["Question", "load_model", "load_questions", "split_questions", "train"]
+__all__ = ["Question", "load", "load_model", "load_questions", "split_questions", "train"]
 
 _HOMES = {
     "Question": "aurify.questions",
+    "load": "aurify.distillation",
     "load_model": "aurify.models",
     "load_questions": "aurify.questions",
     "split_questions": "aurify.questions",

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+_NAT = "nat.json"
+"""The file by which a folder that ``aurify distill nat`` wrote is known."""
+
+
 class LoadedModel(NamedTuple):
     """A model in evaluation mode, and its tokenizer, which has a pad token."""
 
@@ -35,7 +39,8 @@ def load_model(
     """Load what ``name`` stands for. Weights are read from safetensors only: no pickle is ever loaded.
 
     Args:
-        name: a Hugging Face folder or hub name, a folder with a PEFT adapter (its base is loaded too), or "nugget".
+        name: a Hugging Face folder or hub name, a folder with a PEFT adapter or a NAT model (its base is loaded too),
+            or "nugget".
         dtype: "float32", "bfloat16" or "float16".
         device: where the weights go.
         trainable: whether a loaded adapter is to be trained further.
@@ -50,6 +55,8 @@ def load_model(
 
     disable_progress_bar()
     path = resolve_name(name)
+    if (Path(path) / _NAT).is_file():
+        return _load_nat(name, path, dtype, device)
     adapter = _adapter_config(path)
     base = resolve_name(adapter["base_model_name_or_path"]) if adapter else path
     if Path(path).exists() and not adapter and not (Path(path) / "config.json").is_file():
@@ -65,6 +72,26 @@ def load_model(
         raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return LoadedModel(model.to(device).eval(), tokenizer)
+
+
+def _load_nat(name: str, path: str, dtype: str, device: str | torch.device) -> LoadedModel:
+    """A model with two adapters and an integration unit (``distillation/``), in mode "both"."""
+    from transformers import AutoTokenizer
+
+    from aurify.distillation.storage import load_nat, read_config
+
+    base, config = read_config(path)
+    loaded = load_model(base, dtype=dtype)
+    model = load_nat(loaded.model, path, config)
+    tokenizer = loaded.tokenizer
+    if _has_tokenizer(path):
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return LoadedModel(model.to(device).eval(), tokenizer)

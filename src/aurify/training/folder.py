@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
@@ -27,13 +27,27 @@ def free_folder(path: Path) -> Path:
     return next(candidate for candidate in candidates if not candidate.exists())
 
 
+def default_folder(method: str, data: str) -> str:
+    """Where a run of a method on some data lies if nobody says where: a free folder in ``runs``."""
+    stem = Path(data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
+    name = "-".join(filter(None, [method, re.sub(r"[^\w-]+", "-", stem).strip("-")]))
+    return str(free_folder(Path("runs") / name))
+
+
 def name_folder(settings: TrainSettings) -> TrainSettings:
     """The settings with a free folder as ``out``, where none is given."""
     if settings.out:
         return settings
-    data = Path(settings.data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
-    name = "-".join(filter(None, [settings.method, re.sub(r"[^\w-]+", "-", data).strip("-")]))
-    return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
+    return settings.model_copy(update={"out": default_folder(settings.method, settings.data)})
+
+
+class Resumable(Protocol):
+    """Settings of a run that can be resumed: ``TrainSettings``, ``DistillSettings``."""
+
+    @property
+    def resume(self) -> bool: ...
+
+    def to_toml(self) -> str: ...
 
 
 class RunFolder:
@@ -48,14 +62,14 @@ class RunFolder:
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
 
-    def claim(self, settings: TrainSettings) -> None:
-        """Make the folder ready for this run, or refuse without touching what it holds.
+    def claim(self, settings: Resumable, *, command: str = "train") -> None:
+        """Make the folder ready for this run of ``command``, or refuse without touching what it holds.
 
         Raises:
             UsageError: it holds a run already and ``resume`` is not set, or the settings differ from that run's.
         """
         if settings.resume and self.config.exists():
-            self._compare(settings)
+            self._compare(settings, command)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise UsageError(
                 f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
@@ -63,15 +77,15 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.config, settings.to_toml())
 
-    def _compare(self, settings: TrainSettings) -> None:
+    def _compare(self, settings: Resumable, command: str) -> None:
         try:
             before: dict[str, Any] = tomllib.loads(self.config.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{self.config}: cannot be read: {error}; the run cannot be resumed") from None
-        now = settings.model_dump(mode="json", exclude_none=True)
+        now = tomllib.loads(settings.to_toml())
         for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
             if before.get(key) != now.get(key):
                 raise UsageError(
                     f"--resume: {key} was {before.get(key)!r} and is now {now.get(key)!r}; "
-                    f"a run goes on with its own settings: aurify train --config {self.config} --resume"
+                    f"a run goes on with its own settings: aurify {command} --config {self.config} --resume"
                 )

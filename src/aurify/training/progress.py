@@ -66,10 +66,7 @@ class TerminalWatcher:
 
     def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
         timing = line["timing"]
-        facts = (
-            f"accepted {100 * line['acceptance']:.0f} %  valid chains {100 * line['valid_chains']:.0f} %  "
-            f"{timing['tokens_per_second']:.0f} tokens/s"
-        )
+        facts = f"{_facts(line)}  {timing['tokens_per_second']:.0f} tokens/s"
         if self._live:
             if self._task is None:
                 self._task = self._progress.add_task("", total=steps, completed=step - 1, facts="")
@@ -77,3 +74,10 @@ class TerminalWatcher:
         elif step == 1 or step % max(steps // 10, 1) == 0:
             left = timing["seconds"] * (steps - step)
             self.say(f"step {step}/{steps}  {facts}  about {left:.0f} s left")
+
+
+def _facts(line: dict[str, Any]) -> str:
+    """What a step of training, or of distillation, is judged by."""
+    if "stage" in line:
+        return f"{line['stage']}  loss {line['loss']:.4f}"
+    return f"accepted {100 * line['acceptance']:.0f} %  valid chains {100 * line['valid_chains']:.0f} %"

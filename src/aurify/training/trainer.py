@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +20,7 @@ from aurify.training.first_rationales import Starter, choose
 from aurify.training.folder import RunFolder
 from aurify.training.interrupt import StopRequest
 from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
-from aurify.training.metrics import MetricsLog
+from aurify.training.metrics import MetricsLog, peak_memory_mb
 from aurify.training.progress import Watcher
 from aurify.training.schedule import batch_of_step, learning_rate
 from aurify.training.settings import TrainSettings
@@ -115,7 +113,7 @@ class Trainer:
             "sample_seconds": sampled - begun,
             "update_seconds": ended - sampled,
             "tokens_per_second": line["generated_tokens"] / (ended - begun),
-            "peak_memory_mb": _peak_memory_mb(),
+            "peak_memory_mb": peak_memory_mb(),
         }
         if self.world.main:
             self.table.append([*first, *drawn])
@@ -230,9 +228,3 @@ class Trainer:
     def _say(self, text: str) -> None:
         if self.world.main:
             self.watcher.say(text)
-
-
-def _peak_memory_mb() -> float:
-    """Peak resident memory of this process in MB (2^20 bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

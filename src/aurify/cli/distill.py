@@ -1,0 +1,27 @@
+"""aurify distill METHOD: fine-tune a model on a table of right and wrong rationales."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.distillation.settings import DistillSettings
+
+
+def run(settings: DistillSettings) -> None:
+    """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
+    from aurify.distillation.run import run_distillation
+    from aurify.training.progress import TerminalWatcher
+
+    with TerminalWatcher() as watcher:
+        result = run_distillation(settings, watcher=watcher)
+    if result.before is not None and result.after is not None:
+        sys.stdout.write(f"before  {result.before}\nafter   {result.after}\n")
+    sys.stdout.write(f"model   {result.model}\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "distill", DistillSettings, run, positional="method")

@@ -1,0 +1,104 @@
+"""From a table of rationales to what a student learns from: matched, judged, chosen, and as token ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aurify.answers import Grader
+from aurify.answers.verdict import Verdict
+from aurify.questions import Question
+from aurify.rationales import Rationale
+from aurify.sampling.stop import decode
+
+
+@dataclass(frozen=True)
+class Example:
+    """One rationale to learn from."""
+
+    question_id: str
+    token_ids: tuple[int, ...]
+    right: bool
+
+
+def judged(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[Rationale]:
+    """The rationales of these questions, with verdicts: their own, or, where they have none, the grader's.
+
+    A question is known by its id or by its text. The order is that of the table.
+    """
+    by_name = {question.text: question for question in questions} | {question.id: question for question in questions}
+    matched = [
+        (replace(rationale, question_id=by_name[rationale.question_id].id), by_name[rationale.question_id])
+        for rationale in rationales
+        if rationale.question_id in by_name
+    ]
+    open_ones = [(i, rationale, question) for i, (rationale, question) in enumerate(matched) if not rationale.verdict]
+    grades = grader.grade_all([(r.text, question, r.finish_reason == "length") for _, r, question in open_ones])
+    found = [rationale for rationale, _ in matched]
+    for (index, rationale, _), grade in zip(open_ones, grades, strict=True):
+        found[index] = replace(rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted)
+    return found
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The examples that are learned from, in the table's order, and what was left out, by reason."""
+
+    examples: list[Example]
+    left_out: Counter[str]
+
+    def right(self) -> list[Example]:
+        """Those that end in the right answer."""
+        return [example for example in self.examples if example.right]
+
+    def wrong(self) -> list[Example]:
+        """The negatives."""
+        return [example for example in self.examples if not example.right]
+
+
+def choose(
+    rationales: Iterable[Rationale],
+    prompts: Mapping[str, tuple[int, ...]],
+    tokenizer: Any,
+    *,
+    negatives: str = "wrong",
+    max_tokens: int = 1024,
+) -> Chosen:
+    """What can be learned from judged rationales of the questions that have a prompt.
+
+    Repeats within a question are left out, and examples of more than ``max_tokens`` tokens, prompt included. By
+    default a negative is a rationale whose stated answer could be read and is wrong; "all" takes every one that is
+    not right, as the paper does.
+    """
+    examples: dict[Example, None] = {}
+    left_out: Counter[str] = Counter()
+    for rationale in rationales:
+        if rationale.question_id not in prompts:
+            left_out["of other questions"] += 1
+        elif not rationale.right and rationale.verdict is not Verdict.WRONG and negatives != "all":
+            left_out[str(rationale.verdict)] += 1
+        else:
+            example = Example(rationale.question_id, token_ids(rationale, tokenizer), rationale.right)
+            if len(prompts[rationale.question_id]) + len(example.token_ids) > max_tokens:
+                left_out["too long"] += 1
+            elif not example.token_ids:
+                left_out["empty"] += 1
+            elif example in examples:
+                left_out["repeated"] += 1
+            else:
+                examples[example] = None
+    return Chosen(list(examples), left_out)
+
+
+def token_ids(rationale: Rationale, tokenizer: Any) -> tuple[int, ...]:
+    """The rationale's tokens: as they were sampled, where this tokenizer reads them as its text, else its text's.
+
+    A text ends in EOS, which says that the rationale is whole, unless it was cut at a token limit.
+    """
+    ids = rationale.token_ids
+    if ids and max(ids) < len(tokenizer) and decode(tokenizer, ids).startswith(rationale.text):
+        return ids
+    encoded: list[int] = tokenizer(rationale.text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return (*encoded, *(() if rationale.finish_reason == "length" else (tokenizer.eos_token_id,)))

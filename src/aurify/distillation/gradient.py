@@ -1,0 +1,88 @@
+"""The gradient of a weighted batch, in micro-batches, and what the batch costs under the present model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aurify.distillation.examples import Example
+from aurify.distillation.objectives import Weighted
+from aurify.errors import AurifyError
+from aurify.models.logprobs import Scored, micro_batches, token_logprobs
+
+_SUREST = -1e-6
+"""log p of a token in log(1 - p) is at most this, so that a token of probability 1 has a finite loss."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model, the prompts of its questions, and how many tokens it takes at a time."""
+
+    model: Any
+    prompts: Mapping[str, tuple[int, ...]]
+    pad_token_id: int
+    token_budget: int
+
+    def batches(
+        self, examples: Sequence[Example], budget: int | None = None
+    ) -> Iterator[tuple[list[int], list[Scored]]]:
+        """Micro-batches: indices into the examples, and their prompts and tokens."""
+        sequences = [(self.prompts[example.question_id], example.token_ids) for example in examples]
+        lengths = [len(prompt) + len(ids) for prompt, ids in sequences]
+        for indices in micro_batches(lengths, budget or self.token_budget):
+            yield indices, [sequences[i] for i in indices]
+
+    def token_logprobs(self, sequences: Sequence[Scored]) -> list[Tensor]:
+        """log p of every rationale token, (T_n,) a sequence."""
+        return token_logprobs(self.model, sequences, pad_token_id=self.pad_token_id)
+
+    @torch.no_grad()
+    def means(self, examples: Sequence[Example]) -> list[float]:
+        """The mean log-probability, in nats, of each example's tokens under the present model."""
+        found = [0.0] * len(examples)
+        for indices, sequences in self.batches(examples):
+            for index, logprobs_T in zip(indices, self.token_logprobs(sequences), strict=True):
+                found[index] = float(logprobs_T.mean())
+        return found
+
+
+def accumulate(scorer: Scorer, batch: Sequence[Weighted]) -> float:
+    """Add the gradient of the batch's loss (see ``objectives``) to the parameters' ``grad``; the loss is returned.
+
+    Raises:
+        AurifyError: the loss is not finite; the message names the questions.
+    """
+    total = 0.0
+    examples = [weighted.example for weighted in batch]
+    for indices, sequences in scorer.batches(examples):
+        losses = []
+        for index, logprobs_T in zip(indices, scorer.token_logprobs(sequences), strict=True):
+            loss = -batch[index].likelihood * logprobs_T.sum()
+            if batch[index].unlikelihood:
+                rest_T = torch.log(-torch.expm1(logprobs_T.clamp(max=_SUREST)))
+                loss = loss - batch[index].unlikelihood * rest_T.sum()
+            losses.append(loss)
+        total += descend(torch.stack(losses), [examples[index] for index in indices])
+    return total
+
+
+def descend(losses_N: Tensor, examples: Sequence[Example]) -> float:
+    """Back-propagate the sum of some examples' losses, and return it.
+
+    Raises:
+        AurifyError: one of them is not finite.
+    """
+    finite = losses_N.detach().isfinite().tolist()
+    if not all(finite):
+        bad = sorted({example.question_id for example, fine in zip(examples, finite, strict=True) if not fine})
+        raise AurifyError(
+            f"the loss is not finite for {', '.join(bad)}: the weights have diverged; "
+            "resume from an earlier checkpoint with a lower --lr"
+        )
+    loss = losses_N.sum()
+    torch.autograd.backward(loss)
+    return float(loss.detach())

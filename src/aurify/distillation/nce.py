@@ -1,0 +1,123 @@
+"""NCE: self-distillation in which a rationale weighs more where NAT and its negative adapter disagree.
+
+    KL_i     = mean_t Σ_v P_neg(v) (log P_neg(v) - log P_nat(v))         over the rationale's tokens
+    nce_weight_i = 1/2 + tanh(KL_i)                                      in [1/2, 3/2), 1/2 where both agree
+    loss     = 1/T Σ_i Σ_t [ -1/2 log p(z_it) + 1/2 nce_weight_i CE(P_nat, P_student)_t ]
+
+T is the number of the batch's rationale tokens. The paper's code counts the question's tokens too, which drown the
+rationale's. Both teachers are frozen, so a rationale's weight is found once, before the first step, and a step runs
+one teacher, on the same base weights as the student. Source: methods.md B5 and its decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aurify.distillation.examples import Example
+from aurify.distillation.gradient import Scorer, descend
+from aurify.models.logprobs import Scored
+from aurify.models.prefix import next_token_logits
+
+BALANCE = 0.5
+"""The share of the teacher's term in the loss; the rest is likelihood."""
+
+Use = Callable[[], None]
+"""Switches the model to a teacher, or to the student."""
+
+
+def nce_weights(kl: Tensor) -> Tensor:
+    """1/2 + tanh(KL), of any shape; float noise below 0 counts as 0."""
+    return 0.5 + torch.tanh(kl.clamp(min=0))
+
+
+def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
+    """KL(P_neg || P_nat) in nats at each of K positions, shape (K,)."""
+    neg_KV, nat_KV = neg_logits_KV.log_softmax(-1), nat_logits_KV.log_softmax(-1)
+    return (neg_KV.exp() * (neg_KV - nat_KV)).sum(-1)
+
+
+def rationale_logits(scorer: Scorer, sequences: Sequence[Scored]) -> Tensor:
+    """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence."""
+    width = max(len(prompt) + len(ids) for prompt, ids in sequences)
+    ids_NC = torch.tensor(
+        [[*prompt, *ids, *[scorer.pad_token_id] * (width - len(prompt) - len(ids))] for prompt, ids in sequences]
+    ).to(next(scorer.model.parameters()).device)
+    first = min(len(prompt) for prompt, _ in sequences) - 1
+    keep = torch.arange(first, width - 1, device=ids_NC.device)
+    mask_NC = torch.ones_like(ids_NC)  # no real token sees the padding on its right
+    logits_NCV = next_token_logits(scorer.model, ids_NC, keep=keep, attention_mask=mask_NC, use_cache=False)
+    parts = [
+        logits_NCV[row, len(prompt) - 1 - first : len(prompt) + len(ids) - 1 - first]
+        for row, (prompt, ids) in enumerate(sequences)
+    ]
+    return torch.cat(parts).float()
+
+
+@torch.no_grad()
+def find_weights(
+    scorer: Scorer, examples: Sequence[Example], *, nat: Use, neg: Use, by_token: bool = False
+) -> list[Tensor]:
+    """The weight of every token of every example, (T_n,) each; one number a rationale, unless ``by_token``."""
+    found: list[Tensor] = [torch.empty(0)] * len(examples)
+    for indices, sequences in scorer.batches(examples):
+        nat()
+        nat_logits_KV = rationale_logits(scorer, sequences)
+        neg()
+        kl_K = token_kl(rationale_logits(scorer, sequences), nat_logits_KV)
+        for index, kl_T in zip(indices, torch.split(kl_K, [len(ids) for _, ids in sequences]), strict=True):
+            weights_T = nce_weights(kl_T if by_token else kl_T.mean().expand(len(kl_T)))
+            found[index] = weights_T.cpu()
+    return found
+
+
+def weight_lines(examples: Sequence[Example], weights: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """For nce_weights.jsonl: the distribution of the weights over tokens, then each rationale's mean weight."""
+    # Sorted and indexed, since torch.quantile refuses more than 2^24 values.
+    ordered = torch.cat(list(weights)).sort().values
+    at = {f"{mark:g}": round(mark * (len(ordered) - 1)) for mark in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
+    quantiles = {mark: round(float(ordered[index]), 6) for mark, index in at.items()}
+    summary = {"quantiles": quantiles, "mean": float(ordered.mean()), "tokens": len(ordered)}
+    rows = [
+        {"question_id": example.question_id, "weight": float(weights_T.mean()), "tokens": len(weights_T)}
+        for example, weights_T in zip(examples, weights, strict=True)
+    ]
+    return [summary, *rows]
+
+
+def accumulate_distillation(
+    scorer: Scorer,
+    examples: Sequence[Example],
+    weights: Sequence[Tensor],
+    *,
+    tokens: int,
+    teacher: Use,
+    student: Use,
+) -> float:
+    """Add the gradient of the loss above to the student's ``grad``; the loss is returned.
+
+    Args:
+        weights: of every token of the examples, (T_n,) each.
+        tokens: T, of the whole batch, of which ``examples`` may be a part.
+
+    Raises:
+        AurifyError: the loss is not finite; the message names the questions.
+    """
+    total = 0.0
+    for indices, sequences in scorer.batches(examples):
+        teacher()
+        with torch.no_grad():
+            probs_KV = rationale_logits(scorer, sequences).softmax(-1)
+        student()
+        logprobs_KV = rationale_logits(scorer, sequences).log_softmax(-1)
+        targets_K = torch.tensor([token for _, ids in sequences for token in ids]).to(logprobs_KV.device)
+        weights_K = torch.cat([weights[index] for index in indices]).to(logprobs_KV)
+        own_K = -logprobs_KV.gather(1, targets_K[:, None])[:, 0]
+        soft_K = -(probs_KV * logprobs_KV).sum(-1)
+        losses_K = ((1 - BALANCE) * own_K + BALANCE * weights_K * soft_K) / tokens
+        losses = [part.sum() for part in torch.split(losses_K, [len(ids) for _, ids in sequences])]
+        total += descend(torch.stack(losses), [examples[index] for index in indices])
+    return total

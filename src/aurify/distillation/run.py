@@ -1,0 +1,192 @@
+"""A distillation from settings to a model folder: the order of things, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import torch
+
+from aurify.answers import Grader
+from aurify.distillation.base import Prepared, load_given, prepare_student
+from aurify.distillation.examples import Chosen, choose
+from aurify.distillation.export import export_student
+from aurify.distillation.gradient import Scorer
+from aurify.distillation.inherit import inherit
+from aurify.distillation.layer import BOTH, NEG
+from aurify.distillation.likelihood import few
+from aurify.distillation.nat import set_mode
+from aurify.distillation.nce import find_weights, weight_lines
+from aurify.distillation.settings import DistillSettings
+from aurify.distillation.stages import Builder, Stage
+from aurify.distillation.teaching import drawn_rationales, given_rationales
+from aurify.distillation.trainer import Distiller, HeldOut
+from aurify.errors import AurifyError
+from aurify.evaluation import Accuracy
+from aurify.files import write_atomically
+from aurify.models.prefix import position_limit
+from aurify.models.tuning import FULL_TUNING_LIMIT
+from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.rationales import Drawing, RationaleTable
+from aurify.sampling import LocalSampler
+from aurify.training.folder import RunFolder, default_folder
+from aurify.training.interrupt import StopRequest
+from aurify.training.metrics import MetricsLog
+from aurify.training.progress import Quiet, Watcher
+from aurify.training.run import Run
+from aurify.training.world import World
+
+
+def run_distillation(
+    settings: DistillSettings,
+    *,
+    questions: Sequence[Question] | None = None,
+    held_out: Sequence[Question] | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Distil as the settings say and leave model, table, metrics and checkpoints in the run's folder.
+
+    Args:
+        questions: in the place of reading ``settings.data``.
+        held_out: in the place of ``settings.eval_data`` or of a part of the questions.
+
+    Raises:
+        AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
+    """
+    watcher = watcher or Quiet()
+    settings = inherit(settings)
+    if not settings.out:
+        settings = settings.model_copy(update={"out": default_folder(settings.method, settings.data)})
+    train, held = _questions(settings, questions, held_out, watcher)
+    folder = RunFolder(settings.out)
+    with ExitStack() as stack:
+        world = World(track=settings.track, folder=settings.out)
+        stack.callback(world.close)
+        if world.main:
+            folder.claim(settings, command="distill")
+        world.wait()
+        world.start_trackers(settings.model_dump())
+        loaded, base = load_given(settings, world.device, folder.path / "base")
+        prepared = prepare_student(loaded, base, settings)
+        tokenizer = loaded.tokenizer
+        template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+        grader = stack.enter_context(Grader())
+        sampler = LocalSampler(prepared.model, tokenizer)
+        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        stop = stack.enter_context(StopRequest())
+
+        def say(text: str) -> None:
+            if world.main:
+                watcher.say(text)
+
+        table = RationaleTable(folder.rationales)
+        rationales = given_rationales(settings.from_, [*train, *held], grader, table, world)
+        set_mode(prepared.model, prepared.start_mode)
+        if settings.samples_first and settings.samples:
+            rationales += drawn_rationales(
+                train, drawing, template, tokenizer, table, world, samples=settings.samples,
+                temperature=settings.temperature, say=say,
+            )  # fmt: skip
+        prompts = {question.id: template.encode(tokenizer, question) for question in [*train, *held]}
+        scorer = Scorer(prepared.model, prompts, int(tokenizer.pad_token_id or 0), settings.token_budget)
+        limit = min(settings.max_tokens, position_limit(prepared.model) or settings.max_tokens)
+
+        def chosen_of(asked: Sequence[Question]) -> Chosen:
+            own = {question.id: prompts[question.id] for question in asked}
+            return choose(rationales, own, tokenizer, negatives=settings.negatives, max_tokens=limit)
+
+        chosen = chosen_of(train)
+        say(_counted(chosen, len(rationales)))
+        stages = _stages(settings, prepared, Builder(settings, prepared.model, scorer, world, chosen), folder, say)
+        distiller = Distiller(
+            settings, stages, scorer, tokenizer, template, drawing, world, folder, watcher,
+            held_out=HeldOut(held, few(chosen_of(held).examples)), start_mode=prepared.start_mode,
+            peak_rate=settings.lr or default_rate(prepared), stop=stop,
+        )  # fmt: skip
+        distiller.run()
+        before, after = _measured(MetricsLog(folder.metrics))
+        if world.main:
+            export_student(prepared, tokenizer, folder.model, settings, before=before, after=after)
+        world.wait()
+    return Run(folder.path, folder.model, before, after)
+
+
+def default_rate(prepared: Prepared) -> float:
+    """The peak rate where none is given: the paper's 3e-4, and more for small models, which need it."""
+    n_base = sum(p.numel() for name, p in prepared.model.named_parameters() if "lora_" not in name)
+    return 2e-3 if n_base < FULL_TUNING_LIMIT else 3e-4
+
+
+def _questions(
+    settings: DistillSettings,
+    questions: Sequence[Question] | None,
+    held_out: Sequence[Question] | None,
+    watcher: Watcher,
+) -> tuple[list[Question], list[Question]]:
+    def read(data: str) -> list[Question]:
+        loaded = load_questions(
+            data, answers=settings.answers, question_field=settings.question_field,
+            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+        )  # fmt: skip
+        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
+        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
+        watcher.say(f"{data}: {len(loaded)} questions{skipped}, answers: {kinds}")
+        return list(loaded)
+
+    train = list(questions) if questions is not None else read(settings.data)
+    if held_out is None and settings.eval_data:
+        held_out = read(settings.eval_data)
+    if held_out is None:
+        train, held_out = split_questions(train, settings.holdout, settings.seed)
+    if not train:
+        raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
+    measured = list(held_out)
+    if len(measured) > settings.eval_limit:
+        measured = split_questions(measured, settings.eval_limit / len(measured), settings.seed)[1]
+    asked = {question.id for question in train}
+    if both := [question.id for question in measured if question.id in asked]:
+        raise AurifyError(f"{settings.eval_data}: {len(both)} of its ids are also in {settings.data}, as {both[0]}")
+    watcher.say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
+    return train, measured
+
+
+def _stages(
+    settings: DistillSettings, prepared: Prepared, builder: Builder, folder: RunFolder, say: Callable[[str], None]
+) -> list[Stage]:
+    if settings.method not in ("nce", "self-kd"):
+        return builder.stages()
+    examples = builder.chosen.right()
+    if not examples:
+        raise AurifyError(f"--from {settings.from_}: no right rationale of a training question, nor a sampled one")
+    if settings.method == "nce":
+        weights = builder.world.map(
+            lambda mine: find_weights(
+                builder.scorer, mine, nat=lambda: set_mode(prepared.model, BOTH),
+                neg=lambda: set_mode(prepared.model, NEG), by_token=settings.nce_weights == "token",
+            ),
+            examples,
+        )  # fmt: skip
+        lines = weight_lines(examples, weights)
+        say(f"nce weights of {len(examples)} rationales, quantiles: {lines[0]['quantiles']}")
+        if builder.world.main:
+            write_atomically(folder.path / "nce_weights.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    else:
+        weights = [torch.full((len(example.token_ids),), 0.5) for example in examples]
+    by_example = dict(zip(examples, weights, strict=True))
+    return [builder.distillation(by_example, teacher=prepared.start_mode, student="student")]
+
+
+def _counted(chosen: Chosen, n: int) -> str:
+    left = Counter({"of held-out questions": chosen.left_out["of other questions"], **chosen.left_out})
+    del left["of other questions"]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(left.items()) if count)
+    others = f"; left out: {reasons}" if reasons else ""
+    return f"{n} rationales: {len(chosen.right())} right and {len(chosen.wrong())} wrong to learn from{others}"
+
+
+def _measured(log: MetricsLog) -> tuple[Accuracy | None, Accuracy | None]:
+    lines = [line["held_out"] for line in log.read() if "held_out" in line]
+    found = [Accuracy(line["right"], line["n"], line["low"], line["high"]) for line in lines]
+    return (found[0], found[-1]) if found else (None, None)

@@ -1,0 +1,196 @@
+"""A method as stages: what is trained, on which examples, with which loss; each stage one optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from torch import Tensor
+
+from aurify.distillation import nce
+from aurify.distillation.examples import Chosen, Example
+from aurify.distillation.gradient import Scorer, accumulate
+from aurify.distillation.nat import begin_adapter, begin_negative_stage, begin_positive_stage, set_mode
+from aurify.distillation.objectives import (
+    Weighted,
+    contrastive,
+    info_nce,
+    likelihood,
+    n_tokens,
+    negative_training,
+    unlikelihood,
+)
+from aurify.distillation.settings import DistillSettings
+from aurify.distillation.students import STUDENT
+from aurify.errors import AurifyError
+from aurify.training.world import World
+
+CANDIDATES = 8
+"""cl looks at this many rationales of a question at most."""
+
+NEEDS_WRONG = ("mix", "nt", "ul", "cl")
+
+Group = tuple[Example, ...]
+"""What is drawn together: one example, or a question's candidates."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run with an optimiser of its own."""
+
+    name: str
+    groups: Sequence[Group]
+    size: int
+    """Groups a step."""
+    begin: Callable[[], None]
+    """Make what it trains trainable, and act."""
+    mode: str
+    """The adapters that act at its end."""
+    gradient: Callable[[Sequence[Group]], dict[str, float]]
+    """Accumulate the gradient of a batch (this process's share of it); what it found."""
+
+    def steps(self, settings: DistillSettings) -> int:
+        """How many optimiser steps it takes."""
+        batches = len(self.groups) // min(self.size, len(self.groups))
+        return settings.steps or settings.epochs * batches
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Builds a method's stages on a model that holds its adapters."""
+
+    settings: DistillSettings
+    model: Any
+    scorer: Scorer
+    world: World
+    chosen: Chosen
+
+    def stages(self) -> list[Stage]:
+        """The stages, in order.
+
+        Raises:
+            AurifyError: there is nothing to learn from on a side that the method needs.
+        """
+        settings, method, variant = self.settings, self.settings.method, self.settings.variant
+        right, wrong = self.chosen.right(), self.chosen.wrong()
+        with_negatives = method in NEEDS_WRONG or (method == "nat" and variant not in ("no-negatives", "wide-lora"))
+        for side, wanted, name in ((right, True, "right"), (wrong, with_negatives, "wrong")):
+            if wanted and not side:
+                raise AurifyError(
+                    f"--from {settings.from_}: no {name} rationale of a training question is left"
+                    f"{_reasons(self.chosen)}, and {method} learns from them"
+                )
+        if method == "nat" and variant == "wide-lora":
+            return [self._plain("pos", right)]
+        if method == "nat" and variant == "sequential":
+            return [self._plain("neg", wrong), self._plain("pos", right)]
+        if method == "nat":
+            stages = [self._stage("neg", wrong, lambda: begin_negative_stage(self.model), "neg", likelihood)]
+            positive = self._stage("pos", right, lambda: begin_positive_stage(self.model), "both", likelihood)
+            return [positive] if variant == "no-negatives" else [*stages, positive]
+        if method == "cl":
+            return [self._contrastive()]
+        if method in ("kd", "augment"):
+            return [self._plain(method, right)]
+        losses: dict[str, Callable[[Sequence[Example]], list[Weighted]]] = {
+            "mix": likelihood,
+            "nt": lambda batch: negative_training(batch, settings.negative_weight),
+            "ul": lambda batch: unlikelihood(batch, settings.negative_weight),
+        }
+        return [self._plain(method, self.chosen.examples, losses[method])]
+
+    def distillation(self, weights: dict[Example, Tensor], *, teacher: str, student: str) -> Stage:
+        """The stage of nce and of self-kd; ``weights`` are those of the rationales' tokens."""
+        scorer, model = self.scorer, self.model
+
+        def gradient(groups: Sequence[Group]) -> dict[str, float]:
+            batch = _flat(groups)
+            tokens = n_tokens(batch)
+
+            def mine(share: list[Example]) -> list[float]:
+                loss = nce.accumulate_distillation(
+                    scorer, share, [weights[example] for example in share], tokens=tokens,
+                    teacher=lambda: set_mode(model, teacher), student=lambda: set_mode(model, student),
+                )  # fmt: skip
+                return [loss]
+
+            return {"loss": sum(self.world.map(mine, batch)), "tokens": tokens}
+
+        groups = [(example,) for example in self.chosen.right()]
+        return Stage(
+            self.settings.method, groups, self.settings.rationales, lambda: begin_adapter(model, student), student,
+            gradient,
+        )  # fmt: skip
+
+    def _plain(
+        self,
+        name: str,
+        examples: Sequence[Example],
+        loss: Callable[[Sequence[Example]], list[Weighted]] = likelihood,
+    ) -> Stage:
+        adapter = "student" if self.settings.samples_first else STUDENT
+        return self._stage(name, examples, lambda: begin_adapter(self.model, adapter), adapter, loss)
+
+    def _stage(
+        self,
+        name: str,
+        examples: Sequence[Example],
+        begin: Callable[[], None],
+        mode: str,
+        loss: Callable[[Sequence[Example]], list[Weighted]],
+    ) -> Stage:
+        def gradient(groups: Sequence[Group]) -> dict[str, float]:
+            return self._accumulate(loss(_flat(groups)))
+
+        return Stage(name, [(example,) for example in examples], self.settings.rationales, begin, mode, gradient)
+
+    def _contrastive(self) -> Stage:
+        groups = candidates(self.chosen.examples)
+        if not any(_mixed(group) for group in groups):
+            raise AurifyError(
+                f"--from {self.settings.from_}: no question has both right and wrong rationales, which cl compares"
+            )
+
+        def gradient(batch: Sequence[Group]) -> dict[str, float]:
+            scores = iter(self.world.map(self.scorer.means, _flat(batch)))
+            means = [[next(scores) for _ in group] for group in batch]
+            compared = [
+                loss for group, row in zip(batch, means, strict=True) if (loss := info_nce(group, row)) is not None
+            ]
+            found = self._accumulate(contrastive(batch, means))
+            return {**found, "contrastive_loss": sum(compared) / len(compared) if compared else 0.0}
+
+        size = max(1, round(self.settings.rationales * len(groups) / sum(map(len, groups))))
+        return Stage("cl", groups, size, lambda: begin_adapter(self.model, STUDENT), STUDENT, gradient)
+
+    def _accumulate(self, batch: list[Weighted]) -> dict[str, float]:
+        losses = self.world.map(lambda mine: [accumulate(self.scorer, mine)], batch)
+        return {"loss": sum(losses), "tokens": n_tokens([weighted.example for weighted in batch])}
+
+
+def candidates(examples: Sequence[Example]) -> list[Group]:
+    """Each question's candidates, right and wrong by turns, at most ``CANDIDATES``; questions with a right one."""
+    sides: dict[str, tuple[list[Example], list[Example]]] = {}
+    for example in examples:
+        sides.setdefault(example.question_id, ([], []))[example.right].append(example)
+    groups = []
+    for wrong, right in sides.values():
+        turns = [example for pair in zip_longest(right, wrong) for example in pair if example is not None]
+        if right:
+            groups.append(tuple(turns[:CANDIDATES]))
+    return groups
+
+
+def _mixed(group: Group) -> bool:
+    return len({example.right for example in group}) == 2
+
+
+def _flat(groups: Sequence[Group]) -> list[Example]:
+    return [example for group in groups for example in group]
+
+
+def _reasons(chosen: Chosen) -> str:
+    counts = ", ".join(f"{count} {reason}" for reason, count in sorted(chosen.left_out.items()))
+    return f" ({counts} left out)" if counts else ""

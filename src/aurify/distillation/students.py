@@ -1,0 +1,116 @@
+"""Plain LoRA students: what is adapted where nothing else is said, and the control with as many parameters as NAT."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from aurify.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+STUDENT = "default"
+"""The adapter's name in the folder that PEFT loads by itself."""
+
+QUERY_AND_VALUE = ("q_proj", "v_proj")
+
+
+def lora_targets(model: nn.Module, named: Sequence[str]) -> list[str]:
+    """The layers to adapt: those named, else the attention's queries and values, as in the paper.
+
+    Models that name these otherwise (GPT-2's are one layer, ``c_attn``) are looked up in PEFT's own list.
+
+    Raises:
+        UsageError: none is named, and none is known for this model.
+    """
+    if named:
+        return list(named)
+    leaves = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    if leaves.issuperset(QUERY_AND_VALUE):
+        return list(QUERY_AND_VALUE)
+    from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
+
+    kind = getattr(getattr(model, "config", None), "model_type", "")
+    if known := [name for name in KNOWN.get(kind, ()) if name in leaves]:
+        return known
+    raise UsageError(f"no layers q_proj and v_proj in a model of type '{kind}': name its layers with --lora-targets")
+
+
+def lora_config(rank: int, alpha: int, targets: Sequence[str], **more: Any) -> Any:
+    """A plain LoRA without dropout, since the models stay in evaluation mode."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        task_type="CAUSAL_LM", r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=list(targets), **more
+    )
+
+
+@contextmanager
+def adapting() -> Iterator[None]:
+    """PEFT's complaint about layers that are not there, or are not linear, as one line; its use of old names unsaid."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    except ValueError as error:
+        raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
+
+
+def add_lora(
+    model: Any,
+    *,
+    rank: int,
+    alpha: int,
+    targets: Sequence[str] = (),
+    seed: int = 0,
+    adapter: str = STUDENT,
+    ranks: Mapping[str, int] | None = None,
+) -> Any:
+    """The model as a PEFT model with one more plain LoRA of this name.
+
+    Args:
+        ranks: of single layers, by their full names, in the place of ``rank``; their scale stays alpha / rank.
+
+    Raises:
+        UsageError: there is no linear layer of the names that ``targets`` gives.
+    """
+    from peft import PeftModel, get_peft_model
+
+    more: dict[str, Any] = {}
+    if ranks:
+        more["rank_pattern"] = {re.escape(name): own for name, own in ranks.items()}
+        more["alpha_pattern"] = {re.escape(name): alpha * own / rank for name, own in ranks.items()}
+    wrapped = isinstance(model, PeftModel)
+    config = lora_config(rank, alpha, lora_targets(model.get_base_model() if wrapped else model, targets), **more)
+    with torch.random.fork_rng(), adapting():
+        torch.manual_seed(seed)
+        if not wrapped:
+            return get_peft_model(model, config, adapter_name=adapter)
+        model.add_adapter(adapter, config)
+        return model
+
+
+def equal_ranks(model: PreTrainedModel, targets: Sequence[str], *, rank: int, width: int) -> dict[str, int]:
+    """The rank, by layer, at which a plain LoRA has as many parameters as NAT trains in its second stage.
+
+    For a layer of I inputs and O outputs these are rank (I + O) for the adapter and width (I + 3 O) for the unit, so
+    the rank is rank + width (I + 3 O) / (I + O), rounded.
+    """
+    names = set(lora_targets(model, targets))
+    found = {}
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] not in names:
+            continue
+        if isinstance(module, nn.Linear):
+            inputs, outputs = module.in_features, module.out_features
+        else:  # GPT-2's Conv1D holds its weight as (inputs, outputs)
+            inputs, outputs = module.weight.shape
+        found[name] = rank + round(width * (inputs + 3 * outputs) / (inputs + outputs))
+    return found

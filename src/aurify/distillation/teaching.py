@@ -1,0 +1,89 @@
+"""Where the rationales of a run come from: the table that is given, and what a teacher of ours adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aurify.answers import Grader
+from aurify.distillation.examples import judged
+from aurify.errors import AurifyError
+from aurify.questions import PromptTemplate, Question
+from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
+from aurify.training.world import World
+
+CHUNK = 256
+"""Questions that are sampled, and written, at a time: a killed run draws at most so many anew."""
+
+
+def given_rationales(
+    source: str, questions: Sequence[Question], grader: Grader, table: RationaleTable, world: World
+) -> list[Rationale]:
+    """The rationales of these questions in ``source``, judged; they become the table's first part.
+
+    A run that goes on finds them there and judges nothing twice.
+
+    Raises:
+        AurifyError: there is nothing to read, or nothing of these questions.
+    """
+    found = [rationale for rationale in table.read() if rationale.step == 0]
+    if found:
+        return found
+    read = read_rationales(Path(source))
+    found = [_given(rationale) for rationale in judged(read, questions, grader)]
+    if not found:
+        raise AurifyError(
+            f"--from {source}: none of its {len(read)} rationales is of a question of --data; "
+            "they are matched by question_id, or by the question's text"
+        )
+    if world.main:
+        table.append(found)
+        table.flush(0)
+    world.wait()
+    return found
+
+
+def drawn_rationales(
+    questions: Sequence[Question],
+    drawing: Drawing,
+    template: PromptTemplate,
+    tokenizer: Any,
+    table: RationaleTable,
+    world: World,
+    *,
+    samples: int,
+    temperature: float,
+    say: Callable[[str], None],
+) -> list[Rationale]:
+    """``samples`` rationales a question, drawn by the present model.
+
+    Each chunk of questions is one part of the table: step 1, 2 and so on. Parts that were written before are read.
+    """
+    before: dict[int, list[Rationale]] = {}
+    for rationale in table.read():
+        before.setdefault(rationale.step, []).append(rationale)
+
+    found: list[Rationale] = []
+    for step, start in enumerate(range(0, len(questions), CHUNK), start=1):
+        chunk = questions[start : start + CHUNK]
+        if step not in before:
+
+            def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:
+                prompts = [template.encode(tokenizer, question) for question in mine]
+                return drawing.draw(mine, prompts, step=step, samples=samples, temperature=temperature)
+
+            before[step] = [rationale for row in world.map(draw, chunk) for rationale in row]
+            if world.main:
+                table.append(before[step])
+                table.flush(step)
+            world.wait()
+        found += before[step]
+        say(f"sampled {start + len(chunk)} of {len(questions)} questions, {sum(r.right for r in found)} right")
+    return found
+
+
+def _given(rationale: Rationale) -> Rationale:
+    """As a part of this run's table, where what was there before it has step 0."""
+    return rationale if rationale.step == 0 else replace(rationale, step=0)
