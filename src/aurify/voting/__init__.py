@@ -1,0 +1,1 @@
+"""Voting: better answers from the samples that a user already has."""

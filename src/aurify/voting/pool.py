@@ -1,0 +1,61 @@
+"""A pool: one question with the candidate rationales among which a vote decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One sampled rationale as a vote and a ranker see it."""
+
+    text: str
+    answer: str | None
+    """The answer that was read out of the text; None where there is none."""
+    group: int | None
+    """The group of equivalent answers (``aurify.answers.group_answers``); None: unparsable, it has no vote."""
+    right: bool | None = None
+    """The verdict; None: nobody has judged it."""
+    logprob: float | None = None
+    """log p(text | question) in nats under the model that wrote it; None: unknown."""
+    tokens: int = 0
+    """The tokens that ``logprob`` sums over; 0: unknown."""
+    model: str = ""
+    """Who wrote it."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A question and its candidates, in the order in which they were drawn."""
+
+    question_id: str
+    question: str
+    candidates: tuple[Candidate, ...]
+    task: str = ""
+    level: str = ""
+
+    @property
+    def groups(self) -> list[int | None]:
+        """The candidates' groups [S]."""
+        return [candidate.group for candidate in self.candidates]
+
+    def runs(self, size: int) -> list[Pool]:
+        """The pool cut into pools of ``size`` that share no candidate; what is left over is not used."""
+        starts = range(0, len(self.candidates) - size + 1, size)
+        return [replace(self, candidates=self.candidates[start : start + size]) for start in starts]
+
+
+def right_groups(pool: Pool) -> list[bool | None]:
+    """Whether each group, by its number, is right: as right as the first of its members that was judged."""
+    verdicts: dict[int, bool] = {}
+    for candidate in pool.candidates:
+        if candidate.group is not None and candidate.right is not None:
+            verdicts.setdefault(candidate.group, candidate.right)
+    count = 1 + max((group for group in pool.groups if group is not None), default=-1)
+    return [verdicts.get(group) for group in range(count)]
+
+
+def cut(pools: Sequence[Pool], sizes: Sequence[int]) -> list[Pool]:
+    """Every pool cut into runs of each size, those of one size together."""
+    return [run for size in sizes for pool in pools for run in pool.runs(size)]

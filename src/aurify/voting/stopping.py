@@ -1,0 +1,120 @@
+"""When to stop sampling a question: the vote cannot change any more, or is sure enough (adaptive consistency).
+
+Sources: P. Aggarwal et al. (2023), Let's sample step by step: adaptive-consistency for efficient reasoning with LLMs,
+arXiv:2305.11860 (the Beta rule); the ``certain`` rule is plain arithmetic: the lead is larger than what is left to draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import comb
+from typing import Literal
+
+from aurify.voting.votes import VoteKind, vote
+
+StopRule = Literal["never", "certain", "beta"]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """How far a question was sampled before its rule said stop."""
+
+    samples: int
+    surely: bool
+    """Whether the rule stopped it, not the end of the budget."""
+
+
+def beta_confidence(first: int, second: int) -> float:
+    """P(p > 1/2) of a share p with a uniform prior after ``first`` votes for one answer and ``second`` against it.
+
+    The posterior is Beta(first + 1, second + 1). With n = first + second + 1 its upper half has the probability
+    2^-n sum_{k <= first} C(n, k) (the binomial form of the incomplete beta function), here exactly in integers.
+
+    Raises:
+        ValueError: a negative count.
+    """
+    if first < 0 or second < 0:
+        raise ValueError(f"counts {first}, {second}: expected 0 or more")
+    return _beta(first, second)
+
+
+@lru_cache(maxsize=65_536)
+def _beta(first: int, second: int) -> float:
+    n = first + second + 1
+    return sum(comb(n, k) for k in range(first + 1)) / 2**n
+
+
+def cannot_change(votes: Sequence[float], left: int, most: float) -> bool:
+    """Whether the leader stays ahead whatever the ``left`` samples still to draw say.
+
+    Args:
+        votes: what each answer has got so far.
+        most: the largest weight of one vote (1 for self-consistency, 1 + lambda for adaptive self-consistency).
+    """
+    if left <= 0:
+        return True
+    ranked = sorted(votes, reverse=True)
+    if not ranked:
+        return False
+    rival = ranked[1] if len(ranked) > 1 else 0.0
+    return ranked[0] - rival > left * most
+
+
+def spend(
+    groups: Sequence[int | None],
+    scores: Sequence[float | None] | None = None,
+    *,
+    rule: StopRule = "beta",
+    threshold: float = 0.95,
+    kind: VoteKind = "sc",
+    weight: float = 1.0,
+    least: int = 2,
+) -> Spent:
+    """How many of a question's samples, taken in order, the rule asks for.
+
+    ``beta`` looks at the votes of the two leading answers and stops at ``threshold`` confidence; weighted votes are
+    scaled to the number of samples heard, so that sure scores count more and the evidence is not larger than it is.
+    ``certain`` stops when the rest cannot change the winner, so its answer is always that of all samples; it is not
+    for ``best``, whose last sample can always win.
+
+    Args:
+        groups, scores, kind, weight: as in ``votes.vote``. Scores may depend on their own candidate alone:
+            those of a ranker that looks at the whole pool would look ahead.
+        least: never stop before so many.
+
+    Raises:
+        ValueError: ``certain`` with ``best``; a threshold outside (0.5, 1); no sample asked for.
+    """
+    if rule == "certain" and kind == "best":
+        raise ValueError("the rule 'certain' is not for the vote 'best'")
+    if not 0.5 < threshold < 1:
+        raise ValueError(f"threshold {threshold}: expected a number between 0.5 and 1")
+    if least < 1:
+        raise ValueError(f"least {least}: expected 1 or more")
+    total = len(groups)
+    if rule == "never":
+        return Spent(total, False)
+    most = {"sc": 1.0, "ws": 1.0, "asc": 1.0 + weight, "best": 1.0}[kind]
+    for drawn in range(least, total):
+        heard = list(groups[:drawn])
+        votes = vote(heard, None if scores is None else scores[:drawn], kind=kind, weight=weight).votes
+        if rule == "certain":
+            done = cannot_change(votes, total - drawn, most)
+        else:
+            done = _sure(votes, sum(group is not None for group in heard), threshold)
+        if done:
+            return Spent(drawn, True)
+    return Spent(total, False)
+
+
+def _sure(votes: Sequence[float], heard: int, threshold: float) -> bool:
+    total = sum(votes)
+    if not total:
+        return False
+    ranked = sorted(votes, reverse=True)
+    scale = heard / total
+    first = round(ranked[0] * scale)
+    second = round((ranked[1] if len(ranked) > 1 else 0.0) * scale)
+    return beta_confidence(first, second) >= threshold

@@ -1,0 +1,115 @@
+"""The votes: golden cases worked out by hand, and laws that hold of every vote."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurify.voting.votes import VOTES, Ballot, credit, fill_scores, vote
+
+GROUPS = [0, 0, 0, 1, 1]
+SCORES = [0.1, 0.2, 0.1, 0.9, 0.8]
+
+
+@pytest.mark.parametrize(
+    ("kind", "weight", "votes", "winner", "chosen"),
+    [
+        ("sc", 1.0, (3, 2), 0, 1),
+        ("ws", 1.0, (0.4, 1.7), 1, 3),
+        ("asc", 1.0, (3.4, 3.7), 1, 3),  # 3 + 0.4 against 2 + 1.7
+        ("asc", 0.5, (3.2, 2.85), 0, 1),  # half the weight leaves the majority
+        ("asc", 2.0, (3.8, 5.4), 1, 3),
+        ("asc", 0.0, (3, 2), 0, 1),
+        ("best", 1.0, (0.2, 0.9), 1, 3),
+    ],
+)
+def test_golden_votes(kind: str, weight: float, votes: tuple[float, ...], winner: int, chosen: int) -> None:
+    ballot = vote(GROUPS, SCORES, kind=kind, weight=weight)  # type: ignore[arg-type]
+    assert ballot.votes == pytest.approx(votes)
+    assert (ballot.winner, ballot.leaders, ballot.chosen) == (winner, (winner,), chosen)
+    assert ballot.confidence == pytest.approx(votes[winner] / sum(votes))
+
+
+def test_a_tie_is_won_by_score_and_credited_in_parts() -> None:
+    ballot = vote([0, 1, 1, 0, 2], [0.1, 0.9, 0.2, 0.3, 0.9])
+    assert ballot.leaders == (1, 0)
+    assert (ballot.winner, ballot.chosen) == (1, 1)
+    assert ballot.confidence == pytest.approx(2 / 5)
+    assert credit(ballot, [True, False, True]) == 0.5
+    assert credit(ballot, [False, False, True]) == 0
+    assert credit(ballot, [None, True, None]) == 0.5
+
+
+def test_a_tie_without_scores_is_won_by_the_first_drawn() -> None:
+    ballot = vote([1, 0, 0, 1])
+    assert (ballot.leaders, ballot.winner, ballot.chosen) == ((1, 0), 1, 0)
+
+
+@pytest.mark.parametrize("kind", VOTES)
+def test_unparsable_answers_never_win(kind: str) -> None:
+    ballot = vote([None, None, 0, None], [1.0, 1.0, 0.1, 1.0], kind=kind)  # type: ignore[arg-type]
+    assert (ballot.winner, ballot.chosen) == (0, 2)
+    assert ballot.confidence == pytest.approx(1.0)
+    assert vote([None, None], [0.5, 0.5], kind=kind) == Ballot((), (), None, 0.0, None)  # type: ignore[arg-type]
+    assert vote([], [], kind=kind) == Ballot((), (), None, 0.0, None)  # type: ignore[arg-type]
+    assert credit(Ballot((), (), None, 0.0, None), []) == 0
+
+
+@pytest.mark.parametrize("kind", VOTES)
+def test_one_sample_and_all_equal(kind: str) -> None:
+    one = vote([0], [0.2], kind=kind)  # type: ignore[arg-type]
+    assert (one.winner, one.chosen, one.confidence) == (0, 0, 1.0)
+    equal = vote([0, 0, 0], [0.2, 0.4, 0.4], kind=kind)  # type: ignore[arg-type]
+    assert (equal.winner, equal.chosen, equal.confidence) == (0, 1, 1.0)  # the earlier of the two best
+    nothing = vote([0, 1], [0.0, 0.0], kind=kind)  # type: ignore[arg-type]
+    assert (nothing.leaders, nothing.winner, nothing.confidence) == ((0, 1), 0, 0.5)
+
+
+def test_missing_scores_count_as_the_mean_of_the_others() -> None:
+    assert fill_scores([0.2, None, 0.6], 3) == pytest.approx([0.2, 0.4, 0.6])
+    assert fill_scores([None, None], 2) == [1.0, 1.0]  # as the paper's code does
+    assert vote([0, 1, 1], [0.9, None, 0.1], kind="ws").votes == pytest.approx((0.9, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kind": "asc"}, "needs scores"),
+        ({"scores": [0.5]}, "1 scores for 2 candidates"),
+        ({"scores": [0.5, 1.5]}, "score 1.5"),
+        ({"scores": [0.5, float("nan")]}, "score nan"),
+        ({"scores": [0.5, 0.5], "weight": -1.0}, "weight -1.0"),
+        ({"scores": [0.5, 0.5], "weight": float("inf")}, "weight inf"),
+    ],
+)
+def test_what_cannot_be_is_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        vote([0, 1], **arguments)  # type: ignore[arg-type]
+
+
+pools = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([0.0, 0.25, 0.5, 1.0])), max_size=9)
+
+
+@given(pools, st.sampled_from(VOTES))
+def test_laws_of_every_vote(pool: list[tuple[int | None, float]], kind: str) -> None:
+    groups, scores = [group for group, _ in pool], [score for _, score in pool]
+    ballot = vote(groups, scores, kind=kind)  # type: ignore[arg-type]
+    heard = {group for group in groups if group is not None}
+    assert (ballot.winner is None) == (not heard)
+    if ballot.winner is not None and ballot.chosen is not None:
+        assert ballot.winner == ballot.leaders[0] == groups[ballot.chosen]
+        assert 0 < ballot.confidence <= 1
+        assert ballot.votes[ballot.winner] == pytest.approx(max(ballot.votes[group] for group in heard))
+    backwards = vote(groups[::-1], scores[::-1], kind=kind)  # type: ignore[arg-type]
+    assert set(backwards.leaders) == set(ballot.leaders)
+
+
+@given(pools, st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.0, 1.0, 2.0, 7.0]))
+def test_equal_scores_make_the_adaptive_vote_self_consistency(
+    pool: list[tuple[int | None, float]], score: float, weight: float
+) -> None:
+    groups = [group for group, _ in pool]
+    adaptive = vote(groups, [score] * len(groups), kind="asc", weight=weight)
+    plain = vote(groups)
+    assert (adaptive.leaders, adaptive.winner) == (plain.leaders, plain.winner)
