@@ -42,28 +42,32 @@ def draw_tokens(logits_RV: Tensor, uniforms_RL: Tensor, temperature: float) -> t
     walk goes to the first child k with w_0 + ... + w_k > u Σw. Temperature 0 takes the most likely token.
     Logits with a NaN or +inf give a NaN log-probability, which the caller must look for.
     """
-    logprobs_RV = logits_RV.float().log_softmax(-1)
+    logits_RV = logits_RV.float()
+    shifted_RV = logits_RV - logits_RV.amax(-1, keepdim=True)
+    weights_RV = shifted_RV.exp()
     if temperature == 0.0:
-        token_R = logprobs_RV.argmax(-1)
+        token_R = shifted_RV.argmax(-1)
     else:
-        tempered_RV = logprobs_RV if temperature == 1.0 else (logprobs_RV / temperature).log_softmax(-1)
-        token_R = _walk(tempered_RV.exp(), uniforms_RL)
-    return token_R, logprobs_RV.gather(1, token_R[:, None])[:, 0]
+        token_R = _walk(weights_RV if temperature == 1.0 else (shifted_RV / temperature).exp(), uniforms_RL)
+    logprob_R = shifted_RV.gather(1, token_R[:, None])[:, 0] - weights_RV.sum(-1).log()
+    return token_R, logprob_R
 
 
 def _walk(weights_RV: Tensor, uniforms_RL: Tensor) -> Tensor:
     """The leaf (R,) at which each row's walk ends. A child of no weight is never taken."""
     n_rows = len(weights_RV)
-    tree = []  # from the leaves up: (rows, nodes, children)
+    tree = []  # from the leaves up: (rows * nodes, children)
     weights_RN = weights_RV
     for _ in range(uniforms_RL.shape[1]):
-        padded_RN = pad(weights_RN, (0, -weights_RN.shape[1] % _CHILDREN))
-        tree.append(padded_RN.view(n_rows, -1, _CHILDREN))
-        weights_RN = tree[-1].sum(-1)
+        missing = -weights_RN.shape[1] % _CHILDREN
+        children_RNC = (pad(weights_RN, (0, missing)) if missing else weights_RN).view(n_rows, -1, _CHILDREN)
+        tree.append(children_RNC)
+        weights_RN = children_RNC.sum(-1)
     rows_R = torch.arange(n_rows, device=weights_RV.device)
     node_R = torch.zeros_like(rows_R)
     for level, children_RNC in enumerate(reversed(tree)):
-        cumulative_RC = children_RNC[rows_R, node_R].cumsum(-1, dtype=torch.float64)
+        at_R = torch.add(node_R, rows_R, alpha=children_RNC.shape[1])
+        cumulative_RC = children_RNC.view(-1, _CHILDREN).index_select(0, at_R).cumsum(-1, dtype=torch.float64)
         passed_RC = cumulative_RC <= uniforms_RL[:, level, None] * cumulative_RC[:, -1:]
-        node_R = node_R * _CHILDREN + passed_RC.sum(-1)
+        node_R = torch.add(passed_RC.sum(-1), node_R, alpha=_CHILDREN)
     return node_R

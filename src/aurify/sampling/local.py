@@ -13,6 +13,9 @@ from torch import nn
 from aurify.errors import AurifyError, UsageError
 from aurify.models.prefix import causal_lm, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.decoding import Decoding
+from aurify.sampling.engine import Engine
+from aurify.sampling.fused import FusedEngine, weights_of
+from aurify.sampling.general import GeneralEngine
 from aurify.sampling.protocol import Completion, Prompt
 
 _ALIGNED_LAYERS = {"full_attention", "sliding_attention"}
@@ -34,6 +37,7 @@ class LocalSampler:
         max_rows: how many samples decode at once.
         max_cache_tokens: bound on rows times columns of the cache, and so on its memory, prompts that wait beside it
             not counted; one row always runs.
+        fused: take the fast path where the model allows it (see ``fused``); the samples are the same without it.
         progress: called with (completions done, completions asked) as they finish.
     """
 
@@ -44,6 +48,7 @@ class LocalSampler:
         *,
         max_rows: int = 256,
         max_cache_tokens: int | None = None,
+        fused: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         if max_rows < 1:
@@ -52,6 +57,7 @@ class LocalSampler:
         self.tokenizer = tokenizer
         self.max_rows = max_rows
         self.max_cache_tokens = max_cache_tokens
+        self.fused = fused
         self.progress = progress
 
     def sample(
@@ -74,6 +80,7 @@ class LocalSampler:
         _check(self.model, prompts, max_new_tokens, temperature, stop)
         with _evaluating(self.model), torch.no_grad():
             return Decoding(
+                self._engine(prompts, max_new_tokens),
                 self.model,
                 self.tokenizer,
                 prompts,
@@ -84,6 +91,12 @@ class LocalSampler:
                 max_cache_tokens=self.max_cache_tokens,
                 progress=self.progress,
             ).run()
+
+    def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:
+        weights = weights_of(self.model) if self.fused and prompts else None
+        if weights is None:
+            return GeneralEngine(self.model)
+        return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
 
 
 @contextmanager

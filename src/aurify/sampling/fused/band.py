@@ -1,0 +1,168 @@
+"""Rows that began together, and the part of the cache that is theirs.
+
+They hold equally many new tokens, so their newest column is the same one, and writing it is one copy. Where a prompt
+has several rows, its keys and values are held once, and all its rows attend to them together.
+
+Shapes: N tokens, Q prompts, R rows, H key-value heads, G queries a key-value head, C columns, D width of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aurify.sampling.fused.attention import Part, attend, attend_alone, join
+
+_SPARE = 64  # columns reserved ahead
+
+Packed = list[tuple[Tensor, Tensor]]
+"""Keys and values of prompts end to end, (N, H, D) each, a pair a layer."""
+
+
+class Store:
+    """Keys and values of some rows, aligned at the right, each layer (rows, H, capacity, D)."""
+
+    def __init__(self, packed: Packed, spans: Sequence[tuple[int, int]]) -> None:
+        """Take row i from tokens start to start + length of the packed ones, for each span (start, length)."""
+        self.columns = max((length for _, length in spans), default=0)
+        device = packed[0][0].device
+        starts, lengths = torch.tensor(spans, device=device).view(-1, 2).T
+        columns_C = torch.arange(self.columns, device=device) - self.columns
+        at_RC = (starts + lengths)[:, None] + columns_C
+        hidden_RC = columns_C < -lengths[:, None]
+        at_RC[hidden_RC] = 0
+        self.layers = [(self._take(k, at_RC), self._take(v, at_RC)) for k, v in packed]
+        dtype = packed[0][0].dtype
+        heads = packed[0][0].shape[1]
+        self.mask_RH1C = torch.zeros(len(spans), heads, 1, self.columns + _SPARE, dtype=dtype, device=device)
+        self.mask_RH1C[..., : self.columns].masked_fill_(hidden_RC[:, None, None], float("-inf"))
+
+    def _take(self, states_NHD: Tensor, at_RC: Tensor) -> Tensor:
+        _, heads, width = states_NHD.shape
+        room = states_NHD.new_empty(len(at_RC), heads, self.columns + _SPARE, width)
+        if self.columns:
+            room[:, :, : self.columns] = states_NHD[at_RC].transpose(1, 2)
+        return room
+
+    def open_column(self) -> None:
+        """Make room for one more token a row."""
+        self.columns += 1
+        if self.columns > self.mask_RH1C.shape[-1]:
+            self.mask_RH1C = torch.nn.functional.pad(self.mask_RH1C, (0, _SPARE))
+            self.layers = [(_widened(k), _widened(v)) for k, v in self.layers]
+
+    def write(self, layer: int, k_RHD: Tensor, v_RHD: Tensor) -> None:
+        """Fill the newest column."""
+        keys, values = self.layers[layer]
+        keys[:, :, self.columns - 1] = k_RHD
+        values[:, :, self.columns - 1] = v_RHD
+
+    def read(self, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys and values (R * H, C, D), and the additive mask (R * H, 1, C)."""
+        keys, values = self.layers[layer]
+        rows, heads, capacity, width = keys.shape
+        return (
+            keys.view(rows * heads, capacity, width)[:, : self.columns],
+            values.view(rows * heads, capacity, width)[:, : self.columns],
+            self.mask_RH1C.view(rows * heads, 1, capacity)[:, :, : self.columns],
+        )
+
+    def keep(self, holes: Tensor, movers: Tensor, n: int) -> None:
+        """Move the rows ``movers`` into the places ``holes``, then hold the first ``n`` alone."""
+        for states in (self.mask_RH1C, *(x for pair in self.layers for x in pair)):
+            states[holes] = states[movers]
+        self.mask_RH1C = self.mask_RH1C[:n]
+        self.layers = [(k[:n], v[:n]) for k, v in self.layers]
+
+
+def _widened(states: Tensor) -> Tensor:
+    rows, heads, capacity, width = states.shape
+    room = states.new_empty(rows, heads, capacity + _SPARE, width)
+    room[:, :, :capacity] = states
+    return room
+
+
+@dataclass
+class Shared:
+    """Prompts with several rows: each row's prompt, and its place among the rows of that prompt."""
+
+    store: Store
+    prompt_R: Tensor
+    place_R: Tensor
+    places: int
+
+
+class Band:
+    """Some rows' cache, and their attention over it."""
+
+    def __init__(self, packed: Packed, spans: Sequence[tuple[int, int]], prompt_R: list[int]) -> None:
+        """Rows that continue the prompts ``prompt_R``, whose keys and values are at ``spans`` of the packed ones."""
+        used = sorted(set(prompt_R))
+        self.shared: Shared | None = None
+        if len(used) == len(prompt_R):
+            self.own = Store(packed, [spans[p] for p in prompt_R])
+        else:
+            self.own = Store(packed, [(0, 0)] * len(prompt_R))
+            index = {p: i for i, p in enumerate(used)}
+            prompts = Store(packed, [spans[p] for p in used])
+            self.shared = _shared(prompts, [index[p] for p in prompt_R])
+        self.rows = len(prompt_R)
+
+    def attend(
+        self, layer: int, q_RHGD: Tensor, k_RHD: Tensor, v_RHD: Tensor, scale: float, common: Part | None
+    ) -> Tensor:
+        """Add the newest keys and values, and attend to all of the rows' columns: (R, H, G, D)."""
+        rows, heads, group, width = q_RHGD.shape
+        self.own.write(layer, k_RHD, v_RHD)
+        q_BGD = q_RHGD.reshape(rows * heads, group, width)
+        if common is None and self.shared is None:
+            return attend_alone(q_BGD, *self.own.read(layer), scale).view(q_RHGD.shape)
+        out_BGD, normaliser_BG1 = attend(q_BGD, *self.own.read(layer), scale)
+        part = out_BGD.view(q_RHGD.shape), normaliser_BG1.view(rows, heads, group, 1)
+        if self.shared is not None:
+            part = join(part, _attend_shared(self.shared, layer, q_RHGD, scale))
+        return (part if common is None else join(part, common))[0]
+
+    def keep(self, alive_R: list[bool]) -> list[int]:
+        """Drop the rows that are not alive: the rows that stay, by their old places, in their new order."""
+        n = sum(alive_R)
+        holes = [r for r in range(n) if not alive_R[r]]
+        movers = [r for r in range(n, self.rows) if alive_R[r]]
+        order = list(range(n))
+        for hole, mover in zip(holes, movers, strict=True):
+            order[hole] = mover
+        self.own.keep(torch.tensor(holes, dtype=torch.long), torch.tensor(movers, dtype=torch.long), n)
+        self.rows = n
+        if self.shared is not None:
+            self.shared = _shared(self.shared.store, self.shared.prompt_R[order].tolist())
+        return order
+
+
+def _shared(store: Store, prompt_R: list[int]) -> Shared:
+    count: dict[int, int] = {}
+    place_R = []
+    for prompt in prompt_R:
+        place_R.append(count.get(prompt, 0))
+        count[prompt] = place_R[-1] + 1
+    device = store.mask_RH1C.device
+    places = max(count.values(), default=0)
+    return Shared(store, torch.tensor(prompt_R, device=device), torch.tensor(place_R, device=device), places)
+
+
+def _attend_shared(shared: Shared, layer: int, q_RHGD: Tensor, scale: float) -> Part:
+    """Each prompt's rows side by side as queries of one product; places of rows that ended are left empty."""
+    _, heads, group, width = q_RHGD.shape
+    keys, values, mask = shared.store.read(layer)
+    prompts = len(keys) // heads
+    q_QPHGD = q_RHGD.new_zeros(prompts, shared.places, heads, group, width)
+    q_QPHGD[shared.prompt_R, shared.place_R] = q_RHGD
+    q_BTD = q_QPHGD.transpose(1, 2).reshape(prompts * heads, shared.places * group, width)
+    part = attend(q_BTD, keys, values, mask, scale)
+    out, normaliser = (
+        x.view(prompts, heads, shared.places, group, x.shape[-1]).transpose(1, 2)[shared.prompt_R, shared.place_R]
+        for x in part
+    )
+    return out, normaliser
