@@ -10,10 +10,13 @@ QUESTION = Question("q", "How many?", "7", "number", rationale="3 and 4 make 7. 
 
 def start(texts):
     with Grader() as grader:
-        starter = first_rationales.given(
-            lambda question: texts, lambda text: [len(text), 0], grader, source="teacher", model="t"
-        )
-        return starter([QUESTION], 4)[0]
+        return written(texts, grader).first([QUESTION], 4)[0]
+
+
+def written(texts, grader):
+    return first_rationales.Given(
+        lambda question: texts, lambda text: [len(text), 0], grader, source="teacher", model="t"
+    )
 
 
 def test_the_first_right_one_is_taken_and_judged_by_our_own_grader():
@@ -25,6 +28,15 @@ def test_the_first_right_one_is_taken_and_judged_by_our_own_grader():
         4,
     )
     assert found.token_ids == (len(found.text), 0)
+
+
+def test_all_right_ones_are_given_to_who_learns_from_them():
+    with Grader() as grader:
+        (row,) = written(["So the answer is 7.", "So the answer is 6.", "Aha: 7."], grader).all([QUESTION], 4)
+    assert [one.sample_index for one in row] == [0]
+    with Grader() as grader:
+        (row,) = written(["So the answer is 7.", "The answer is 6.", "The answer is 7."], grader).all([QUESTION], 4)
+    assert [one.sample_index for one in row] == [0, 2]
 
 
 def test_without_a_right_one_the_memory_stays_empty():

@@ -6,7 +6,7 @@ all the same, as a chain that is not valid yet, and the starter is asked again a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from aurify.answers import Grader
@@ -42,32 +42,42 @@ def drawn(drawing: Drawing, template: PromptTemplate, tokenizer: object, *, sour
     return start
 
 
-def given(
-    texts: Callable[[Question], Sequence[str]], encode: Encode, grader: Grader, *, source: Source, model: str
-) -> Starter:
-    """Rationales that somebody wrote; of several, the first that our own grader finds right.
+class Given:
+    """Rationales that somebody wrote; of these, the ones that our own grader finds right.
 
     Args:
         texts: the candidates of a question.
         encode: turns a text into token ids, EOS included.
     """
 
-    def start(questions: Sequence[Question], step: int) -> list[Rationale | None]:
-        return [first_right(question, step) for question in questions]
+    def __init__(
+        self,
+        texts: Callable[[Question], Sequence[str]],
+        encode: Encode,
+        grader: Grader,
+        *,
+        source: Source,
+        model: str,
+    ) -> None:
+        self._texts, self._encode, self._grader, self._source, self._model = texts, encode, grader, source, model
 
-    def first_right(question: Question, step: int) -> Rationale | None:
-        for text in texts(question):
-            grade = grader.grade(text, question)
+    def first(self, questions: Sequence[Question], step: int) -> list[Rationale | None]:
+        """The first right one of each question: a starter."""
+        return [next(self._right(question, step), None) for question in questions]
+
+    def all(self, questions: Sequence[Question], step: int) -> list[list[Rationale]]:
+        """All right ones of each question."""
+        return [list(self._right(question, step)) for question in questions]
+
+    def _right(self, question: Question, step: int) -> Iterator[Rationale]:
+        for index, text in enumerate(self._texts(question)):
+            grade = self._grader.grade(text, question)
             if grade.right:
-                ids = tuple(encode(text))
-                return Rationale(
-                    question_id=question.id, token_ids=ids, text=text, predicted=grade.predicted,
-                    verdict=grade.verdict, reason=grade.reason, source=source, model=model, step=step,
-                    sample_index=0, seed=0, finish_reason="stop", logprob=None,
+                yield Rationale(
+                    question_id=question.id, token_ids=tuple(self._encode(text)), text=text,
+                    predicted=grade.predicted, verdict=grade.verdict, reason=grade.reason, source=self._source,
+                    model=self._model, step=step, sample_index=index, seed=0, finish_reason="stop", logprob=None,
                 )  # fmt: skip
-        return None
-
-    return start
 
 
 def none(questions: Sequence[Question], step: int) -> list[Rationale | None]:

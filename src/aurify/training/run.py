@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurify.answers import Grader
 from aurify.errors import AurifyError
 from aurify.evaluation import Accuracy
-from aurify.methods import GRPO, RLOO, IncorrectOnly, Method, RejectionSampling, Trice
+from aurify.methods import (
+    GRPO,
+    RLOO,
+    CoT,
+    Direct,
+    IncorrectOnly,
+    Jepo,
+    Method,
+    RejectionSampling,
+    RestEM,
+    Star,
+    Trice,
+    TriceLikelihood,
+)
 from aurify.models import load_model, prepare
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, read_rationales
 from aurify.sampling import LocalSampler
 from aurify.training import first_rationales
+from aurify.training.answer_scores import AnswerScorer
+from aurify.training.budget import Budget
 from aurify.training.export import export_model
 from aurify.training.folder import RunFolder, name_folder
 from aurify.training.interrupt import StopRequest
 from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Quiet, Watcher
+from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings
 from aurify.training.trainer import Trainer
 from aurify.training.world import World
@@ -42,12 +59,14 @@ def run_training(
     questions: Sequence[Question] | None = None,
     held_out: Sequence[Question] | None = None,
     watcher: Watcher | None = None,
+    budget: Budget | None = None,
 ) -> Run:
     """Train as the settings say and leave model, table, metrics and checkpoints in the run's folder.
 
     Args:
         questions: in the place of reading ``settings.data``.
         held_out: in the place of ``settings.eval_data`` or of a part of the questions.
+        budget: ends the run before its last step; the learning rate then falls with what is used of it.
 
     Raises:
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
@@ -74,11 +93,14 @@ def run_training(
         grader = stack.enter_context(Grader())
         sampler = LocalSampler(tuned.model, loaded.tokenizer)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        written = _written(settings, loaded.tokenizer, grader)
         trainer = Trainer(
             settings, method, tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
             train=train, held_out=held,
-            starters=_starters(settings, drawing, template, loaded.tokenizer, grader),
-            stop=stack.enter_context(StopRequest()),
+            starters=_starters(settings, drawing, template, loaded.tokenizer, written),
+            propose=Proposer(method, drawing, template, loaded.tokenizer, written.get(settings.memory)),
+            scorer=AnswerScorer(tuned.model, loaded.tokenizer, template, settings.token_budget),
+            stop=stack.enter_context(StopRequest()), budget=budget,
         )  # fmt: skip
         trainer.run()
         before, after = _measured(MetricsLog(folder.metrics))
@@ -91,17 +113,24 @@ def run_training(
 def build_method(settings: TrainSettings) -> Method:
     """The E-step that the settings name."""
     given = {} if settings.samples is None else {"samples": settings.samples}
-    if settings.method == "trice":
-        return Trice(
-            **given, estimator=settings.estimator, baseline=settings.baseline, subsample=settings.subsample
-        )  # fmt: skip
-    others: dict[str, Callable[..., Method]] = {
+    fits = {} if settings.refits is None else {"refits": settings.refits}
+    build: dict[str, Callable[..., Method]] = {
+        "trice": partial(Trice, estimator=settings.estimator, baseline=settings.baseline, subsample=settings.subsample),
+        "trice-likelihood": partial(
+            TriceLikelihood, estimator="basic" if settings.estimator == "basic" else "control-variate"
+        ),
+        "star": partial(Star, **fits),
         "rejection": RejectionSampling,
+        "rest-em": partial(RestEM, **fits),
+        "direct": Direct,
+        "cot": CoT,
         "rloo": RLOO,
         "grpo": GRPO,
         "incorrect-only": IncorrectOnly,
+        "jepo": Jepo,
+        "jepo-single": partial(Jepo, bound="single"),
     }
-    return others[settings.method](**given)
+    return build[settings.method](**given)
 
 
 def _questions(
@@ -136,42 +165,48 @@ def _questions(
 
 
 def _starters(
-    settings: TrainSettings, drawing: Drawing, template: PromptTemplate, tokenizer: Any, grader: Grader
+    settings: TrainSettings,
+    drawing: Drawing,
+    template: PromptTemplate,
+    tokenizer: Any,
+    written: dict[str, first_rationales.Given],
 ) -> dict[str, first_rationales.Starter]:
     """The ways to start a chain that these settings allow, by the word of ``--memory``."""
-
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-        return [*ids, tokenizer.eos_token_id]
-
     starters = {
         "guide": first_rationales.drawn(drawing, template, tokenizer, source="guide", hinted=True),
         "plain": first_rationales.drawn(drawing, template, tokenizer, source="self", hinted=False),
-        "gold": first_rationales.given(
-            lambda question: [question.rationale] if question.rationale else [],
-            encode,
-            grader,
-            source="gold",
-            model="",
-        ),
         "none": first_rationales.none,
+        **{word: given.first for word, given in written.items()},
     }
     if settings.memory == "few-shot":
         examples = PromptTemplate.named(settings.prompt, tokenizer, settings.memory_from)
         shown = replace(drawing, stop=examples.stop)
         starters["few-shot"] = first_rationales.drawn(shown, examples, tokenizer, source="few-shot", hinted=False)
+    return starters
+
+
+def _written(settings: TrainSettings, tokenizer: Any, grader: Grader) -> dict[str, first_rationales.Given]:
+    """The rationales that somebody wrote, by the word of ``--memory``; for direct tuning they are the answers."""
+
+    def encode(text: str) -> list[int]:
+        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*ids, tokenizer.eos_token_id]
+
+    def gold(question: Question) -> list[str]:
+        if settings.method == "direct":
+            return [f" {question.answer}"]
+        return [question.rationale] if question.rationale else []
+
+    written = {"gold": first_rationales.Given(gold, encode, grader, source="gold", model="")}
     if settings.memory == "table" and settings.memory_from:
         texts: dict[str, list[str]] = {}
         for rationale in read_rationales(Path(settings.memory_from)):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
-        starters["table"] = first_rationales.given(
+        written["table"] = first_rationales.Given(
             lambda question: texts.get(question.id) or texts.get(question.text) or (),
-            encode,
-            grader,
-            source="teacher",
-            model=settings.memory_from,
-        )
-    return starters
+            encode, grader, source="teacher", model=settings.memory_from,
+        )  # fmt: skip
+    return written
 
 
 def _text(path: str | None) -> str:

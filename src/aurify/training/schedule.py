@@ -33,3 +33,13 @@ def learning_rate(step: int, steps: int, peak: float, final: float, warmup: int)
         return peak * step / (warmup + 1)
     progress = (step - 1 - warmup) / max(steps - 1 - warmup, 1)
     return peak * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def fit_starts(steps: int, fits: int, growth: float) -> list[int]:
+    """The first step (from 1) of each of ``fits`` fits that share ``steps``, each ``growth`` times the one before.
+
+    Fewer than ``fits`` where there are not enough steps for all; none for no fits.
+    """
+    lengths = [growth**index for index in range(fits)]
+    ends = [round(steps * sum(lengths[:index]) / sum(lengths)) for index in range(fits)]
+    return sorted({1 + end for end in ends})

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from aurify.settings import Settings
 
-Count = int
+OWN_SETTINGS = {
+    "estimator": ("trice", "trice-likelihood"),
+    "baseline": ("trice",),
+    "subsample": ("trice",),
+    "refits": ("star", "rest-em"),
+}
+"""Settings that mean something for some methods only."""
 
 
 class TrainSettings(Settings):
     """Settings of ``aurify train METHOD``."""
 
-    method: Literal["trice", "rejection", "rloo", "grpo", "incorrect-only"] = Field(
-        description="How to learn: trice, or for comparison rejection, rloo, grpo, incorrect-only."
-    )
+    method: Literal[
+        "trice", "trice-likelihood", "star", "rejection", "rest-em", "direct", "cot", "rloo", "grpo", "incorrect-only",
+        "jepo", "jepo-single",
+    ] = Field(
+        description="How to learn: trice, trice-likelihood (no checker needed), or for comparison star, rejection, "
+        "rest-em, direct (answers alone), cot (given rationales), rloo, grpo, incorrect-only, jepo, jepo-single."
+    )  # fmt: skip
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
@@ -34,9 +44,13 @@ class TrainSettings(Settings):
 
     steps: int = Field(100, ge=1, description="Optimiser steps.")
     questions: int = Field(64, ge=1, description="Questions a step.")
-    samples: int | None = Field(None, ge=1, description="Proposals a question and step [trice 1, grpo 8, the others 4]")
+    samples: int | None = Field(
+        None, ge=1, description="Proposals a question and step [trice, star, direct 1; grpo 8; others 4]"
+    )
     max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
-    prompt: Literal["plain", "chat"] = Field("plain", description="The prompt's form: plain, or the model's chat.")
+    prompt: Literal["plain", "chat", "direct"] = Field(
+        "plain", description="The prompt's form: plain, the model's chat, or direct (that of the method direct)."
+    )
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
 
     estimator: Literal["control-variate", "basic", "subsampled"] = Field(
@@ -46,6 +60,9 @@ class TrainSettings(Settings):
         "batch", description="The control variate's acceptance rate: of the other questions, or of earlier visits."
     )
     subsample: int = Field(64, ge=1, description="Sequences drawn for the gradient by --estimator subsampled.")
+    refits: int | None = Field(
+        None, ge=0, description="Fits anew from the base model [star 6, rest-em 3]; 0: star learns online."
+    )
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
         "auto", description="Where a question's first rationale comes from; auto: the guide if the model follows it."
     )
@@ -74,6 +91,15 @@ class TrainSettings(Settings):
         [], description="Also log to trackio, tensorboard or wandb; repeat."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_method(cls, values: Any) -> Any:
+        """What follows from the method where it is not given."""
+        if isinstance(values, dict) and values.get("method") in ("direct", "cot"):
+            follows = {"memory": "gold", **({"prompt": "direct"} if values["method"] == "direct" else {})}
+            values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
+        return values
+
     @model_validator(mode="after")
     def _consistent(self) -> TrainSettings:
         if self.resume and not self.out:
@@ -82,4 +108,19 @@ class TrainSettings(Settings):
             raise ValueError(f"--memory {self.memory} needs --memory-from")
         if self.warmup >= self.steps:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
+        for name, methods in OWN_SETTINGS.items():
+            if self.method not in methods and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"--{name} means nothing for {self.method}, only for {' and '.join(methods)}")
+        if self.method in ("star", "direct") and self.samples not in (None, 1):
+            raise ValueError(f"{self.method} learns from one rationale a question: leave --samples")
+        if self.method == "rest-em" and self.refits == 0:
+            raise ValueError("--refits 0: rest-em always fits anew; for learning online take rejection")
+        if self.method == "trice-likelihood" and self.estimator == "subsampled":
+            raise ValueError("--estimator subsampled: trice-likelihood knows control-variate and basic")
+        if (self.method == "direct") != (self.prompt == "direct"):
+            raise ValueError("--prompt direct goes with the method direct, and that with no other prompt")
+        if self.method == "direct" and self.memory != "gold":
+            raise ValueError(f"--memory {self.memory}: direct learns from the known answers: leave --memory")
+        if self.method == "cot" and self.memory not in ("gold", "table", "guide"):
+            raise ValueError(f"--memory {self.memory}: cot learns from rationales of gold, table or guide")
         return self

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from aurify.errors import AurifyError
 from aurify.evaluation import Accuracy
 from aurify.methods import EStep, Method
 from aurify.models import Tuned, trainable_parameters
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Drawing, Memory, Rationale, RationaleTable
+from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
 from aurify.seeds import stable_seed
+from aurify.training.answer_scores import AnswerScorer
+from aurify.training.budget import Budget
 from aurify.training.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint
 from aurify.training.evaluate import greedy_rationales
 from aurify.training.first_rationales import Starter, choose
@@ -22,7 +28,8 @@ from aurify.training.interrupt import StopRequest
 from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
 from aurify.training.metrics import MetricsLog, peak_memory_mb
 from aurify.training.progress import Watcher
-from aurify.training.schedule import batch_of_step, learning_rate
+from aurify.training.proposals import Proposer
+from aurify.training.schedule import batch_of_step, fit_starts, learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.world import World
 
@@ -48,19 +55,26 @@ class Trainer:
         train: Sequence[Question],
         held_out: Sequence[Question],
         starters: Mapping[str, Starter],
+        propose: Proposer,
+        scorer: AnswerScorer,
         stop: StopRequest,
+        budget: Budget | None = None,
     ) -> None:
         self.settings, self.method, self.tuned, self.tokenizer = settings, method, tuned, tokenizer
         self.template, self.drawing, self.world = template, drawing, world
         self.folder, self.watcher, self.stop = folder, watcher, stop
+        self.propose, self.scorer, self.budget = propose, scorer, budget
         self.train, self.held_out, self.starters = train, held_out, starters
         self.parameters = trainable_parameters(tuned.model)
         self.peak_rate = settings.lr or tuned.learning_rate
-        self.optimizer = build_optimizer(
-            list(self.parameters.values()), tuned.kind, rate=self.peak_rate, weight_decay=settings.weight_decay
-        )
+        self.optimizer = self._new_optimizer()
         self.step = 0
+        self.spent = 0.0
         self.memory = Memory()
+        self.fits = fit_starts(settings.steps, method.refits, method.growth)
+        self.base = {name: value.detach().clone() for name, value in self.parameters.items()} if self.fits[1:] else {}
+        self.pool: dict[str, list[Rationale]] = {}
+        """What the present fit learns from, by question id."""
         self.start_from = settings.memory
         self.metrics = MetricsLog(folder.metrics)
         self.table = RationaleTable(folder.rationales)
@@ -77,36 +91,49 @@ class Trainer:
             self._evaluate()
             self._choose_start()
         self._announce()
-        while self.step < self.settings.steps:
+        done = self._done()
+        while not done:
             self._take_step()
-            last = self.step == self.settings.steps
-            if last or (self.settings.eval_every and self.step % self.settings.eval_every == 0):
+            done = self._done()
+            if done or (self.settings.eval_every and self.step % self.settings.eval_every == 0):
                 self._evaluate()
             asked = self.world.any(self.stop.asked)
-            if last or asked or self.step % self.settings.save_every == 0:
+            if done or asked or self.step % self.settings.save_every == 0:
                 self._save()
-            if asked and not last:
+            if asked and not done:
                 raise AurifyError(
                     f"stopped after step {self.step} and saved; go on with: "
                     f"aurify train --config {self.folder.config} --resume"
                 )
 
+    def _done(self) -> bool:
+        spent_up = self.budget is not None and self.spent >= self.budget.amount
+        return self.step >= self.settings.steps or self.world.any(spent_up)
+
     def _take_step(self) -> None:
         self.step += 1
         begun = time.perf_counter()
-        questions = batch_of_step(self.train, self.settings.questions, self.step, self.settings.seed)
-        first = self._start_chains(questions)
-        proposals = self.world.map(self._propose, questions)
+        fresh = self._begin_fit() if self.step in self.fits else []
+        questions = self._batch()
+        if self.fits:
+            proposals = [self.pool[question.id] for question in questions]
+        else:
+            fresh = self._start_chains(questions)
+            proposals = self.world.map(lambda mine: self.propose(mine, self.step), questions)
+            fresh += [sample for row in proposals for sample in row]
         sampled = time.perf_counter()
         key = stable_seed(self.settings.seed, "e-step", self.step)
-        e_step = self.method.e_step(key, self.step, [self.memory[q.id] for q in questions], proposals)
+        chains = [self.memory[question.id] for question in questions]
+        if self.method.scores_answers:
+            chains, proposals = self._answered(questions, chains, proposals)
+        e_step = self.method.e_step(key, self.step, chains, proposals)
         self.memory.update(e_step.chains)
         line = {"step": self.step, **e_step.info, **self._update(e_step, questions)}
-        drawn = [sample for row in proposals for sample in row]
-        line["verdicts"] = dict(sorted(Counter(str(sample.verdict) for sample in drawn).items()))
-        line["generated_tokens"] = sum(
-            len(sample.token_ids) for sample in [*first, *drawn] if sample.source not in ("gold", "teacher")
-        )
+        drawn = [sample for sample in fresh if sample.source not in ("gold", "teacher")]
+        line["verdicts"] = dict(sorted(Counter(str(one.verdict) for one in drawn if one.source == "self").items()))
+        line["samples"], line["generated_tokens"] = len(drawn), sum(len(sample.token_ids) for sample in drawn)
+        if self.step in self.fits:
+            line["kept"] = len(self.pool) / len(self.train)
         ended = time.perf_counter()
         line["timing"] = {
             "seconds": ended - begun,
@@ -115,8 +142,10 @@ class Trainer:
             "tokens_per_second": line["generated_tokens"] / (ended - begun),
             "peak_memory_mb": peak_memory_mb(),
         }
+        if self.budget is not None:
+            self.spent += self.budget.cost(line)
         if self.world.main:
-            self.table.append([*first, *drawn])
+            self.table.append(fresh)
             self.metrics.append(line)
             self.watcher.step(self.step, self.settings.steps, line)
             self.world.track({k: v for k, v in line.items() if isinstance(v, (int, float))}, self.step)
@@ -132,18 +161,60 @@ class Trainer:
         )
         return [rationale for rationale in found if rationale is not None]
 
-    def _propose(self, questions: Sequence[Question]) -> list[list[Rationale]]:
-        prompts = [self._prompt(question) for question in questions]
-        return self.drawing.draw(questions, prompts, step=self.step, samples=self.method.samples)
+    def _begin_fit(self) -> list[Rationale]:
+        """Proposals for all training questions from the model as it stands, then the base model again."""
+        rows = self.world.map(lambda mine: self.propose(mine, self.step), self.train)
+        self._keep(rows)
+        if self.step > 1:
+            with torch.no_grad():
+                for name, parameter in self.parameters.items():
+                    parameter.copy_(self.base[name])
+            self.optimizer = self._new_optimizer()
+        return [sample for row in rows for sample in row]
+
+    def _keep(self, rows: Sequence[Sequence[Rationale]]) -> None:
+        self.pool = {row[0].question_id: list(row) for row in rows if any(sample.right for sample in row)}
+        if not self.pool:
+            raise AurifyError(
+                f"{self.settings.method}: no training question has a right rationale to learn from: "
+                + (f"see --memory {self.settings.memory}" if self.method.given else "try --few-shot, or a better model")
+            )
+
+    def _batch(self) -> list[Question]:
+        """The questions of this step; of a method that fits, among those it has a right rationale for."""
+        if not self.fits:
+            return batch_of_step(self.train, self.settings.questions, self.step, self.settings.seed)
+        start, _ = self._fit()
+        kept = [question for question in self.train if question.id in self.pool]
+        seed = stable_seed(self.settings.seed, "fit", start)
+        return batch_of_step(kept, self.settings.questions, self.step - start + 1, seed)
+
+    def _fit(self) -> tuple[int, int]:
+        """The first step of the present fit, and that of the next."""
+        begun = bisect_right(self.fits, self.step)
+        return self.fits[begun - 1], [*self.fits, self.settings.steps + 1][begun]
+
+    def _answered(
+        self, questions: Sequence[Question], chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]
+    ) -> tuple[list[Chain], list[list[Rationale]]]:
+        """Chains and proposals with the known answer after every rationale, scored by the model as it stands."""
+        held = [[] if chain.rationale is None else [chain.rationale] for chain in chains]
+        rows = [[*before, *row] for before, row in zip(held, proposals, strict=True)]
+        pairs = [(question, sample) for question, row in zip(questions, rows, strict=True) for sample in row]
+        scored = iter(self.world.map(self.scorer, pairs))
+        found: list[list[Rationale]] = [[next(scored) for _ in row] for row in rows]
+        return (
+            [replace(chain, rationale=row[0]) if before else chain
+             for chain, before, row in zip(chains, held, found, strict=True)],
+            [row[len(before) :] for before, row in zip(held, found, strict=True)],
+        )  # fmt: skip
 
     def _prompt(self, question: Question) -> tuple[int, ...]:
         return self.template.encode(self.tokenizer, question)
 
     def _update(self, e_step: EStep, questions: Sequence[Question]) -> dict[str, Any]:
         """The M-step, and what it did. Without a term there is nothing to ascend, and no step is taken."""
-        rate = learning_rate(
-            self.step, self.settings.steps, self.peak_rate, self.settings.lr_final, self.settings.warmup
-        )
+        rate = self._rate()
         if not e_step.terms:
             return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         longest_first = sorted(e_step.terms, key=lambda term: (-len(term.token_ids), term.question_id))
@@ -158,6 +229,20 @@ class Trainer:
         self.world.sum_gradients(parameters)
         norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
         return {"updated": True, "learning_rate": rate, "gradient_norm": norm}
+
+    def _rate(self) -> float:
+        """The learning rate of this step: falling over the run, over the present fit, or with the budget."""
+        start, end = self._fit() if self.fits else (1, self.settings.steps + 1)
+        step, steps = self.step - start + 1, end - start
+        if self.budget is not None and not self.fits:
+            step = max(step, min(steps, 1 + int(self.spent / self.budget.amount * (steps - 1))))
+        return learning_rate(step, steps, self.peak_rate, self.settings.lr_final, self.settings.warmup)
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        return build_optimizer(
+            list(self.parameters.values()), self.tuned.kind, rate=self.peak_rate,
+            weight_decay=self.settings.weight_decay,
+        )  # fmt: skip
 
     def _evaluate(self) -> None:
         if not self.held_out:
@@ -208,6 +293,18 @@ class Trainer:
             self.table.drop_after(self.step if self.step else -1)
             self.evaluations.drop_after(self.step if self.step else -1)
         self.world.wait()
+        if self.step and self.budget is not None:
+            self.spent = sum(map(self.budget.cost, self.metrics.read()))
+        if self.step and self.fits:
+            self._recall_pool()
+
+    def _recall_pool(self) -> None:
+        """What the present fit learns from, out of the table."""
+        rows: dict[str, list[Rationale]] = {question.id: [] for question in self.train}
+        for sample in self.table.read():
+            if sample.step == self._fit()[0] and sample.question_id in rows:
+                rows[sample.question_id].append(sample)
+        self._keep(list(rows.values()))
 
     def _save(self) -> None:
         if self.world.main:
@@ -221,8 +318,10 @@ class Trainer:
         count = sum(parameter.numel() for parameter in self.parameters.values())
         self._say(
             f"{self.settings.method}: {self.tuned.kind} tuning of {count:,} parameters at rate {self.peak_rate:g}, "
-            f"{min(self.settings.questions, len(self.train))} questions x {self.method.samples} samples a step, "
-            f"memory from {self.start_from}"
+            f"{min(self.settings.questions, len(self.train))} questions "
+            + (f"a step, {len(self.fits)} fits" if self.fits else f"x {self.method.samples} samples a step")
+            + (f", rationales from {self.settings.memory}" if self.method.given else "")
+            + ("" if self.fits else f", memory from {self.start_from}")
         )
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,74 @@
+"""log p(y | x, z): how likely the model finds the known answer after a rationale of its own (``methods.answered``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from aurify.answers import Verdict
+from aurify.methods.answered import Answered
+from aurify.models.logprobs import micro_batches, sequence_logprobs
+from aurify.models.prefix import n_virtual_tokens
+from aurify.questions import PromptTemplate, Question
+from aurify.rationales import Rationale
+from aurify.sampling.stop import decode, tokens_to_stop
+
+
+@dataclass(frozen=True)
+class AnswerScorer:
+    """Completes rationales with the known answer, and scores it under the model as it stands."""
+
+    model: torch.nn.Module
+    tokenizer: Any
+    template: PromptTemplate
+    token_budget: int
+
+    def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[Answered]:
+        """Every rationale cut where it first announces an answer, with the known one after it; in order."""
+        completed = [self._complete(question, rationale) for question, rationale in pairs]
+        asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
+        scored = []
+        for index in asked:
+            prompt, ids = self.template.encode(self.tokenizer, pairs[index][0]), completed[index].token_ids
+            cut = completed[index].thought
+            scored.append(((*prompt, *ids[:cut]), ids[cut:]))
+        lengths = [n_virtual_tokens(self.model) + len(before) + len(after) for before, after in scored]
+        for group in micro_batches(lengths, self.token_budget):
+            with torch.no_grad():
+                logprobs = sequence_logprobs(
+                    self.model, [scored[i] for i in group], pad_token_id=self.tokenizer.pad_token_id
+                ).tolist()
+            for i, logprob in zip(group, logprobs, strict=True):
+                completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
+        return completed
+
+    def _complete(self, question: Question, rationale: Rationale) -> Answered:
+        """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""
+        lead = self.template.answer_lead
+        cut = tokens_to_stop(self.tokenizer, rationale.token_ids, [lead])
+        if cut is None:
+            return _with(rationale, thought=len(rationale.token_ids), answer_logprob=-math.inf)
+        thought = rationale.token_ids[:cut]
+        return _with(
+            rationale, token_ids=(*thought, *self._answer(lead, question.answer)), thought=cut, answer_logprob=0.0,
+            text=f"{decode(self.tokenizer, thought)} {question.answer}.", predicted=question.answer,
+            verdict=Verdict.RIGHT, reason="the known answer, put after the model's rationale", logprob=None,
+        )  # fmt: skip
+
+    def _answer(self, lead: str, answer: str) -> tuple[int, ...]:
+        """The tokens of the answer as they stand after the lead, and EOS."""
+        begun = self.tokenizer(lead, add_special_tokens=False)["input_ids"]
+        whole = self.tokenizer(f"{lead} {answer}.", add_special_tokens=False)["input_ids"]
+        if whole[: len(begun)] == begun:
+            return (*whole[len(begun) :], self.tokenizer.eos_token_id)
+        alone = self.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
+        return (*alone, self.tokenizer.eos_token_id)
+
+
+def _with(rationale: Rationale, **changed: Any) -> Answered:
+    known = {field.name: getattr(rationale, field.name) for field in fields(rationale)}
+    return Answered(**{**known, **changed})
