@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,7 +19,7 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.models import load_model
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.sampling import LocalSampler
+from aurify.sampling import LocalSampler, Sampler
 from aurify.seeds import stable_seed
 
 CHUNK = 4096
@@ -46,20 +48,17 @@ def run_evaluation(
     """
     tables = _tables(settings.out)
     asked = _questions(settings, questions, say)
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
-    template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)
-    begun = time.perf_counter()
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
     total = len(asked) * (1 + settings.samples)
 
     def tell(done: int, _: int) -> None:
         progress(sum(tally.verdicts.total() for tally in tallies.values()) + done, total)
 
-    with Grader() as grader:
-        sampler = LocalSampler(loaded.model, loaded.tokenizer, progress=tell)
+    with Grader() as grader, _sampler(settings, tell, say) as (sampler, tokenizer):
+        begun = time.perf_counter()
+        template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
-        prompts = [template.encode(loaded.tokenizer, question) for question in asked]
+        prompts = [template.encode(tokenizer, question) for question in asked]
         outcomes = []
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(greedy.right))
@@ -72,7 +71,7 @@ def run_evaluation(
                 groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
                 right = tuple(sample.right for sample in pool)
                 outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups))
-    seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - begun
     return Evaluation(
         settings,
         Scored(len(outcomes), score(outcomes, stable_seed(settings.seed, "bootstrap"))),
@@ -81,6 +80,23 @@ def run_evaluation(
         tallies,
         seconds,
     )
+
+
+@contextmanager
+def _sampler(
+    settings: EvaluateSettings, progress: Progress, say: Callable[[str], None]
+) -> Iterator[tuple[Sampler, Any]]:
+    """Who draws, and the tokenizer."""
+    if settings.sampler == "local":
+        device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
+        yield LocalSampler(loaded.model, loaded.tokenizer, progress=progress), loaded.tokenizer
+        return
+    from aurify.sampling.vllm import fixed_sampler
+
+    say(f"samples come from vLLM ({settings.vllm_url or 'a server of this evaluation'})")
+    with fixed_sampler(settings.model, url=settings.vllm_url, dtype=settings.dtype, progress=progress) as found:
+        yield found
 
 
 def _questions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aurify.settings import Settings
 
@@ -30,5 +30,16 @@ class EvaluateSettings(Settings):
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
 
+    sampler: Literal["local", "vllm"] = Field("local", description="Who draws: this process, or a vLLM server.")
+    vllm_url: str | None = Field(
+        None, description="For --sampler vllm: a running server [one is started, and ends with the evaluation]"
+    )
+
     json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
     out: str | None = Field(None, description="A new folder for the rationales: greedy/ and samples/ (Parquet).")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> EvaluateSettings:
+        if self.vllm_url and self.sampler != "vllm":
+            raise ValueError("--vllm-url needs --sampler vllm")
+        return self

@@ -106,7 +106,7 @@ def _initial_prompt(
     else:
         ids = torch.randint(len(embedding_VD), (tokens,), generator=torch.Generator().manual_seed(seed))
     if len(ids) == 0:
-        raise UsageError("a soft prompt needs at least one token: give --soft-prompt-init or --soft-prompt-tokens")
+        raise UsageError("a soft prompt needs at least one token: give --soft-prompt-init a text or a number")
     limit = getattr(model.config, "max_position_embeddings", None)
     if limit is not None and len(ids) >= limit:
         raise AurifyError(

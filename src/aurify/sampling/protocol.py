@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 FinishReason = Literal["stop", "length"]
 
@@ -45,4 +45,17 @@ class Sampler(Protocol):
         stop: Sequence[str] = (),
     ) -> list[list[Completion]]:
         """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy."""
+        ...
+
+
+@runtime_checkable
+class Publishing(Protocol):
+    """A sampler with a copy of the weights of its own, which must be brought there when they change."""
+
+    def publish(self, *, write: bool = True) -> None:
+        """Bring the present weights there. Every process of a run calls it; ``write`` is set in one of them."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """For metrics.jsonl: what the sampler is, and how far its draws were from the model since last asked."""
         ...

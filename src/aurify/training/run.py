@@ -29,7 +29,7 @@ from aurify.methods import (
 from aurify.models import load_model, prepare
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, read_rationales
-from aurify.sampling import LocalSampler
+from aurify.sampling import LocalSampler, Sampler
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.budget import Budget
@@ -81,9 +81,8 @@ def run_training(
         loaded = load_model(settings.model, dtype=settings.dtype, device=world.device, trainable=True)
         tuned = prepare(
             loaded.model, loaded.tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
-            lora_alpha=settings.lora_alpha, lora_targets=settings.lora_targets,
-            prompt_text=_text(settings.soft_prompt_init), prompt_tokens=settings.soft_prompt_tokens,
-            seed=settings.seed,
+            lora_alpha=2 * settings.lora_rank, lora_targets=settings.lora_targets,
+            **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
         template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)
         if world.main:
@@ -91,7 +90,7 @@ def run_training(
         world.wait()
         world.start_trackers(settings.model_dump())
         grader = stack.enter_context(Grader())
-        sampler = LocalSampler(tuned.model, loaded.tokenizer)
+        sampler = _sampler(settings, tuned.model, loaded.tokenizer, world, folder, watcher, stack)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
         written = _written(settings, loaded.tokenizer, grader)
         trainer = Trainer(
@@ -131,6 +130,32 @@ def build_method(settings: TrainSettings) -> Method:
         "jepo-single": partial(Jepo, bound="single"),
     }
     return build[settings.method](**given)
+
+
+def _sampler(
+    settings: TrainSettings,
+    model: Any,
+    tokenizer: Any,
+    world: World,
+    folder: RunFolder,
+    watcher: Watcher,
+    stack: ExitStack,
+) -> Sampler:
+    if settings.sampler == "local":
+        return LocalSampler(model, tokenizer)
+    from aurify.sampling.vllm import trained_sampler
+
+    if world.main:
+        watcher.say(
+            f"samples come from vLLM ({settings.vllm_url or 'a server of this run'}): almost those of the trained "
+            f"model, not exact; by how much the log-probabilities differ is in {folder.metrics}"
+        )
+    return stack.enter_context(
+        trained_sampler(
+            model, tokenizer, name=settings.model, url=settings.vllm_url, dtype=settings.dtype,
+            log=folder.path / "vllm.log", once=world.once,
+        )
+    )  # fmt: skip
 
 
 def _questions(
@@ -209,13 +234,14 @@ def _written(settings: TrainSettings, tokenizer: Any, grader: Grader) -> dict[st
     return written
 
 
-def _text(path: str | None) -> str:
-    if not path:
-        return ""
+def _soft_prompt(wanted: str) -> dict[str, Any]:
+    """What a soft prompt starts from: the text of a file, or a number of tokens."""
+    if wanted.isdecimal():
+        return {"prompt_tokens": int(wanted)}
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return {"prompt_text": Path(wanted).read_text(encoding="utf-8")}
     except (OSError, UnicodeDecodeError) as error:
-        raise AurifyError(f"--soft-prompt-init {path}: cannot be read: {error}") from None
+        raise AurifyError(f"--soft-prompt-init {wanted}: cannot be read: {error}") from None
 
 
 def _measured(log: MetricsLog) -> tuple[Accuracy | None, Accuracy | None]:

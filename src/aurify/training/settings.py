@@ -70,6 +70,13 @@ class TrainSettings(Settings):
         None, description="For --memory table: a rationale table. For few-shot: a file of worked examples."
     )
 
+    sampler: Literal["local", "vllm"] = Field(
+        "local", description="Who draws: this process (exact samples), or a vLLM server (almost exact ones)."
+    )
+    vllm_url: str | None = Field(
+        None, description="For --sampler vllm: a running server [one is started, and ends with the run]"
+    )
+
     tuning: Literal["full", "lora", "prompt"] | None = Field(
         None, description="What is trained: full weights, lora, or a soft prompt [full below 50M parameters, else lora]"
     )
@@ -78,11 +85,11 @@ class TrainSettings(Settings):
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (full and lora).")
     clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")
-    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")
-    lora_alpha: int = Field(32, ge=1, description="Scale of the LoRA update, divided by the rank.")
+    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices; the scale of their product is 2.")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
-    soft_prompt_init: str | None = Field(None, description="A file whose text a soft prompt starts from.")
-    soft_prompt_tokens: int = Field(20, ge=1, description="Length of a soft prompt without --soft-prompt-init.")
+    soft_prompt_init: str = Field(
+        "20", description="A soft prompt starts from a file's text, or from so many random tokens."
+    )
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
@@ -106,6 +113,10 @@ class TrainSettings(Settings):
             raise ValueError("--resume needs --out, the folder of the run to go on with")
         if self.memory in ("table", "few-shot") and not self.memory_from:
             raise ValueError(f"--memory {self.memory} needs --memory-from")
+        if self.vllm_url and self.sampler != "vllm":
+            raise ValueError("--vllm-url needs --sampler vllm")
+        if self.sampler == "vllm" and self.tuning == "prompt":
+            raise ValueError("--sampler vllm: vLLM takes full weights and LoRA adapters; a soft prompt needs local")
         if self.warmup >= self.steps:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
         for name, methods in OWN_SETTINGS.items():

@@ -17,6 +17,7 @@ from aurify.methods import EStep, Method
 from aurify.models import Tuned, trainable_parameters
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
+from aurify.sampling.protocol import Publishing
 from aurify.seeds import stable_seed
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.budget import Budget
@@ -69,6 +70,7 @@ class Trainer:
         self.peak_rate = settings.lr or tuned.learning_rate
         self.optimizer = self._new_optimizer()
         self.step = 0
+        self.published = False
         self.spent = 0.0
         self.memory = Memory()
         self.fits = fit_starts(settings.steps, method.refits, method.growth)
@@ -87,6 +89,7 @@ class Trainer:
             AurifyError: the run diverged, or was asked to stop (after saving).
         """
         self._restore()
+        self._publish()
         if self.step == 0:
             self._evaluate()
             self._choose_start()
@@ -118,6 +121,7 @@ class Trainer:
         if self.fits:
             proposals = [self.pool[question.id] for question in questions]
         else:
+            self._publish()
             fresh = self._start_chains(questions)
             proposals = self.world.map(lambda mine: self.propose(mine, self.step), questions)
             fresh += [sample for row in proposals for sample in row]
@@ -132,6 +136,8 @@ class Trainer:
         drawn = [sample for sample in fresh if sample.source not in ("gold", "teacher")]
         line["verdicts"] = dict(sorted(Counter(str(one.verdict) for one in drawn if one.source == "self").items()))
         line["samples"], line["generated_tokens"] = len(drawn), sum(len(sample.token_ids) for sample in drawn)
+        if isinstance(self.drawing.sampler, Publishing):
+            line["sampler"] = self.drawing.sampler.report()
         if self.step in self.fits:
             line["kept"] = len(self.pool) / len(self.train)
         ended = time.perf_counter()
@@ -150,6 +156,13 @@ class Trainer:
             self.watcher.step(self.step, self.settings.steps, line)
             self.world.track({k: v for k, v in line.items() if isinstance(v, (int, float))}, self.step)
 
+    def _publish(self) -> None:
+        """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
+        if not self.published and isinstance(self.drawing.sampler, Publishing):
+            self.drawing.sampler.publish(write=self.world.main)
+            self.world.wait()
+        self.published = True
+
     def _start_chains(self, questions: Sequence[Question]) -> list[Rationale]:
         """A first rationale for every question whose chain is not valid: at its first visit, or tried again."""
         invalid = [question for question in questions if not self.memory[question.id].right]
@@ -163,12 +176,14 @@ class Trainer:
 
     def _begin_fit(self) -> list[Rationale]:
         """Proposals for all training questions from the model as it stands, then the base model again."""
+        self._publish()
         rows = self.world.map(lambda mine: self.propose(mine, self.step), self.train)
         self._keep(rows)
         if self.step > 1:
             with torch.no_grad():
                 for name, parameter in self.parameters.items():
                     parameter.copy_(self.base[name])
+            self.published = False
             self.optimizer = self._new_optimizer()
         return [sample for row in rows for sample in row]
 
@@ -228,6 +243,7 @@ class Trainer:
         parameters = list(self.parameters.values())
         self.world.sum_gradients(parameters)
         norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
+        self.published = False
         return {"updated": True, "learning_rate": rate, "gradient_norm": norm}
 
     def _rate(self) -> float:
@@ -248,6 +264,7 @@ class Trainer:
         if not self.held_out:
             return
         begun = time.perf_counter()
+        self._publish()
         rationales = greedy_rationales(
             self.held_out, self.drawing, self.template, self.tokenizer, self.world, self.step
         )

@@ -54,6 +54,11 @@ class World:
         gathered = gather_object([(rank + i * size, result) for i, result in enumerate(mine)])
         return [result for _, result in sorted(gathered, key=lambda pair: pair[0])]
 
+    def once(self, function: Callable[[], Result]) -> Result:
+        """What ``function`` gives in the main process, which alone calls it; every process gets it."""
+        (result,) = self.map(lambda mine: [function() for _ in mine], [None])
+        return result
+
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""
         return any(self.map(lambda _: [flag], range(self._accelerator.num_processes)))

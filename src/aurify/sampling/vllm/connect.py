@@ -7,17 +7,19 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
 from aurify.sampling.stop import eos_ids
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
-from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, unload_adapter
+from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, save_plain, unload_adapter
 from aurify.sampling.vllm.served import Served, served_model
 from aurify.sampling.vllm.server import Server, ServerPlan
 from aurify.sampling.vllm.source import largest_rank, load_tokenizer, read_source
 from aurify.sampling.vllm.trained import Publisher, TrainedSampler
+from aurify.sampling.vllm.untied import save_untied, ties_output
 
 KEY_VARIABLE = "VLLM_API_KEY"
 TIMEOUT_SECONDS = 1800.0
@@ -55,6 +57,7 @@ def trained_sampler(
         AurifyError: the server is not reached, does not start, or serves another model.
     """
     base, rank = read_source(name).base, _trained_rank(model)
+    untied = not url and not rank and not _on_gpu() and ties_output(model)
     with ExitStack() as stack:
         own: list[Server] = []
 
@@ -62,7 +65,12 @@ def trained_sampler(
             token = secrets.token_hex(4)
             if url:
                 return Link(url, os.environ.get(KEY_VARIABLE, ""), token)
-            own.append(stack.enter_context(Server(_plan(base, dtype, rank), log=log)))
+            plan = _plan(base, dtype, rank)
+            if untied:
+                folder = stack.enter_context(TemporaryDirectory(prefix="aurify-untied-"))
+                save_untied(model, folder)
+                plan = plan._replace(weights=folder)
+            own.append(stack.enter_context(Server(plan, log=log)))
             return Link(own[0].http.url, own[0].key, token)
 
         link = once(start)
@@ -73,7 +81,11 @@ def trained_sampler(
             explain=own[0].explain if own else None,
         )  # fmt: skip
         stack.callback(sampler.close)
-        publisher: Publisher = AdapterPublisher(http, link.token) if rank else WeightsPublisher(http, served)
+        publisher: Publisher = (
+            AdapterPublisher(http, link.token)
+            if rank
+            else WeightsPublisher(http, served, save_untied if untied else save_plain)
+        )
         if url:
             stack.callback(publisher.close)
         yield TrainedSampler(sampler, publisher, model, tokenizer.pad_token_id)
@@ -114,9 +126,13 @@ def fixed_sampler(
 
 
 def _plan(base: str, dtype: str, rank: int) -> ServerPlan:
+    return ServerPlan(base, dtype, rank, _on_gpu())
+
+
+def _on_gpu() -> bool:
     import torch
 
-    return ServerPlan(base, dtype, rank, torch.cuda.is_available())
+    return torch.cuda.is_available()
 
 
 def _trained_rank(model: Any) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,14 @@ from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.served import Served
 
 RESET_SECONDS = 10.0
+
+
+Save = Callable[[Any, str], None]
+
+
+def save_plain(model: Any, folder: str) -> None:
+    """Write a model's folder as it is."""
+    model.save_pretrained(folder)
 
 
 class AdapterPublisher:
@@ -53,16 +62,20 @@ class AdapterPublisher:
 
 
 class WeightsPublisher:
-    """Publishes full weights over those that the server serves, and puts the server's own back at the end."""
+    """Publishes full weights over those that the server serves, and puts the server's own back at the end.
 
-    def __init__(self, http: Http, served: Served) -> None:
-        self._http, self._served, self._changed = http, served, False
+    Args:
+        save: writes a model into a folder in the form that the server was started with.
+    """
+
+    def __init__(self, http: Http, served: Served, save: Save = save_plain) -> None:
+        self._http, self._served, self._save, self._changed = http, served, save, False
 
     def publish(self, model: Any, *, write: bool = True) -> str:
         """Make the server serve the model's present weights; the name under which it does."""
         if write:
             with tempfile.TemporaryDirectory(prefix="aurify-weights-") as folder:
-                model.save_pretrained(folder)
+                self._save(model, folder)
                 self._changed = True
                 self._reload(folder)
         return self._served.name

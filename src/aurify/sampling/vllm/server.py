@@ -34,15 +34,18 @@ class ServerPlan(NamedTuple):
     """What is to be served, and how."""
 
     model: str
-    """A folder or hub name with full weights."""
+    """A folder or hub name with full weights, and the name under which they are served."""
     dtype: str = "float32"
     max_lora_rank: int = 0
     """0: no adapter will be published."""
     gpu: bool = False
+    weights: str | None = None
+    """Another folder that the weights are read from."""
 
     def arguments(self) -> list[str]:
         """The server's command line, without its address."""
-        words = ["--model", self.model, "--dtype", self.dtype, "--generation-config", "vllm"]
+        words = ["--model", self.weights or self.model, "--tokenizer", self.model, "--served-model-name", self.model]
+        words += ["--dtype", self.dtype, "--generation-config", "vllm"]
         words += ["--max-model-len", "auto", "--disable-uvicorn-access-log"]
         if self.max_lora_rank:
             words += ["--enable-lora", "--max-lora-rank", str(_lora_rank(self.max_lora_rank))]
