@@ -16,7 +16,10 @@ from aurify.settings import Settings, SettingsT, resolve, spelling, without_none
 def add_command(
     app: typer.Typer, name: str, kind: type[SettingsT], run: Callable[[SettingsT], None], *, positional: str = ""
 ) -> None:
-    """Add ``run`` to the app as the command ``name``; the field named ``positional`` is its argument."""
+    """Add ``run`` to the app as the command ``name``.
+
+    The field named ``positional`` is its argument; one that holds several values takes several arguments.
+    """
 
     def command(**given: Any) -> None:
         config, dry_run = given.pop("config"), given.pop("dry_run")
@@ -46,14 +49,14 @@ def _parameter(kind: type[Settings], field: str, positional: bool) -> inspect.Pa
     if not info.is_required() and default is not False and default not in (None, "", [], ()):
         text += f" [default: {default}]"
     plain = without_none(info.annotation)
+    repeated = get_origin(plain) in (list, tuple, set, frozenset)
     if positional:
         argument = typer.Argument(help=text, show_default=False, metavar=spelling(field, field))
-        return _keyword(field, Annotated[str | None, argument], None)
+        return _keyword(field, Annotated[list[str] | None if repeated else str | None, argument], None)
     flag = spelling(field)
     if plain is bool:
         switch = typer.Option(f"{flag}/--no-{flag[2:]}", help=text, show_default=False)
         return _keyword(field, Annotated[bool | None, switch], None)
-    repeated = get_origin(plain) in (list, tuple, set, frozenset)
     option = typer.Option(flag, help=text, show_default=False, metavar=_metavar(plain))
     # Text for pydantic, so that a flag's value and a file's are read, and complained of, by the same rules.
     return _keyword(field, Annotated[list[str] | None if repeated else str | None, option], None)
