@@ -1,0 +1,113 @@
+"""Samples that somebody else collected, in the forms that such files have."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurify.collecting.labelled import read_labelled
+from aurify.errors import AurifyError
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def run(*rows: dict[str, Any], name: str = "rows.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return run
+
+
+def flat(path: Path, **options: Any) -> list[tuple[str, str, str, bool | None, str]]:
+    """(question's text, gold, sample's text, label, model) of every sample."""
+    found = read_labelled(path, **options)
+    by_id = {question.id: question for question in found.questions}
+    return [
+        (by_id[key].text, by_id[key].answer, one.text, one.label, one.model)
+        for key, samples in found.samples.items()
+        for one in samples
+    ]
+
+
+def test_a_list_of_objects(write: Any) -> None:
+    samples = [
+        {"rationale": "a", "correct": True},
+        {"rationale": "b", "correct": False},
+        {"rationale": "c", "correct": None},
+    ]
+    path = write({"id": "x", "problem": "1+1?", "answer": "2", "samples": samples})
+    assert flat(path) == [("1+1?", "2", "a", True, ""), ("1+1?", "2", "b", False, ""), ("1+1?", "2", "c", None, "")]
+
+
+def test_a_list_of_texts_and_of_labels(write: Any) -> None:
+    path = write(
+        {"question": "1+1?", "answer": "2", "generated_answer": ["a", "b"], "correct": [True, False], "model": "m"}
+    )
+    assert flat(path) == [("1+1?", "2", "a", True, "m"), ("1+1?", "2", "b", False, "m")]
+
+
+def test_an_object_a_model(write: Any) -> None:
+    path = write(
+        {
+            "question": "1+1?",
+            "ground_truth": "I add.\nA: 2",
+            "small": {"is_correct": False, "solution": "A: 3"},
+            "large": {"is_correct": True, "solution": "A: 2"},
+        }
+    )
+    assert flat(path) == [("1+1?", "2", "A: 3", False, "small"), ("1+1?", "2", "A: 2", True, "large")]
+
+
+def test_a_row_a_sample(write: Any) -> None:
+    rows = [
+        {"question": "1+1?", "answer": "2", "response": "a", "label": "right"},
+        {"question": "2+2?", "answer": "4", "response": "b", "label": 0},
+        {"question": "1+1?", "answer": "2", "response": "c", "finish_reason": "length"},
+    ]
+    path = write(*rows)
+    assert flat(path) == [("1+1?", "2", "a", True, ""), ("1+1?", "2", "c", None, ""), ("2+2?", "4", "b", False, "")]
+    samples = read_labelled(path).samples
+    assert [[one.truncated for one in group] for group in samples.values()] == [[False, True], [False]]
+
+
+def test_the_questions_of_another_file_by_id_or_by_text(write: Any) -> None:
+    data = write(
+        {"id": "x", "question": "1 + 1?", "answer": "2"}, {"id": "y", "question": "2+2?", "answer": "4"}, name="q.jsonl"
+    )
+    path = write(
+        {"id": "x", "samples": ["a"]}, {"question": " 2+2?", "samples": ["b"]}, {"question": "3+3?", "samples": ["c"]}
+    )
+    found = read_labelled(path, data=str(data))
+    assert {key: [one.text for one in samples] for key, samples in found.samples.items()} == {"x": ["a"], "y": ["b"]}
+    assert found.unknown == [f"{path}:3"]
+
+
+def test_gzip_and_bad_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    good, null = (
+        {"id": "a", "question": "q", "answer": "1", "samples": ["x"]},
+        {"id": "b", "question": "p", "answer": None},
+    )
+    odd = {"id": "c", "question": "r", "answer": "2", "samples": [3]}
+    path.write_bytes(
+        gzip.compress("".join(json.dumps(row) + "\n" for row in (good, {**null, "samples": ["y"]}, odd)).encode())
+    )
+    with pytest.raises(AurifyError, match=r"rows\.jsonl\.gz:2: 'answer' is null"):
+        read_labelled(path)
+    found = read_labelled(path, skip_bad=True)
+    assert list(found.samples) == ["a", "c"] or list(found.samples) == ["a"]
+    assert [where.rpartition(":")[2] for where, _ in found.questions.skipped] == ["2", "3"]
+    assert found.unknown == []
+
+
+def test_no_samples(write: Any) -> None:
+    with pytest.raises(AurifyError, match=r"rows\.jsonl:1: a sample .*expected its text, in a field named rationale"):
+        read_labelled(write({"question": "1+1?", "answer": "2", "solution": "the gold one"}))
+    data = write({"id": "x", "question": "1+1?", "answer": "2"}, name="q.jsonl")
+    with pytest.raises(AurifyError, match="none of the 1 rows is on a question of"):
+        read_labelled(write({"id": "z", "samples": ["a"]}), data=str(data))

@@ -1,0 +1,38 @@
+"""What cannot be is refused in one line, before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aurify.collecting.settings import SampleSettings
+from aurify.errors import UsageError
+from aurify.settings import resolve
+
+GIVEN = {"model": "m", "data": "d", "out": "o"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"api": "localhost:8000"}, "--api 'localhost:8000': expected a URL such as http://127.0.0.1:8000/v1"),
+        ({"api": "http://me:secret@host/v1"}, "would be written down; put a key in --key-env"),
+        ({"api": "openai", "request": "[1]"}, "expected a JSON object such as"),
+        ({"api": "openai", "request": '{"stream": true}'}, "'stream' is not for this setting"),
+        ({"api": "openai", "price_in": "1"}, "--price-in and --price-out go together"),
+        ({"money_cap": "1"}, "--money-cap is for an API: say which with --api"),
+    ],
+)
+def test_settings_that_cannot_be(flags: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(SampleSettings, {**GIVEN, **flags})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_prompts_form_follows_the_kind_of_model() -> None:
+    assert resolve(SampleSettings, GIVEN).form == "plain"
+    assert resolve(SampleSettings, {**GIVEN, "api": "http://h/v1/"}).form == "chat"
+    assert resolve(SampleSettings, {**GIVEN, "api": "http://h/v1/"}).url == "http://h/v1"
+    assert len(SampleSettings.model_fields) <= 40
