@@ -71,7 +71,15 @@ def test_a_diverged_model_is_an_error_that_names_the_questions(model):
     with torch.no_grad():
         model.get_input_embeddings().weight[15] = float("nan")
     with pytest.raises(AurifyError, match="not finite for b"):
-        accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=1)
+        accumulate_gradient(model, [*TERMS, Term("b", (15, 16), 1.0)], PROMPTS, pad_token_id=0, token_budget=1)
+
+
+def test_a_term_of_no_weight_is_not_run(model):
+    """It would diverge, were it."""
+    with torch.no_grad():
+        model.get_input_embeddings().weight[17] = float("nan")
+    accumulate_gradient(model, [*TERMS, Term("b", (17, 16), 0.0)], PROMPTS, pad_token_id=0, token_budget=100)
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
 def test_a_term_without_tokens_is_an_error_that_names_the_question(model):

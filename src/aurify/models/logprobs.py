@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from aurify.errors import AurifyError
-from aurify.models.prefix import n_virtual_tokens, next_token_logits
+from aurify.models.head import target_logprobs
+from aurify.models.packed_attention import hears_packs, states_of
+from aurify.models.packing import Pack, Scored, packed_batches
+from aurify.models.prefix import causal_lm, n_virtual_tokens, next_token_logits, soft_prompt
 
-Scored = tuple[Sequence[int], Sequence[int]]
-"""The token ids of a prompt, and those of its completion."""
+__all__ = ["Scored", "batches", "micro_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
+
+_PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
+_takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
 def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> list[Tensor]:
     """log p(z_t | x, z_<t) of every completion token, in nats and float32: one tensor (T_n,) a sequence.
 
-    The batch is padded on the right, where causal attention keeps the padding from every real token; the soft
+    The sequences run as one pack where the model takes packs: no padding, and each prompt once for all its
+    completions; else padded on the right, where causal attention keeps the padding from every real token. The soft
     prompt of a PEFT model stands in front. The end of sequence is scored if and only if a completion holds it.
     Differentiable; whether dropout acts is the caller's ``model.train()`` or ``model.eval()``.
     ``model`` is the module itself, not its distributed wrapper: PEFT and plain models are both right.
@@ -25,14 +32,65 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
     Raises AurifyError for a completion that nothing stands in front of.
     """
     n_virtual = n_virtual_tokens(model)
+    device = next(model.parameters()).device
+    if not any(len(completion) for _, completion in sequences):
+        return [torch.zeros(0, device=device) for _ in sequences]
+    if n_virtual == 0 and any(len(completion) and not len(prompt) for prompt, completion in sequences):
+        raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
+    if takes_packs(model):
+        return _packed(model, sequences)
+    return _padded(model, sequences, pad_token_id)
+
+
+def takes_packs(model: nn.Module) -> bool:
+    """Whether the model computes packs, and the same as padded rows: tried once a model, on a few tokens."""
+    if model not in _takes_packs:
+        _takes_packs[model] = _agrees(model)
+    return _takes_packs[model] and hears_packs(causal_lm(model))
+
+
+@torch.no_grad()
+def _agrees(model: nn.Module) -> bool:
+    lm = causal_lm(model)
+    if type(lm.get_output_embeddings()) is not nn.Linear or not hears_packs(lm):
+        return False
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        packed = torch.cat(_packed(model, _PROBE))
+        padded = torch.cat(_padded(model, _PROBE, pad_token_id=0))
+    except (NotImplementedError, TypeError, AttributeError, KeyError):
+        return False
+    finally:
+        for module in training:
+            module.training = True
+    tolerance = 1e-3 if next(model.parameters()).dtype == torch.float32 else 0.1
+    return bool(torch.allclose(packed, padded, atol=tolerance, rtol=tolerance))
+
+
+def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
+    lm = causal_lm(model)
+    head = lm.get_output_embeddings()
+    n_virtual = n_virtual_tokens(model)
+    pack = Pack.of(sequences, n_virtual, head.weight.device)
+    ids_1N = torch.tensor([pack.token_ids], device=head.weight.device)
+    inputs = {"input_ids": ids_1N}
+    if n_virtual:
+        embeds_1ND = lm.get_input_embeddings()(ids_1N)
+        inputs = {"inputs_embeds": torch.cat([soft_prompt(model).to(embeds_1ND)[None], embeds_1ND], 1)}
+    states_NE = states_of(lm, pack, inputs)
+    if pack.uses != lm.config.get_text_config().num_hidden_layers:
+        raise NotImplementedError("the model does not pass packs on to its attention")
+    states_KE = states_NE.index_select(0, pack.predicted_from_K)
+    logprobs_K = target_logprobs(states_KE, head.weight, head.bias, pack.target_K)
+    return list(torch.split(logprobs_K, pack.lengths))
+
+
+def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> list[Tensor]:
+    n_virtual = n_virtual_tokens(model)
     starts = [n_virtual + len(prompt) for prompt, _ in sequences]
     lengths = [len(completion) for _, completion in sequences]
     device = next(model.parameters()).device
-    if not any(lengths):
-        return [torch.zeros(0, device=device) for _ in sequences]
-    if any(start == 0 and length for start, length in zip(starts, lengths, strict=True)):
-        raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
-
     width = max(start + length for start, length in zip(starts, lengths, strict=True))
     ids_NC = torch.full((len(sequences), width), pad_token_id, dtype=torch.long)
     for row, (prompt, completion) in enumerate(sequences):
@@ -85,3 +143,11 @@ def micro_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
         else:
             groups.append([index])
     return groups
+
+
+def batches(model: nn.Module, sequences: Sequence[Scored], token_budget: int) -> list[list[int]]:
+    """Indices of the sequences in micro-batches of about ``token_budget`` tokens, as this model runs them."""
+    n_virtual = n_virtual_tokens(model)
+    if takes_packs(model):
+        return packed_batches(sequences, token_budget, n_virtual)
+    return micro_batches([n_virtual + len(prompt) + len(completion) for prompt, completion in sequences], token_budget)

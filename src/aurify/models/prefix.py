@@ -40,6 +40,12 @@ def n_virtual_tokens(model: nn.Module) -> int:
     return int(config.num_virtual_tokens)
 
 
+def soft_prompt(model: nn.Module) -> Tensor:
+    """The embeddings (P, E) of the soft prompt, for a model that has one."""
+    prompt: Tensor = cast(Any, model).get_prompt(batch_size=1)[0]
+    return prompt
+
+
 def position_limit(model: nn.Module) -> int | None:
     """The most positions that a sequence may take, the soft prompt included; None when the model states none."""
     config = causal_lm(model).config
@@ -70,7 +76,7 @@ def next_token_logits(
     n_virtual = n_virtual_tokens(model) if soft_prompt_at_B is not None else 0
     if soft_prompt_at_B is not None and n_virtual:
         embeds_BCD = lm.get_input_embeddings()(input_ids_BC)
-        prompt_PD = cast(Any, model).get_prompt(batch_size=1)[0].to(embeds_BCD)
+        prompt_PD = soft_prompt(model).to(embeds_BCD)
         rows_B1 = torch.arange(len(input_ids_BC), device=input_ids_BC.device)[:, None]
         columns_BP = soft_prompt_at_B[:, None] + torch.arange(n_virtual, device=input_ids_BC.device)
         inputs["inputs_embeds"] = embeds_BCD.index_put((rows_B1, columns_BP), prompt_PD.expand(len(rows_B1), -1, -1))

@@ -12,8 +12,7 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.methods import Term
-from aurify.models.logprobs import micro_batches, sequence_logprobs
-from aurify.models.prefix import n_virtual_tokens
+from aurify.models.logprobs import batches, sequence_logprobs
 
 
 def accumulate_gradient(
@@ -29,16 +28,16 @@ def accumulate_gradient(
     Args:
         terms: what to ascend; their weights may be negative.
         prompts: token ids of every question's prompt, by question id.
-        token_budget: tokens a micro-batch, padding included.
+        token_budget: tokens a micro-batch.
 
     Raises:
         AurifyError: a term has no tokens, or a log-probability is not finite; the message names the questions.
     """
     if empty := sorted({term.question_id for term in terms if not term.token_ids}):
         raise AurifyError(f"nothing to learn from in a rationale of no tokens: {', '.join(empty)}")
+    terms = [term for term in terms if term.weight != 0]
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
-    lengths = [n_virtual_tokens(model) + len(prompt) + len(ids) for prompt, ids in sequences]
-    for indices in micro_batches(lengths, token_budget):
+    for indices in batches(model, sequences, token_budget):
         logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
         bad = [
             terms[i].question_id

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aurify.models.prefix import n_virtual_tokens
+from aurify.models.prefix import n_virtual_tokens, soft_prompt
 from aurify.sampling.engine import Prefilled
 from aurify.sampling.fused.attention import Part, attend_causal, attend_common
 from aurify.sampling.fused.band import Band, Packed
@@ -115,7 +114,7 @@ class FusedEngine:
         """Keys and values (H, C, D) of what stands before every prompt."""
         embedding_CE = self.weights.embedding[torch.tensor(token_ids, dtype=torch.long, device=self.device)]
         if self.n_virtual:
-            soft_PE = cast(Any, model).get_prompt(batch_size=1)[0].to(embedding_CE)
+            soft_PE = soft_prompt(model).to(embedding_CE)
             embedding_CE = torch.cat([soft_PE, embedding_CE])
         position_C = torch.arange(len(embedding_CE), device=self.device)
         _, packed = self._run_prompts(embedding_CE, position_C, [len(embedding_CE)])

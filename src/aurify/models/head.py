@@ -1,0 +1,42 @@
+"""Log-probabilities of chosen tokens from hidden states, with never a tensor of tokens by vocabulary in large."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+_WHOLE = 2**24  # logits; up to so many the plain way is the fastest, and its memory does not matter
+_CHUNK = 2**22
+
+
+def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:
+    """log softmax(states W^T + b) at each target, (K,) in float32; differentiable.
+
+    Beyond 2^24 logits by torch's chunked linear cross-entropy, which takes any signed weights of the tokens, or
+    where torch is older by chunks that are computed again in the backward pass.
+    """
+    if len(states_KE) * len(head_VE) <= _WHOLE:
+        return _plain(states_KE, head_VE, bias_V, target_K)
+    if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32:
+        losses_K: Tensor = functional.linear_cross_entropy(
+            states_KE,
+            head_VE,
+            target_K,
+            linear_bias=bias_V,
+            reduction="none",
+            options=torch.nn.LinearCrossEntropyOptions(),
+        )
+        return -losses_K
+    rows = max(1, _CHUNK // len(head_VE))
+    parts = [
+        checkpoint(_plain, states, head_VE, bias_V, target, use_reentrant=False)
+        for states, target in zip(torch.split(states_KE, rows), torch.split(target_K, rows), strict=True)
+    ]
+    return torch.cat(parts)
+
+
+def _plain(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:
+    logits_KV = functional.linear(states_KE, head_VE, bias_V).float()
+    return -functional.cross_entropy(logits_KV, target_K, reduction="none")

@@ -1,0 +1,210 @@
+"""Sequences laid end to end, what they begin with alike held once: no padding, and no prompt computed twice.
+
+The tokens of a pack form a tree of spans: what is common to all prompts (a soft prompt, a few-shot text), then the
+prompts, then their completions. Each span attends to the spans above it and, causally, to itself, so a prompt's
+gradient is the sum over all its completions and nothing is approximated. Spans of a level attend in groups of about
+one length, the only place where padding is left.
+
+Shapes: N tokens of the pack, K predicted tokens, B spans of a group, T queries, C columns, H heads, D width of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+Scored = tuple[Sequence[int], Sequence[int]]
+"""The token ids of a prompt, and those of its completion."""
+
+_ALIKE = 0.75  # the shortest span of a group is at least this share of the longest
+_COMMON = 16  # tokens; a shorter common beginning is not worth a level of its own
+
+
+@dataclass(frozen=True)
+class Span:
+    """Tokens start to start + length of the pack, behind the spans ``above``."""
+
+    start: int
+    length: int
+    above: tuple[Span, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        """How many tokens stand before the first."""
+        return sum(span.length for span in self.above)
+
+    def columns(self) -> NDArray[np.int64]:
+        """The tokens that the last one sees, in order."""
+        return np.concatenate([np.arange(s.start, s.start + s.length) for s in (*self.above, self)])
+
+
+@dataclass(frozen=True)
+class Group:
+    """Spans that attend together: query i of a span at depth d sees its first d + i + 1 columns."""
+
+    queries_BT: Tensor
+    real_BT: Tensor
+    columns_BC: Tensor
+    visible_B1TC: Tensor | None
+
+    @classmethod
+    def of(cls, spans: Sequence[Span], device: torch.device) -> Group:
+        length = max(span.length for span in spans)
+        width = max(span.depth + span.length for span in spans)
+        queries_BT = np.zeros((len(spans), length), dtype=np.int64)
+        columns_BC = np.zeros((len(spans), width), dtype=np.int64)
+        for row, span in enumerate(spans):
+            queries_BT[row, : span.length] = np.arange(span.start, span.start + span.length)
+            columns = span.columns()
+            columns_BC[row, : len(columns)] = columns
+        visible = None
+        if any(span.depth for span in spans):
+            depth_B = torch.tensor([span.depth for span in spans], device=device)
+            last_BT = depth_B[:, None] + torch.arange(length, device=device)
+            visible = (torch.arange(width, device=device) <= last_BT[..., None])[:, None]
+        lengths_B = torch.tensor([span.length for span in spans], device=device)
+        real_BT = torch.arange(length, device=device) < lengths_B[:, None]
+        return cls(torch.from_numpy(queries_BT).to(device), real_BT, torch.from_numpy(columns_BC).to(device), visible)
+
+
+@dataclass
+class Pack:
+    """Some sequences as one row of tokens, and where to look for what.
+
+    ``token_ids`` are those behind the soft prompt, ``position_N`` counts from each sequence's own beginning, and
+    token ``predicted_from_K[k]`` predicts ``target_K[k]``, sequence after sequence, ``lengths`` of them each.
+    ``uses`` counts the layers that attended through the pack.
+    """
+
+    token_ids: list[int]
+    position_N: Tensor
+    predicted_from_K: Tensor
+    target_K: Tensor
+    lengths: list[int]
+    groups: list[Group]
+    back_N: Tensor
+    uses: int = field(default=0)
+
+    @classmethod
+    def of(cls, sequences: Sequence[Scored], n_virtual: int, device: torch.device) -> Pack:
+        """Lay out the sequences, behind a soft prompt of ``n_virtual`` positions. Completions may be empty."""
+        scored = [(tuple(prompt), tuple(completion)) for prompt, completion in sequences if completion]
+        prompts = list(dict.fromkeys(prompt for prompt, _ in scored))
+        n_shared = _common_length(prompts)
+        ids: list[int] = list(prompts[0][:n_shared]) if prompts else []
+        common = Span(0, n_virtual + n_shared)
+        above = (common,) if common.length else ()
+        levels: list[list[Span]] = [[common] if common.length else [], [], []]
+        at: dict[tuple[int, ...], tuple[Span, ...]] = {}
+        for prompt in prompts:
+            span = Span(n_virtual + len(ids), len(prompt) - n_shared, above)
+            ids.extend(prompt[n_shared:])
+            at[prompt] = (*above, span) if span.length else above
+            levels[1].append(span)
+        sources: list[NDArray[np.int64]] = []
+        for prompt, completion in scored:
+            span = Span(n_virtual + len(ids), len(completion) - 1, at[prompt])
+            ids.extend(completion[:-1])  # the last token is predicted and predicts nothing
+            levels[2].append(span)
+            before = at[prompt][-1]
+            sources.append(
+                np.concatenate([[before.start + before.length - 1], np.arange(span.start, span.start + span.length)])
+            )
+        groups = [Group.of(alike, device) for spans in levels for alike in _alike([s for s in spans if s.length])]
+        order = torch.cat([group.queries_BT.flatten() for group in groups])
+        real = torch.cat([group.real_BT.flatten() for group in groups])
+        back_N = torch.empty(n_virtual + len(ids), dtype=torch.long, device=device)
+        back_N[order[real]] = real.nonzero()[:, 0]
+        positions = np.zeros(n_virtual + len(ids), dtype=np.int64)
+        for span in (span for spans in levels for span in spans):
+            positions[span.start : span.start + span.length] = np.arange(span.depth, span.depth + span.length)
+        return cls(
+            token_ids=ids,
+            position_N=torch.from_numpy(positions).to(device),
+            predicted_from_K=torch.from_numpy(np.concatenate(sources)).to(device),
+            target_K=torch.tensor([i for _, completion in scored for i in completion], device=device),
+            lengths=[len(completion) for _, completion in sequences],
+            groups=groups,
+            back_N=back_N,
+        )
+
+    def attend(self, q_HND: Tensor, k_HND: Tensor, v_HND: Tensor, scale: float | None, dropout: float) -> Tensor:
+        """Attention of every token over what it may see, (N, H, D); there may be fewer key-value heads."""
+        self.uses += 1
+        heads, _, width = q_HND.shape
+        q, k, v = (x.transpose(0, 1).contiguous() for x in (q_HND, k_HND, v_HND))
+        outs = []
+        for group in self.groups:
+            b, t = group.queries_BT.shape
+            q_BHTD = _rows(q, group.queries_BT)
+            k_BHCD, v_BHCD = _rows(k, group.columns_BC), _rows(v, group.columns_BC)
+            out_BHTD = functional.scaled_dot_product_attention(
+                q_BHTD,
+                k_BHCD,
+                v_BHCD,
+                attn_mask=group.visible_B1TC,
+                is_causal=group.visible_B1TC is None,
+                dropout_p=dropout,
+                scale=scale,
+                enable_gqa=len(k_HND) < heads,
+            )
+            outs.append(out_BHTD.transpose(1, 2).reshape(b * t, heads, width))
+        return torch.cat(outs).index_select(0, self.back_N)
+
+
+def packed_batches(sequences: Sequence[Scored], token_budget: int, n_virtual: int = 0) -> list[list[int]]:
+    """Indices of the sequences, every one once, in groups whose packs take about ``token_budget`` tokens at most.
+
+    Sequences of one prompt stay together where they fit; a sequence longer than the budget stands alone.
+
+    Raises ValueError for a budget below 1.
+    """
+    if token_budget < 1:
+        raise ValueError(f"the token budget is {token_budget}, and must be at least 1")
+    order = sorted(
+        range(len(sequences)), key=lambda i: (-len(sequences[i][0]), tuple(sequences[i][0]), -len(sequences[i][1]), i)
+    )
+    batches: list[list[int]] = []
+    used, prompts = 0, set[tuple[int, ...]]()
+    for index in order:
+        prompt, completion = tuple(sequences[index][0]), sequences[index][1]
+        more = len(completion) + (0 if prompt in prompts else len(prompt))
+        if not batches or used + more > token_budget:
+            batches.append([])
+            used, prompts = n_virtual, set()
+            more = len(completion) + len(prompt)
+        batches[-1].append(index)
+        used += more
+        prompts.add(prompt)
+    return batches
+
+
+def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
+    """How many tokens all prompts begin with; 0 if too few to matter."""
+    if len(prompts) < 2:
+        return 0
+    first, last = min(prompts), max(prompts)
+    n = min(map(len, prompts))
+    length = next((i for i in range(n) if first[i] != last[i]), n)
+    return length if length >= _COMMON else 0
+
+
+def _alike(spans: list[Span]) -> list[list[Span]]:
+    groups: list[list[Span]] = []
+    for span in sorted(spans, key=lambda span: -span.length):
+        if groups and span.length >= _ALIKE * groups[-1][0].length:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    return groups
+
+
+def _rows(states_NHD: Tensor, index_BT: Tensor) -> Tensor:
+    b, t = index_BT.shape
+    return states_NHD.index_select(0, index_BT.flatten()).view(b, t, *states_NHD.shape[1:]).transpose(1, 2)
