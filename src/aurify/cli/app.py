@@ -15,7 +15,20 @@ from aurify import __version__
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.text import printable
 
-COMMANDS = ("quickstart", "check", "grade", "import", "sample", "train", "distill", "evaluate", "compare", "overlap")
+COMMANDS = (
+    "quickstart",
+    "check",
+    "grade",
+    "import",
+    "sample",
+    "train",
+    "distill",
+    "rank",
+    "vote",
+    "evaluate",
+    "compare",
+    "overlap",
+)
 """One module of this package each, in the order of the help page."""
 
 _ParserError: type[Exception] = typer.BadParameter.__bases__[0]

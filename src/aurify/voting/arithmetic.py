@@ -1,8 +1,8 @@
 """Checks the arithmetic that a rationale writes out: every equation between two plain numbers' expressions.
 
-``12 \\cdot 3 = 36`` is true whatever the question; a rationale that writes ``12 \\cdot 3 = 38`` has gone wrong. What holds
-a variable, a word or an unknown command is not looked at. Nothing is evaluated by Python: a small parser reads numbers,
-``+ - * / ^ !``, roots, fractions, binomials and pi, in bounded size and time.
+``12 \\cdot 3 = 36`` is true whatever the question; a rationale that writes ``12 \\cdot 3 = 38`` has gone wrong. What
+holds a variable, a word or an unknown command is not looked at. Nothing is evaluated by Python: a small parser reads
+numbers, ``+ - * / ^ !``, roots, fractions, binomials and pi, in bounded size and time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """When to stop sampling a question: the vote cannot change any more, or is sure enough (adaptive consistency).
 
 Sources: P. Aggarwal et al. (2023), Let's sample step by step: adaptive-consistency for efficient reasoning with LLMs,
-arXiv:2305.11860 (the Beta rule); the ``certain`` rule is plain arithmetic: the lead is larger than what is left to draw.
+arXiv:2305.11860 (the Beta rule); the ``certain`` rule is plain arithmetic: the lead exceeds what is left to draw.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def beta_confidence(first: int, second: int) -> float:
 @lru_cache(maxsize=65_536)
 def _beta(first: int, second: int) -> float:
     n = first + second + 1
-    return sum(comb(n, k) for k in range(first + 1)) / 2**n
+    return sum(comb(n, k) for k in range(first + 1)) / (1 << n)
 
 
 def cannot_change(votes: Sequence[float], left: int, most: float) -> bool:

@@ -1,0 +1,71 @@
+"""aurify rank: train a ranker of rationales, for votes that are better than counting."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.errors import UsageError
+from aurify.text import printable
+from aurify.voting.settings import RankSettings
+
+
+def run(settings: RankSettings) -> None:
+    """Train a ranker that tells right rationales from wrong ones, from any rationale table.
+
+    Questions are split by their text: most train the ranker, some calibrate its scores, the rest say what it is worth:
+    pair accuracy, area under the curve, calibration error, and the accuracy of every vote by the number of samples.
+    """
+    if settings.json_ not in (None, "-"):
+        target = Path(settings.json_)
+        if target.is_dir() or not target.parent.is_dir():
+            raise UsageError(f"--json {target}: not a file in a folder that exists")
+    from aurify.files import write_atomically
+    from aurify.voting.train import run_rank
+
+    ranker = run_rank(settings, say=_say)
+    text = json.dumps(ranker.report, indent=2) + "\n"
+    if settings.json_ == "-":
+        sys.stdout.write(text)
+        return
+    if settings.json_ is not None:
+        write_atomically(settings.json_, text)
+    for line in _report(ranker.report, settings):
+        sys.stdout.write(printable(line) + "\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "rank", RankSettings, run)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+
+
+def _report(report: dict[str, Any], settings: RankSettings) -> Iterator[str]:
+    """The lines for a person; accuracies in percent."""
+    yield f"held out   {report['questions']} questions, {report['rationales']} rationales"
+    if "pair_accuracy" in report:
+        yield f"pairs      {_percent(report['pair_accuracy'])} in the right order"
+    yield f"AUC        {report['auc']:.3f}, calibration error {report['calibration_error']:.3f}"
+    names = ("single", "sc", "ws", "asc", "best", "oracle")
+    yield ""
+    yield f"{'n':>3}  {'questions':>9}" + "".join(f"  {name:>20}" for name in names) + f"  {'asc over sc':>20}"
+    for size, row in report["votes"].items():
+        cells = "".join(f"  {_percent(row[name]):>20}" for name in names)
+        gain = row["over_sc"]["asc"]
+        change = f"{100 * gain['gain']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})"
+        yield f"{size:>3}  {row['questions']:>9}{cells}  {change:>20}"
+    yield f"asc with lambda {settings.weight:g}; intervals are 95 %"
+    yield f"ranker     {settings.out}"
+
+
+def _percent(score: dict[str, float]) -> str:
+    return f"{100 * score['accuracy']:.1f} ({100 * score['low']:.1f} to {100 * score['high']:.1f})"

@@ -1,0 +1,148 @@
+"""``aurify vote``: from samples of anywhere to answers, confidences and the winning rationales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aurify.answers import Grader
+from aurify.distillation.examples import judged
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import infer_answer_type, load_questions
+from aurify.rationales import read_rationales
+from aurify.voting.case import Case, case_of
+from aurify.voting.gather import pools_of, unjudged_pools
+from aurify.voting.pool import Pool, right_groups
+from aurify.voting.ranker import Ranker, load_ranker
+from aurify.voting.settings import VoteSettings
+from aurify.voting.stopping import spend
+from aurify.voting.votes import Ballot, VoteKind, credit, vote
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One question's vote."""
+
+    pool: Pool
+    scores: tuple[float, ...] | None
+    kind: VoteKind
+    ballot: Ballot
+    spent: int
+    """Samples that were looked at."""
+
+    @property
+    def answer(self) -> str | None:
+        """The answer of the chosen rationale, None where no sample states one."""
+        return None if self.ballot.chosen is None else self.pool.candidates[self.ballot.chosen].answer
+
+    @property
+    def credit(self) -> float | None:
+        """How right the vote is; None where nobody has judged the samples."""
+        judged_ones = [candidate.right for candidate in self.pool.candidates if candidate.right is not None]
+        return credit(self.ballot, right_groups(self.pool)) if judged_ones else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the output."""
+        ballot, candidates = self.ballot, self.pool.candidates
+        firsts: dict[int, str] = {}
+        for candidate in candidates:
+            if candidate.group is not None and candidate.answer is not None:
+                firsts.setdefault(candidate.group, candidate.answer)
+        found: dict[str, Any] = {
+            "question_id": self.pool.question_id,
+            "answer": self.answer,
+            "confidence": ballot.confidence,
+            "votes": [
+                {"answer": firsts[g], "votes": ballot.votes[g]} for g in sorted(firsts, key=lambda g: -ballot.votes[g])
+            ],
+            "tied": len(ballot.leaders) > 1,
+            "samples": self.spent,
+            "rationale": None if ballot.chosen is None else candidates[ballot.chosen].text,
+        }
+        if self.scores is not None and ballot.chosen is not None:
+            found["score"] = self.scores[ballot.chosen]
+        if self.credit is not None:
+            found["credit"] = self.credit
+        return found
+
+    def case(self, weight: float) -> Case:
+        """The case view; without scores all weigh the same."""
+        return case_of(self.pool, self.scores or [0.0] * len(self.pool.candidates), weight)
+
+
+def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text: None) -> list[Answered]:
+    """Vote on every question of the file, in order.
+
+    Raises:
+        UsageError: early stopping with a ranker that looks at all samples at once.
+        AurifyError: nothing to vote on, or files that cannot be read.
+    """
+    ranker = load_ranker(settings.ranker) if settings.ranker else None
+    if ranker is not None and settings.stop != "never" and not ranker.alone:
+        raise UsageError(
+            f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
+            "drawn: train one with --alone, or leave --stop"
+        )
+    pools = read_pools(settings, say)
+    if settings.samples:
+        pools = [replace(pool, candidates=pool.candidates[: settings.samples]) for pool in pools]
+    kind: VoteKind = settings.vote or ("asc" if ranker else "sc")
+    if kind == "best" and settings.stop == "certain":
+        raise UsageError("--stop certain is not for --vote best, whose last sample can always win")
+    return hold(pools, ranker, kind, settings.weight, say, stop=settings.stop, sure=settings.sure)
+
+
+def hold(
+    pools: list[Pool],
+    ranker: Ranker | None,
+    kind: VoteKind,
+    weight: float,
+    say: Callable[[str], None],
+    *,
+    stop: Any = "never",
+    sure: float = 0.95,
+) -> list[Answered]:
+    """The votes on pools, their candidates scored by the ranker where there is one."""
+    scored: list[tuple[float, ...] | None] = [None] * len(pools)
+    if ranker is not None:
+        if warning := ranker.warning(pools):
+            say(warning)
+        scored = [tuple(scores.tolist()) for scores in ranker.scores(pools)]
+    found = []
+    for pool, scores in zip(pools, scored, strict=True):
+        spent = spend(pool.groups, scores, rule=stop, threshold=sure, kind=kind, weight=weight).samples
+        heard = replace(pool, candidates=pool.candidates[:spent])
+        own = None if scores is None else scores[:spent]
+        found.append(Answered(heard, own, kind, vote(heard.groups, own, kind=kind, weight=weight), spent))
+    return found
+
+
+def read_pools(settings: VoteSettings, say: Callable[[str], None]) -> list[Pool]:
+    """The file's pools: with ``--data`` judged and under their questions' texts, else as the rows name them."""
+    rationales = read_rationales(settings.file)
+    with Grader() as grader:
+        if settings.data is not None:
+            questions = load_questions(
+                settings.data, answers=settings.answers, question_field=settings.question_field,
+                answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+            )  # fmt: skip
+            known = judged(rationales, questions, grader)
+            if not known:
+                raise AurifyError(
+                    f"{settings.file}: none of its {len(rationales)} rationales is on a question of {settings.data}"
+                )
+            if len(known) < len(rationales):
+                say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
+            return pools_of(known, questions, grader)
+        answer_type = settings.answers
+        if answer_type is None:
+            stated = [rationale.predicted for rationale in rationales if rationale.predicted is not None]
+            if not stated:
+                raise UsageError(
+                    "the rows hold no answers (predicted): say with --answers how to read them from the texts"
+                )
+            answer_type = infer_answer_type(stated, [])
+            say(f"answers: {answer_type} (inferred; --answers says otherwise)")
+        grader.check_type(answer_type)
+        return unjudged_pools(rationales, answer_type, grader)

@@ -1,0 +1,148 @@
+"""The fast ranker: boosted trees on what can be told of a candidate, with a linear model of its words beneath.
+
+It trains in a minute or two on a CPU and needs no model weights. Its scores are P(right), calibrated by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.errors import AurifyError
+from aurify.voting.calibration import sigmoid
+from aurify.voting.features import ALONE, TOGETHER
+from aurify.voting.inputs import Inputs
+from aurify.voting.pool import Pool
+from aurify.voting.splits import fold_of
+from aurify.voting.text_model import BITS, train_linear
+from aurify.voting.trees import Trees, train_trees
+
+Floats = NDArray[np.float64]
+
+FILE = "ranker.safetensors"
+ROUNDS = 200
+"""Trees that are boosted."""
+_INNER_FOLDS = 3
+"""The trees see the linear model's opinion of a question that it was not trained on."""
+
+
+class FastRanker:
+    """A trained fast ranker.
+
+    Args:
+        alone: whether a candidate is looked at by itself, as the paper's ranker does, or among its rivals.
+        trees: what tells right from wrong.
+        linear: weights and bias of the model of words, or None where it is left out.
+    """
+
+    def __init__(self, alone: bool, trees: Trees, linear: tuple[Floats, float] | None) -> None:
+        self.alone = alone
+        self._trees = trees
+        self._linear = linear
+
+    @classmethod
+    def train(
+        cls, pools: Sequence[Pool], *, seed: int = 0, alone: bool = False, words: bool = True, rounds: int = ROUNDS
+    ) -> FastRanker:
+        """Train on the judged candidates of these pools; those without a verdict are left out.
+
+        Raises:
+            AurifyError: there are not both right and wrong candidates, or scikit-learn is not there.
+        """
+        return cls.train_on(Inputs.of(pools, alone=alone, words=words), seed=seed, alone=alone, rounds=rounds)
+
+    @classmethod
+    def train_on(cls, inputs: Inputs, *, seed: int = 0, alone: bool = False, rounds: int = ROUNDS) -> FastRanker:
+        """``train`` on what was read before; words are used where the inputs hold them."""
+        judged_X, right_X = inputs.judged_X, inputs.right_X
+        known_X = right_X[judged_X]
+        if not known_X.any() or known_X.all():
+            kind = "right" if known_X.any() else "wrong"
+            raise AurifyError(f"a ranker needs both right and wrong rationales: these {len(known_X)} are all {kind}")
+        linear, opinions_X = None, None
+        if inputs.words is not None:
+            folds = [fold_of(pool, _INNER_FOLDS, seed) for pool in inputs.pools]
+            fold_X = np.repeat(folds, [len(pool.candidates) for pool in inputs.pools])
+            opinions_X = np.zeros(len(judged_X))
+            for fold in range(_INNER_FOLDS):
+                seen_X, unseen_X = judged_X & (fold_X != fold), fold_X == fold
+                if right_X[seen_X].any() and not right_X[seen_X].all():
+                    weights_W, bias = train_linear(inputs.words[seen_X], right_X[seen_X], seed)
+                    opinions_X[unseen_X] = inputs.words[unseen_X] @ weights_W + bias
+            linear = train_linear(inputs.words[judged_X], known_X, seed)
+        rows_XF = _rows(inputs, alone, opinions_X)[judged_X]
+        return cls(alone, train_trees(rows_XF, known_X, seed=seed, rounds=rounds), linear)
+
+    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+        """P(right) of every candidate of every pool, in order."""
+        return self.scores_of(Inputs.of(pools, alone=self.alone, words=self._linear is not None))
+
+    def scores_of(self, inputs: Inputs) -> list[Floats]:
+        """``scores`` of what was read before, as the training inputs were."""
+        if not inputs.pools:
+            return []
+        opinions_X = None
+        if self._linear is not None:
+            weights_W, bias = self._linear
+            opinions_X = inputs.words @ weights_W + bias
+        return inputs.split(sigmoid(self._trees(_rows(inputs, self.alone, opinions_X))))
+
+    def save(self, folder: Path) -> None:
+        """Write the ranker's arrays into a folder."""
+        from safetensors.numpy import save_file
+
+        arrays = {f"trees.{name}": array for name, array in self._trees.arrays().items()}
+        if self._linear is not None:
+            kept = np.flatnonzero(self._linear[0])
+            arrays |= {"linear.places": kept, "linear.weights": self._linear[0][kept].astype(np.float32)}
+            arrays["linear.bias"] = np.array([self._linear[1]])
+        columns = json.dumps(ALONE if self.alone else TOGETHER)
+        save_file(arrays, folder / FILE, metadata={"alone": str(int(self.alone)), "columns": columns})
+
+    @classmethod
+    def load(cls, folder: Path) -> FastRanker:
+        """Read what ``save`` wrote.
+
+        Raises:
+            AurifyError: the file is missing or damaged, or of a version of aurify with other features.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        file = folder / FILE
+        try:
+            with safe_open(file, framework="numpy") as stored:
+                facts = stored.metadata()
+                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            alone = facts["alone"] == "1"
+            if json.loads(facts["columns"]) != list(ALONE if alone else TOGETHER):
+                raise AurifyError(f"{file}: trained by another version of aurify: train the ranker again")
+            prefix = "trees."
+            trees = Trees.from_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+            linear = None
+            if "linear.bias" in arrays:
+                weights_W = np.zeros(2 ** (BITS + 1))
+                weights_W[arrays["linear.places"]] = arrays["linear.weights"]
+                linear = (weights_W, float(arrays["linear.bias"][0]))
+        except FileNotFoundError:
+            raise AurifyError(f"{file}: no such file: not a ranker's folder") from None
+        except (SafetensorError, KeyError, ValueError, IndexError, TypeError) as error:
+            raise AurifyError(f"{file}: damaged: {error}") from None
+        return cls(alone, trees, linear)
+
+
+def _rows(inputs: Inputs, alone: bool, opinions_X: Floats | None) -> Floats:
+    """What the trees see: the features, and the linear model's opinion where there is one."""
+    if opinions_X is None:
+        return inputs.features_XF
+    if alone:
+        return np.column_stack([inputs.features_XF, opinions_X])
+    relative, grouped = [], []
+    for pool, own_S in zip(inputs.pools, inputs.split(opinions_X), strict=True):
+        groups_S = np.array([-1 - i if group is None else group for i, group in enumerate(pool.groups)])
+        relative.append(own_S - own_S.mean())
+        grouped.append([own_S[groups_S == group].mean() for group in groups_S])
+    return np.column_stack([inputs.features_XF, opinions_X, np.concatenate(relative), np.concatenate(grouped)])

@@ -1,0 +1,122 @@
+"""A ranker's folder: what scores, how its scores are calibrated, and on whose samples it was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.errors import AurifyError
+from aurify.files import atomic_folder, verify_folder
+from aurify.voting.calibration import Calibration
+from aurify.voting.pool import Pool
+
+Floats = NDArray[np.float64]
+FACTS = "ranker.json"
+_MANY = 3
+
+
+class Scorer(Protocol):
+    """What the fast and the neural ranker have in common."""
+
+    alone: bool
+
+    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+        """The score of every candidate of every pool, in order."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """A scorer with its calibration."""
+
+    scorer: Scorer
+    kind: str
+    """fast or neural."""
+    calibration: Calibration
+    models: tuple[str, ...]
+    """Who wrote the samples that it was trained on."""
+    report: dict[str, Any]
+    """What was measured on held-out questions."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether a candidate's score depends on nothing but itself and its question."""
+        return self.scorer.alone
+
+    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+        """P(right) of every candidate of every pool, calibrated; an empty pool has none."""
+        full = [pool for pool in pools if pool.candidates]
+        found = iter(self.scorer.scores(full))
+        return [self.calibration(next(found)) if pool.candidates else np.zeros(0) for pool in pools]
+
+    def strangers(self, pools: Sequence[Pool]) -> list[str]:
+        """The models whose samples these are, but not those it was trained on; where either is unknown, none."""
+        if not self.models:
+            return []
+        written = {candidate.model for pool in pools for candidate in pool.candidates if candidate.model}
+        return sorted(written - set(self.models))
+
+    def warning(self, pools: Sequence[Pool]) -> str | None:
+        """One line for the user where the ranker judges samples of another model; None where all is well."""
+        strangers = self.strangers(pools)
+        if not strangers:
+            return None
+        names = [
+            ", ".join(group[:_MANY]) + (" ..." if len(group) > _MANY else "") for group in (strangers, self.models)
+        ]
+        return (
+            f"warning: the ranker was trained on samples of {names[1]} and judges those of {names[0]}: "
+            "its scores may not mean what they say"
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the ranker, whole or not at all."""
+        facts = {
+            "version": 1,
+            "kind": self.kind,
+            "models": list(self.models),
+            "calibration": {"x": self.calibration.x, "y": self.calibration.y, "t": self.calibration.temperature},
+            "report": self.report,
+        }
+        with atomic_folder(folder) as new:
+            self.scorer.save(new)
+            (new / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def load_ranker(folder: str | Path) -> Ranker:
+    """Read a ranker's folder.
+
+    Raises:
+        AurifyError: it is not one, or is damaged.
+    """
+    folder = Path(folder)
+    if not (folder / FACTS).is_file():
+        raise AurifyError(f"--ranker {folder}: no {FACTS} there: expected a folder that aurify rank wrote")
+    verify_folder(folder)
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        kind, known = facts["kind"], facts["calibration"]
+        calibration = Calibration(tuple(known["x"]), tuple(known["y"]), known["t"])
+        models, report = tuple(facts["models"]), facts["report"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AurifyError(f"{folder / FACTS}: damaged: {error}") from None
+    scorer: Scorer
+    if kind == "fast":
+        from aurify.voting.fast_ranker import FastRanker
+
+        scorer = FastRanker.load(folder)
+    else:
+        from aurify.voting.neural_ranker import NeuralRanker
+
+        scorer = NeuralRanker.load(folder)
+    return Ranker(scorer, kind, calibration, models, report)

@@ -1,0 +1,82 @@
+"""What a ranker is worth on questions that it has not seen: pairs, curve, calibration, and votes against samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.evaluation.intervals import bootstrap_means
+from aurify.evaluation.metrics import sizes
+from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
+from aurify.voting.pool import Pool, right_groups
+from aurify.voting.ranker import Ranker
+from aurify.voting.splits import normalised
+from aurify.voting.votes import VOTES, credit, vote
+
+Floats = NDArray[np.float64]
+
+
+def measure(ranker: Ranker, pools: Sequence[Pool], *, weight: float, seed: int) -> dict[str, Any]:
+    """The ranker's report on judged pools; accuracies are fractions, each with a 95 % bootstrap interval.
+
+    ``votes`` has, for every size n (the powers of two up to the largest pool), the accuracy of a single sample, of the
+    four votes and of the oracle, over all questions with n samples, each question's pool cut into runs of n;
+    ``over_sc`` is the paired difference to self-consistency.
+    """
+    scores = ranker.scores(pools)
+    right = [np.array([bool(c.right) for c in pool.candidates], dtype=bool) for pool in pools]
+    pairs = pair_accuracies(scores, right)
+    flat_scores = np.concatenate([np.zeros(0), *scores])
+    flat_right = np.concatenate([np.zeros(0, bool), *right])
+    found: dict[str, Any] = {
+        "questions": len({normalised(pool.question) for pool in pools}),
+        "rationales": len(flat_right),
+        "auc": area_under_curve(flat_scores, flat_right),
+        "calibration_error": calibration_error(flat_scores, flat_right),
+        "votes": {},
+    }
+    if len(pairs):
+        low, high = bootstrap_means(pairs[:, None], seed)
+        found["pair_accuracy"] = {"accuracy": float(pairs.mean()), "low": float(low[0]), "high": float(high[0])}
+    for size in sizes(max((len(pool.candidates) for pool in pools), default=0)):
+        enough = [pool for pool in pools if len(pool.candidates) >= size]
+        found["votes"][str(size)] = vote_accuracies(ranker, enough, size, weight=weight, seed=seed)
+    return found
+
+
+def vote_accuracies(ranker: Ranker, pools: Sequence[Pool], size: int, *, weight: float, seed: int) -> dict[str, Any]:
+    """Every vote's accuracy at one pool size, and its paired difference to self-consistency."""
+    rows = []
+    cut = [pool.runs(size) for pool in pools]
+    scored = iter(ranker.scores([run for runs in cut for run in runs]))
+    for runs in cut:
+        rows.append(np.mean([_credits(run, next(scored), weight) for run in runs], axis=0))
+    names = ("single", *VOTES, "oracle")
+    values_QM = np.array(rows)
+    plain = names.index("sc")
+    both_QM = np.concatenate([values_QM, values_QM - values_QM[:, [plain]]], axis=1)
+    low, high = bootstrap_means(both_QM, seed)
+    mean = both_QM.mean(axis=0)
+
+    def score(i: int, word: str) -> dict[str, float]:
+        return {word: float(mean[i]), "low": float(low[i]), "high": float(high[i])}
+
+    return {
+        "questions": len(pools),
+        **{name: score(i, "accuracy") for i, name in enumerate(names)},
+        "over_sc": {name: score(len(names) + i, "gain") for i, name in enumerate(names) if name in VOTES[1:]},
+    }
+
+
+def _credits(pool: Pool, scores: Floats, weight: float) -> list[float]:
+    """The credit of a single sample, of each vote, and of the oracle."""
+    truth = right_groups(pool)
+    right = [bool(candidate.right) for candidate in pool.candidates]
+    found = [sum(right) / len(right)]
+    for kind in VOTES:
+        given = scores.tolist() if kind != "sc" else None
+        found.append(credit(vote(pool.groups, given, kind=kind, weight=weight), truth))
+    return [*found, float(any(right))]

@@ -1,0 +1,82 @@
+"""What ``aurify rank`` and ``aurify vote`` can be told; each field is a flag and a TOML key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from aurify.settings import Settings
+
+_QUESTION_FIELD = "The field that holds the question."
+_ANSWER_FIELD = "The field that holds the answer."
+_ANSWERS = "number, choice, text, math or module:function [inferred]"
+
+
+class RankSettings(Settings):
+    """Settings of ``aurify rank``."""
+
+    from_: str = Field(description="Right and wrong rationales: a run's folder, a rationale table, or a file.")
+    data: str = Field(description="Their questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    out: str = Field(description="A new folder for the ranker.")
+    answers: str | None = Field(None, description=_ANSWERS)
+    question_field: str | None = Field(None, description=_QUESTION_FIELD)
+    answer_field: str | None = Field(None, description=_ANSWER_FIELD)
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+    seed: int = Field(0, ge=0, description="Of the split, of the training and of the intervals.")
+
+    ranker: Literal["fast", "neural"] = Field("fast", description="Trees on features, or a transformer with a head.")
+    samples: int = Field(8, ge=1, description="Candidates a pool, as they will be voted on; more are cut into pools.")
+    holdout: float = Field(0.3, gt=0, lt=1, description="The share of questions held out: half calibrate, half report.")
+    calibration: Literal["temperature", "isotonic", "none"] = Field("temperature", description="Of the scores.")
+    weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="lambda of adaptive voting, in the report.")
+
+    alone: bool = Field(False, description="fast: look at each candidate by itself, not at the question's others.")
+    words: bool = Field(False, description="fast: learn from the words too (hashed uni- and bigrams).")
+
+    model: str = Field("nugget", description="neural: an encoder or a causal model, by folder or hub name.")
+    loss: Literal["pair", "pointwise"] = Field(
+        "pair", description="neural: (1 - s+)^p + (s-)^p over pairs, or log loss."
+    )
+    power: float = Field(3.0, ge=1, allow_inf_nan=False, description="neural: p of the pair loss.")
+    lora_rank: int = Field(0, ge=0, description="neural: rank of LoRA matrices; 0 trains all weights.")
+    lr: float | None = Field(None, gt=0, description="neural: peak learning rate [2e-5; with LoRA 1e-4]")
+    epochs: int = Field(5, ge=1, description="neural: passes over the questions, a random pair of each.")
+    questions: int = Field(8, ge=1, description="neural: questions a step.")
+    max_tokens: int = Field(512, ge=2, description="neural: longer rows lose the question's beginning.")
+
+    json_: str | None = Field(None, description="Write the report to this file as JSON; - is standard output.")
+
+
+class VoteSettings(Settings):
+    """Settings of ``aurify vote FILE``."""
+
+    file: str = Field(description="Several samples a question: a run's folder, a rationale table, or a file of rows.")
+    data: str | None = Field(None, description="The questions, by id or text; with their answers the votes are judged.")
+    answers: str | None = Field(None, description=_ANSWERS)
+    question_field: str | None = Field(None, description=_QUESTION_FIELD)
+    answer_field: str | None = Field(None, description=_ANSWER_FIELD)
+    skip_bad: bool = Field(False, description="Leave malformed rows of --data out.")
+
+    vote: Literal["sc", "ws", "asc", "best"] | None = Field(
+        None, description="sc counts, ws sums scores, asc counts and scores, best takes the best [asc; no ranker: sc]"
+    )
+    ranker: str | None = Field(None, description="The folder of a ranker (aurify rank), for every vote but sc.")
+    weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="lambda of asc: a sample counts 1 + lambda s.")
+    samples: int = Field(0, ge=0, description="At most so many samples a question, the first ones; 0: all.")
+    stop: Literal["never", "certain", "beta"] = Field(
+        "never", description="Stop early when the vote cannot change (certain) or is sure enough (beta)."
+    )
+    sure: float = Field(0.95, gt=0.5, lt=1, description="For --stop beta: how sure is sure enough.")
+
+    cases: int = Field(0, ge=0, description="Show so many questions with all their candidates, changed ones first.")
+    out: str | None = Field(None, description="The file for the answers (JSON Lines), instead of standard output.")
+    seed: int = Field(0, ge=0, description="Of the intervals.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> VoteSettings:
+        if self.vote not in (None, "sc") and self.ranker is None:
+            raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
+        if self.stop == "certain" and self.vote == "best":
+            raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
+        return self

@@ -1,0 +1,101 @@
+"""``aurify rank`` from settings to a ranker's folder: the order of things, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aurify.answers import Grader
+from aurify.distillation.examples import judged
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import load_questions
+from aurify.rationales import read_rationales
+from aurify.voting.calibration import Calibration, calibrate
+from aurify.voting.gather import pools_of
+from aurify.voting.pool import Pool
+from aurify.voting.ranker import Ranker, Scorer
+from aurify.voting.report import measure
+from aurify.voting.settings import RankSettings
+from aurify.voting.splits import split_pools
+
+
+def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text: None) -> Ranker:
+    """Train a ranker on most questions, calibrate it on some others, report on the rest, and save it.
+
+    Raises:
+        UsageError: the folder ``settings.out`` is in use.
+        AurifyError: nothing to train on, or the model cannot be loaded.
+    """
+    out = Path(settings.out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {out}: already there and not empty: choose another folder")
+    pools = read_pools(settings, say)
+    train, held = split_pools(pools, settings.holdout, settings.seed)
+    tuning, test = split_pools(held, 0.5, settings.seed + 1)
+    if not train or not test:
+        raise AurifyError(f"{settings.from_}: {len(pools)} questions are too few to hold {settings.holdout:.0%} out")
+    ranker = train_ranker(settings, train, tuning, say)
+    report = measure(ranker, test, weight=settings.weight, seed=settings.seed)
+    ranker = Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
+    ranker.save(out)
+    return ranker
+
+
+def read_pools(settings: RankSettings, say: Callable[[str], None]) -> list[Pool]:
+    """The judged pools of the table, a question each."""
+    questions = load_questions(
+        settings.data, answers=settings.answers, question_field=settings.question_field,
+        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+    )  # fmt: skip
+    rationales = read_rationales(settings.from_)
+    with Grader() as grader:
+        known = judged(rationales, questions, grader)
+        pools = pools_of(known, questions, grader)
+    if not pools:
+        raise AurifyError(
+            f"{settings.from_}: none of its {len(rationales)} rationales is on a question of {settings.data}"
+        )
+    right = sum(rationale.right for rationale in known)
+    say(f"{len(known)} rationales on {len(pools)} questions, {right} of them right")
+    return pools
+
+
+def train_ranker(
+    settings: RankSettings,
+    train: Sequence[Pool],
+    tuning: Sequence[Pool],
+    say: Callable[[str], None] = lambda text: None,
+) -> Ranker:
+    """Train on some questions and calibrate on others.
+
+    Raises:
+        AurifyError: there are not both right and wrong rationales, or the model cannot be loaded.
+    """
+    size = settings.samples
+    runs = [run for pool in train for run in (pool.runs(size) or [pool])]
+    scorer: Scorer
+    if settings.ranker == "fast":
+        from aurify.voting.fast_ranker import FastRanker
+
+        scorer = FastRanker.train(runs, seed=settings.seed, alone=settings.alone, words=settings.words)
+    else:
+        from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings
+
+        rate = settings.lr or (1e-4 if settings.lora_rank else 2e-5)
+        scorer = NeuralRanker.train(
+            train,
+            NeuralSettings(
+                settings.model, settings.loss, settings.power, settings.lora_rank, rate, settings.epochs,
+                settings.questions, settings.max_tokens, settings.seed,
+            ),
+            say,
+        )  # fmt: skip
+    calibration = Calibration()
+    held = [run for pool in tuning for run in (pool.runs(size) or [pool])]
+    if held:
+        right = np.array([bool(candidate.right) for run in held for candidate in run.candidates])
+        calibration = calibrate(np.concatenate(scorer.scores(held)), right, settings.calibration)
+    models = tuple(sorted({candidate.model for pool in train for candidate in pool.candidates if candidate.model}))
+    return Ranker(scorer, settings.ranker, calibration, models, {})
