@@ -82,7 +82,7 @@ def set_mode(model: Any, mode: str) -> None:
     """
     trained = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     for layer in dual_layers(model).values():
-        layer.mode = mode
+        layer.use(mode)
     if mode == BASE:
         model.base_model.disable_adapter_layers()
     else:
