@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 BudgetKind = Literal["samples", "tokens", "seconds"]
+KINDS: tuple[BudgetKind, ...] = ("samples", "tokens", "seconds")
 
 
 class Budget(NamedTuple):
@@ -24,7 +25,7 @@ def cost_of_step(line: Mapping[str, Any]) -> dict[BudgetKind, float]:
     if "updated" not in line:
         return {"samples": 0, "tokens": 0, "seconds": 0}
     return {
-        "samples": line.get("samples", sum(line["verdicts"].values())),
-        "tokens": line["generated_tokens"],
+        "samples": line.get("samples", 0),
+        "tokens": line.get("generated_tokens", 0),  # distillation draws nothing
         "seconds": line["timing"]["seconds"],
     }

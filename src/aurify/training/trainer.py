@@ -71,7 +71,7 @@ class Trainer:
         self.optimizer = self._new_optimizer()
         self.step = 0
         self.published = False
-        self.spent = 0.0
+        self.spent = self.spent_on_fit = 0.0
         self.memory = Memory()
         self.fits = fit_starts(settings.steps, method.refits, method.growth)
         self.base = {name: value.detach().clone() for name, value in self.parameters.items()} if self.fits[1:] else {}
@@ -110,8 +110,12 @@ class Trainer:
                 )
 
     def _done(self) -> bool:
-        spent_up = self.budget is not None and self.spent >= self.budget.amount
-        return self.step >= self.settings.steps or self.world.any(spent_up)
+        """Whether this was the last step. With a budget, a fit is begun only if one as dear as the last is left."""
+        if self.step >= self.settings.steps or self.budget is None or self.step == 0:
+            return self.step >= self.settings.steps
+        if not self.fits:
+            return self.world.any(self.spent >= self.budget.amount)
+        return self.step + 1 in self.fits and self.world.any(self.spent + self.spent_on_fit > self.budget.amount)
 
     def _take_step(self) -> None:
         self.step += 1
@@ -149,7 +153,9 @@ class Trainer:
             "peak_memory_mb": peak_memory_mb(),
         }
         if self.budget is not None:
-            self.spent += self.budget.cost(line)
+            cost = self.budget.cost(line)
+            self.spent += cost
+            self.spent_on_fit = cost + (0.0 if self.step in self.fits else self.spent_on_fit)
         if self.world.main:
             self.table.append(fresh)
             self.metrics.append(line)
@@ -311,7 +317,10 @@ class Trainer:
             self.evaluations.drop_after(self.step if self.step else -1)
         self.world.wait()
         if self.step and self.budget is not None:
-            self.spent = sum(map(self.budget.cost, self.metrics.read()))
+            lines = self.metrics.read()
+            self.spent = sum(map(self.budget.cost, lines))
+            if self.fits:
+                self.spent_on_fit = sum(self.budget.cost(line) for line in lines if line["step"] >= self._fit()[0])
         if self.step and self.fits:
             self._recall_pool()
 

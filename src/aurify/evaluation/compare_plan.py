@@ -1,0 +1,166 @@
+"""A file that names methods and a common budget: run them, then compare."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aurify.errors import UsageError, nearest
+from aurify.files import write_atomically
+from aurify.settings import resolve
+from aurify.training.budget import Budget
+from aurify.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from aurify.training.run import Run
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+OWN = ("methods", "seeds", "budget", "out")
+"""What a plan holds beside settings of ``aurify train``, which are common to all its methods."""
+
+UNENDING = 1_000_000
+"""Steps of a run that its budget is to end."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run: every method with every seed."""
+
+    methods: Mapping[str, TrainSettings]
+    """By the name that the file gives; ``seed`` and ``out`` are set for each run."""
+    seeds: Sequence[int]
+    budget: Budget | None
+    out: Path
+
+    def runs(self) -> list[tuple[str, TrainSettings]]:
+        """(name, settings) of every run, seed by seed."""
+        return [
+            (name, settings.model_copy(update={"seed": seed, "out": str(self.out / f"{_slug(name)}-seed{seed}")}))
+            for seed in self.seeds
+            for name, settings in self.methods.items()
+        ]
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a TOML file: settings of ``aurify train``, and
+
+        budget = "20000 samples"             # or tokens (generated), or seconds; without it, each method's own steps
+        seeds = [0, 1, 2]
+        out = "runs/compared"
+        methods = ["trice", "star"]          # or tables with settings of their own:
+        [methods.trice-basic]
+        method = "trice"
+        estimator = "basic"
+
+    Raises:
+        UsageError: unreadable, or a setting that cannot be, with the file and the method.
+    """
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from None
+    common = {key.replace("-", "_"): value for key, value in content.items() if key not in OWN}
+    for key in common:
+        if key not in TrainSettings.model_fields or key == "seed":
+            known = [*OWN, *(name for name in TrainSettings.model_fields if name != "seed")]
+            raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
+    named = content.get("methods")
+    tables = {str(word): {} for word in named} if isinstance(named, list) else named
+    if not isinstance(tables, dict) or len(tables) < 2 or not all(isinstance(one, dict) for one in tables.values()):
+        raise UsageError(f"{path}: methods: expected two or more, as a list of words or as tables [methods.NAME]")
+    seeds = content.get("seeds", [0])
+    if not seeds or not all(isinstance(seed, int) and seed >= 0 for seed in seeds) or len(set(seeds)) < len(seeds):
+        raise UsageError(f"{path}: seeds: expected different whole numbers, such as [0, 1, 2]")
+    budget = _budget(path, content.get("budget"))
+    methods = {}
+    for name, own in tables.items():
+        values = {**common, "method": name, **{key.replace("-", "_"): value for key, value in own.items()}}
+        try:
+            settings = resolve(TrainSettings, values)
+        except UsageError as error:
+            raise UsageError(f"{path}: method {name}: {error}") from None
+        methods[name] = _unending(settings) if budget and "steps" not in values else settings
+    return Plan(methods, seeds, budget, Path(content.get("out", f"runs/{path.stem}")))
+
+
+def run_plan(plan: Plan, say: Callable[[str], None]) -> list[Path]:
+    """Run what is not finished yet, each in its own folder, and return the folders in the order of ``plan.runs``.
+
+    Raises:
+        UsageError: a folder holds a run of other settings or of another budget.
+        AurifyError: a run failed, or was asked to stop: the same command goes on with it.
+    """
+    from aurify.training.run import run_training
+
+    _same_budget(plan)
+    folders = []
+    for name, settings in plan.runs():
+        folder = Path(settings.out)
+        if (folder / "model").is_dir():
+            _same_settings(folder, settings)
+            say(f"{name}, seed {settings.seed}: finished before")
+        else:
+            settings = settings.model_copy(update={"resume": (folder / "config.toml").is_file()})
+            say(f"{name}, seed {settings.seed}: running")
+            say(f"{name}, seed {settings.seed}: {_summary(run_training(settings, budget=plan.budget))}")
+        folders.append(folder)
+    return folders
+
+
+def _summary(run: Run) -> str:
+    return f"before {run.before}, after {run.after}" if run.before and run.after else "nothing held out"
+
+
+def _budget(path: Path, given: Any) -> Budget | None:
+    if given is None:
+        return None
+    found = re.fullmatch(r"\s*([\d_]*\.?\d+)\s*(samples|tokens|seconds)\s*", str(given))
+    if found is None or float(found[1]) <= 0:
+        raise UsageError(
+            f'{path}: budget {given!r}: expected such as "20000 samples", "1000000 tokens" or "600 seconds"'
+        )
+    return Budget(found[2], float(found[1]))  # type: ignore[arg-type]  # one of the three words, as matched
+
+
+def _unending(settings: TrainSettings) -> TrainSettings:
+    """The settings with as many steps as any budget needs, where it is the steps that draw."""
+    from aurify.training.run import build_method
+
+    return settings if build_method(settings).refits else settings.model_copy(update={"steps": UNENDING})
+
+
+def _same_budget(plan: Plan) -> None:
+    marker = plan.out / "budget.txt"
+    wanted = f"{plan.budget.amount:g} {plan.budget.kind}" if plan.budget else "none"
+    if marker.is_file():
+        before = marker.read_text(encoding="utf-8").strip()
+        if before != wanted:
+            raise UsageError(f"{plan.out}: its runs had the budget {before}, now {wanted}: name another out")
+    plan.out.mkdir(parents=True, exist_ok=True)
+    write_atomically(marker, wanted + "\n")
+
+
+def _same_settings(folder: Path, settings: TrainSettings) -> None:
+    from aurify.training.folder import FREE_ON_RESUME
+
+    before = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+    now = tomllib.loads(settings.to_toml())
+    for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
+        if before.get(key) != now.get(key):
+            raise UsageError(
+                f"{folder}: its {key} was {before.get(key)!r} and is now {now.get(key)!r}: name another out"
+            )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip("-")

@@ -1,0 +1,135 @@
+"""Finished runs as they are compared: who answered which held-out question rightly, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.errors import AurifyError, UsageError
+from aurify.evaluation.compare import Bools
+from aurify.rationales import RationaleTable
+from aurify.training.budget import KINDS, cost_of_step
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+NOT_NAMED = {"seed", "out", "resume", "token_budget", "track", "save_every"}
+"""Settings in which the runs of one method may differ."""
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """One run's last held-out answers and its cost."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    right: Mapping[str, bool]
+    """By question id, whether the last greedy rationale was right."""
+    cost: Mapping[str, float]
+    """Rationales drawn (``samples``), ``tokens`` generated and ``seconds``, without evaluations."""
+
+    @property
+    def seed(self) -> int:
+        return int(self.config.get("seed", 0))
+
+
+def read_run(folder: str | Path) -> FinishedRun:
+    """What ``aurify train`` left in a folder.
+
+    Raises:
+        AurifyError: it is not a run's folder, the run is not finished, or nothing was held out.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise AurifyError(f"{folder}: no such folder; give the folders of finished runs, or one TOML file")
+    if not (folder / "config.toml").is_file():
+        raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
+    if not (folder / "model").is_dir():
+        raise AurifyError(f"{folder}: the run is not finished: aurify train --config {folder / 'config.toml'} --resume")
+    config = _read(folder / "config.toml", tomllib.loads)
+    lines = _read(folder / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])
+    last = max((line["step"] for line in lines if "held_out" in line), default=None)
+    if last is None:
+        raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
+    right = {row.question_id: row.right for row in RationaleTable(folder / "held_out").read() if row.step == last}
+    costs = [cost_of_step(line) for line in lines]
+    return FinishedRun(folder, config, right, {kind: sum(cost[kind] for cost in costs) for kind in KINDS})
+
+
+def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:
+    """The runs by method, those of one method ordered by seed.
+
+    Runs whose settings differ in nothing but the seed are one method. A method's name is its word and, where another
+    has the same word, the settings in which these differ.
+
+    Raises:
+        UsageError: two runs of one method have the same seed.
+    """
+    groups: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        same = {key: value for key, value in run.config.items() if key not in NOT_NAMED}
+        groups.setdefault(json.dumps(same, sort_keys=True), []).append(run)
+    for group in groups.values():
+        group.sort(key=lambda run: run.seed)
+        for one, other in pairwise(group):
+            if one.seed == other.seed:
+                raise UsageError(
+                    f"{one.folder} and {other.folder} are runs of the same settings and seed: leave one out"
+                )
+    return {_name(group[0], [g[0] for g in groups.values()]): group for group in groups.values()}
+
+
+def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, list[Bools]]:
+    """For each method and seed whether each question was answered rightly, questions in the same order for all.
+
+    Raises:
+        UsageError: the methods have different seeds, or were measured on different held-out questions.
+    """
+    names = list(methods)
+    first = methods[names[0]]
+    for name in names[1:]:
+        if len(methods[name]) != len(first):
+            raise UsageError(
+                f"{names[0]} has {len(first)} runs and {name} has {len(methods[name])}: "
+                "compare methods with the same seeds"
+            )
+        for one, other in zip(first, methods[name], strict=True):
+            if len(first) > 1 and one.seed != other.seed:
+                raise UsageError(
+                    f"{one.folder} has seed {one.seed} and {other.folder} seed {other.seed}: runs are paired by seed"
+                )
+            if one.right.keys() != other.right.keys():
+                shared = len(one.right.keys() & other.right.keys())
+                raise UsageError(
+                    f"{one.folder} and {other.folder} were measured on different held-out questions "
+                    f"({shared} in common of {len(one.right)} and {len(other.right)}): "
+                    "give both the same --data, --seed, --holdout and --eval-data"
+                )
+    return {
+        name: [np.array([run.right[key] for key in sorted(run.right)], dtype=bool) for run in runs]
+        for name, runs in methods.items()
+    }
+
+
+def _name(run: FinishedRun, others: Sequence[FinishedRun]) -> str:
+    word = str(run.config.get("method", run.folder.name))
+    namesakes = [other for other in others if other.config.get("method") == run.config.get("method")]
+    keys = sorted({key for other in namesakes for key in other.config.keys() | run.config.keys()} - NOT_NAMED)
+    differ = [key for key in keys if any(other.config.get(key) != run.config.get(key) for other in namesakes)]
+    return " ".join([word, *(f"{key}={run.config.get(key)}" for key in differ)])
+
+
+def _read(path: Path, parse: Any) -> Any:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AurifyError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,173 @@
+"""``aurify compare``: runs from folders, runs from a file, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from aurify.answers import Verdict
+from aurify.cli.app import exit_status, new_app
+from aurify.cli.compare import register
+from aurify.nugget import generate
+from aurify.rationales import Rationale, RationaleTable
+from aurify.training.settings import TrainSettings
+
+Compare = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def compare(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """The command in this process: (exit status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> tuple[int, str, str]:
+        def build() -> Any:
+            app = new_app()
+            app.command("other")(lambda: None)
+            register(app)
+            return app
+
+        return exit_status(build, ["compare", *map(str, words)]), *capfd.readouterr()
+
+    return run
+
+
+def finished(folder: Path, method: str, right: np.ndarray, *, seed: int = 0, first_id: int = 0, **more: Any) -> Path:
+    """What a run leaves, as far as it is compared."""
+    settings = TrainSettings(method=method, model="nugget", data="d.jsonl", out=str(folder), seed=seed, **more)
+    (folder / "model").mkdir(parents=True)
+    (folder / "config.toml").write_text(settings.to_toml())
+    step = {"step": 1, "updated": True, "samples": 40, "generated_tokens": 900, "timing": {"seconds": 2.0}}
+    measured = {"step": 1, "held_out": {}, "timing": {"seconds": 5.0}}
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (step, measured)))
+    table = RationaleTable(folder / "held_out")
+    for at, verdicts in ((0, ~right), (1, right)):
+        table.append(
+            Rationale(
+                f"q{first_id + index}", (1,), "", None, Verdict.RIGHT if one else Verdict.WRONG, "", "self", "m", at, 0,
+                0, "stop", None,
+            )
+            for index, one in enumerate(verdicts)
+        )  # fmt: skip
+    table.flush(1)
+    return folder
+
+
+def answers(p: float, seed: int, n: int = 150) -> np.ndarray:
+    return np.random.default_rng(seed).random(n) < p
+
+
+def test_runs_are_grouped_paired_and_told_apart_or_not(compare, tmp_path):
+    folders = [
+        finished(tmp_path / f"{name}{seed}", method, answers(p, 10 * seed + offset), seed=seed, **more)
+        for seed in (0, 1)
+        for name, method, p, offset, more in (
+            ("t", "trice", 0.8, 1, {}), ("b", "trice", 0.75, 2, {"estimator": "basic"}), ("d", "direct", 0.2, 3, {}),
+        )
+    ]  # fmt: skip
+    status, out, _ = compare(*folders, "--json", "found.json")
+    assert status == 0
+    assert "direct" in out
+    assert "the data cannot tell 1 of 3 pairs apart" in out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert set(found["methods"]) == {"trice estimator=control-variate", "trice estimator=basic", "direct"}
+    trice = found["methods"]["trice estimator=control-variate"]
+    assert (trice["seeds"], trice["n"]) == ([0, 1], [150, 150])
+    assert (trice["samples"], trice["tokens"], trice["seconds"]) == (40, 900, 2)
+    assert trice["accuracy"] == pytest.approx((answers(0.8, 1).mean() + answers(0.8, 11).mean()) / 2)
+    by_pair = {(pair["first"], pair["second"]): pair["better"] for pair in found["pairs"]}
+    assert by_pair[("trice estimator=control-variate", "trice estimator=basic")] is None
+    assert by_pair[("trice estimator=basic", "direct")] == "trice estimator=basic"
+
+
+def test_two_runs(compare, tmp_path):
+    same = answers(0.5, 1)
+    status, out, _ = compare(finished(tmp_path / "a", "trice", same), finished(tmp_path / "b", "rloo", same))
+    assert status == 0
+    assert "the data cannot tell the two apart" in out
+    assert "one seed" in out
+
+
+def test_mistakes_are_one_line(compare, tmp_path):
+    good = finished(tmp_path / "good", "trice", answers(0.5, 1))
+    cases = {
+        "different held-out questions (50 in common of 150 and 150)": [
+            good, finished(tmp_path / "other", "rloo", answers(0.5, 1), first_id=100)
+        ],
+        "no such folder": [good, tmp_path / "nowhere"],
+        "nothing to compare": [good],
+        "same settings and seed": [good, finished(tmp_path / "twin", "trice", answers(0.5, 1))],
+        "trice has 1 runs and grpo has 2": [
+            good, *(finished(tmp_path / f"g{seed}", "grpo", answers(0.5, 1), seed=seed) for seed in (0, 1))
+        ],
+        "did you mean 'trice'": [good, finished(tmp_path / "r", "rloo", answers(0.5, 1)), "--against", "trise"],
+    }  # fmt: skip
+    for message, words in cases.items():
+        status, out, err = compare(*words)
+        assert (status > 0, out, err.count("\n")) == (True, "", 1), err
+        assert message in err
+    (good / "model").rmdir()
+    assert "not finished: aurify train --config" in compare(good, good)[2]
+
+
+PLAN = """
+model = "nugget"
+data = "questions.jsonl"
+holdout = 0.5
+questions = 4
+max_new_tokens = 80
+seeds = [3]
+budget = "8 samples"
+out = "compared"
+memory = "none"
+[methods.trice]
+[methods.basic]
+method = "trice"
+estimator = "basic"
+"""
+
+
+def test_a_file_is_run_within_its_budget_and_gone_on_with(compare, tmp_path):
+    rows = [{"question": one.text, "answer": one.answer} for one in generate("web_of_lies", 10, seed=5)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN)
+    status, out, err = compare(plan)
+    assert status == 0, err
+    assert "trice, seed 3: running" in err
+    assert "2 methods, 5 held-out answers each, seeds 3" in out
+    for name in ("trice-seed3", "basic-seed3"):
+        lines = [json.loads(line) for line in (tmp_path / "compared" / name / "metrics.jsonl").read_text().splitlines()]
+        assert sum(line.get("samples", 0) for line in lines) == 8
+    again = compare(plan)
+    assert again[2].count("finished before") == 2
+    assert again[1] == out
+    plan.write_text(PLAN.replace("8 samples", "9 samples"))
+    assert "its runs had the budget 8 samples, now 9 samples" in compare(plan)[2]
+    plan.write_text(PLAN.replace("questions = 4", "questions = 3"))
+    assert "its questions was 4 and is now 3" in compare(plan)[2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("8 samples", "8 apples"), "budget '8 apples'"),
+        (("holdout", "hold_out"), "unknown setting 'hold_out': did you mean 'holdout'?"),
+        (("[3]", "[3, 3]"), "seeds: expected different whole numbers"),
+        (('method = "trice"', 'method = "trise"'), "method basic: METHOD 'trise'"),
+        (("[methods.trice]", ""), "methods: expected two or more"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_a_file(change, message, compare, tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.replace(*change))
+    status, _, err = compare(plan)
+    assert status == 2
+    assert message in err
+    assert err.startswith(f"aurify: {plan}: ")
+    assert err.count("\n") == 1

@@ -1,0 +1,103 @@
+"""Every method by its word, in whole small runs on the embedded model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from safetensors.torch import load_file
+
+import aurify
+from aurify.errors import AurifyError
+from aurify.nugget import generate
+from aurify.rationales import read_rationales
+from aurify.training.budget import Budget
+from aurify.training.run import run_training
+from aurify.training.settings import TrainSettings
+
+WORDS = get_args(TrainSettings.model_fields["method"].annotation)
+QUESTIONS = generate("web_of_lies", 12, seed=5)
+
+
+def train(out: Path, method: str, **more: object) -> Path:
+    if method == "cot":
+        more = {"memory": "guide", **more}
+    settings = {"steps": 2, "questions": 6, "max_new_tokens": 80, "holdout": 0.2, "save_every": 2, **more}
+    aurify.train(method, model="nugget", data=QUESTIONS, out=out, **settings)
+    return out
+
+
+def metrics(out: Path) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line for line in lines if "updated" in line]
+
+
+@pytest.mark.parametrize("method", [word for word in WORDS if word != "trice"])
+def test_a_method_trains_by_its_word(method, tmp_path):
+    first, second = metrics(train(tmp_path / "run", method))
+    assert first["updated"] or second["updated"]
+    assert set(first["timing"])
+    counted = [row for row in read_rationales(tmp_path / "run") if row.source not in ("gold", "teacher")]
+    assert first["samples"] + second["samples"] == len(counted)
+    assert first["generated_tokens"] + second["generated_tokens"] == sum(len(row.token_ids) for row in counted)
+
+
+def test_star_fits_the_base_anew_and_goes_on_where_it_stopped(tmp_path):
+    whole = train(tmp_path / "whole", "star", steps=5, refits=2, save_every=4)
+    lines = metrics(whole)
+    assert [line["step"] for line in lines if "kept" in line] == [1, 3]
+    assert [line["samples"] > 0 for line in lines] == [True, False, True, False, False]
+    sources = {(row.step, row.source) for row in read_rationales(whole)}
+    assert {step for step, _ in sources} == {1, 3}
+    assert (1, "guide") in sources, "a question that the model fails gets a hinted try"
+    shutil.copytree(whole, tmp_path / "half")
+    shutil.rmtree(tmp_path / "half" / "checkpoints" / "step-00000005")
+    half = train(tmp_path / "half", "star", steps=5, refits=2, save_every=4, resume=True)
+    assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
+    weights, again = (load_file(out / "model" / "model.safetensors") for out in (whole, half))
+    assert all(bool((weights[name] == again[name]).all()) for name in weights)
+
+
+def test_star_online_draws_at_every_step(tmp_path):
+    lines = metrics(train(tmp_path / "run", "star", refits=0))
+    assert all(line["samples"] >= 6 and "kept" not in line for line in lines)
+
+
+def test_likelihood_chains_hold_the_known_answer(tmp_path):
+    from aurify.rationales import Memory
+
+    out = train(tmp_path / "run", "trice-likelihood", memory="none")
+    chains = Memory.load(out / "checkpoints" / "step-00000002" / "memory.parquet").chains()
+    answers = {question.id: question.answer for question in QUESTIONS}
+    held = [chain for chain in chains if chain.rationale is not None]
+    assert held
+    assert all(chain.rationale.text.endswith(f"So the answer is {answers[chain.question_id]}.") for chain in held)
+    assert {row.verdict for row in read_rationales(out)} > {held[0].rationale.verdict}, "the table has what was drawn"
+
+
+def test_direct_tuning_learns_the_answers_alone(tmp_path):
+    rows = list(read_rationales(train(tmp_path / "run", "direct")))
+    assert {row.text for row in rows} <= {" Yes", " No"}
+    assert all(row.source == "gold" and row.right for row in rows)
+
+
+def test_cot_without_a_rationale_to_learn_from(tmp_path):
+    with pytest.raises(AurifyError, match=r"cot: no training question has a right rationale .* --memory gold"):
+        train(tmp_path / "run", "cot", memory="gold")
+
+
+@pytest.mark.parametrize(("kind", "amount", "steps"), [("samples", 17, 3), ("tokens", 1, 1), ("seconds", 1e-9, 1)])
+def test_a_budget_ends_a_run(kind, amount, steps, tmp_path):
+    settings = TrainSettings(
+        method="trice", model="nugget", data="(given)", out=str(tmp_path / "run"), steps=9, questions=6, memory="none",
+        max_new_tokens=80,
+    )  # fmt: skip
+    run_training(settings, questions=QUESTIONS, held_out=[], budget=Budget(kind, amount))
+    lines = metrics(tmp_path / "run")
+    assert len(lines) == steps
+    assert (tmp_path / "run" / "model").is_dir()
+    if kind == "samples":
+        assert lines[-1]["learning_rate"] < lines[0]["learning_rate"] / 2, "the rate falls with the budget"
