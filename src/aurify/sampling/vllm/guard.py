@@ -26,11 +26,12 @@ def guard(parent: int, command: list[str]) -> int:
     """Run the command until it ends (its status is returned), until a signal comes, or until the parent is gone."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_prepare)
     try:
         while os.getppid() == parent:
             with suppress(subprocess.TimeoutExpired):
-                return server.wait(POLL_SECONDS)
+                status = server.wait(POLL_SECONDS)
+                return status if status >= 0 else 128 - status  # as a shell tells that a signal ended it
     except SystemExit:
         pass
     finally:
@@ -43,18 +44,20 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """Ask the server to end, then kill what is left of the session: its workers, and this process with them."""
+    """Ask the server to end, then kill what is left of its process group: the workers."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(ProcessLookupError, subprocess.TimeoutExpired):
         server.terminate()
         server.wait(GRACE_SECONDS)
-    if os.getpgrp() == os.getpid():  # only where this process leads its group are all of them the server's
-        os.killpg(0, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(server.pid, signal.SIGKILL)
 
 
-def _end_with_parent() -> None:
-    """On Linux the server gets SIGTERM when the guard itself is killed (PR_SET_PDEATHSIG of linux/prctl.h)."""
+def _prepare() -> None:
+    """In the server, before it begins: a process group of its own, and on Linux SIGTERM when the guard itself is
+    killed (PR_SET_PDEATHSIG of linux/prctl.h)."""
+    os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 

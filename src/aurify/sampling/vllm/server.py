@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -88,7 +87,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process that holds the server; it leads the server's session."""
+        """The process that guards the server; it leads a session of its own."""
         return self._process.pid
 
     def explain(self) -> str:
@@ -104,8 +103,7 @@ class Server:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(guard.GRACE_SECONDS + 5)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
