@@ -76,17 +76,17 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 def _report(found: Evaluation) -> Iterator[str]:
     """The lines for a person; accuracies in percent."""
     settings = found.settings
-    sampled = f", {settings.samples} samples each at temperature {settings.temperature:g}" if settings.samples else ""
+    scores = found.overall.scores
+    n = max((int(name.removeprefix("pass@")) for name in scores if name.startswith("pass@")), default=0)
+    sampled = f", {n} samples each" if n else ""
+    sampled += f" at temperature {settings.temperature:g}" if n and settings.from_ is None else ""
     yield printable(f"{settings.model} on {settings.data}: {found.overall.n} questions{sampled}")
     yield ""
     groups = [("all", found.overall)]
     groups += list(found.tasks.items()) if len(found.tasks) > 1 else []
     groups += list(found.levels.items()) if len(found.levels) > 1 else []
-    shown = ["greedy"]
-    if settings.samples:
-        shown += ["sampled", f"maj@{settings.samples}", f"pass@{settings.samples}"]
+    shown = [name for name in ("greedy", "sampled", f"maj@{n}", f"pass@{n}") if name in scores]
     yield from _table([["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)])
-    scores = found.overall.scores
     sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
     if len(sizes) > 1:
         yield ""

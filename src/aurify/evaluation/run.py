@@ -16,6 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
+from aurify.evaluation.table import table_outcomes
 from aurify.models import load_model
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, Rationale, RationaleTable
@@ -46,8 +47,13 @@ def run_evaluation(
         UsageError: the folder ``settings.out`` is in use.
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
-    tables = _tables(settings.out)
     asked = _questions(settings, questions, say)
+    if settings.from_ is not None:
+        begun = time.perf_counter()
+        with Grader() as grader:
+            asked, outcomes, tally = table_outcomes(settings, asked, grader, say)
+        return _evaluation(settings, asked, outcomes, {"sampled": tally}, time.perf_counter() - begun)
+    tables = _tables(settings.out)
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
     total = len(asked) * (1 + settings.samples)
 
@@ -72,6 +78,16 @@ def run_evaluation(
                 right = tuple(sample.right for sample in pool)
                 outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups))
         seconds = time.perf_counter() - begun
+    return _evaluation(settings, asked, outcomes, tallies, seconds)
+
+
+def _evaluation(
+    settings: EvaluateSettings,
+    asked: Sequence[Question],
+    outcomes: Sequence[Outcome],
+    tallies: dict[str, Tally],
+    seconds: float,
+) -> Evaluation:
     return Evaluation(
         settings,
         Scored(len(outcomes), score(outcomes, stable_seed(settings.seed, "bootstrap"))),

@@ -17,8 +17,8 @@ from aurify.evaluation.metrics import NO_GROUP, majority_at_k, pass_at_k, sizes
 class Outcome:
     """What became of one question."""
 
-    right: bool
-    """Of the greedy rationale."""
+    right: bool | None
+    """Of the greedy rationale; None where none was drawn."""
     samples: tuple[bool, ...] = ()
     """Whether each of the pool's samples is right."""
     groups: tuple[int | None, ...] = ()
@@ -36,16 +36,18 @@ class Score(NamedTuple):
 def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
     """The accuracies of a group of questions, each with the same number of samples.
 
-    ``greedy`` has a Wilson interval. With samples there are ``sampled`` (the mean share of right ones, p(y|x)), and
-    ``maj@k`` and ``pass@k`` of every size, with bootstrap intervals over the questions, drawn with ``seed``.
+    ``greedy``, where it was drawn, has a Wilson interval. With samples there are ``sampled`` (the mean share of right
+    ones, p(y|x)), and ``maj@k`` and ``pass@k`` of every size, with bootstrap intervals over the questions, drawn with
+    ``seed``.
 
     Raises:
         ValueError: there is no question.
     """
     if not outcomes:
         raise ValueError("no question to score")
-    greedy = Accuracy.of(outcome.right for outcome in outcomes)
-    scores = {"greedy": Score(greedy.value, greedy.low, greedy.high)}
+    drawn = [outcome.right for outcome in outcomes if outcome.right is not None]
+    greedy = Accuracy.of(drawn)
+    scores = {"greedy": Score(greedy.value, greedy.low, greedy.high)} if drawn else {}
     right_QS = np.array([outcome.samples for outcome in outcomes], dtype=bool)
     samples = right_QS.shape[1]
     if not samples:

@@ -14,6 +14,9 @@ class EvaluateSettings(Settings):
 
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    from_: str | None = Field(
+        None, description="Score what --model wrote into this table (aurify sample, aurify import); nothing is drawn."
+    )
     answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
@@ -21,7 +24,9 @@ class EvaluateSettings(Settings):
     limit: int = Field(0, ge=0, description="At most so many questions, chosen by the seed; 0: all.")
     seed: int = Field(0, ge=0, description="Of the samples, of the choice of questions and of the intervals.")
 
-    samples: int = Field(0, ge=0, description="Samples a question, for maj@k and pass@k; 0: greedy accuracy only.")
+    samples: int = Field(
+        0, ge=0, description="Samples a question, for maj@k and pass@k; 0: greedy accuracy only, or all of --from."
+    )
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="Of the samples.")
     max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
     prompt: Literal["plain", "chat", "direct"] = Field(
@@ -42,4 +47,6 @@ class EvaluateSettings(Settings):
     def _consistent(self) -> EvaluateSettings:
         if self.vllm_url and self.sampler != "vllm":
             raise ValueError("--vllm-url needs --sampler vllm")
+        if self.from_ is not None and (self.out is not None or self.sampler != "local"):
+            raise ValueError("--from draws nothing: leave out --out and --sampler")
         return self
