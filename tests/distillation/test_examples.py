@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from aurify.answers import Grader
+from aurify.answers.verdict import Verdict
+from aurify.distillation.examples import Example, choose, judged, token_ids
+from aurify.distillation.likelihood import few, summary
+from aurify.questions import Question
+from aurify.rationales import Rationale
+
+QUESTIONS = [Question("a", "How many?", "4", "number"), Question("b", "How much?", "5", "number")]
+
+
+def rationale(text: str, question: str = "a", verdict: Verdict | None = None, **more: object) -> Rationale:
+    facts = {"token_ids": (), "predicted": None, "reason": "", "source": "teacher", "model": "", "step": 0}
+    facts |= {"sample_index": 0, "seed": 0, "finish_reason": "stop", "logprob": None, **more}
+    return Rationale(question_id=question, text=text, verdict=verdict, **facts)  # type: ignore[arg-type]
+
+
+def test_rationales_find_their_question_by_id_or_text_and_unjudged_ones_are_judged():
+    rows = [
+        rationale("The answer is 4."), rationale("The answer is 5.", "How much?"), rationale("The answer is 6."),
+        rationale("I do not know."), rationale("x", "unknown"), rationale("The answer is 9.", verdict=Verdict.RIGHT),
+        rationale("The answer is 4.", finish_reason="length"),
+    ]  # fmt: skip
+    with Grader() as grader:
+        found = judged(rows, QUESTIONS, grader)
+    assert [(row.question_id, str(row.verdict)) for row in found] == [
+        ("a", "right"), ("b", "right"), ("a", "wrong"), ("a", "unparsable"), ("a", "right"), ("a", "truncated"),
+    ]  # fmt: skip
+
+
+def test_what_is_learned_from(base):
+    right, wrong = Verdict.RIGHT, Verdict.WRONG
+    rows = [
+        rationale("four", verdict=right), rationale("four", verdict=right), rationale("five", verdict=wrong),
+        rationale("", verdict=Verdict.UNPARSABLE), rationale("long " * 50, verdict=wrong),
+        rationale("of held-out", "b", verdict=right), rationale("what", verdict=Verdict.TIMEOUT),
+    ]  # fmt: skip
+    prompts = {"a": (1, 2)}
+    found = choose(rows, prompts, base.tokenizer, max_tokens=40)
+    assert [len(found.right()), len(found.wrong())] == [1, 1]
+    assert found.left_out == {
+        "repeated": 1, "unparsable": 1, "too long": 1, "of other questions": 1, "timeout": 1
+    }  # fmt: skip
+    everything = choose(rows, prompts, base.tokenizer, max_tokens=40, negatives="all")
+    assert len(everything.wrong()) == 3, "as in the paper: whatever is not right"
+
+
+def test_tokens_are_the_sampled_ones_or_the_text_with_an_end(base):
+    eos = base.tokenizer.eos_token_id
+    text = tuple(base.tokenizer("hi")["input_ids"])
+    sampled = rationale("hi", token_ids=(*text, eos))
+    assert token_ids(sampled, base.tokenizer) == (*text, eos)
+    assert token_ids(rationale("hi"), base.tokenizer) == (*text, eos)
+    assert token_ids(rationale("hi", token_ids=(3, 4, 5)), base.tokenizer) == (*text, eos), "of another tokenizer"
+    assert token_ids(rationale("hi", token_ids=(10**6,)), base.tokenizer) == (*text, eos)
+    assert token_ids(rationale("hi", finish_reason="length"), base.tokenizer) == text, "it did not end"
+    assert eos not in token_ids(rationale("<eos>"), base.tokenizer)[:-1], "a text is never read as a special token"
+
+
+def test_held_out_likelihood_prefers_right_over_wrong():
+    right, wrong = Example("a", (1,), True), [Example("a", (2,), False), Example("a", (3,), False)]
+    lone = Example("b", (4,), True)
+    examples = few([right, *wrong, Example("a", (5,), False), lone])
+    assert examples == [right, *wrong], "two of a side, of questions that have both"
+    found = summary(examples, [-1.0, -2.0, -1.0])
+    assert found == {"questions": 1.0, "preferred": 0.75, "right": -1.0, "wrong": pytest.approx(-1.5)}
