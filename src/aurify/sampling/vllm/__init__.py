@@ -4,9 +4,23 @@ vLLM's arithmetic differs from the trainer's in the last digits, and with what i
 samples of almost the trained model: declared wherever they are used, and measured (``agreement``).
 """
 
-from aurify.sampling.vllm.client import VllmSampler
-from aurify.sampling.vllm.connect import fixed_sampler, trained_sampler
-from aurify.sampling.vllm.server import Server, ServerPlan
-from aurify.sampling.vllm.trained import TrainedSampler
+from __future__ import annotations
 
-__all__ = ["Server", "ServerPlan", "TrainedSampler", "VllmSampler", "fixed_sampler", "trained_sampler"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aurify.sampling.vllm.client import VllmSampler
+    from aurify.sampling.vllm.connect import fixed_sampler, trained_sampler
+    from aurify.sampling.vllm.trained import TrainedSampler
+
+__all__ = ["TrainedSampler", "VllmSampler", "fixed_sampler", "trained_sampler"]
+
+
+def __getattr__(name: str) -> Any:
+    """Torch is imported only when a sampler is asked for; a server can be had without it."""
+    from importlib import import_module
+
+    homes = {"VllmSampler": "client", "TrainedSampler": "trained"}
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.{homes.get(name, 'connect')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
