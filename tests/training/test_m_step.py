@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
 from aurify.models import load_model
-from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
+from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer, checkpoint_layers
 
 PROMPTS = {"a": (5, 6, 7), "b": (8, 9), "c": (4, 4, 4, 4, 4)}
 TERMS = [
@@ -91,3 +91,34 @@ def test_soft_prompts_take_adam_and_the_rest_adamw(model):
     parameters = list(model.parameters())
     assert type(build_optimizer(parameters, "prompt", rate=1.0, weight_decay=0.0)) is torch.optim.Adam
     assert type(build_optimizer(parameters, "lora", rate=1.0, weight_decay=0.0)) is torch.optim.AdamW
+
+
+def test_checkpointed_layers_give_the_same_gradient_and_no_dropout(model):
+    plain = gradients(model, TERMS, 100)
+    model.config.attention_dropout = 0.5
+    for layer in model.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    calls = []
+    for layer in model.model.layers:
+        layer.mlp.register_forward_pre_hook(lambda *_: calls.append(1))
+    checkpoint_layers(model)
+    again = gradients(model, TERMS, 100)
+    assert len(calls) == 2 * len(model.model.layers)  # forward, and once more in the backward pass
+    assert not any(module.training for layer in model.model.layers for module in layer.children())
+    for name, gradient in plain.items():
+        torch.testing.assert_close(again[name], gradient)
+
+
+def test_layers_that_cannot_be_checkpointed_are_an_error():
+    with pytest.raises(UsageError, match="--gradient-checkpointing: Linear"):
+        checkpoint_layers(torch.nn.Linear(1, 1))
+
+
+def test_mixed_precision_is_near_and_leaves_float32_gradients(model):
+    plain = gradients(model, TERMS, 100)
+    model.zero_grad(set_to_none=True)
+    accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=100, bf16=True)
+    mixed = {name: parameter.grad for name, parameter in model.named_parameters()}
+    assert {gradient.dtype for gradient in mixed.values()} == {torch.float32}
+    flat, near = (torch.cat([g[name].flatten() for name in plain]) for g in (plain, mixed))
+    assert 0.999 < float(torch.cosine_similarity(flat, near, dim=0)) < 1 - 1e-9

@@ -19,7 +19,8 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
     """
     if len(states_KE) * len(head_VE) <= _WHOLE:
         return _plain(states_KE, head_VE, bias_V, target_K)
-    if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32:
+    mixed = torch.is_autocast_enabled(states_KE.device.type)
+    if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
         losses_K: Tensor = functional.linear_cross_entropy(
             states_KE,
             head_VE,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aurify.answers import Grader
+from aurify.clock import Clock
 from aurify.questions import Question
 from aurify.rationales.record import Rationale, Source
 from aurify.sampling import Prompt, Sampler
@@ -23,6 +24,7 @@ class Drawing:
     seed: int
     max_new_tokens: int
     stop: tuple[str, ...] = ()
+    clock: Clock = field(default_factory=Clock)
 
     def draw(
         self,
@@ -49,15 +51,16 @@ class Drawing:
             temperature=temperature,
             stop=self.stop,
         )
-        grades = iter(
-            self.grader.grade_all(
-                [
-                    (completion.text, question, completion.finish_reason == "length")
-                    for question, row in zip(questions, completions, strict=True)
-                    for completion in row
-                ]
+        with self.clock.measure("grade"):
+            grades = iter(
+                self.grader.grade_all(
+                    [
+                        (completion.text, question, completion.finish_reason == "length")
+                        for question, row in zip(questions, completions, strict=True)
+                        for completion in row
+                    ]
+                )
             )
-        )
         return [
             [
                 Rationale.of(question.id, completion, next(grades), source, self.model, step, index, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aurify.clock import Clock
 from aurify.errors import AurifyError
 from aurify.models.prefix import n_virtual_tokens
 from aurify.sampling.draw import draw_tokens
@@ -39,10 +41,12 @@ class Decoding:
         max_rows: int,
         max_cache_tokens: int | None,
         progress: Callable[[int, int], None] | None,
+        clock: Clock,
     ) -> None:
         self.tokenizer, self.prompts = tokenizer, prompts
         self.max_new_tokens, self.temperature, self.stop = max_new_tokens, temperature, stop
         self.max_rows, self.max_cache_tokens, self.progress = max_rows, max_cache_tokens, progress
+        self.clock = clock
         self.engine = engine
         self.device = next(model.parameters()).device
         self.n_virtual = n_virtual_tokens(model)
@@ -73,8 +77,11 @@ class Decoding:
 
     def _step(self, rows: Rows) -> None:
         """Feed every row its last token, and draw the next."""
+        begun = time.perf_counter()
         logits_RV = self.engine.step(rows.token_R)
         rows.record(*draw_tokens(logits_RV, rows.next_uniforms(), self.temperature), self.is_eos_V)
+        columns = int((rows.length_R + rows.count_R).sum())
+        self.clock.add("decode", time.perf_counter() - begun, len(rows), columns)
 
     def _refill(self) -> None:
         """Hand over the rows that are done, drop them from the cache, and put waiting samples in their place."""
@@ -120,7 +127,8 @@ class Decoding:
                 break
             chosen.append(self.waiting.popleft())
             wanted += len(self.prompts[chosen[-1]].seeds)
-        prefilled = self.engine.prefill([self.prompts[i].token_ids for i in chosen])
+        with self.clock.measure("prefill", sum(map(self._length, chosen))):
+            prefilled = self.engine.prefill([self.prompts[i].token_ids for i in chosen])
         if not len(self.is_eos_V):
             n_vocabulary = prefilled.logits_QV.shape[-1]
             self.is_eos_V = torch.zeros(n_vocabulary, dtype=torch.bool, device=self.device)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
 from aurify.models.prefix import causal_lm, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.decoding import Decoding
@@ -39,6 +40,7 @@ class LocalSampler:
             not counted; one row always runs.
         fused: take the fast path where the model allows it (see ``fused``); the samples are the same without it.
         progress: called with (completions done, completions asked) as they finish.
+        clock: is told the seconds and tokens of "prefill" and "decode".
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LocalSampler:
         max_cache_tokens: int | None = None,
         fused: bool = True,
         progress: Callable[[int, int], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         if max_rows < 1:
             raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
@@ -59,6 +62,7 @@ class LocalSampler:
         self.max_cache_tokens = max_cache_tokens
         self.fused = fused
         self.progress = progress
+        self.clock = clock or Clock()
 
     def sample(
         self,
@@ -90,6 +94,7 @@ class LocalSampler:
                 max_rows=self.max_rows,
                 max_cache_tokens=self.max_cache_tokens,
                 progress=self.progress,
+                clock=self.clock,
             ).run()
 
     def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:

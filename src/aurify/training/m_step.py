@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
 from aurify.models.logprobs import batches, sequence_logprobs
+from aurify.models.prefix import causal_lm
 
 
 def accumulate_gradient(
@@ -22,6 +23,7 @@ def accumulate_gradient(
     *,
     pad_token_id: int,
     token_budget: int,
+    bf16: bool = False,
 ) -> None:
     """Add the gradient of -sum_i w_i log p(z_i | x_i) to the parameters' ``grad``.
 
@@ -29,6 +31,7 @@ def accumulate_gradient(
         terms: what to ascend; their weights may be negative.
         prompts: token ids of every question's prompt, by question id.
         token_budget: tokens a micro-batch.
+        bf16: run the forward pass in bfloat16 where autocast does; the gradient stays in the weights' own dtype.
 
     Raises:
         AurifyError: a term has no tokens, or a log-probability is not finite; the message names the questions.
@@ -38,7 +41,8 @@ def accumulate_gradient(
     terms = [term for term in terms if term.weight != 0]
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
     for indices in batches(model, sequences, token_budget):
-        logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
+        with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
+            logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
         bad = [
             terms[i].question_id
             for i, finite in zip(indices, logprobs_N.isfinite().tolist(), strict=True)
@@ -51,6 +55,27 @@ def accumulate_gradient(
             )
         weights_N = torch.tensor([terms[i].weight for i in indices], dtype=logprobs_N.dtype, device=logprobs_N.device)
         torch.autograd.backward(-(weights_N * logprobs_N).sum())
+
+
+def checkpoint_layers(model: torch.nn.Module) -> None:
+    """Forget the activations inside each layer, and compute them again in the backward pass.
+
+    transformers does so for layers in training mode alone; here the layers are in it, and what they hold, dropout
+    included, is not.
+
+    Raises:
+        UsageError: the model has no such layers.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
+    if not layers:
+        raise UsageError(f"--gradient-checkpointing: {type(model).__name__} has no layers that can do it; leave it out")
+    lm = causal_lm(model)
+    enable = getattr(lm, "activation_checkpointing_enable", None) or lm.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
+    for layer in layers:
+        layer.training = True
 
 
 def ascend(

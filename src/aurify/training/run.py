@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurify.answers import Grader
+from aurify.clock import Clock
 from aurify.errors import AurifyError
 from aurify.evaluation import Accuracy
 from aurify.methods import (
@@ -36,7 +37,9 @@ from aurify.training.budget import Budget
 from aurify.training.export import export_model
 from aurify.training.folder import RunFolder, name_folder
 from aurify.training.interrupt import StopRequest
+from aurify.training.m_step import checkpoint_layers
 from aurify.training.metrics import MetricsLog
+from aurify.training.profile import measure_limits, profile, report
 from aurify.training.progress import Quiet, Watcher
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings
@@ -78,7 +81,7 @@ def run_training(
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
         stack.callback(world.close)
-        loaded = load_model(settings.model, dtype=settings.dtype, device=world.device, trainable=True)
+        loaded = load_model(settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True)
         tuned = prepare(
             loaded.model, loaded.tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
             lora_alpha=2 * settings.lora_rank, lora_targets=settings.lora_targets,
@@ -90,8 +93,9 @@ def run_training(
         world.wait()
         world.start_trackers(settings.model_dump())
         grader = stack.enter_context(Grader())
-        sampler = _sampler(settings, tuned.model, loaded.tokenizer, world, folder, watcher, stack)
-        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        clock = Clock()
+        sampler = _sampler(settings, tuned.model, loaded.tokenizer, world, folder, watcher, stack, clock)
+        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop, clock)
         written = _written(settings, loaded.tokenizer, grader)
         trainer = Trainer(
             settings, method, tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
@@ -101,7 +105,13 @@ def run_training(
             scorer=AnswerScorer(tuned.model, loaded.tokenizer, template, settings.token_budget),
             stop=stack.enter_context(StopRequest()), budget=budget,
         )  # fmt: skip
+        if settings.gradient_checkpointing:
+            checkpoint_layers(tuned.model)
         trainer.run()
+        if settings.profile and world.main:
+            limits = measure_limits(world.device, next(tuned.model.parameters()).dtype)
+            for row in report(profile(clock, tuned.model, tuned.kind, limits), limits):
+                watcher.say(row)
         before, after = _measured(MetricsLog(folder.metrics))
         if world.main:
             export_model(tuned.model, loaded.tokenizer, folder.model, settings, before=before, after=after)
@@ -140,9 +150,10 @@ def _sampler(
     folder: RunFolder,
     watcher: Watcher,
     stack: ExitStack,
+    clock: Clock,
 ) -> Sampler:
     if settings.sampler == "local":
-        return LocalSampler(model, tokenizer)
+        return LocalSampler(model, tokenizer, clock=clock)
     from aurify.sampling.vllm import trained_sampler
 
     if world.main:
@@ -152,7 +163,7 @@ def _sampler(
         )
     return stack.enter_context(
         trained_sampler(
-            model, tokenizer, name=settings.model, url=settings.vllm_url, dtype=settings.dtype,
+            model, tokenizer, name=settings.model, url=settings.vllm_url, dtype=settings.weights_dtype,
             log=folder.path / "vllm.log", once=world.once,
         )
     )  # fmt: skip

@@ -92,11 +92,22 @@ class TrainSettings(Settings):
     )
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
+    dtype: Literal["float32", "mixed", "bfloat16"] = Field(
+        "float32", description="float32; mixed: float32 weights, the update in bfloat16; or bfloat16 weights too."
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="Keep fewer activations, and compute them again: less memory, more time."
+    )
+    profile: bool = Field(False, description="Print at the end where time, tokens and memory went.")
     save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
         [], description="Also log to trackio, tensorboard or wandb; repeat."
     )
+
+    @property
+    def weights_dtype(self) -> str:
+        """The dtype that the weights have."""
+        return "float32" if self.dtype == "mixed" else self.dtype
 
     @model_validator(mode="before")
     @classmethod

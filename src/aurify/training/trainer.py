@@ -63,6 +63,7 @@ class Trainer:
     ) -> None:
         self.settings, self.method, self.tuned, self.tokenizer = settings, method, tuned, tokenizer
         self.template, self.drawing, self.world = template, drawing, world
+        self.clock = drawing.clock
         self.folder, self.watcher, self.stop = folder, watcher, stop
         self.propose, self.scorer, self.budget = propose, scorer, budget
         self.train, self.held_out, self.starters = train, held_out, starters
@@ -96,7 +97,8 @@ class Trainer:
         self._announce()
         done = self._done()
         while not done:
-            self._take_step()
+            with self.clock.measure("step"):
+                self._take_step()
             done = self._done()
             if done or (self.settings.eval_every and self.step % self.settings.eval_every == 0):
                 self._evaluate()
@@ -239,16 +241,21 @@ class Trainer:
         if not e_step.terms:
             return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         longest_first = sorted(e_step.terms, key=lambda term: (-len(term.token_ids), term.question_id))
-        accumulate_gradient(
-            self.tuned.model,
+        terms, prompts = (
             self.world.share(longest_first),
             {question.id: self._prompt(question) for question in questions},
-            pad_token_id=self.tokenizer.pad_token_id,
-            token_budget=self.settings.token_budget,
         )
+        tokens = sum(len(prompts[id]) for id in {term.question_id for term in terms})
+        with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in terms)):
+            accumulate_gradient(
+                self.tuned.model, terms, prompts,
+                pad_token_id=self.tokenizer.pad_token_id, token_budget=self.settings.token_budget,
+                bf16=self.settings.dtype == "mixed",
+            )  # fmt: skip
         parameters = list(self.parameters.values())
-        self.world.sum_gradients(parameters)
-        norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
+        with self.clock.measure("optimizer"):
+            self.world.sum_gradients(parameters)
+            norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
         self.published = False
         return {"updated": True, "learning_rate": rate, "gradient_norm": norm}
 
@@ -271,9 +278,10 @@ class Trainer:
             return
         begun = time.perf_counter()
         self._publish()
-        rationales = greedy_rationales(
-            self.held_out, self.drawing, self.template, self.tokenizer, self.world, self.step
-        )
+        with self.clock.measure("evaluate"):
+            rationales = greedy_rationales(
+                self.held_out, self.drawing, self.template, self.tokenizer, self.world, self.step
+            )
         by_task: dict[str, list[bool]] = {}
         for question, rationale in zip(self.held_out, rationales, strict=True):
             by_task.setdefault(question.task, []).append(rationale.right)
@@ -337,7 +345,8 @@ class Trainer:
             self.table.flush(self.step)
             self.evaluations.flush(self.step)
             notes = {"start_from": self.start_from}
-            save_checkpoint(self.folder.checkpoints, self.step, self.parameters, self.optimizer, self.memory, notes)
+            with self.clock.measure("checkpoint"):
+                save_checkpoint(self.folder.checkpoints, self.step, self.parameters, self.optimizer, self.memory, notes)
         self.world.wait()
 
     def _announce(self) -> None:
