@@ -70,3 +70,10 @@ def test_adapters_are_served_on_their_base(tmp_path):
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(AurifyError, match="not a PEFT adapter configuration"):
         read_source(str(tmp_path))
+
+
+def test_a_server_that_works_elsewhere_finds_a_relative_folder(tmp_path, monkeypatch):
+    (tmp_path / "runs" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "runs")
+    assert read_source("model") == Source(str(tmp_path / "runs" / "model"))
+    assert read_source("Qwen/Qwen2.5-0.5B") == Source("Qwen/Qwen2.5-0.5B")

@@ -120,7 +120,7 @@ def fixed_sampler(
         stack.callback(sampler.close)
         if source.adapter:
             sampler.model = f"aurify-{secrets.token_hex(4)}"
-            load_adapter(http, sampler.model, os.path.abspath(source.adapter))
+            load_adapter(http, sampler.model, source.adapter)
             stack.callback(unload_adapter, http, sampler.model)
         yield sampler, tokenizer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ def read_source(name: str) -> Source:
         UsageError: it is of a kind that vLLM does not serve.
         AurifyError: its adapter configuration cannot be read.
     """
-    path = resolve_name(name)
+    path = _absolute(resolve_name(name))
     file = Path(path) / "adapter_config.json"
     if not file.is_file():
         return Source(path)
@@ -37,7 +38,7 @@ def read_source(name: str) -> Source:
         raise AurifyError(f"{file}: not a PEFT adapter configuration") from None
     if kind != "LORA":
         raise UsageError(f"--sampler vllm: --model {name} is a {kind} adapter, and vLLM serves LoRA ones: leave it out")
-    return Source(resolve_name(base), path, largest_rank(config))
+    return Source(_absolute(resolve_name(base)), path, largest_rank(config))
 
 
 def largest_rank(config: dict[str, Any]) -> int:
@@ -65,6 +66,11 @@ def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
         ids = getattr(holder, "eos_token_id", None)
         found.update(ids if isinstance(ids, (list, tuple)) else () if ids is None else (ids,))
     return tokenizer, frozenset(found)
+
+
+def _absolute(path: str) -> str:
+    """A folder as a server that works elsewhere finds it; a hub name stays."""
+    return os.path.abspath(path) if os.path.exists(path) else path
 
 
 def _with_tokenizer(source: Source) -> str:
