@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def made_pools(questions: int, samples: int = 8, seed: int = 0) -> list[Pool]:
             candidates.append(Candidate(text, str(total), group, right, -5.0 - random_.random(), 10, "writer"))
         pools.append(Pool(f"q{index}", f"What is {a} plus {b}? ({index})", tuple(candidates), "sums"))
     return pools
+
+
+@pytest.fixture(scope="session")
+def make_pools() -> Callable[..., list[Pool]]:
+    """``make_pools(questions, samples=8, seed=0)``."""
+    return made_pools
+
+
+@pytest.fixture(scope="session")
+def write_samples() -> Callable[[Path, list[Pool]], tuple[Path, Path]]:
+    """``write_samples(folder, pools)``: the paths of questions with answers, and of their samples."""
+    return write_files
 
 
 @pytest.fixture(scope="session")

@@ -85,12 +85,14 @@ def _report(found: Evaluation) -> Iterator[str]:
     groups = [("all", found.overall)]
     groups += list(found.tasks.items()) if len(found.tasks) > 1 else []
     groups += list(found.levels.items()) if len(found.levels) > 1 else []
-    shown = [name for name in ("greedy", "sampled", f"maj@{n}", f"pass@{n}") if name in scores]
+    vote = f"{settings.vote}@{n}"
+    shown = [name for name in ("greedy", "sampled", f"maj@{n}", vote, f"pass@{n}") if name in scores]
     yield from _table([["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)])
     sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
     if len(sizes) > 1:
         yield ""
-        rows = [[kind, *(_percent(scores[f"{kind}@{k}"]) for k in sizes)] for kind in ("maj", "pass")]
+        kinds = ["maj", *([settings.vote] if settings.vote else []), "pass"]
+        rows = [[kind, *(_percent(scores[f"{kind}@{k}"]) for k in sizes)] for kind in kinds]
         yield from _table([["k", *sizes], *rows])
     yield ""
     for name, tally in found.tallies.items():

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -22,6 +22,9 @@ from aurify.questions import PromptTemplate, Question, load_questions, split_que
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.sampling import LocalSampler, Sampler
 from aurify.seeds import stable_seed
+
+if TYPE_CHECKING:
+    from aurify.voting.voter import Voter
 
 CHUNK = 4096
 """Rationales that are drawn, judged, written and forgotten at a time: many times what decodes at once."""
@@ -47,11 +50,12 @@ def run_evaluation(
         UsageError: the folder ``settings.out`` is in use.
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
+    voter = _voter(settings, say)
     asked = _questions(settings, questions, say)
     if settings.from_ is not None:
         begun = time.perf_counter()
         with Grader() as grader:
-            asked, outcomes, tally = table_outcomes(settings, asked, grader, say)
+            asked, outcomes, tally = table_outcomes(settings, asked, grader, say, voter)
         return _evaluation(settings, asked, outcomes, {"sampled": tally}, time.perf_counter() - begun)
     tables = _tables(settings.out)
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
@@ -76,9 +80,19 @@ def run_evaluation(
             for index, (question, pool) in enumerate(pools):
                 groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
                 right = tuple(sample.right for sample in pool)
-                outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups))
+                votes = voter.credits(question, pool, groups) if voter else {}
+                outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups), votes)
         seconds = time.perf_counter() - begun
     return _evaluation(settings, asked, outcomes, tallies, seconds)
+
+
+def _voter(settings: EvaluateSettings, say: Callable[[str], None]) -> Voter | None:
+    """Who votes on the samples besides the majority."""
+    if settings.vote is None:
+        return None
+    from aurify.voting.voter import Voter
+
+    return Voter(settings.vote, settings.ranker, settings.weight, say)
 
 
 def _evaluation(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ class Outcome:
     """Whether each of the pool's samples is right."""
     groups: tuple[int | None, ...] = ()
     """The samples' groups of equivalent answers (see ``aurify.answers.group_answers``)."""
+    votes: Mapping[str, float] = field(default_factory=dict)
+    """The credit of other votes by name, such as ``asc@8``; every question's outcome has the same names."""
 
 
 class Score(NamedTuple):
@@ -37,8 +39,8 @@ def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
     """The accuracies of a group of questions, each with the same number of samples.
 
     ``greedy``, where it was drawn, has a Wilson interval. With samples there are ``sampled`` (the mean share of right
-    ones, p(y|x)), and ``maj@k`` and ``pass@k`` of every size, with bootstrap intervals over the questions, drawn with
-    ``seed``.
+    ones, p(y|x)), ``maj@k`` and ``pass@k`` of every size, and the outcomes' other votes, with bootstrap intervals over
+    the questions, drawn with ``seed``.
 
     Raises:
         ValueError: there is no question.
@@ -56,6 +58,7 @@ def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
     columns = {"sampled": right_QS.mean(axis=1)}
     columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
     columns |= {f"pass@{k}": pass_at_k(samples, right_QS.sum(axis=1), k) for k in sizes(samples)}
+    columns |= {name: np.array([outcome.votes[name] for outcome in outcomes]) for name in outcomes[0].votes}
     values_QM = np.stack(list(columns.values()), axis=1)
     low_M, high_M = bootstrap_means(values_QM, seed)
     triples = zip(values_QM.mean(axis=0).tolist(), low_M.tolist(), high_M.tolist(), strict=True)

@@ -40,6 +40,12 @@ class EvaluateSettings(Settings):
         None, description="For --sampler vllm: a running server [one is started, and ends with the evaluation]"
     )
 
+    vote: Literal["sc", "ws", "asc", "best"] | None = Field(
+        None, description="Also vote among the samples: sc (counts), ws, asc or best (with a ranker's scores)."
+    )
+    ranker: str | None = Field(None, description="For --vote: the folder of a ranker (aurify rank).")
+    weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="For --vote asc: a sample counts 1 + weight s.")
+
     json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
     out: str | None = Field(None, description="A new folder for the rationales: greedy/ and samples/ (Parquet).")
 
@@ -49,4 +55,10 @@ class EvaluateSettings(Settings):
             raise ValueError("--vllm-url needs --sampler vllm")
         if self.from_ is not None and (self.out is not None or self.sampler != "local"):
             raise ValueError("--from draws nothing: leave out --out and --sampler")
+        if self.vote is not None and not self.samples and self.from_ is None:
+            raise ValueError(f"--vote {self.vote} needs --samples")
+        if self.vote not in (None, "sc") and self.ranker is None:
+            raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
+        if self.ranker is not None and self.vote is None:
+            raise ValueError("--ranker needs --vote")
         return self

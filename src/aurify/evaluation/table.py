@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from aurify.answers import Grader, group_answers
 from aurify.errors import AurifyError, UsageError, nearest
@@ -12,9 +13,16 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
 from aurify.rationales import Rationale, read_rationales
 
+if TYPE_CHECKING:
+    from aurify.voting.voter import Voter
+
 
 def table_outcomes(
-    settings: EvaluateSettings, questions: Sequence[Question], grader: Grader, say: Callable[[str], None]
+    settings: EvaluateSettings,
+    questions: Sequence[Question],
+    grader: Grader,
+    say: Callable[[str], None],
+    voter: Voter | None = None,
 ) -> tuple[list[Question], list[Outcome], Tally]:
     """The questions that the model answered in the table ``settings.from_``, what became of each, and the counts.
 
@@ -38,7 +46,8 @@ def table_outcomes(
         pool = sorted(pools[question.id], key=lambda one: (one.step, one.sample_index))[:samples]
         tally.add(pool)
         groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
-        outcomes.append(Outcome(None, tuple(sample.right for sample in pool), tuple(groups)))
+        votes = voter.credits(question, pool, groups) if voter else {}
+        outcomes.append(Outcome(None, tuple(sample.right for sample in pool), tuple(groups), votes))
     return kept, outcomes, tally
 
 

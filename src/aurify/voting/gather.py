@@ -12,9 +12,10 @@ from aurify.rationales import Rationale
 from aurify.voting.pool import Candidate, Pool
 
 
-def pool_of(question: Question, rationales: Sequence[Rationale], grader: Grader) -> Pool:
-    """The pool of one question's judged rationales, in their order."""
-    return _pool(question.id, question.text, question.answer_type, rationales, grader, question.task, question.level)
+def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:
+    """The pool of one question's rationales, in their order, whose answers' groups are known."""
+    answers = [_answer(rationale, question.answer_type) for rationale in rationales]
+    return _pool(question, rationales, answers, groups)
 
 
 def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[Pool]:
@@ -22,7 +23,13 @@ def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], gra
     rows: dict[str, list[Rationale]] = {}
     for rationale in rationales:
         rows.setdefault(rationale.question_id, []).append(rationale)
-    return [pool_of(question, rows[question.id], grader) for question in questions if question.id in rows]
+    found = []
+    for question in questions:
+        if question.id in rows:
+            answers = [_answer(rationale, question.answer_type) for rationale in rows[question.id]]
+            groups = group_answers(answers, question.answer_type, grader)
+            found.append(_pool(question, rows[question.id], answers, groups))
+    return found
 
 
 def unjudged_pools(rationales: Iterable[Rationale], answer_type: str, grader: Grader) -> list[Pool]:
@@ -33,20 +40,13 @@ def unjudged_pools(rationales: Iterable[Rationale], answer_type: str, grader: Gr
     rows: dict[str, list[Rationale]] = {}
     for rationale in rationales:
         rows.setdefault(rationale.question_id, []).append(rationale)
-    return [_pool(name, name, answer_type, found, grader) for name, found in rows.items()]
+    names = [Question(id=name, text=name, answer="", answer_type=answer_type) for name in rows]
+    return pools_of([rationale for found in rows.values() for rationale in found], names, grader)
 
 
 def _pool(
-    name: str,
-    text: str,
-    answer_type: str,
-    rationales: Sequence[Rationale],
-    grader: Grader,
-    task: str = "",
-    level: str = "",
+    question: Question, rationales: Sequence[Rationale], answers: Sequence[str | None], groups: Sequence[int | None]
 ) -> Pool:
-    answers = [_answer(rationale, answer_type) for rationale in rationales]
-    groups = group_answers(answers, answer_type, grader)
     candidates = tuple(
         Candidate(
             rationale.text, answer, group, None if rationale.verdict is None else rationale.right, rationale.logprob,
@@ -54,7 +54,7 @@ def _pool(
         )
         for rationale, answer, group in zip(rationales, answers, groups, strict=True)
     )  # fmt: skip
-    return Pool(name, text, candidates, task, level)
+    return Pool(question.id, question.text, candidates, question.task, question.level)
 
 
 def _answer(rationale: Rationale, answer_type: str) -> str | None:

@@ -1,0 +1,67 @@
+"""The votes of an evaluation: what a vote makes of each question's judged samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurify.evaluation.metrics import sizes
+from aurify.questions import Question
+from aurify.rationales import Rationale
+from aurify.voting.gather import grouped_pool
+from aurify.voting.pool import Pool, right_groups
+from aurify.voting.ranker import Ranker, load_ranker
+from aurify.voting.votes import VoteKind, credit, vote
+
+
+class Voter:
+    """Holds one kind of vote on every question.
+
+    Args:
+        ranker: a ranker's folder; None is for self-consistency alone.
+        say: is told, once, if the ranker was trained on another model's samples.
+
+    Raises:
+        AurifyError: the ranker's folder is none, or is damaged.
+    """
+
+    def __init__(self, kind: VoteKind, ranker: str | None, weight: float, say: Callable[[str], None]) -> None:
+        self._kind = kind
+        self._ranker: Ranker | None = load_ranker(ranker) if ranker else None
+        self._weight = weight
+        self._say = say
+        self._warned = False
+
+    def credits(
+        self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]
+    ) -> dict[str, float]:
+        """``asc@k`` and the like for every k up to the pool: the mean credit of the votes among k samples.
+
+        The pool is cut into runs of k that share no sample, as for ``maj@k``.
+        """
+        pool = grouped_pool(question, samples, groups)
+        if self._ranker is not None and not self._warned and (warning := self._ranker.warning([pool])):
+            self._say(warning)
+            self._warned = True
+        runs = {k: pool.runs(k) for k in sizes(len(samples))}
+        scored = iter(self._scores(pool, [run for one in runs.values() for run in one]))
+        return {
+            f"{self._kind}@{k}": float(np.mean([self._credit(run, next(scored)) for run in one]))
+            for k, one in runs.items()
+        }
+
+    def _scores(self, pool: Pool, runs: Sequence[Pool]) -> list[NDArray[np.float64] | None]:
+        """The scores of each run; a ranker that looks at candidates alone is asked once for each."""
+        if self._ranker is None:
+            return [None] * len(runs)
+        if not self._ranker.alone:
+            return [*self._ranker.scores(runs)]
+        (scores_S,) = self._ranker.scores([pool])
+        known = {id(candidate): score for candidate, score in zip(pool.candidates, scores_S, strict=True)}
+        return [np.array([known[id(candidate)] for candidate in run.candidates]) for run in runs]
+
+    def _credit(self, run: Pool, scores_S: NDArray[np.float64] | None) -> float:
+        given = None if scores_S is None else scores_S.tolist()
+        return credit(vote(run.groups, given, kind=self._kind, weight=self._weight), right_groups(run))

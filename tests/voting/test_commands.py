@@ -1,0 +1,167 @@
+"""``aurify rank`` and ``aurify vote`` through the real command line: files in, files out, every mistake one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from aurify.cli.app import exit_status, new_app
+from aurify.cli.rank import register as register_rank
+from aurify.cli.vote import register as register_vote
+from aurify.voting.pool import Pool
+
+Run = Callable[..., "CompletedProcess[str]"]
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def aurify(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The commands in this process: (exit status, standard output, error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def build() -> object:
+        app = new_app()
+        register_rank(app)
+        register_vote(app)
+        return app
+
+    def run(*words: object) -> tuple[int, str, str]:
+        status = exit_status(build, list(map(str, words)))  # type: ignore[arg-type]
+        return status, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def files(
+    tmp_path: Path, make_pools: Callable[..., list[Pool]], write_samples: Callable[..., tuple[Path, Path]]
+) -> tuple[Path, Path]:
+    """Questions and samples of 60 sums."""
+    return write_samples(tmp_path, make_pools(60, samples=4))
+
+
+def answers(out: str) -> dict[str, dict[str, object]]:
+    return {row["question_id"]: row for row in map(json.loads, out.splitlines())}
+
+
+def test_a_ranker_is_trained_saved_and_makes_votes_better(
+    run_aurify: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    questions, samples = files
+    done = run_aurify(
+        "rank", "--from", samples, "--data", questions, "--out", "ranker", "--samples", 4, "--holdout", 0.4,
+        "--json", "report.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("240 rationales on 60 questions, ")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["pair_accuracy"]["accuracy"] > 0.8
+    assert list(report["votes"]) == ["1", "2", "4"]
+    assert "asc over sc" in done.stdout
+
+    plain = run_aurify("vote", samples, "--data", questions)
+    ranked = run_aurify("vote", samples, "--data", questions, "--ranker", "ranker", "--cases", 2)
+    assert (plain.returncode, ranked.returncode) == (0, 0), plain.stderr + ranked.stderr
+    before, after = answers(plain.stdout), answers(ranked.stdout)
+    assert list(before) == list(after) == [f"q{i}" for i in range(60)]
+    gain = sum(float(str(after[q]["credit"])) - float(str(before[q]["credit"])) for q in before)
+    assert gain > 1
+    assert "vote sc" in plain.stderr
+    assert "vote asc" in ranked.stderr
+    assert "wrong to right" in ranked.stderr
+    assert ranked.stderr.count("question q") == 2
+
+
+def test_votes_of_a_file_from_anywhere(aurify: Command, tmp_path: Path) -> None:
+    rows = [
+        {"question": "1/2?", "samples": [{"text": "The answer is 0.5."}, {"text": "The answer is 1/2."},
+                                         {"text": "The answer is 3."}, {"text": "who knows"}]},
+        {"question": "none?", "samples": [{"text": "dunno"}, {"text": ""}]},
+        {"question": "one?", "samples": [{"text": "The answer is 7."}]},
+    ]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status, out, err = aurify("vote", "rows.jsonl", "--answers", "number")
+    found = answers(out)
+    assert (status, err) == (0, "3 questions, 2.33 samples each, vote sc: 0 ties, 1 without an answer\n")
+    assert found["1/2?"] == {
+        "question_id": "1/2?", "answer": "0.5", "confidence": pytest.approx(2 / 3), "tied": False, "samples": 4,
+        "votes": [{"answer": "0.5", "votes": 2.0}, {"answer": "3", "votes": 1.0}], "rationale": "The answer is 0.5.",
+    }  # fmt: skip
+    assert (found["none?"]["answer"], found["none?"]["confidence"], found["none?"]["rationale"]) == (None, 0.0, None)
+    assert (found["one?"]["answer"], found["one?"]["confidence"]) == ("7", 1.0)
+    status, first, _ = aurify("vote", "rows.jsonl", "--answers", "number", "--samples", 1, "--out", "out.jsonl")
+    assert (status, first) == (0, "")
+    assert {row["samples"] for row in answers((tmp_path / "out.jsonl").read_text()).values()} == {1}
+
+
+def test_stopping_early_spends_less(aurify: Command, tmp_path: Path) -> None:
+    row = {"question": "q", "samples": [{"text": "The answer is 7."}] * 12}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    for words, spent in (
+        ((), 12),
+        (("--stop", "certain"), 7),
+        (("--stop", "beta"), 4),
+        (("--stop", "beta", "--sure", 0.7), 2),
+    ):
+        assert answers(aurify("vote", "rows.jsonl", "--answers", "number", *words)[1])["q"]["samples"] == spent
+
+
+def test_a_ranker_warns_of_another_models_samples_and_refuses_to_look_ahead(
+    aurify: Command, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    questions, samples = files
+    assert aurify("rank", "--from", samples, "--data", questions, "--out", "ranker", "--samples", 4)[0] == 0
+    other = tmp_path / "other.jsonl"
+    other.write_text(samples.read_text().replace('"writer"', '"stranger\\u001b[31m"'))
+    status, _, err = aurify("vote", other, "--data", questions, "--ranker", "ranker")
+    assert status == 0
+    assert err.startswith(
+        "warning: the ranker was trained on samples of writer and judges those of stranger: its scores"
+    )
+    assert "\x1b" not in err
+    status, _, err = aurify("vote", samples, "--data", questions, "--ranker", "ranker", "--stop", "beta")
+    assert status == 2
+    assert "--stop beta: this ranker looks at all samples of a question at once" in err
+    status, _, err = aurify("rank", "--from", samples, "--data", questions, "--out", "ranker")
+    assert (status, "--out ranker: already there and not empty" in err) == (2, True)
+    (tmp_path / "ranker" / "ranker.json").write_text("{}")
+    status, _, err = aurify("vote", samples, "--data", questions, "--ranker", "ranker")
+    assert (status, "ranker.json: damaged" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "complaint"),
+    [
+        (["vote", "samples.jsonl", "--vote", "asc"], 2, "--vote asc needs --ranker"),
+        (["vote", "samples.jsonl", "--vote", "mean"], 2, "--vote 'mean'"),
+        (["vote", "samples.jsonl"], 2, "say with --answers how to read them"),
+        (["vote", "samples.jsonl", "--answers", "nmber"], 2, "unknown answer type 'nmber': did you mean 'number'?"),
+        (["vote", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file or folder"),
+        (["vote", "samples.jsonl", "--ranker", "nowhere"], 1, "--ranker nowhere: no ranker.json there"),
+        (["vote", "samples.jsonl", "--out", "no/such/file"], 2, "--out no/such/file: not a file in a folder"),
+        (["vote", "samples.jsonl", "--sure", "0.4"], 2, "--sure '0.4'"),
+        (["vote", "samples.jsonl", "--data", "other.jsonl"], 1, "on a question of other.jsonl"),
+        (["rank", "--from", "samples.jsonl", "--data", "other.jsonl", "--out", "r"], 1, "on a question of other.jsonl"),
+        (["rank", "--from", "samples.jsonl", "--data", "questions.jsonl"], 2, "--out is needed"),
+        (["rank", "--from", "samples.jsonl", "--data", "questions.jsonl", "--out", "r", "--holdout", "1"], 2, "--hold"),
+        (["rank", "--from", "right.jsonl", "--data", "questions.jsonl", "--out", "r"], 1, "are all right"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line(
+    aurify: Command, files: tuple[Path, Path], tmp_path: Path, words: list[str], status: int, complaint: str
+) -> None:
+    (tmp_path / "other.jsonl").write_text('{"id": "zzz", "question": "Other?", "answer": "5"}\n')
+    golds = [json.loads(line) for line in files[0].read_text().splitlines()]
+    right = [{"id": row["id"], "text": f"The answer is {row['answer']}."} for row in golds]
+    (tmp_path / "right.jsonl").write_text("".join(json.dumps(row) + "\n" for row in right))
+    found, out, err = aurify(*words)
+    assert (found, out) == (status, "")
+    assert err.splitlines()[-1].startswith("aurify: ")
+    assert complaint in err.splitlines()[-1]
+    assert "Traceback" not in err
