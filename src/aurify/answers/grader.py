@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ if TYPE_CHECKING:  # the questions room imports this one
     from aurify.questions.record import Question
 
 _REMEMBERED = 200_000
-"""So many comparisons are kept; the memory starts afresh beyond."""
+"""So many comparisons, and so many verdicts, are kept; the memory of either starts afresh beyond."""
+
+_Key = tuple[str, bytes]
 
 
 class Grader:
@@ -38,6 +41,7 @@ class Grader:
     def __init__(self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1) -> None:
         self._pool = Pool(timeout=timeout, memory_mb=memory_mb, workers=workers)
         self._known: dict[Job, Outcome] = {}
+        self._verdicts: dict[_Key, Grade] = {}
         self._specs: set[str] = set()
 
     def grade(self, text: str, question: Question, *, truncated: bool = False) -> Grade:
@@ -54,15 +58,17 @@ class Grader:
 
     def grade_all(self, items: Sequence[tuple[str, Question, bool]]) -> list[Grade]:
         """``grade`` of every (text, question, truncated), in order; equal work is done once, workers in parallel."""
-        plans: list[list[Grade | Asked]] = []
-        for text, question, truncated in items:
-            if truncated:
-                plans.append([_TRUNCATED])
-            else:
+        if len(self._verdicts) > _REMEMBERED:
+            self._verdicts.clear()
+        keys = [_key(text, question) for text, question, _ in items]
+        new: dict[_Key, list[Grade | Asked]] = {}
+        for key, (text, question, truncated) in zip(keys, items, strict=True):
+            if not truncated and key not in self._verdicts and key not in new:
                 golds = (question.answer, *question.accepted)
                 listed = options(question.text) if question.answer_type == "choice" else {}
-                plans.append(self._plan(text, golds, question.answer_type, listed))
-        return self._settle(plans)
+                new[key] = self._plan(text, golds, question.answer_type, listed)
+        self._verdicts.update(zip(new, self._settle(list(new.values())), strict=True))
+        return [_TRUNCATED if cut else self._verdicts[key] for key, (_, _, cut) in zip(keys, items, strict=True)]
 
     def grade_answer(self, pred: str, gold: str, answer_type: str) -> Grade:
         """The verdict on a bare answer, or on a rationale, against a gold answer."""
@@ -139,6 +145,11 @@ class Grader:
 
 
 _TRUNCATED = Grade(Verdict.TRUNCATED, "cut at the token limit")
+
+
+def _key(text: str, question: Question) -> _Key:
+    asked = "\0".join([question.id, question.answer_type, question.answer, *question.accepted])
+    return asked, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _answered(step: Grade | Asked, outcomes: Mapping[Job, Outcome]) -> Grade:

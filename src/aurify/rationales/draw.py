@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aurify.answers import Grader
 from aurify.clock import Clock
 from aurify.questions import Question
+from aurify.rationales.ahead import GradingAhead
 from aurify.rationales.record import Rationale, Source
-from aurify.sampling import Prompt, Sampler
+from aurify.sampling import Prompt, Sampler, Telling
 from aurify.seeds import stable_seed
 
 
@@ -45,12 +47,13 @@ class Drawing:
             tuple(stable_seed(self.seed, question.id, step, index, source) for index in range(samples))
             for question in questions
         ]
-        completions = self.sampler.sample(
-            [Prompt(ids, row) for ids, row in zip(prompts, seeds, strict=True)],
-            max_new_tokens=self.max_new_tokens,
-            temperature=temperature,
-            stop=self.stop,
-        )
+        asked = [Prompt(ids, row) for ids, row in zip(prompts, seeds, strict=True)]
+        how: dict[str, Any] = {"max_new_tokens": self.max_new_tokens, "temperature": temperature, "stop": self.stop}
+        if isinstance(self.sampler, Telling):
+            with GradingAhead(self.grader, questions) as ahead:
+                completions = self.sampler.sample(asked, **how, on_completion=ahead)
+        else:
+            completions = self.sampler.sample(asked, **how)
         with self.clock.measure("grade"):
             grades = iter(
                 self.grader.grade_all(

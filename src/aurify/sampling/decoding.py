@@ -17,7 +17,7 @@ from aurify.errors import AurifyError
 from aurify.models.prefix import n_virtual_tokens
 from aurify.sampling.draw import draw_tokens
 from aurify.sampling.engine import PREFILL_TOKENS, Engine, Prefilled
-from aurify.sampling.protocol import Completion, Prompt
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.rows import Rows
 from aurify.sampling.stop import decode, eos_ids, first_stop, tokens_to_stop
 
@@ -42,11 +42,12 @@ class Decoding:
         max_cache_tokens: int | None,
         progress: Callable[[int, int], None] | None,
         clock: Clock,
+        on_completion: OnCompletion | None,
     ) -> None:
         self.tokenizer, self.prompts = tokenizer, prompts
         self.max_new_tokens, self.temperature, self.stop = max_new_tokens, temperature, stop
         self.max_rows, self.max_cache_tokens, self.progress = max_rows, max_cache_tokens, progress
-        self.clock = clock
+        self.clock, self.on_completion = clock, on_completion
         self.engine = engine
         self.device = next(model.parameters()).device
         self.n_virtual = n_virtual_tokens(model)
@@ -170,7 +171,9 @@ class Decoding:
             rows.logprobs_RM.tolist(),
             strict=True,
         ):
-            self.done[prompt][sample] = self._completion(tokens[:count], logprobs[:count])
+            completion = self.done[prompt][sample] = self._completion(tokens[:count], logprobs[:count])
+            if self.on_completion is not None:
+                self.on_completion(prompt, completion)
         self.n_done += len(rows)
         if self.progress is not None and len(rows):
             self.progress(self.n_done, sum(map(len, self.done)))

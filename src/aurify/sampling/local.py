@@ -17,7 +17,7 @@ from aurify.sampling.decoding import Decoding
 from aurify.sampling.engine import Engine
 from aurify.sampling.fused import FusedEngine, weights_of
 from aurify.sampling.general import GeneralEngine
-from aurify.sampling.protocol import Completion, Prompt
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 
 _ALIGNED_LAYERS = {"full_attention", "sliding_attention"}
 
@@ -56,6 +56,7 @@ class LocalSampler:
     ) -> None:
         if max_rows < 1:
             raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
+        self.tells = True
         self.model = model
         self.tokenizer = tokenizer
         self.max_rows = max_rows
@@ -71,6 +72,7 @@ class LocalSampler:
         max_new_tokens: int,
         temperature: float = 1.0,
         stop: Sequence[str] = (),
+        on_completion: OnCompletion | None = None,
     ) -> list[list[Completion]]:
         """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy.
 
@@ -95,6 +97,7 @@ class LocalSampler:
                 max_cache_tokens=self.max_cache_tokens,
                 progress=self.progress,
                 clock=self.clock,
+                on_completion=on_completion,
             ).run()
 
     def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:

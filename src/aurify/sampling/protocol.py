@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -33,6 +33,10 @@ class Completion:
     finish_reason: FinishReason
 
 
+OnCompletion = Callable[[int, Completion], None]
+"""Is told the index of a prompt, and a completion of it, as soon as it is whole."""
+
+
 class Sampler(Protocol):
     """Draws completions; the same seeds give the same completions, whatever they are batched with."""
 
@@ -45,6 +49,25 @@ class Sampler(Protocol):
         stop: Sequence[str] = (),
     ) -> list[list[Completion]]:
         """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A sampler that tells of each completion while the others are still being drawn."""
+
+    tells: bool
+
+    def sample(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        stop: Sequence[str] = (),
+        on_completion: OnCompletion | None = None,
+    ) -> list[list[Completion]]:
+        """As ``Sampler.sample``."""
         ...
 
 

@@ -1,0 +1,40 @@
+"""Grade completions while others are still being drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from aurify.answers import Grader
+from aurify.questions import Question
+from aurify.sampling import Completion
+
+_AT_ONCE = ("number", "choice", "text")
+"""Answer types that are judged in microseconds: a thread for them would only be in the way."""
+
+
+class GradingAhead:
+    """Hands completions to the grader in one thread of its own; their verdicts then cost nothing to ask for.
+
+    The grader is this thread's alone until the ``with`` block ends. What goes wrong there is not reported: it goes
+    wrong again, and is reported, when the verdict is asked for.
+    """
+
+    def __init__(self, grader: Grader, questions: Sequence[Question]) -> None:
+        self._grader, self._questions = grader, questions
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="grading")
+
+    def __call__(self, index: int, completion: Completion) -> None:
+        """Take a completion of question ``index``."""
+        question = self._questions[index]
+        if question.answer_type not in _AT_ONCE and completion.finish_reason == "stop":
+            self._thread.submit(self._grader.grade, completion.text, question)
+
+    def __enter__(self) -> GradingAhead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=kind is not None)

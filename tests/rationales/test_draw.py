@@ -1,0 +1,82 @@
+"""Draws are graded, seeded by what they are, and graded ahead where that takes time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from aurify.answers import Grader
+from aurify.clock import Clock
+from aurify.models import load_model
+from aurify.questions import Question
+from aurify.rationales import Drawing
+from aurify.sampling import Completion, LocalSampler, Prompt
+
+
+def questions(kind: str) -> list[Question]:
+    return [Question(id=f"q{i}", text=f"What is {i}?", answer=str(i), answer_type=kind) for i in range(6)]
+
+
+class Told:
+    """A sampler of known texts, the last prompt first, which tells of each before it returns them all."""
+
+    tells = True
+
+    def __init__(self) -> None:
+        self.threads: list[str] = []
+
+    def sample(self, prompts: list[Prompt], *, on_completion: Any, **_: Any) -> list[list[Completion]]:
+        done = [
+            [Completion((5, 1), f"So the answer is \\boxed{{{i}+0}}.", -1.0, "stop") for _ in prompt.seeds]
+            for i, prompt in enumerate(prompts)
+        ]
+        for index, row in reversed(list(enumerate(done))):
+            for completion in row:
+                on_completion(index, completion)
+        return done
+
+
+def test_mathematics_is_graded_while_others_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    ask = Grader._ask
+
+    def asked(self: Grader, jobs: Any) -> Any:
+        if any(job not in self._known for job in jobs):
+            threads.append(threading.current_thread().name)
+        return ask(self, jobs)
+
+    monkeypatch.setattr(Grader, "_ask", asked)
+    with Grader() as grader:
+        drawing = Drawing(Told(), grader, "m", seed=0, max_new_tokens=9)
+        rows = drawing.draw(questions("math"), [(3,)] * 6, step=1, samples=2)
+    assert all(sample.right for row in rows for sample in row)
+    assert len(threads) == 6
+    assert all(name.startswith("grading") for name in threads)
+
+
+def test_what_goes_wrong_ahead_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Grader() as grader:
+        drawing = Drawing(Told(), grader, "m", seed=0, max_new_tokens=9)
+        monkeypatch.setattr(Grader, "_ask", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            drawing.draw(questions("math"), [(3,)] * 6, step=1)
+
+
+def test_seeds_are_of_question_step_index_and_source(tiny_model_dir: Any) -> None:
+    loaded = load_model(str(tiny_model_dir))
+    with Grader() as grader:
+        clock = Clock()
+        sampler = LocalSampler(loaded.model, loaded.tokenizer, clock=clock)
+        drawing = Drawing(sampler, grader, "m", seed=0, max_new_tokens=6, clock=clock)
+        asked, prompts = questions("number"), [(3, 4)] * 6
+        rows = drawing.draw(asked, prompts, step=1, samples=2)
+        seeds = [sample.seed for row in rows for sample in row]
+        assert len(set(seeds)) == 12
+        again = drawing.draw(asked[::-1], prompts, step=1, samples=2)[::-1]
+        assert [sample.seed for row in again for sample in row] == seeds
+        assert [sample.token_ids for row in again for sample in row] == [s.token_ids for row in rows for s in row]
+        for other in (drawing.draw(asked, prompts, step=2), drawing.draw(asked, prompts, step=1, source="guide")):
+            assert not {sample.seed for row in other for sample in row} & set(seeds)
+        assert clock.totals["prefill"].calls == clock.totals["grade"].calls == 4
