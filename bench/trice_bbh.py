@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-TASKS = ("object_counting", "web_of_lies", "boolean_expressions", "dyck_languages")
+TASKS = ("object_counting", "web_of_lies", "boolean_expressions", "hyperbaton")
 
 
 def main() -> None:
