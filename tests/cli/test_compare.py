@@ -141,6 +141,7 @@ def test_a_file_is_run_within_its_budget_and_gone_on_with(compare, tmp_path):
     status, out, err = compare(plan)
     assert status == 0, err
     assert "trice, seed 3: running" in err
+    assert "trice - basic" in out
     assert "2 methods, 5 held-out answers each, seeds 3" in out
     for name in ("trice-seed3", "basic-seed3"):
         lines = [json.loads(line) for line in (tmp_path / "compared" / name / "metrics.jsonl").read_text().splitlines()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.training.schedule import batch_of_step, learning_rate
+from aurify.training.schedule import batch_of_step, fit_starts, learning_rate
 
 
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 3))
@@ -38,3 +38,11 @@ def test_the_rate_warms_up_peaks_and_ends_at_its_share():
 
 def test_one_step_is_at_the_peak():
     assert learning_rate(1, 1, peak=3.0, final=0.1, warmup=0) == 3.0
+
+
+def test_fits_grow_and_share_the_steps():
+    assert fit_starts(100, 6, 1.2) == [1, 11, 23, 38, 55, 76]
+    assert fit_starts(90, 3, 1.0) == [1, 31, 61]
+    assert fit_starts(7, 1, 1.0) == [1]
+    assert fit_starts(7, 0, 1.0) == []
+    assert fit_starts(2, 5, 1.0) == [1, 2]

@@ -44,12 +44,12 @@ def run(settings: CompareSettings) -> None:
     "1000000 tokens" (generated) or "600 seconds" of each run. Run it again to go on after a stop.
     """
     from aurify.evaluation.compare import accuracy, compare_all
-    from aurify.evaluation.compare_runs import aligned, name_methods, read_run
+    from aurify.evaluation.compare_runs import aligned
     from aurify.files import write_atomically
 
     if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
         raise UsageError(f"--json {settings.json_}: not a file in a folder that exists")
-    methods = name_methods([read_run(folder) for folder in _folders(settings.runs)])
+    methods = _runs(settings.runs)
     if len(methods) < 2:
         raise UsageError("nothing to compare: expected runs of two or more methods, or of one with different settings")
     if settings.against is not None and settings.against not in methods:
@@ -72,15 +72,19 @@ def register(app: typer.Typer) -> None:
     add_command(app, "compare", CompareSettings, run, positional="runs")
 
 
-def _folders(given: Sequence[str]) -> list[Path]:
+def _runs(given: Sequence[str]) -> dict[str, list[FinishedRun]]:
+    """The runs by method, named by the plan or by their settings."""
+    from aurify.evaluation.compare_runs import name_methods, read_run
+
     plans = [word for word in given if word.endswith(".toml")]
     if not plans:
-        return [Path(word) for word in given]
+        return name_methods([read_run(folder) for folder in given])
     if len(given) > 1:
         raise UsageError(f"{plans[0]}: give one TOML file alone, or the folders of runs")
     from aurify.evaluation.compare_plan import read_plan, run_plan
 
-    return run_plan(read_plan(Path(plans[0])), _say)
+    folders = run_plan(read_plan(Path(plans[0])), _say)
+    return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}
 
 
 def _say(text: str) -> None:

@@ -93,8 +93,8 @@ def read_plan(path: Path) -> Plan:
     return Plan(methods, seeds, budget, Path(content.get("out", f"runs/{path.stem}")))
 
 
-def run_plan(plan: Plan, say: Callable[[str], None]) -> list[Path]:
-    """Run what is not finished yet, each in its own folder, and return the folders in the order of ``plan.runs``.
+def run_plan(plan: Plan, say: Callable[[str], None]) -> dict[str, list[Path]]:
+    """Run what is not finished yet, each in its own folder, and return the folders of every method, seed by seed.
 
     Raises:
         UsageError: a folder holds a run of other settings or of another budget.
@@ -103,7 +103,7 @@ def run_plan(plan: Plan, say: Callable[[str], None]) -> list[Path]:
     from aurify.training.run import run_training
 
     _same_budget(plan)
-    folders = []
+    folders: dict[str, list[Path]] = {name: [] for name in plan.methods}
     for name, settings in plan.runs():
         folder = Path(settings.out)
         if (folder / "model").is_dir():
@@ -113,7 +113,7 @@ def run_plan(plan: Plan, say: Callable[[str], None]) -> list[Path]:
             settings = settings.model_copy(update={"resume": (folder / "config.toml").is_file()})
             say(f"{name}, seed {settings.seed}: running")
             say(f"{name}, seed {settings.seed}: {_summary(run_training(settings, budget=plan.budget))}")
-        folders.append(folder)
+        folders[name].append(folder)
     return folders
 
 

@@ -42,4 +42,4 @@ def fit_starts(steps: int, fits: int, growth: float) -> list[int]:
     """
     lengths = [growth**index for index in range(fits)]
     ends = [round(steps * sum(lengths[:index]) / sum(lengths)) for index in range(fits)]
-    return sorted({1 + end for end in ends})
+    return sorted({1 + end for end in ends if end < steps})

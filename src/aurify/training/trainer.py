@@ -106,10 +106,8 @@ class Trainer:
             if done or asked or self.step % self.settings.save_every == 0:
                 self._save()
             if asked and not done:
-                raise AurifyError(
-                    f"stopped after step {self.step} and saved; go on with: "
-                    f"aurify train --config {self.folder.config} --resume"
-                )
+                again = "the same command" if self.budget else f"aurify train --config {self.folder.config} --resume"
+                raise AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
 
     def _done(self) -> bool:
         """Whether this was the last step. With a budget, a fit is begun only if one as dear as the last is left."""
@@ -263,7 +261,7 @@ class Trainer:
         """The learning rate of this step: falling over the run, over the present fit, or with the budget."""
         start, end = self._fit() if self.fits else (1, self.settings.steps + 1)
         step, steps = self.step - start + 1, end - start
-        if self.budget is not None and not self.fits:
+        if self.budget is not None and not self.fits and self.step > self.settings.warmup:
             step = max(step, min(steps, 1 + int(self.spent / self.budget.amount * (steps - 1))))
         return learning_rate(step, steps, self.peak_rate, self.settings.lr_final, self.settings.warmup)
 

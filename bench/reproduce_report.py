@@ -1,0 +1,178 @@
+"""The report of bench/reproduce_trice.py: tables, learning curves, and the paper's claims one by one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurify.evaluation.compare import Interval, Pair, bootstrap, compare_all
+
+Runs = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By method, the results of one scenario, in one order of (task, seed) for all methods."""
+
+MARGIN = 0.02
+"""At least as good: the interval of the difference lies above minus two points."""
+
+
+def write_report(out: Path) -> None:
+    """report.md and curves.png from the JSON files in ``out/runs``; only what all methods of a scenario have counts."""
+    results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "runs").glob("*.json"))]
+    scenarios = {
+        name: complete([one for one in results if one["scenario"] == name]) for name in scenario_names(results)
+    }
+    parts = ["# The TRICE paper's comparison in our means", "", "By `bench/reproduce_trice.py`, which says how.", ""]
+    for name, runs in scenarios.items():
+        parts += [f"## {name}", "", *table(runs), ""]
+    parts += ["## The paper's claims", "", *claims(scenarios), ""]
+    (out / "report.md").write_text("\n".join(parts), encoding="utf-8")
+    plot(scenarios, out / "curves.png")
+    print("\n".join(parts))
+
+
+def scenario_names(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({one["scenario"] for one in results})
+
+
+def complete(results: Sequence[Mapping[str, Any]]) -> Runs:
+    """The results by method, of the (task, seed) that every method has."""
+    by_method: dict[str, dict[tuple[str, int], Mapping[str, Any]]] = {}
+    for one in results:
+        by_method.setdefault(one["method"], {})[(one["task"], one["seed"])] = one
+    shared = sorted(set.intersection(*(set(cases) for cases in by_method.values())))
+    return {method: [cases[key] for key in shared] for method, cases in by_method.items()}
+
+
+def right(runs: Runs) -> dict[str, list[Any]]:
+    """Greedy verdicts as ``compare_all`` wants them: a row for each task and seed, questions in one order."""
+    return {
+        method: [np.array([one["greedy"][key] for key in sorted(one["greedy"])], dtype=bool) for one in results]
+        for method, results in runs.items()
+    }
+
+
+def sampled(results: Sequence[Mapping[str, Any]]) -> Interval:
+    """p(y | x), the objective itself."""
+    return bootstrap([np.array([one["sampled"][key] for key in sorted(one["sampled"])]) for one in results], 0)
+
+
+def table(runs: Runs) -> list[str]:
+    """Accuracy of every method, and its difference from TRICE with the control variate."""
+    results = next(iter(runs.values()))
+    if not results:
+        return ["No task and seed has been run with all methods yet."]
+    pairs = against_trice(runs)
+    tasks, seeds = sorted({one["task"] for one in results}), sorted({one["seed"] for one in results})
+    lines = [
+        f"{', '.join(tasks)}; seeds {', '.join(map(str, seeds))}; {sum(one['n'] for one in results)} test answers a",
+        "method. Percent with 95 % intervals over runs and questions; the difference is greedy accuracy less TRICE's.",
+        "",
+        "| method | greedy | sampled p(y\\|x) | maj@k | less trice | p (Holm) | samples | tokens | seconds |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    greedy = {name: bootstrap([row.astype(float) for row in rows], 0) for name, rows in right(runs).items()}
+    for name in sorted(runs, key=lambda method: -greedy[method].value):
+        cells = [name, percent(greedy[name]), percent(sampled(runs[name]))]
+        cells.append(f"{100 * np.mean([one['maj'] for one in runs[name]]):.1f}")
+        pair = pairs.get(name)
+        cells += [percent(pair.difference), f"{pair.p_holm:.2g}"] if pair else ["", ""]
+        cells += [
+            f"{np.mean([one.get(kind, 0) for one in runs[name]]):,.0f}" for kind in ("samples", "tokens", "seconds")
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def against_trice(runs: Runs) -> dict[str, Pair]:
+    if "trice" not in runs or not runs["trice"]:
+        return {}
+    return {pair.first: pair for pair in compare_all(right(runs), against="trice")}
+
+
+def claims(scenarios: Mapping[str, Runs]) -> list[str]:
+    """Each claim of the paper: holds, does not hold, cannot be told, or not measured yet."""
+    lines = ["| claim | where | verdict | measured |", "| --- | --- | --- | --- |"]
+    better = {
+        "TRICE is better than STaR (the paper's outer loop)": "star",
+        "TRICE is better than online STaR": "star-online",
+        "TRICE is better than direct tuning": "direct",
+        "TRICE is better than CoT tuning on bootstrapped rationales": "cot",
+        "TRICE is better than rejection sampling with 4 particles at equal samples": "rejection",
+    }
+    for scenario, runs in scenarios.items():
+        pairs = against_trice(runs)
+        if pair := pairs.get("trice-basic"):
+            low, high = -pair.difference.high, -pair.difference.low
+            verdict = "holds" if low > -MARGIN else "does not hold" if high < -MARGIN else "cannot be told"
+            lines.append(row("The control variate is at least as good as none (2 points)", scenario, verdict, pair))
+        for claim, method in better.items():
+            if pair := pairs.get(method):
+                verdict = {"trice": "holds", None: "cannot be told"}.get(pair.better, "does not hold")
+                lines.append(row(claim, scenario, verdict, pair))
+        if "trice-basic" in runs and runs.get("trice"):
+            lines.append(faster(scenario, runs))
+    lines += quiet(scenarios)
+    return lines
+
+
+def row(claim: str, scenario: str, verdict: str, pair: Pair) -> str:
+    turned = Interval(-pair.difference.value, -pair.difference.high, -pair.difference.low)
+    return f"| {claim} | {scenario} | {verdict} | {percent(turned)} points, p {pair.p_holm:.2g} (Holm) |"
+
+
+def faster(scenario: str, runs: Runs) -> str:
+    """The control variate learns faster: mean held-out accuracy over the learning curve, as a paired difference."""
+    areas = [
+        [np.mean([accuracy for _, _, accuracy in one["curve"][1:]]) for one in runs[method]]
+        for method in ("trice", "trice-basic")
+    ]
+    found = bootstrap([np.array([a - b]) for a, b in zip(*areas, strict=True)], 0)
+    verdict = "holds" if found.low > 0 else "does not hold" if found.high < 0 else "cannot be told"
+    claim = "The control variate learns faster (mean accuracy over the curve)"
+    return f"| {claim} | {scenario} | {verdict} | {percent(found)} points, over {len(areas[0])} runs |"
+
+
+def quiet(scenarios: Mapping[str, Runs]) -> list[str]:
+    """The gradient's norm falls as acceptance rises, and is exactly 0 where everything was accepted."""
+    points = [point for runs in scenarios.values() for one in runs.get("trice", []) for point in one["noise"]]
+    high = [norm for acceptance, norm in points if acceptance >= 0.95]
+    low = [norm for acceptance, norm in points if acceptance <= 0.6]
+    full = [norm for acceptance, norm in points if acceptance == 1]
+    claim = "| The gradient vanishes as accuracy goes to 1 | all |"
+    if not high or not low:
+        return [f"{claim} not measured yet | no steps of both high and low acceptance |"]
+    verdict = "holds" if np.mean(high) < 0.5 * np.mean(low) and not any(full) else "does not hold"
+    return [
+        f"{claim} {verdict} | mean norm {np.mean(high):.3g} at 95 % accepted or more, {np.mean(low):.3g} at 60 % or "
+        f"less; largest norm of {len(full)} steps with all accepted: {max(full, default=0):g} |"
+    ]
+
+
+def percent(interval: Interval) -> str:
+    return f"{100 * interval.value:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+
+
+def plot(scenarios: Mapping[str, Runs], path: Path) -> None:
+    """Held-out greedy accuracy against samples, the mean over tasks and seeds."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    shown = {name: runs for name, runs in scenarios.items() if any(runs.values())}
+    if not shown:
+        return
+    figure, axes = pyplot.subplots(1, len(shown), figsize=(5 * len(shown), 4), squeeze=False, layout="constrained")
+    for axis, (name, runs) in zip(axes[0], shown.items(), strict=True):
+        for method, results in runs.items():
+            curves = [one["curve"] for one in results if one["curve"]]
+            if curves and all(curve[-1][0] for curve in curves):
+                points = min(map(len, curves))
+                mean = np.mean([curve[: points - 1] + curve[-1:] for curve in curves], axis=0)
+                axis.plot(mean[:, 0], 100 * mean[:, 2], marker=".", label=method)
+        axis.set(title=name, xlabel="samples", ylabel="held-out greedy accuracy (%)", ylim=(0, 100))
+        axis.legend(fontsize=7)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,256 @@
+"""The TRICE paper's comparison in our means: the nugget, real BIG-Bench Hard rows, every method at equal samples.
+
+    .venv/bin/python bench/reproduce_trice.py ../shared/data/bbh [--scenarios ...] [--tasks ...] [--methods ...]
+                                              [--seeds 0 1 2 3 4] [--steps 100] [--trials 3] [--report]
+
+Scenarios: ``in-domain`` (BBH rows, 60/40 split by seed), ``hard-to-easy`` and ``easy-to-hard`` (trained on generated
+questions of one difficulty, judged on the other), ``small`` (100 generated training questions), ``rare`` (training
+questions that the base model answers rightly less than once in 100 samples). Every method has the budget of samples
+that TRICE needs for ``--steps`` steps of 64 questions, first rationales and hinted tries included; direct and CoT
+tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method with the same number
+of trials, on a part of the training questions only, with a seed of its own.
+
+Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
+``--report`` only writes the report (bench/reproduce_report.py) from what is there. All of it is some 2,000 runs:
+choose. ``--steps 2 --seeds 0 --trials 1 --limit 8 --samples 2 --tasks web_of_lies --scenarios in-domain`` tries it out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reproduce_report import write_report
+
+from aurify.evaluation.run import run_evaluation
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.files import write_atomically
+from aurify.nugget import TASKS, generate
+from aurify.questions import Question, load_questions, split_questions
+from aurify.rationales import RationaleTable
+from aurify.settings import resolve
+from aurify.training.budget import Budget, cost_of_step
+from aurify.training.metrics import MetricsLog
+from aurify.training.run import run_training
+from aurify.training.settings import TrainSettings
+
+SCENARIOS = ("in-domain", "hard-to-easy", "easy-to-hard", "small", "rare")
+BATCH = 64
+"""Questions a step of TRICE; a method with K draws a question has BATCH / K questions a step."""
+FIT_STEPS = 4
+"""Optimiser steps of the methods that fit from the base, for each step of TRICE; they draw no more for it."""
+RATES = (2e-4, 4e-4, 1e-4, 8e-4, 5e-5)
+"""Learning rates to try, in this order; the first is the default."""
+TUNING_SEED = 1000
+
+METHODS: dict[str, dict[str, Any]] = {
+    "base": {},
+    "direct": {"method": "direct"},
+    "cot": {"method": "cot", "memory": "guide", "samples": 4},
+    "star": {"method": "star", "refits": 6},
+    "star-online": {"method": "star", "refits": 0},
+    "rest-em": {"method": "rest-em", "refits": 3},
+    "rejection": {"method": "rejection", "samples": 4},
+    "trice-basic": {"method": "trice", "estimator": "basic"},
+    "trice": {"method": "trice"},
+    "trice-likelihood": {"method": "trice-likelihood"},
+    "jepo": {"method": "jepo", "samples": 4},
+    "rloo": {"method": "rloo", "samples": 4},
+    "grpo": {"method": "grpo", "samples": 8},
+}
+
+
+class Case(NamedTuple):
+    """One run: a method on a task in a scenario with a seed and a learning rate."""
+
+    scenario: str
+    task: str
+    method: str
+    seed: int
+    rate: float
+
+    @property
+    def file(self) -> str:
+        return f"{self.scenario}--{self.task}--{self.method}--{self.seed}--{self.rate:g}.json"
+
+
+def main() -> None:
+    args = arguments()
+    out: Path = args.out
+    (out / "runs").mkdir(parents=True, exist_ok=True)
+    if not args.report:
+        for scenario in args.scenarios:
+            rates = {method: tuned_rate(args, scenario, method) for method in args.methods}
+            for seed in args.seeds:
+                for task in args.tasks:
+                    for method in args.methods:
+                        case = Case(scenario, task, method, seed, rates[method])
+                        train, test = questions_of(args, scenario, task, seed)
+                        measured(args, case, train, test, out / "runs")
+    write_report(out)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bbh", type=Path, help="the folder of BBH's JSON files")
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--steps", type=int, default=100, help="of TRICE; they set everybody's budget of samples")
+    parser.add_argument("--trials", type=int, default=3, help="learning rates tried for each method and scenario")
+    parser.add_argument("--tuning-tasks", nargs="+", choices=TASKS, default=["object_counting", "web_of_lies"])
+    parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
+    parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
+    parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reproduce_trice")
+    parser.add_argument("--report", action="store_true", help="run nothing, write the report")
+    return parser.parse_args()
+
+
+def questions_of(
+    args: argparse.Namespace, scenario: str, task: str, seed: int
+) -> tuple[list[Question], list[Question]]:
+    """(training questions, test questions)."""
+    if scenario == "in-domain":
+        train, test = split_questions(list(load_questions(args.bbh / f"{task}.json")), 0.4, seed)
+    elif scenario == "rare":
+        train, test = rare_questions(args, task, seed), generate(task, 200, seed + 500, "hard")
+    else:
+        first, second = {"hard-to-easy": ("hard", "easy"), "easy-to-hard": ("easy", "hard")}.get(
+            scenario, ("mixed", "mixed")
+        )
+        train = generate(task, 100 if scenario == "small" else 300, seed, first)
+        test = generate(task, 200, seed + 500, second)
+    seen = {" ".join(question.text.split()) for question in train}
+    test = [question for question in test if " ".join(question.text.split()) not in seen]
+    return (train[: args.limit], test[: args.limit]) if args.limit else (train, test)
+
+
+def rare_questions(args: argparse.Namespace, task: str, seed: int, wanted: int = 100) -> list[Question]:
+    """Hard questions of which no sample of the base model is right, kept on disk since finding them is dear."""
+    path = args.out / f"rare-{task}-{seed}-{args.rare_samples}-{args.limit}.json"
+    pool = generate(task, args.limit * 3 if args.limit else 1000, seed, "hard")
+    if not path.exists():
+        kept, drawn = pool, 0
+        for samples in (8, 24, args.rare_samples - 32):  # most are right once in a few samples: ask these little
+            if samples > 0 and kept:
+                kept = [q for q, n in zip(kept, right_samples(kept, samples, seed + drawn), strict=True) if n == 0]
+                drawn += samples
+        write_atomically(path, json.dumps([question.id for question in kept[:wanted]]))
+    ids = set(json.loads(path.read_text(encoding="utf-8")))
+    return [question for question in pool if question.id in ids]
+
+
+def right_samples(questions: Sequence[Question], samples: int, seed: int) -> list[int]:
+    """How many of the base model's samples are right, for each question."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"model": "nugget", "data": "generated", "samples": samples, "seed": seed, "out": f"{folder}/out"}
+        run_evaluation(resolve(EvaluateSettings, settings), questions=questions)
+        right: dict[str, int] = {}
+        for row in RationaleTable(Path(folder) / "out" / "samples").read():
+            right[row.question_id] = right.get(row.question_id, 0) + row.right
+    return [right[question.id] for question in questions]
+
+
+def tuned_rate(args: argparse.Namespace, scenario: str, method: str) -> float:
+    """The learning rate with the best mean accuracy on a quarter of the training questions, never on test questions."""
+    rates = RATES[: args.trials]
+    if method == "base" or len(rates) < 2:
+        return rates[0]
+    (args.out / "tuning").mkdir(exist_ok=True)
+    found: dict[float, float] = {}
+    for rate in rates:
+        accuracies = []
+        for task in args.tuning_tasks:
+            train, _ = questions_of(args, scenario, task, TUNING_SEED)
+            fit, validation = split_questions(train, 0.25, TUNING_SEED)
+            case = Case(scenario, task, method, TUNING_SEED, rate)
+            result = measured(args, case, fit, validation, args.out / "tuning")
+            accuracies.append(sum(result["greedy"].values()) / len(result["greedy"]))
+        found[rate] = sum(accuracies) / len(accuracies)
+    return max(rates, key=lambda rate: found[rate])
+
+
+def measured(
+    args: argparse.Namespace, case: Case, train: Sequence[Question], test: Sequence[Question], folder: Path
+) -> dict[str, Any]:
+    """The result of a run: from disk, or by running it."""
+    path = folder / case.file
+    if path.exists():
+        before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if before["steps"] != args.steps or before["limit"] != args.limit or before["n"] != len(test):
+            raise SystemExit(f"{path}: of a run with other --steps or --limit: name another --out")
+        return before
+    begun = time.perf_counter()
+    work = Path(tempfile.mkdtemp(prefix="reproduce-"))
+    try:
+        result = {**case._asdict(), "steps": args.steps, "limit": args.limit, "n": len(test), "trained_on": len(train)}
+        result |= trained(args, case, train, test, work / "run") if case.method != "base" else {"curve": []}
+        model = "nugget" if case.method == "base" else str(work / "run" / "model")
+        result |= evaluated(args, case, model, test, work / "evaluated")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    write_atomically(path, json.dumps(result))
+    accuracy = 100 * sum(result["greedy"].values()) / len(test)
+    print(f"{path.stem}: greedy {accuracy:.1f} %, {time.perf_counter() - begun:.0f} s", flush=True)
+    return result
+
+
+def trained(
+    args: argparse.Namespace, case: Case, train: Sequence[Question], test: Sequence[Question], out: Path
+) -> dict[str, Any]:
+    """Train, and say what it cost and how it went."""
+    own = dict(METHODS[case.method])
+    amount = args.steps * BATCH
+    fits = case.method in ("direct", "cot", "star", "rest-em")
+    if case.method == "rest-em":
+        own["samples"] = max(1, amount // (own["refits"] * len(train)))
+    per_step = 1 if fits else own.get("samples", 1)
+    steps = args.steps * FIT_STEPS if case.method in ("star", "rest-em") else args.steps
+    settings = {
+        **own, "model": "nugget", "data": "(bench)", "out": str(out), "seed": case.seed, "lr": case.rate,
+        "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))), "eval_every": max(1, steps // 5),
+        "eval_limit": len(test), "save_every": steps,
+    }  # fmt: skip
+    budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
+    if budget and not fits:
+        settings["steps"] = 10 * steps  # the budget ends it, at smaller batches of a small training set too
+    run_training(resolve(TrainSettings, settings), questions=train, held_out=test, budget=budget)
+    spent = {"samples": 0.0, "tokens": 0.0, "seconds": 0.0}
+    curve, noise = [], []
+    for line in MetricsLog(out / "metrics.jsonl").read():
+        for kind, cost in cost_of_step(line).items():
+            spent[kind] += cost
+        if "held_out" in line:
+            curve.append([spent["samples"], line["step"], line["held_out"]["accuracy"]])
+        elif "acceptance" in line:
+            noise.append([line["acceptance"], line["gradient_norm"]])
+    return {**spent, "curve": curve, "noise": noise}
+
+
+def evaluated(args: argparse.Namespace, case: Case, model: str, test: Sequence[Question], out: Path) -> dict[str, Any]:
+    """Greedy verdicts and the share of right samples by question, and maj@k."""
+    settings = {
+        "model": model, "data": "(bench)", "samples": args.samples, "seed": case.seed, "out": str(out),
+        "prompt": "direct" if case.method == "direct" else "plain",
+    }  # fmt: skip
+    found = run_evaluation(resolve(EvaluateSettings, settings), questions=test)
+    sampled: dict[str, float] = {}
+    for row in RationaleTable(out / "samples").read():
+        sampled[row.question_id] = sampled.get(row.question_id, 0.0) + row.right / args.samples
+    return {
+        "greedy": {row.question_id: row.right for row in RationaleTable(out / "greedy").read()},
+        "sampled": sampled,
+        "maj": found.overall.scores[f"maj@{args.samples}"].accuracy,
+    }
+
+
+if __name__ == "__main__":
+    main()
