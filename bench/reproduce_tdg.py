@@ -1,0 +1,234 @@
+"""The claims of 'Turning Dust into Gold', one by one, on a student and a noisy teacher of our own, and on MATH.
+
+    .venv/bin/python bench/reproduce_tdg.py --out runs/tdg [--seeds 0 1 2 3 4] [--kinds slips procedure format]
+        [--methods kd nat ...] [--questions 400] [--steps 400] [--base-steps 600] [--budget total]
+    .venv/bin/python bench/reproduce_tdg.py --out runs/tdg-math --math ../shared/data [--teacher gpt-3.5-turbo]
+
+Every method gets the same questions, rationales, seeds, learning rate, rationales a step and steps: with ``--budget
+total`` the two stages of NAT share the steps, with ``stage`` each has all of them, as in the paper. Each finished run
+adds a line to OUT/results.jsonl and is not repeated, so the work can be stopped, split by --seeds and --methods, and
+gone on with. ``--table`` prints the tables and the verdicts on the claims from what is there.
+
+Three explanations of NAT's gain are told apart: capacity (``wide-lora`` and ``no-negatives`` have NAT's parameters
+and no wrong rationale), more data (``mix`` and ``sequential`` see the wrong ones with a plain LoRA), and the unit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from aurify.distillation import DistillSettings, run_distillation
+from aurify.evaluation.run import run_evaluation
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.settings import resolve
+
+VARIANTS = ("no-negatives", "wide-lora", "sequential", "fixed", "no-offset", "linear-value")
+FROM_NAT = ("nce", "nce-token", "augment", "self-kd")
+METHODS = ("kd", "mix", "cl", "nt", "ul", "nat", *VARIANTS, *FROM_NAT)
+TWO_STAGES = ("nat", "sequential", "fixed", "no-offset", "linear-value")
+
+CLAIMS = (
+    ("NAT beats CoT-KD", "nat", "kd"),
+    ("NAT beats MIX", "nat", "mix"),
+    ("NAT beats CL", "nat", "cl"),
+    ("NAT beats NT", "nat", "nt"),
+    ("NAT beats UL", "nat", "ul"),
+    ("MIX is toxic: below CoT-KD", "kd", "mix"),
+    ("the negatives matter: NAT beats its unit without a Neg-LoRA", "nat", "no-negatives"),
+    ("it is not capacity: NAT beats a plain LoRA of as many parameters", "nat", "wide-lora"),
+    ("it is not just more data: NAT beats a LoRA trained on wrong, then on right ones", "nat", "sequential"),
+    ("the unit matters: NAT beats a fixed extrapolation", "nat", "fixed"),
+    ("the offset matters", "nat", "no-offset"),
+    ("the bottleneck value matters (the paper's equation 5 has none)", "nat", "linear-value"),
+    ("NCE beats plain self-distillation", "nce", "self-kd"),
+    ("NCE beats plain self-augmentation", "nce", "augment"),
+    ("NCE beats NAT", "nce", "nat"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
+    parser.add_argument("--kinds", nargs="+", default=["slips", "procedure", "format"])
+    parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--test", type=int, default=400, help="held-out questions, in and out of domain each")
+    parser.add_argument("--samples", type=int, default=8, help="of the teacher, a question")
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--budget", choices=["total", "stage"], default="total")
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--base-steps", type=int, default=600)
+    parser.add_argument("--max-new-tokens", type=int, default=96)
+    parser.add_argument("--math", type=Path, help="the folder of the published data: the MATH part instead")
+    parser.add_argument("--teacher", default="gpt-3.5-turbo")
+    parser.add_argument("--table", action="store_true", help="print the tables from the results that are there")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if not args.table:
+        (run_math if args.math else run_world)(args)
+    print_tables(args.out)
+
+
+def run_world(args: argparse.Namespace) -> None:
+    """Our own student and teacher, for every kind of negatives and seed."""
+    import tdg_world as world
+
+    base = args.out / "base"
+    if not (base / "config.json").is_file():
+        world.build_student(base, args.base_steps)
+    for kind in args.kinds:
+        for seed in args.seeds:
+            questions, chains = world.draw_questions(args.questions, "commands", seed)
+            tests = {"in": "commands", "out": "story"}
+            files = {"train": args.out / f"train-{seed}.jsonl", "table": args.out / f"teacher-{kind}-{seed}.jsonl"}
+            write_rows(files["table"], world.teach(questions, chains, args.samples, kind, seed))
+            asked = {"train": questions}
+            for name, wording in tests.items():
+                files[name] = args.out / f"{name}-{seed}.jsonl"
+                asked[name] = world.draw_questions(args.test, wording, 10_000 + seed)[0]
+            for name, several in asked.items():
+                write_rows(files[name], [{"id": q.id, "question": q.text, "answer": q.answer} for q in several])
+            if seed == args.seeds[0] and kind == args.kinds[0]:
+                record(args.out, {"method": "base", "kind": "-", "seed": seed, **accuracies(args, str(base), files)})
+            for method in args.methods:
+                run_one(args, kind, seed, method, str(base), files)
+
+
+def run_math(args: argparse.Namespace) -> None:
+    """The real teacher, and a small model that starts at random; judged by held-out likelihood."""
+    import tdg_math as math_part
+
+    base, table = args.out / "base", args.out / f"{args.teacher}-{args.questions}.jsonl"
+    if not (base / "config.json").is_file():
+        math_part.build_base(args.math / "math" / "train.jsonl.gz", base, args.base_steps)
+    if not table.exists():
+        math_part.subset(args.math / "math_teacher" / f"{args.teacher}.jsonl.gz", table, args.questions)
+    for seed in args.seeds:
+        for method in args.methods:
+            run_one(args, args.teacher, seed, method, str(base), {"train": table, "table": table})
+
+
+def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: str, files: dict[str, Path]) -> None:
+    """One run and its measures, unless they are there."""
+    key = {"method": method, "kind": kind, "seed": seed}
+    if any(all(line[word] == value for word, value in key.items()) for line in results(args.out)):
+        return
+    runs = args.out / "runs" / f"{kind}-{seed}"
+    out, begun = runs / method, time.perf_counter()
+    shutil.rmtree(out, ignore_errors=True)
+    words: dict[str, Any] = {
+        "from_": str(files["table"]), "data": str(files["train"]), "out": str(out), "seed": seed, "lr": args.rate,
+        "eval_limit": 0, "max_new_tokens": args.max_new_tokens, "save_every": 10**6, "max_tokens": 768,
+        "steps": args.steps // 2 if method in TWO_STAGES and args.budget == "total" else args.steps,
+    }  # fmt: skip
+    words |= {"eval_limit": 100, "holdout": 0.2} if args.math else {"holdout": 0.0}
+    if args.math:
+        words |= {"answers": "math", "max_new_tokens": 8 if method not in FROM_NAT else 64}
+    if method in FROM_NAT:
+        if not (runs / "nat" / "model").is_dir():
+            run_one(args, kind, seed, "nat", base, files)
+        words |= {"method": method.partition("-token")[0], "model": str(runs / "nat" / "model")}
+        words |= {"nce_weights": "token"} if method == "nce-token" else {}
+    else:
+        words |= {"method": "nat" if method in VARIANTS else method, "model": base}
+        words |= {"variant": method} if method in VARIANTS else {}
+    run_distillation(resolve(DistillSettings, words))
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    trained = sum(line["tokens"] for line in lines if "loss" in line)
+    found = {**key, "steps": sum("loss" in line for line in lines), "tokens": trained}
+    if args.math:
+        likelihood = [line["held_out_likelihood"] for line in lines if "held_out_likelihood" in line]
+        found |= {"start": likelihood[0], "end": likelihood[-1]}
+        found |= {"in": likelihood[-1]["preferred"], "out": likelihood[-1]["right"] - likelihood[-1]["wrong"]}
+    else:
+        found |= accuracies(args, str(out / "model"), files)
+    if (out / "nce_weights.jsonl").is_file():
+        found["nce_weights"] = json.loads((out / "nce_weights.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    record(args.out, {**found, "seconds": time.perf_counter() - begun})
+    if method != "nat":
+        shutil.rmtree(out)
+
+
+def accuracies(args: argparse.Namespace, model: str, files: dict[str, Path]) -> dict[str, float]:
+    """Greedy accuracy in and out of domain."""
+    found = {}
+    for name in ("in", "out"):
+        words = {"model": model, "data": str(files[name]), "answers": "number", "max_new_tokens": args.max_new_tokens}
+        found[name] = run_evaluation(resolve(EvaluateSettings, words)).overall.scores["greedy"].accuracy
+    return found
+
+
+def record(out: Path, line: dict[str, Any]) -> None:
+    """Write a line, once."""
+    key = ("method", "kind", "seed")
+    if not any(all(old[word] == line[word] for word in key) for old in results(out)):
+        with (out / "results.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def results(out: Path) -> list[dict[str, Any]]:
+    """What was measured so far."""
+    path = out / "results.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """JSON lines, anew."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def print_tables(out: Path) -> None:
+    """Means over seeds, and each claim with the paired difference that decides it."""
+    lines = results(out)
+    math_part = any("end" in line for line in lines)
+    names = ("right preferred %", "right - wrong, nats x100") if math_part else ("in domain %", "out of domain %")
+    kinds = list(dict.fromkeys(line["kind"] for line in lines if line["kind"] != "-"))
+    for kind in kinds:
+        own = [line for line in lines if line["kind"] in (kind, "-")]
+        print(f"\n## negatives: {kind}\n\n| method | seeds | {names[0]} (sd) | {names[1]} (sd) | tokens |")
+        print("| --- | ---: | ---: | ---: | ---: |")
+        for method in dict.fromkeys(line["method"] for line in own):
+            rows = [line for line in own if line["method"] == method]
+            cells = [spread([100 * row[side] for row in rows]) for side in ("in", "out")]
+            print(f"| {method} | {len(rows)} | {' | '.join(cells)} | {rows[0].get('tokens', 0)} |")
+        print(f"\n| claim | {names[0]}: difference (95 %) | verdict | {names[1]}: difference (95 %) | verdict |")
+        print("| --- | ---: | --- | ---: | --- |")
+        for text, better, worse in CLAIMS:
+            cells = [cell for side in ("in", "out") for cell in decide(own, better, worse, side)]
+            print(f"| {text} | {' | '.join(cells)} |")
+
+
+def decide(lines: list[dict[str, Any]], better: str, worse: str, side: str) -> Iterator[str]:
+    """The mean paired difference over seeds with its t interval, and what it says of the claim."""
+    scores = {
+        method: {line["seed"]: 100 * line[side] for line in lines if line["method"] == method}
+        for method in (better, worse)
+    }
+    seeds = sorted(scores[better].keys() & scores[worse].keys())
+    differences = [scores[better][seed] - scores[worse][seed] for seed in seeds]
+    if len(differences) < 2:
+        yield from ("-", "not measured")
+        return
+    mean = statistics.mean(differences)
+    half = float(stats.t.ppf(0.975, len(differences) - 1)) * statistics.stdev(differences) / math.sqrt(len(differences))
+    yield f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
+    yield "holds" if mean - half > 0 else "does not" if mean + half < 0 else "cannot be told"
+
+
+def spread(values: list[float]) -> str:
+    return f"{statistics.mean(values):.1f}" + (f" ({statistics.stdev(values):.1f})" if len(values) > 1 else "")
+
+
+if __name__ == "__main__":
+    main()
