@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
 from aurify.errors import AurifyError, UsageError
-from aurify.sampling.protocol import Completion, Prompt
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.stop import decode, first_stop
 from aurify.sampling.vllm import wire
 from aurify.sampling.vllm.http import Http, Unreachable
@@ -46,7 +46,7 @@ class VllmSampler:
     ) -> None:
         self.http, self.model, self.tokenizer, self.eos = http, model, tokenizer, frozenset(eos)
         self.max_length, self.progress = max_length, progress
-        self._explain = explain
+        self.tells, self._explain = True, explain
         self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="vllm")
 
     def sample(
@@ -56,18 +56,29 @@ class VllmSampler:
         max_new_tokens: int,
         temperature: float = 1.0,
         stop: Sequence[str] = (),
+        on_completion: OnCompletion | None = None,
     ) -> list[list[Completion]]:
         """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy.
+
+        ``on_completion`` is called with each, and the index of its prompt, while the others are being drawn.
 
         Raises:
             UsageError: a temperature, a length or a stop string that means nothing.
             AurifyError: the server does not answer, refuses, or cannot hold a prompt.
         """
-        drawn = self.draw(prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop)
+        drawn = self.draw(
+            prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop, on_completion=on_completion
+        )
         return self.completions(prompts, drawn, stop)
 
     def draw(
-        self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float, stop: Sequence[str]
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float,
+        stop: Sequence[str],
+        on_completion: OnCompletion | None = None,
     ) -> list[wire.Drawn]:
         """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token."""
         self._check(prompts, max_new_tokens, temperature, stop)
@@ -79,17 +90,24 @@ class VllmSampler:
             for prompt in prompts
             for seed in prompt.seeds
         ]  # fmt: skip
-        asked = [self._pool.submit(self.http.post, wire.PATH, body) for body in bodies]
+        owners = [index for index, prompt in enumerate(prompts) for _ in prompt.seeds]
+        asked = [self._pool.submit(self._ask, body) for body in bodies]
+        owner_of = dict(zip(asked, owners, strict=True))
         try:
             for done, future in enumerate(as_completed(asked), start=1):
-                future.result()
+                drawn = future.result()
+                if on_completion:
+                    on_completion(owner_of[future], self._completion(drawn, stop))
                 if self.progress:
                     self.progress(done, len(asked))
         except Unreachable as error:
             raise self.lost(error) from None
         finally:
             _cancel(asked)
-        return [wire.read(future.result(), self.http.url) for future in asked]
+        return [future.result() for future in asked]
+
+    def _ask(self, body: dict[str, Any]) -> wire.Drawn:
+        return wire.read(self.http.post(wire.PATH, body), self.http.url)
 
     def completions(
         self, prompts: Sequence[Prompt], drawn: Sequence[wire.Drawn], stop: Sequence[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from aurify.sampling.protocol import Completion, Prompt
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.vllm.agreement import Agreement
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Unreachable
@@ -35,6 +35,7 @@ class TrainedSampler:
 
     def __init__(self, sampler: VllmSampler, publisher: Publisher, model: Any, pad_token_id: int) -> None:
         self._sampler, self._publisher, self._model = sampler, publisher, model
+        self.tells = True
         self._agreement = Agreement(model, pad_token_id)
 
     def sample(
@@ -44,12 +45,15 @@ class TrainedSampler:
         max_new_tokens: int,
         temperature: float = 1.0,
         stop: Sequence[str] = (),
+        on_completion: OnCompletion | None = None,
     ) -> list[list[Completion]]:
         """As :meth:`VllmSampler.sample`; some log-probabilities are compared with the model's as it is now.
 
         Raises AurifyError also where they are so far apart that the server must hold other weights.
         """
-        drawn = self._sampler.draw(prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop)
+        drawn = self._sampler.draw(
+            prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop, on_completion=on_completion
+        )
         self._agreement.compare([prompt.token_ids for prompt in prompts for _ in prompt.seeds], drawn)
         return self._sampler.completions(prompts, drawn, stop)
 
