@@ -1,0 +1,1 @@
+"""The parts of bench/speed.py, one file a part; files named ``*_worker`` run as child processes."""

@@ -1,0 +1,115 @@
+"""Child processes that work when told to: both halves of a small protocol over their pipes.
+
+A worker prints lines that begin with ``@@ `` and hold JSON; all else that it prints is its libraries' own. It waits
+for a line on its standard input wherever it calls :func:`wait`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MARK = "@@ "
+
+
+class Child:
+    """A worker module in another process, with an interpreter, threads and cores of its own.
+
+    Args:
+        module: its name under ``speed_parts``.
+        plan: what it is told at the start; anything that JSON holds.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        plan: Mapping[str, Any],
+        *,
+        python: Path | str = sys.executable,
+        threads: int,
+        core: int | None = None,
+    ) -> None:
+        here = Path(__file__).resolve().parents[1]
+        quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
+        env = {**os.environ, **quiet, "PYTHONPATH": str(here), "OMP_NUM_THREADS": str(threads)}
+        self._log = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(
+            [str(python), "-m", f"speed_parts.{module}", json.dumps(plan)], env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+        )  # fmt: skip
+        if core is not None:
+            os.sched_setaffinity(self._process.pid, {core})
+
+    def read(self) -> Any:
+        """The next thing that the worker says; RuntimeError with its last words where it has ended."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith(MARK):
+                return json.loads(line[len(MARK) :])
+        self._process.wait()
+        self._log.seek(0)
+        words = [line.strip() for line in self._log.read().splitlines() if line.strip()] or ["it said nothing"]
+        raise RuntimeError(words[-1])
+
+    def go(self, word: Any = None) -> Any:
+        """Let it work on, and read what it says of that."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(word) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; read tells why
+        return self.read()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def plan_of_worker() -> Any:
+    """In a worker: what it was told at the start. Torch then keeps to the threads it was given."""
+    import torch
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    return json.loads(sys.argv[1])
+
+
+def say(what: Any) -> None:
+    """In a worker: tell the parent."""
+    print(f"\n{MARK}{json.dumps(what)}", flush=True)
+
+
+def wait() -> Any:
+    """In a worker: stop until the parent says go; what it said with that. The worker ends with its parent."""
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit()
+    return json.loads(line)
+
+
+class Gate:
+    """In a worker whose loop is another's: stops at the end of every step, and times from go to the next stop."""
+
+    def __init__(self) -> None:
+        self._begun: float | None = None
+
+    def step_ended(self) -> None:
+        """Tell the seconds since go (at first None), then stop."""
+        say(None if self._begun is None else time.perf_counter() - self._begun)
+        wait()
+        self._begun = time.perf_counter()

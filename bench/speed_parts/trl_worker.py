@@ -1,0 +1,123 @@
+"""TRL's GRPOTrainer or RLOOTrainer on the nugget, with aurify's grader as the reward; runs in .venv-peers.
+
+``mode`` "steps" stops after each step until told to go on; "accuracy" says the held-out accuracy every few steps with
+the seconds of training until then, the seconds of evaluating left out.
+"""
+
+from __future__ import annotations
+
+import time
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aurify.answers import Grader
+from aurify.models import load_model
+from aurify.questions import PromptTemplate
+from datasets import Dataset
+from transformers import TrainerCallback
+from transformers.utils import logging
+
+from speed_parts.bbh import held_out_accuracy, read_split
+from speed_parts.child import Gate, plan_of_worker, say
+
+
+class Stops(TrainerCallback):
+    """Stops after each step."""
+
+    def __init__(self) -> None:
+        self.gate = Gate()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.gate.step_ended()
+
+
+class Curve(TrainerCallback):
+    """Evaluates every few steps, off the clock."""
+
+    def __init__(self, measure: Any, every: int) -> None:
+        self.measure, self.every, self.points = measure, every, []
+        self.begun = self.evaluating = 0.0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.points.append([0, 0.0, self.measure()])
+        self.begun, self.evaluating = time.perf_counter(), 0.0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step % self.every == 0:
+            began = time.perf_counter()
+            seconds = began - self.begun - self.evaluating
+            self.points.append([state.global_step, seconds, self.measure()])
+            self.evaluating += time.perf_counter() - began
+
+
+def main() -> None:
+    plan = plan_of_worker()
+    logging.set_verbosity_error()
+    loaded = load_model("nugget", trainable=True)
+    model, tokenizer = loaded.model, loaded.tokenizer
+    train, held_out = read_split(plan["data"], plan["seed"])
+    template = PromptTemplate.named("plain", tokenizer)
+    by_prompt = {template.render(question): question for question in train}
+    with Grader() as grader, TemporaryDirectory() as folder:
+
+        def reward(prompts: list[str], completions: list[str], **_: Any) -> list[float]:
+            items = [(text, by_prompt[prompt], False) for prompt, text in zip(prompts, completions, strict=True)]
+            return [float(grade.right) for grade in grader.grade_all(items)]
+
+        def accuracy() -> float:
+            was_training = model.training
+            value = held_out_accuracy(model, tokenizer, held_out, grader, plan["max_new_tokens"])
+            model.train(was_training)
+            return value
+
+        callback = Stops() if plan["mode"] == "steps" else Curve(accuracy, plan["every"])
+        trainer_class, config_class = trainer_of(plan["trainer"])
+        model.requires_grad_(True)
+        trainer = trainer_class(
+            model=model, reward_funcs=reward, processing_class=tokenizer, callbacks=[callback],
+            train_dataset=Dataset.from_list([{"prompt": prompt} for prompt in by_prompt]),
+            args=config_class(output_dir=folder, **settings(plan)),
+        )  # fmt: skip
+        trainer.train()
+        if isinstance(callback, Curve):
+            say(callback.points)
+
+
+def trainer_of(name: str) -> tuple[Any, Any]:
+    """(trainer, its configuration); RLOO's is imported only when asked for."""
+    if name == "grpo":
+        from trl import GRPOConfig, GRPOTrainer
+
+        return GRPOTrainer, GRPOConfig
+    from trl import RLOOConfig, RLOOTrainer
+
+    return RLOOTrainer, RLOOConfig
+
+
+def settings(plan: dict[str, Any]) -> dict[str, Any]:
+    """64 rollouts a step, 8 a question; no reference model, no gradient checkpointing, nothing saved or logged."""
+    return {
+        "per_device_train_batch_size": plan["rollouts"],
+        "num_generations": 8,
+        "max_completion_length": plan["max_new_tokens"],
+        "max_steps": plan["steps"],
+        "learning_rate": plan["rate"],
+        "lr_scheduler_type": "cosine_with_min_lr",
+        "lr_scheduler_kwargs": {"min_lr_rate": 0.1},
+        "max_grad_norm": 1.0,
+        "beta": 0.0,
+        "temperature": 1.0,
+        "seed": plan["seed"],
+        "use_cpu": True,
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "dataloader_pin_memory": False,
+        "save_strategy": "no",
+        "logging_steps": 10_000,
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+if __name__ == "__main__":
+    main()
