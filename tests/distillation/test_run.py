@@ -1,0 +1,219 @@
+"""``aurify distill`` on real teacher data with a tiny random model: every method, stopped and resumed, and from a run."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from peft import PeftModel
+from safetensors.torch import load_file
+
+import aurify
+from aurify.cli import distill, evaluate
+from aurify.cli.app import exit_status, new_app
+from aurify.distillation.nat import dual_layers
+from aurify.distillation.settings import DistillSettings
+from aurify.distillation.trainer import Distiller
+from aurify.models import load_model
+from aurify.rationales import read_rationales
+
+Command = Callable[..., tuple[int, str]]
+PLAIN = ("kd", "mix", "cl", "nt", "ul")
+VARIANTS = ("linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential")
+SMALL = (
+    "--answers", "math", "--steps", "2", "--rationales", "2", "--eval-limit", "2", "--max-new-tokens", "4",
+    "--samples", "1", "--lora-rank", "2", "--unit-width", "3", "--holdout", "0.25", "--save-every", "1",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def teacher(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight of gpt-3.5-turbo's problems, those short enough for the tiny model; rows as they are published."""
+    found = []
+    with gzip.open(shared_data / "math_teacher" / "gpt-3.5-turbo.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            short = max(len(sample["rationale"]) for sample in row["samples"]) + len(row["problem"]) < 420
+            if short and (row["answer"] or "").isdecimal() and len({s["correct"] for s in row["samples"]}) == 2:
+                found.append(line)
+            if len(found) == 8:
+                break
+    path = tmp_path_factory.mktemp("teacher") / "teacher.jsonl"
+    path.write_text("".join(found), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
+    """The real command line, in this process: (exit status, standard error)."""
+
+    def run(*words: object) -> tuple[int, str]:
+        def build() -> Any:
+            app = new_app()
+            distill.register(app)
+            evaluate.register(app)
+            return app
+
+        return exit_status(build, [str(word) for word in words]), capfd.readouterr().err
+
+    return run
+
+
+def words(method: str, teacher: Path, model: object, out: Path, *more: object) -> list[object]:
+    return ["distill", method, "--model", model, "--data", teacher, "--from", teacher, "--out", out, *SMALL, *more]
+
+
+@pytest.fixture(scope="module")
+def finished(teacher: Path, tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A NAT run that was never stopped."""
+    out = tmp_path_factory.mktemp("runs") / "nat"
+    assert exit_status(_app, [str(word) for word in words("nat", teacher, tiny_model_dir, out)]) == 0
+    return out
+
+
+def _app() -> Any:
+    app = new_app()
+    distill.register(app)
+    evaluate.register(app)
+    return app
+
+
+def result(out: Path) -> dict[str, Any]:
+    """What must not depend on when a run was stopped."""
+    metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    for line in metrics:
+        del line["timing"]
+    weights = {file.relative_to(out).as_posix(): file.read_bytes() for file in (out / "model").rglob("*.safetensors")}
+    return {"metrics": metrics, "weights": weights, "rationales": read_rationales(out)}
+
+
+def test_a_run_leaves_what_train_leaves(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert {"model", "rationales", "held_out", "metrics.jsonl", "checkpoints", "config.toml"} <= names
+    metrics = result(finished)["metrics"]
+    assert [line["stage"] for line in metrics if "loss" in line] == ["neg", "neg", "pos", "pos"]
+    assert [line["stage"] for line in metrics if "held_out" in line] == ["start", "neg", "pos"]
+    assert all(0 <= line["held_out_likelihood"]["preferred"] <= 1 for line in metrics if "held_out" in line)
+    rows = read_rationales(finished)
+    assert len(rows) == 64
+    assert {str(row.verdict) for row in rows} >= {"right", "wrong"}, "judged by our verifier"
+    assert 'from = "' in (finished / "config.toml").read_text()
+    assert "aurify.load" in (finished / "model" / "README.md").read_text()
+
+
+def test_evaluate_takes_a_nat_model_and_each_of_its_parts(finished, teacher, command, tmp_path):
+    for part in ("", "neg", "pos"):
+        asked = ("--data", teacher, "--answers", "math", "--limit", 2, "--max-new-tokens", 4)
+        status, errors = command(
+            "evaluate", "--model", finished / "model" / part, *asked, "--json", tmp_path / "n.json"
+        )
+        assert status == 0, errors
+        assert json.loads((tmp_path / "n.json").read_text())["overall"]["n"] == 2
+
+
+@pytest.mark.parametrize("method", PLAIN)
+def test_every_baseline_makes_a_plain_lora(method, teacher, tiny_model_dir, command, tmp_path):
+    status, errors = command(*words(method, teacher, tiny_model_dir, tmp_path / "run"))
+    assert status == 0, errors
+    alone = PeftModel.from_pretrained(load_model(str(tiny_model_dir)).model, tmp_path / "run" / "model")
+    changed = [float(p.abs().sum()) for name, p in alone.named_parameters() if "lora_B" in name]
+    assert all(changed), "every adapted layer has learned"
+    status, errors = command(
+        "evaluate", "--model", tmp_path / "run" / "model", "--data", teacher, "--limit", 1, "--max-new-tokens", 2
+    )
+    assert status == 0, errors
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_is_trained_saved_and_loaded(variant, teacher, tiny_model_dir, command, tmp_path):
+    status, errors = command(*words("nat", teacher, tiny_model_dir, tmp_path / "run", "--variant", variant))
+    assert status == 0, errors
+    model = aurify.load(str(tmp_path / "run" / "model")).model
+    assert bool(dual_layers(model)) == (variant not in ("wide-lora", "sequential"))
+    stages = [line["stage"] for line in result(tmp_path / "run")["metrics"] if "loss" in line]
+    assert stages == (["pos"] * 2 if variant in ("no-negatives", "wide-lora") else ["neg"] * 2 + ["pos"] * 2)
+
+
+@pytest.mark.parametrize("method", ["nce", "augment", "self-kd"])
+def test_from_a_nat_run_a_plain_lora_that_peft_alone_loads_and_merges(
+    method, finished, tiny_model_dir, command, tmp_path
+):
+    status, errors = command("distill", method, "--from", finished, "--out", tmp_path / "run", *SMALL)
+    assert status == 0, errors
+    alone = PeftModel.from_pretrained(load_model(str(tiny_model_dir)).model, tmp_path / "run" / "model")
+    assert {type(module).__module__.partition(".")[0] for module in alone.modules()} <= {
+        "peft",
+        "torch",
+        "transformers",
+    }
+    alone.merge_and_unload()
+    drawn = [row for row in read_rationales(tmp_path / "run") if row.source == "self"]
+    assert len(drawn) == 6, "one a training question, kept in the table"
+    if method == "nce":
+        summary, *rows = map(json.loads, (tmp_path / "run" / "nce_weights.jsonl").read_text().splitlines())
+        assert all(0.5 <= row["weight"] < 1.5 for row in rows)
+        assert summary["tokens"] == sum(row["tokens"] for row in rows)
+
+
+@pytest.mark.parametrize("crash", [1, 3])
+def test_a_run_that_crashed_in_either_stage_goes_on_to_the_same_end(
+    crash, finished, teacher, tiny_model_dir, command, tmp_path, monkeypatch
+):
+    out, take = tmp_path / "run", Distiller._take_step
+
+    def crashing(self: Distiller, *given: Any) -> None:
+        if self.step == crash:
+            raise OSError(28, "No space left on device", "disk")
+        take(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Distiller, "_take_step", crashing)
+        status, errors = command(*words("nat", teacher, tiny_model_dir, out))
+    assert status == 1
+    assert "No space left" in errors
+    status, errors = command("distill", "--config", out / "config.toml", "--resume")
+    assert status == 0, errors
+    assert f"resumed from {out / 'checkpoints' / f'step-{crash:08d}'}" in errors
+    assert result(out) == result(finished)
+
+
+def test_stage_2_leaves_the_negative_adapter_as_stage_1_made_it(finished):
+    before, after = (
+        load_file(finished / "checkpoints" / f"step-{step:08d}" / "weights.safetensors") for step in (3, 4)
+    )
+    negative = load_file(finished / "model" / "neg" / "adapter_model.safetensors")
+    names = {name: name.replace(".neg.weight", ".weight") for name in after if ".neg." in name}
+    assert names
+    for name, saved in names.items():
+        assert bool((before[name] == after[name]).all())
+        assert bool((after[name] == negative[saved]).all())
+
+
+def test_what_cannot_be_is_one_line(finished, teacher, tiny_model_dir, command, tmp_path):
+    status, errors = command("distill", "nce", "--model", tiny_model_dir, "--data", teacher, "--from", teacher)
+    assert (status, errors.count("\n")) == (2, 2)
+    assert "nce learns from a NAT model" in errors
+    status, errors = command("distill", "kd", "--from", teacher)
+    assert status == 2
+    assert "--model is missing" in errors
+    status, errors = command(*words("kd", teacher, finished / "model", tmp_path / "a"))
+    assert status == 2
+    assert "no base for kd" in errors
+    (tmp_path / "rows.jsonl").write_text('{"question": "Of another?", "rationale": "The answer is 1."}\n')
+    status, errors = command(
+        "distill", "kd", "--model", tiny_model_dir, "--data", teacher, "--from", tmp_path / "rows.jsonl",
+        "--out", tmp_path / "b",
+    )  # fmt: skip
+    assert status == 1
+    assert "none of its 1 rationales is of a question" in errors
+    status, errors = command(*words("kd", teacher, tiny_model_dir, tmp_path / "c", "--variant", "fixed"))
+    assert status == 2
+    assert "is of nat" in errors
+
+
+def test_the_command_has_at_most_forty_settings():
+    assert len(DistillSettings.model_fields) <= 40
