@@ -50,7 +50,7 @@ class Seen:
 
 
 class TeacherServer(ThreadingHTTPServer):
-    """``seen`` holds every request in order, ``billed`` those it charged for, ``most`` how many were at work at once."""
+    """``seen`` holds every request in order, ``billed`` those it charged for, ``most`` its most at once."""
 
     daemon_threads = True
     request_queue_size = 128

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from aurify.cli.options import add_command
+from aurify.cli.progress import progress_bar
 from aurify.errors import UsageError
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.text import printable
@@ -37,7 +37,7 @@ def run(settings: EvaluateSettings) -> None:
     from aurify.evaluation.run import run_evaluation
     from aurify.files import write_atomically
 
-    with _progress() as progress:
+    with progress_bar("rationales") as progress:
         found = run_evaluation(settings, say=_say, progress=progress)
     text = json.dumps(found.to_dict(), indent=2) + "\n"
     if settings.json_ == "-":
@@ -56,21 +56,6 @@ def register(app: typer.Typer) -> None:
 
 def _say(text: str) -> None:
     sys.stderr.write(printable(text) + "\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda done, asked: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("rationales"), MofNCompleteColumn(), BarColumn(bar_width=24), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, asked: bar.update(task, completed=done, total=asked)
 
 
 def _report(found: Evaluation) -> Iterator[str]:
