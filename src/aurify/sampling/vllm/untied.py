@@ -1,8 +1,8 @@
 """A model folder whose output weights are written out, though the model ties them to its input embeddings.
 
-When tied weights are reloaded, vLLM 0.32.0 passes the output layer by ("ParallelLMHead: Failed to load weights"). On a CPU,
-where that layer may hold a packed copy, one of two servers tried kept the old output weights (log-probabilities 0.13
-nats a token off). A server that is started from such a folder reloads them all.
+When tied weights are reloaded, vLLM 0.32.0 passes the output layer by ("ParallelLMHead: Failed to load weights"). On a
+CPU, where that layer may hold a packed copy, one of two servers tried kept the old output weights (log-probabilities
+0.13 nats a token off). A server that is started from such a folder reloads them all.
 """
 
 from __future__ import annotations
