@@ -49,6 +49,7 @@ COLUMNS = {"answer's form": "answer", "shape of the text": "log_", "arithmetic":
 """Weak rankers for the correlation, by what the names of their features hold."""
 
 Scores = list[np.ndarray]
+Point = tuple[float, float]
 
 
 def main() -> None:
@@ -60,19 +61,25 @@ def main() -> None:
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    points: list[tuple[float, float]] = []
     print("# Adaptive self-consistency on MATH, both teachers\n")
     print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
+    points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    means: dict[tuple[str, str], tuple[float, float]] = {}
     for teacher in TEACHERS:
         pools = load(args.folder / f"{teacher}.jsonl.gz", args.cache, args.problems)
-        points += study(teacher, pools, args.words)
-    accuracies, gains = np.array(points).T
+        for name, found in study(teacher, pools, args.words).items():
+            means[teacher, name], points[teacher, name] = found
     print("## Ranker accuracy and the gain of adaptive voting\n")
+    accuracies, gains = np.array([point for found in points.values() for point in found]).T
     print(
         f"Pearson's correlation of pair accuracy with the gain over self-consistency (lambda 1, n = 8), over "
-        f"{len(points)} rankers and folds, each fold's gain measured on its own questions: "
-        f"{np.corrcoef(accuracies, gains)[0, 1]:.2f}"
+        f"{len(gains)} rankers and folds, each fold's gain measured on its own questions: "
+        f"{np.corrcoef(accuracies, gains)[0, 1]:.2f}\n"
     )
+    for teacher in TEACHERS:
+        for label, kept in (("all rankers", ""), ("those that look at candidates alone", "rivals")):
+            pairs = [pair for (by, name), pair in means.items() if by == teacher and not (kept and kept in name)]
+            print(f"- over the rows of {teacher}'s table, {label}: {np.corrcoef(np.array(pairs).T)[0, 1]:.2f}")
     print(f"\n{time.perf_counter() - begun:.0f} seconds in all", flush=True)
 
 
@@ -141,8 +148,8 @@ def pool(row: dict, groups: Sequence[int | None], gold: Sequence[bool]) -> Pool:
     return Pool(row["id"], row["problem"], candidates, row["subject"], row["level"])
 
 
-def study(teacher: str, pools: list[Pool], words: bool) -> list[tuple[float, float]]:
-    """Print one teacher's tables; (pair accuracy, gain) of every ranker and fold."""
+def study(teacher: str, pools: list[Pool], words: bool) -> dict[str, tuple[Point, list[Point]]]:
+    """Print one teacher's tables; (pair accuracy, gain) of every ranker, over all folds and of each."""
     say(f"{teacher}: {len(pools)} problems")
     full = Inputs.of(pools, alone=False, words=words)
     say("features are read")
@@ -272,8 +279,8 @@ def sampling(pools: list[Pool], scores: Scores) -> None:
     print(flush=True)
 
 
-def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> list[tuple[float, float]]:
-    """(pair accuracy, gain) of good and of weak rankers, a fold each."""
+def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> dict[str, tuple[Point, list[Point]]]:
+    """(pair accuracy, gain) of good and of weak rankers, over all folds and of each."""
     names = list(ALONE)
     bare = Inputs(full.pools, full.features_XF)
     weak = {
@@ -287,17 +294,19 @@ def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> list[
     plain = credits(pools, None, "sc")
     folds = np.array([fold_of(one, FOLDS, 0) for one in pools])
     right = [np.array([bool(c.right) for c in one.candidates]) for one in pools]
-    points = []
+    points: dict[str, tuple[Point, list[Point]]] = {}
     print(f"| ranker ({teacher}, n = 8) | pair accuracy | gain of adaptive, lambda 1 (points) |\n| --- | ---: | ---: |")
     for name, scores in {**weak, **rankers}.items():
         gain = credits(pools, scores, "asc") - plain
         half = 196 * gain.std() / math.sqrt(len(gain))
         pairs = 100 * pair_accuracies(scores, right).mean()
         print(f"| {name} | {pairs:.1f} | {100 * gain.mean():+.2f} (± {half:.2f}) |")
+        each = []
         for fold in range(FOLDS):
             places = np.flatnonzero(folds == fold)
             accuracy = pair_accuracies([scores[i] for i in places], [right[i] for i in places]).mean()
-            points.append((100 * float(accuracy), 100 * float(gain[places].mean())))
+            each.append((100 * float(accuracy), 100 * float(gain[places].mean())))
+        points[name] = (float(pairs), 100 * float(gain.mean())), each
     print(flush=True)
     return points
 
