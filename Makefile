@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint vllm clean
+.PHONY: install quickstart test lint vllm peers clean
 
 install: $(STAMP)
 
@@ -42,5 +42,16 @@ $(VLLM_STAMP):
 	$(if $(findstring cpu,$(VLLM)),.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec)
 	@touch $@
 
+# What bench/speed.py compares aurify with, beside aurify itself, in an environment of its own.
+PEERS_STAMP := .venv-peers/.installed
+
+peers: $(PEERS_STAMP)
+
+$(PEERS_STAMP): constraints.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet 'pip>=22'
+	.venv-peers/bin/python -m pip install --constraint constraints.txt --editable . trl==1.16.0
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-vllm build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

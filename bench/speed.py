@@ -37,7 +37,8 @@ def main() -> None:
     out = args.out or (None if args.quick else shared.ROOT / "bench/results/speed.md")
     options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads)
     quieten(args.threads)
-    sections = ["# bench/speed.py\n\n" + shared.machine(options) + f" Medians of {options.repeats} interleaved repeats."]
+    head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats."
+    sections = [f"# bench/speed.py\n\n{head}"]
     for part in args.parts:
         print(f"part {part}", flush=True)
         begun = time.perf_counter()

@@ -45,14 +45,7 @@ def run(options: Options) -> str:
                 prompts = shared.random_prompts(n, shape["vocab_size"])
                 if best is None or n <= 256:
                     best = best_generate(model, prompts, trials(n, thorough=name == "1M"))
-                engines: dict[str, Engine] = {
-                    "fused": local(model, tokenizer, prompts, fused=True),
-                    "general": local(model, tokenizer, prompts, fused=False),
-                    "generate": lambda turn, prompts=prompts, best=best: generate(model, prompts, turn, *best),
-                    "generate_batch": lambda turn, prompts=prompts: generate_batch(model, prompts),
-                }
-                if vllm is not None:
-                    engines["vLLM"] = lambda turn, prompts=prompts: sample(vllm, prompts, turn)
+                engines = engines_for(model, tokenizer, prompts, best, vllm)
                 warm = name == "1M"
                 found = shared.interleaved(engines, repeats=options.repeats, limit_s=limit_s, warm=warm)
                 rates = {engine: times.rate for engine, times in found.items()}
@@ -71,13 +64,31 @@ def run(options: Options) -> str:
     return f"## a. Sampler\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}"
 
 
+def engines_for(
+    model: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], best: tuple[int, bool], vllm: Any
+) -> dict[str, Engine]:
+    """What competes, by name; vLLM where there is one."""
+    engines: dict[str, Engine] = {
+        "fused": local(model, tokenizer, prompts, fused=True),
+        "general": local(model, tokenizer, prompts, fused=False),
+        "generate": lambda turn: generate(model, prompts, turn, *best),
+        "generate_batch": lambda turn: generate_batch(model, prompts),
+    }
+    if vllm is not None:
+        engines["vLLM"] = lambda turn: sample(vllm, prompts, turn)
+    return engines
+
+
 def trials(n: int, *, thorough: bool) -> list[tuple[int, bool]]:
     """(batch size, sorted by length); one batch of all needs no order. Large models try fewer."""
     sizes = [size for size in ((16, 64, 256) if thorough else (64, 256)) if size < n]
-    return [(size, order) for size in sizes for order in ((False, True) if thorough else (True,))] + [(min(n, 256), False)]
+    orders = (False, True) if thorough else (True,)
+    return [*((size, order) for size in sizes for order in orders), (min(n, 256), False)]
 
 
-def best_generate(model: Any, prompts: Sequence[tuple[int, ...]], tried: Sequence[tuple[int, bool]]) -> tuple[int, bool]:
+def best_generate(
+    model: Any, prompts: Sequence[tuple[int, ...]], tried: Sequence[tuple[int, bool]]
+) -> tuple[int, bool]:
     """The setting with the most useful tokens a second; nothing is tried where there is but one."""
     if len(tried) == 1:
         return tried[0]

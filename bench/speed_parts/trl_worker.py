@@ -10,13 +10,13 @@ import time
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aurify.answers import Grader
-from aurify.models import load_model
-from aurify.questions import PromptTemplate
 from datasets import Dataset
 from transformers import TrainerCallback
 from transformers.utils import logging
 
+from aurify.answers import Grader
+from aurify.models import load_model
+from aurify.questions import PromptTemplate
 from speed_parts.bbh import held_out_accuracy, read_split
 from speed_parts.child import Gate, plan_of_worker, say
 

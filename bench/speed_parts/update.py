@@ -36,7 +36,7 @@ def run(options: Options) -> str:
                     workers[name] = stack.enter_context(worker)
                     told[name] = worker.read()
                 except RuntimeError as error:
-                    errors[name] = workers.pop(name, None) and "fails" or "-"
+                    errors[name] = "fails" if workers.pop(name, None) else "-"
                     options.notes.append(f"b: {name} at {vocabulary}: {error}")
             found = shared.interleaved(
                 {name: lambda turn, worker=worker: worker.go() for name, worker in workers.items()},

@@ -1,0 +1,62 @@
+"""Part c: seconds of a whole step of 64 rollouts: TRICE, and TRL's GRPO and RLOO, on BBH's object counting.
+
+The nugget, full tuning, at most 128 new tokens, the same training rows, the same grader. TRICE draws one proposal for
+each of 64 questions, and a guided rationale besides for each question whose chain is not valid yet (in these first
+steps, for most of them); TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser
+are in it; loading and the first two steps are not. The three take turns, step by step, each in its own process.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+
+from speed_parts import shared
+from speed_parts.child import Child
+from speed_parts.shared import PEERS, Options
+
+MAX_NEW_TOKENS = 128
+STEPPERS = {
+    "aurify TRICE": ("aurify_worker", None, 2e-4), "TRL GRPO": ("trl_worker", "grpo", 2e-4),
+    "TRL RLOO": ("trl_worker", "rloo", 2e-4),
+}  # fmt: skip
+
+
+def run(options: Options) -> str:
+    repeats = options.repeats if options.quick else 2 * options.repeats
+    plan = {
+        "mode": "steps", "data": str(options.data), "seed": 0, "rollouts": 16 if options.quick else 64,
+        "steps": repeats + 3, "max_new_tokens": MAX_NEW_TOKENS,
+    }  # fmt: skip
+    with ExitStack() as stack:
+        workers, errors = {}, {}
+        for name, (module, trainer, rate) in STEPPERS.items():
+            try:
+                if trainer and not PEERS.exists():
+                    raise RuntimeError("no .venv-peers: run make peers")
+                python = PEERS if trainer else sys.executable
+                its_plan = {**plan, "trainer": trainer, "rate": rate}
+                worker = Child(module, its_plan, python=python, threads=options.threads)
+                stack.enter_context(worker)
+                worker.read()
+                workers[name] = worker
+            except RuntimeError as error:
+                errors[name] = "fails"
+                options.notes.append(f"c: {name}: {error}")
+
+        def step(worker: Child) -> float:
+            worker.go()
+            return 1.0
+
+        found = shared.interleaved(
+            {name: lambda turn, worker=worker: step(worker) for name, worker in workers.items()},
+            repeats=repeats, limit_s=1e9 if options.full else 60.0,
+        )  # fmt: skip
+    times = {name: found.get(name, shared.Times(error=errors.get(name, ""))) for name in STEPPERS}
+    ours = times["aurify TRICE"].rate
+    rows = [
+        [name, f"{1 / one.rate:.2f}" if one.seconds else one.error, len(one.seconds), shared.ratio(one.rate, ours)]
+        for name, one in times.items()
+    ]
+    head = ["", "s/step (median)", "steps", "aurify's step / this one's"]
+    return f"## c. A whole step\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}"
