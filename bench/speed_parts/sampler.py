@@ -156,6 +156,8 @@ def generate_batch(model: Any, prompts: Sequence[tuple[int, ...]]) -> float:
         model.set_attn_implementation(chosen)
     if len(found) != len(prompts):
         raise RuntimeError(f"{len(found)} of {len(prompts)} answered")
+    if errors := [one.error for one in found.values() if one.error is not None]:
+        raise RuntimeError(errors[0])
     return float(sum(len(one.generated_tokens) for one in found.values()))
 
 
