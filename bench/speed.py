@@ -25,7 +25,7 @@ PARTS = {"a": "sampler", "b": "update", "c": "step", "d": "accuracy", "e": "grow
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), help="which parts [all]")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"which of {', '.join(PARTS)} [all]")
     parser.add_argument("--data", type=Path, default=shared.ROOT.parent / "shared/data/bbh", help="BBH's JSON files")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run?")
     parser.add_argument("--full", action="store_true", help="every size, no limits of time")
@@ -34,12 +34,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path, help="[bench/results/speed.md; with --quick none]")
     args = parser.parse_args()
+    if unknown := [part for part in args.parts if part not in PARTS]:
+        parser.error(f"no part {unknown[0]}: there are {', '.join(PARTS)}")
     out = args.out or (None if args.quick else shared.ROOT / "bench/results/speed.md")
     options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads)
     quieten(args.threads)
     head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats."
     sections = [f"# bench/speed.py\n\n{head}"]
-    for part in args.parts:
+    for part in args.parts or PARTS:
         print(f"part {part}", flush=True)
         begun = time.perf_counter()
         section = import_module(f"speed_parts.{PARTS[part]}").run(options)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,17 @@ class Child:
     def go(self, word: Any = None) -> Any:
         """Let it work on, and read what it says of that."""
         assert self._process.stdin
-        try:
+        with suppress(BrokenPipeError):  # it has ended; read tells why
             self._process.stdin.write(json.dumps(word) + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; read tells why
         return self.read()
 
     def close(self) -> None:
-        """End it."""
+        """End it: a worker that waits ends by itself when its input does, and takes its temporary files along."""
+        assert self._process.stdin
+        with suppress(BrokenPipeError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(5.0)
         self._process.kill()
         self._process.wait()
         self._log.close()
