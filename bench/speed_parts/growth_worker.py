@@ -7,6 +7,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -48,16 +49,17 @@ def of_a_step(plan: dict[str, Any]) -> dict[str, float]:
 
 def over_questions(n: int, repeats: int) -> dict[str, float]:
     """Steps of TRICE over so many made-up questions; the first, which warms up, is not counted."""
-    from aurify.questions import Question
+    from aurify import nugget
     from aurify.training.run import run_training
     from aurify.training.settings import TrainSettings
 
     before = start_of_memory()
-    questions = [Question(str(i), f"I have {i} apples. How many apples do I have?", str(i), "number") for i in range(n)]
+    made = nugget.generate("object_counting", min(n, 1000), 0)
+    questions = [replace(made[i % len(made)], id=str(i)) for i in range(n)]
     with TemporaryDirectory() as folder:
         settings = TrainSettings(
             method="trice", model="nugget", data="", out=f"{folder}/run", questions=16, steps=repeats + 1,
-            max_new_tokens=64, save_every=repeats + 1, memory="none",
+            max_new_tokens=128, save_every=repeats + 1,
         )  # fmt: skip
         run = run_training(settings, questions=questions, held_out=[])
         lines = [json.loads(line) for line in (run.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
