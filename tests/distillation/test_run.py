@@ -1,4 +1,4 @@
-"""``aurify distill`` on real teacher data with a tiny random model: every method, stopped and resumed, and from a run."""
+"""``aurify distill`` on real teacher data with a tiny random model: every method, a crash, and a run's own table."""
 
 from __future__ import annotations
 
@@ -139,9 +139,7 @@ def test_every_variant_is_trained_saved_and_loaded(variant, teacher, tiny_model_
 
 
 @pytest.mark.parametrize("method", ["nce", "augment", "self-kd"])
-def test_from_a_nat_run_a_plain_lora_that_peft_alone_loads_and_merges(
-    method, finished, tiny_model_dir, command, tmp_path
-):
+def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(method, finished, tiny_model_dir, command, tmp_path):
     status, errors = command("distill", method, "--from", finished, "--out", tmp_path / "run", *SMALL)
     assert status == 0, errors
     alone = PeftModel.from_pretrained(load_model(str(tiny_model_dir)).model, tmp_path / "run" / "model")
@@ -195,7 +193,7 @@ def test_stage_2_leaves_the_negative_adapter_as_stage_1_made_it(finished):
 
 def test_what_cannot_be_is_one_line(finished, teacher, tiny_model_dir, command, tmp_path):
     status, errors = command("distill", "nce", "--model", tiny_model_dir, "--data", teacher, "--from", teacher)
-    assert (status, errors.count("\n")) == (2, 2)
+    assert (status, errors.count("\n")) == (2, 1)
     assert "nce learns from a NAT model" in errors
     status, errors = command("distill", "kd", "--from", teacher)
     assert status == 2

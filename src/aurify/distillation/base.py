@@ -31,17 +31,13 @@ class Prepared(NamedTuple):
     """The adapters of the model that was given."""
 
 
-def load_given(settings: DistillSettings, device: Any, folder: Path) -> tuple[LoadedModel, str]:
-    """The model that ``--model`` names, and its base's name.
-
-    The adapter of a student that is one already is merged into its base, which is written to ``folder``.
+def check_model(settings: DistillSettings) -> None:
+    """Do nothing where the method can begin from the model that ``--model`` names.
 
     Raises:
-        UsageError: nce without a NAT model, a NAT model as a student, or a soft prompt.
-        AurifyError: it cannot be loaded.
+        UsageError: nce without a NAT model, or a NAT model as a student's base.
     """
-    name = absolute(settings.model)
-    nat = is_nat(resolve_name(name))
+    nat = is_nat(resolve_name(settings.model))
     if settings.method == "nce" and not nat:
         raise UsageError(f"--model {settings.model}: nce learns from a NAT model: make one with aurify distill nat")
     if nat and not settings.samples_first:
@@ -49,6 +45,19 @@ def load_given(settings: DistillSettings, device: Any, folder: Path) -> tuple[Lo
             f"--model {settings.model}: a NAT model is no base for {settings.method}: give the model that it was "
             "made from, or distil it with nce"
         )
+
+
+def load_given(settings: DistillSettings, device: Any, folder: Path) -> tuple[LoadedModel, str]:
+    """The model that ``--model`` names, and its base's name.
+
+    The adapter of a student that is one already is merged into its base, which is written to ``folder``.
+
+    Raises:
+        UsageError: a soft prompt.
+        AurifyError: it cannot be loaded.
+    """
+    name = absolute(settings.model)
+    nat = is_nat(resolve_name(name))
     loaded = load_model(name, dtype=settings.dtype, device=device)
     if nat:
         return loaded, read_config(name)[0]

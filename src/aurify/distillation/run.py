@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import torch
 
 from aurify.answers import Grader
-from aurify.distillation.base import Prepared, load_given, prepare_student
+from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
 from aurify.distillation.examples import Chosen, choose
 from aurify.distillation.export import export_student
 from aurify.distillation.gradient import Scorer
@@ -57,6 +57,7 @@ def run_distillation(
     """
     watcher = watcher or Quiet()
     settings = inherit(settings)
+    check_model(settings)
     if not settings.out:
         settings = settings.model_copy(update={"out": default_folder(settings.method, settings.data)})
     train, held = _questions(settings, questions, held_out, watcher)
