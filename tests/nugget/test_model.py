@@ -56,15 +56,12 @@ def test_no_token_is_added_to_a_prompt() -> None:
     assert tokenizer(a).input_ids + tokenizer(b).input_ids == tokenizer(a + b).input_ids
 
 
-WEAKER = {"object_counting": 0.6}  # entries of another kind are often counted: see the README's table
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_forced_to_be_careful_it_is_mostly_right(task: str) -> None:
     model, tokenizer = nugget()
     questions = generate(task, 24, seed=77)
     got = complete(model, tokenizer, [forced(q) for q in questions], sample=False)
-    assert sum(s.right(q) for s, q in zip(got, questions, strict=True)) >= WEAKER.get(task, 0.75) * len(questions)
+    assert sum(s.right(q) for s, q in zip(got, questions, strict=True)) >= 0.75 * len(questions)
 
 
 def test_left_to_itself_it_takes_the_shortcut_on_hard_questions() -> None:

@@ -21,8 +21,6 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=None, help="the folder to report on (default: the embedded one)")
     parser.add_argument("--bbh", type=Path, default=Path("../shared/data/bbh"), help="BBH's JSON files, if at hand")
     parser.add_argument("--n", type=int, default=100, help="questions a figure")
-    parser.add_argument("--start", type=Path, default=None, help="go on from this folder instead of from scratch")
-    parser.add_argument("--at", type=int, default=0, help="the step that --start is at")
     for field in fields(Recipe):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
     args = parser.parse_args()
@@ -30,9 +28,7 @@ def main() -> None:
         parser.error("nothing to do: give --out DIR or --report")
     if args.out:
         torch.set_flush_denormal(True)  # of the whole process, so not in a function that others may call
-        pretrain(
-            args.out, Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)}), start=args.start, at=args.at
-        )
+        pretrain(args.out, Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)}))
     if args.report:
         folder = args.model or args.out or path()
         print(render(measure(folder, args.n, args.bbh), args.n))

@@ -6,11 +6,8 @@ with Muon on the matrices and AdamW on the embeddings and norms, a linear warm-u
 documents of about one length, right-padded, so that plain causal attention needs no mask. The writers of the
 first steps are mostly careful; the mixture by difficulty comes later (see ``corpus.CAREFUL``).
 
-The embedded weights are of this recipe with one history: they were trained in four sittings (``--start``, ``--at``),
-with fresh optimizer states at steps 3,000, 6,000 and 7,200. The first 3,000 steps saw an earlier form of two tasks'
-rationales (dyck_languages, boolean_expressions), even task weights and slightly other shares of the schedule; before
-step 7,200 object_counting had fewer entries of other kinds and half its weight. A rebuild from scratch is one
-sitting with the final corpus; it gives other weights than the embedded ones. About 55 minutes on two shared cores.
+The embedded weights are what ``python -m aurify.nugget --out DIR`` made of this recipe in one sitting, with one
+thread: 72 minutes. Other machines and numbers of threads round otherwise, so the bytes differ there.
 """
 
 from __future__ import annotations
@@ -83,9 +80,9 @@ def build(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def _blocks(recipe: Recipe, tokenizer: Tokenizer, at: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+def _blocks(recipe: Recipe, tokenizer: Tokenizer) -> Iterator[tuple[Tensor, Tensor]]:
     """(tokens [D, T], the weight of each in the loss [D, T]) for each step, without end."""
-    index, step, size = at * 64, at, recipe.block
+    index, step, size = 0, 0, recipe.block
     while True:
         fraction = step / recipe.steps
         early = 1.0 if fraction < recipe.early else 0.0
@@ -166,21 +163,17 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, recipe: Recipe, folder: 
         fresh.rename(folder)
 
 
-def pretrain(out: Path, recipe: Recipe, every: int = 250, start: Path | None = None, at: int = 0) -> None:
+def pretrain(out: Path, recipe: Recipe, every: int = 250) -> None:
     """Build the folder ``out``; a folder ``out``-latest holds the model as it is every ``every`` steps."""
     texts = (d.prompt + d.continuation for d in (document(recipe.seed + 1, i) for i in range(recipe.texts)))
     tokenizer = nugget_tokenizer.train(texts)
     model = build(recipe, tokenizer.get_vocab_size())
-    if start is not None:
-        tokenizer = Tokenizer.from_file(str(start / "tokenizer.json"))
-        model = LlamaForCausalLM.from_pretrained(str(start))
-        model.train()
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{parameters} parameters, {tokenizer.get_vocab_size()} tokens", flush=True)
     opts = optimizers(model, recipe)
     base = [group["lr"] for opt in opts for group in opt.param_groups]
     began, seen, total = time.time(), 0, 0.0
-    for step, (ids_DT, weights_DT) in enumerate(_blocks(recipe, tokenizer, at), start=at):
+    for step, (ids_DT, weights_DT) in enumerate(_blocks(recipe, tokenizer)):
         if step == recipe.steps:
             break
         for group, lr in zip([g for opt in opts for g in opt.param_groups], base, strict=True):
