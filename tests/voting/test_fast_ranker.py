@@ -58,9 +58,11 @@ def test_unjudged_candidates_are_scored_and_not_learned_from(pools: list[Pool]) 
     assert pairs(ranker, pools[140:]) > 0.7
 
 
-@pytest.mark.parametrize(("right", "word"), [(True, "right"), (False, "wrong"), (None, "wrong")])
-def test_all_of_one_kind_is_an_error(right: bool | None, word: str) -> None:
-    with pytest.raises(AurifyError, match=f"are all {word}"):
+@pytest.mark.parametrize(
+    ("right", "complaint"), [(True, "are all right"), (False, "are all wrong"), (None, "are none")]
+)
+def test_all_of_one_kind_is_an_error(right: bool | None, complaint: str) -> None:
+    with pytest.raises(AurifyError, match=complaint):
         FastRanker.train([Pool("q", "q", (Candidate("a", "1", 0, right),))])
 
 

@@ -61,8 +61,12 @@ class FastRanker:
         judged_X, right_X = inputs.judged_X, inputs.right_X
         known_X = right_X[judged_X]
         if not known_X.any() or known_X.all():
-            kind = "right" if known_X.any() else "wrong"
-            raise AurifyError(f"a ranker needs both right and wrong rationales: these {len(known_X)} are all {kind}")
+            found = (
+                f"these {len(known_X)} are all {'right' if known_X.any() else 'wrong'}"
+                if len(known_X)
+                else "there are none"
+            )
+            raise AurifyError(f"a ranker needs both right and wrong rationales: {found}")
         linear, opinions_X = None, None
         if inputs.words is not None:
             folds = [fold_of(pool, _INNER_FOLDS, seed) for pool in inputs.pools]
