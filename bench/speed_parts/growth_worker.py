@@ -50,9 +50,11 @@ def of_a_step(plan: dict[str, Any]) -> dict[str, float]:
 def over_questions(n: int, repeats: int) -> dict[str, float]:
     """Steps of TRICE over so many made-up questions; the first, which warms up, is not counted."""
     from aurify import nugget
+    from aurify.models import load_model
     from aurify.training.run import run_training
     from aurify.training.settings import TrainSettings
 
+    load_model("nugget")  # so that what was imported counts for no number of questions
     before = start_of_memory()
     made = nugget.generate("object_counting", min(n, 1000), 0)
     questions = [replace(made[i % len(made)], id=str(i)) for i in range(n)]

@@ -28,7 +28,7 @@ def plan(options: Options) -> list[tuple[str, list[int], float]]:
         return [("1M", [16, 64], 5.0)]
     if options.full:
         return [(name, [64, 256, 1024], 1e9) for name in shared.SHAPES]
-    return [("1M", [64, 256, 1024], 80.0), ("30M", [64, 256], 20.0), ("120M", [64], 20.0)]
+    return [("1M", [64, 256, 1024], 60.0), ("30M", [64, 256], 16.0), ("120M", [64], 16.0)]
 
 
 def run(options: Options) -> str:

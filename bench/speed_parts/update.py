@@ -24,7 +24,7 @@ TOKEN_BUDGET = 4096
 
 def run(options: Options) -> str:
     speeds, memory = [], []
-    sizes = [(1024, 8)] if options.quick else [(1024, 128), (32_768, 64), (151_936, 32)]
+    sizes = [(1024, 8)] if options.quick else [(1024, 64), (32_768, 48), (151_936, 32)]
     for vocabulary, sequences in sizes:
         plan = {"vocabulary": vocabulary, "sequences": sequences, "token_budget": TOKEN_BUDGET}
         with ExitStack() as stack:
@@ -40,7 +40,7 @@ def run(options: Options) -> str:
                     options.notes.append(f"b: {name} at {vocabulary}: {error}")
             found = shared.interleaved(
                 {name: lambda turn, worker=worker: worker.go() for name, worker in workers.items()},
-                repeats=options.repeats, limit_s=1e9 if options.full else 25.0,
+                repeats=options.repeats, limit_s=1e9 if options.full else 20.0,
             )  # fmt: skip
         check_norms(told, vocabulary, options)
         rates = {name: times.rate for name, times in found.items()}
