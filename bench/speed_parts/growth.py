@@ -2,9 +2,9 @@
 
 Random Llama models; prompts of 80 to 140 tokens; the update ascends what was sampled, in micro-batches of 4,096
 tokens. Each point is a process of its own: median seconds of its repeats, and peak memory above what it held with the
-model loaded (for questions: a TRICE step of 16 of them with the nugget, their texts the same again after 1,000; above what
-it held before it had them). The exponent is the slope in log-log of a least-squares line: 1 is linear
-growth, 0 none.
+model loaded (for questions: a TRICE step of 16 of them with the nugget, their texts the same again after 1,000; above
+what it held before it had them). The exponent is the slope in log-log of a least-squares line: 1 is linear growth, 0
+none.
 """
 
 from __future__ import annotations
