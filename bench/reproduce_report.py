@@ -83,6 +83,9 @@ def table(runs: Runs) -> list[str]:
             f"{np.mean([one.get(kind, 0) for one in runs[name]]):,.0f}" for kind in ("samples", "tokens", "seconds")
         ]
         lines.append("| " + " | ".join(cells) + " |")
+    for name, found in runs.items():
+        if failed := sum("failed" in one for one in found):
+            lines += ["", f"{name} found nothing right to learn from in {failed} of {len(found)} runs: the base model."]
     return lines
 
 

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 from reproduce_report import write_report
 
+from aurify.errors import AurifyError
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.files import write_atomically
@@ -192,8 +193,17 @@ def measured(
     work = Path(tempfile.mkdtemp(prefix="reproduce-"))
     try:
         result = {**case._asdict(), "steps": args.steps, "limit": args.limit, "n": len(test), "trained_on": len(train)}
-        result |= trained(args, case, train, test, work / "run") if case.method != "base" else {"curve": []}
-        model = "nugget" if case.method == "base" else str(work / "run" / "model")
+        model = "nugget"
+        learned: dict[str, Any] = {"curve": [], "noise": []}
+        if case.method != "base":
+            try:
+                learned = trained(args, case, train, test, work / "run")
+                model = str(work / "run" / "model")
+            except AurifyError as error:  # a method that finds nothing right to learn from stays the base model
+                if "no training question has a right rationale" not in str(error):
+                    raise
+                learned["failed"] = str(error)
+        result |= learned
         result |= evaluated(args, case, model, test, work / "evaluated")
     finally:
         shutil.rmtree(work, ignore_errors=True)
