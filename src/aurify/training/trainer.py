@@ -160,7 +160,8 @@ class Trainer:
             self.table.append(fresh)
             self.metrics.append(line)
             self.watcher.step(self.step, self.settings.steps, line)
-            self.world.track({k: v for k, v in line.items() if isinstance(v, (int, float))}, self.step)
+            numbers = {**line, **line["timing"]}
+            self.world.track({k: v for k, v in numbers.items() if isinstance(v, (int, float))}, self.step)
 
     def _publish(self) -> None:
         """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
