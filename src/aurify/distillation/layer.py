@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor
-from torch.utils.hooks import RemovableHandle
 
 from aurify.distillation.unit import FixedExtrapolation, IntegrationUnit
 from aurify.errors import AurifyError
@@ -16,9 +15,6 @@ from aurify.errors import AurifyError
 POS, NEG, BOTH = "pos", "neg", "both"
 
 Unit = IntegrationUnit | FixedExtrapolation
-
-
-def _no_change(layer: Any, inputs: Any) -> None: ...
 
 
 class DualLoraLinear(LoraLinear):  # type: ignore[misc]
@@ -34,18 +30,10 @@ class DualLoraLinear(LoraLinear):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.unit: Unit | None = None
-        self._mark: RemovableHandle | None = None
 
     def use(self, mode: str) -> None:
-        """Turn to a mode: "both", or the name of an adapter, which PEFT's ``set_adapter`` makes the active one.
-
-        In mode "both" the layer carries a forward hook that does nothing. It is what the fused decoding of
-        ``sampling/`` goes by: it reads weights instead of calling layers, and leaves models with hooks alone.
-        """
+        """Turn to a mode: "both", or the name of an adapter, which PEFT's ``set_adapter`` makes the active one."""
         self.mode = mode
-        if self._mark is not None:
-            self._mark.remove()
-        self._mark = self.register_forward_pre_hook(_no_change) if mode == BOTH else None
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """The layer's output (..., O) of its input (..., I)."""

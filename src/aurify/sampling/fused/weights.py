@@ -145,8 +145,10 @@ def _linear(module: Any) -> tuple[Tensor, Tensor | None]:
     """The matrix and bias that a linear layer applies, its active LoRA adapters added."""
     if type(module) is nn.Linear:
         return module.weight, module.bias
+    from peft.tuners.lora import Linear as LoraLinear
+
     base = getattr(module, "base_layer", None)
-    if type(base) is not nn.Linear or not hasattr(module, "lora_A"):
+    if type(module) is not LoraLinear or type(base) is not nn.Linear:
         raise _OtherForm
     weight = base.weight
     if not module.disable_adapters and not module.merged:
