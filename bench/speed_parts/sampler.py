@@ -1,9 +1,11 @@
 """Part a: useful tokens a second of the local sampler, `generate`, `generate_batch` and vLLM.
 
-Prompts of 80 to 140 tokens, all different, the same for all engines; one sample each at temperature 1. One token in
-50 is an EOS id, so lengths are geometric with a mean of about 50, cut at 256. A useful token is a sampled one up to
-and with the EOS id. `generate` pads on the left and gets its best of the batch sizes 16, 64 and 256, in the order
-given and sorted by length, by one trial each; its other repeats are of the best.
+Prompts of 80 to 140 tokens, all different, others in each repeat (so that no cache of prefixes from an earlier one
+helps), the same for all engines; one sample each at temperature 1. One token in 50 is an EOS id, so lengths are
+geometric with a mean of about 50, cut at 256. A useful token is a sampled one up to and with the EOS id. `generate`
+pads on the left and gets its best of the batch sizes 16, 64 and 256 (above 1M parameters: 64 and 256), in the order
+given and sorted by length, by one trial each; at 1,024 rollouts that of 256. The 1M model has one round before the
+counted ones; the larger models have none, and fewer repeats.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from speed_parts import shared
 from speed_parts.shared import MAX_NEW_TOKENS, Options
 
 Engine = Callable[[int], float]
+Prompts = Sequence[tuple[int, ...]]
 ENGINES = ("fused", "general", "generate", "generate_batch", "vLLM")
 
 
@@ -42,9 +45,9 @@ def run(options: Options) -> str:
             vllm = start_vllm(folder, stack, options)
             best: tuple[int, bool] | None = None
             for n in sizes:
-                prompts = shared.random_prompts(n, shape["vocab_size"])
+                prompts = [shared.random_prompts(n, shape["vocab_size"], turn) for turn in range(options.repeats + 1)]
                 if best is None or n <= 256:
-                    best = best_generate(model, prompts, trials(n, thorough=name == "1M"))
+                    best = best_generate(model, prompts[0], trials(n, thorough=name == "1M"))
                 engines = engines_for(model, tokenizer, prompts, best, vllm)
                 warm = name == "1M"
                 found = shared.interleaved(engines, repeats=options.repeats, limit_s=limit_s, warm=warm)
@@ -65,17 +68,20 @@ def run(options: Options) -> str:
 
 
 def engines_for(
-    model: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], best: tuple[int, bool], vllm: Any
+    model: Any, tokenizer: Any, prompts: Sequence[Prompts], best: tuple[int, bool], vllm: Any
 ) -> dict[str, Engine]:
-    """What competes, by name; vLLM where there is one."""
+    """What competes, by name; vLLM where there is one. ``prompts`` holds those of each turn."""
+    from aurify.sampling import LocalSampler
+
+    fused, general = (LocalSampler(model, tokenizer, fused=way) for way in (True, False))
     engines: dict[str, Engine] = {
-        "fused": local(model, tokenizer, prompts, fused=True),
-        "general": local(model, tokenizer, prompts, fused=False),
-        "generate": lambda turn: generate(model, prompts, turn, *best),
-        "generate_batch": lambda turn: generate_batch(model, prompts),
+        "fused": lambda turn: sample(fused, prompts[turn], turn),
+        "general": lambda turn: sample(general, prompts[turn], turn),
+        "generate": lambda turn: generate(model, prompts[turn], turn, *best),
+        "generate_batch": lambda turn: generate_batch(model, prompts[turn]),
     }
     if vllm is not None:
-        engines["vLLM"] = lambda turn: sample(vllm, prompts, turn)
+        engines["vLLM"] = lambda turn: sample(vllm, prompts[turn], turn)
     return engines
 
 
@@ -86,9 +92,7 @@ def trials(n: int, *, thorough: bool) -> list[tuple[int, bool]]:
     return [*((size, order) for size in sizes for order in orders), (min(n, 256), False)]
 
 
-def best_generate(
-    model: Any, prompts: Sequence[tuple[int, ...]], tried: Sequence[tuple[int, bool]]
-) -> tuple[int, bool]:
+def best_generate(model: Any, prompts: Prompts, tried: Sequence[tuple[int, bool]]) -> tuple[int, bool]:
     """The setting with the most useful tokens a second; nothing is tried where there is but one."""
     if len(tried) == 1:
         return tried[0]
@@ -99,15 +103,7 @@ def best_generate(
     return max(rates, key=lambda setting: rates[setting])
 
 
-def local(model: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], *, fused: bool) -> Engine:
-    """aurify's sampler in this process."""
-    from aurify.sampling import LocalSampler
-
-    sampler = LocalSampler(model, tokenizer, fused=fused)
-    return lambda turn: sample(sampler, prompts, turn)
-
-
-def sample(sampler: Any, prompts: Sequence[tuple[int, ...]], turn: int) -> float:
+def sample(sampler: Any, prompts: Prompts, turn: int) -> float:
     """One sample a prompt through the sampler protocol: its useful tokens."""
     from aurify.sampling import Prompt
 
@@ -116,7 +112,7 @@ def sample(sampler: Any, prompts: Sequence[tuple[int, ...]], turn: int) -> float
     return float(sum(len(completion.token_ids) for row in drawn for completion in row))
 
 
-def generate(model: Any, prompts: Sequence[tuple[int, ...]], turn: int, size: int, by_length: bool) -> float:
+def generate(model: Any, prompts: Prompts, turn: int, size: int, by_length: bool) -> float:
     """Hugging Face's `generate` on batches padded on the left: useful tokens."""
     import torch
 
@@ -139,7 +135,7 @@ def generate(model: Any, prompts: Sequence[tuple[int, ...]], turn: int, size: in
     return float(useful)
 
 
-def generate_batch(model: Any, prompts: Sequence[tuple[int, ...]]) -> float:
+def generate_batch(model: Any, prompts: Prompts) -> float:
     """Hugging Face's continuous batching: useful tokens."""
     from transformers import ContinuousBatchingConfig
 
