@@ -21,7 +21,7 @@ quickstart: $(STAMP)
 
 # ARGS go to pytest: make test ARGS="tests/cli -x"
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check
