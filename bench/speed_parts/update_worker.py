@@ -71,9 +71,9 @@ def padded(model: Any, rows: Sequence[Row], token_budget: int) -> Callable[[], N
 
 def plain(model: Any, rows: Sequence[Row], token_budget: int) -> Callable[[], None]:
     """Rows sorted by length and padded on the right, all logits, log_softmax, gather."""
-    from aurify.models.logprobs import micro_batches
+    from aurify.models.logprobs import padded_batches
 
-    groups = micro_batches([len(prompt) + len(completion) for prompt, completion, _ in rows], token_budget)
+    groups = padded_batches([len(prompt) + len(completion) for prompt, completion, _ in rows], token_budget)
 
     def gradient() -> None:
         for group in groups:

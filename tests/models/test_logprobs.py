@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurify.errors import AurifyError
-from aurify.models.logprobs import micro_batches, sequence_logprobs, token_logprobs
+from aurify.models.logprobs import padded_batches, sequence_logprobs, token_logprobs
 from aurify.models.prefix import n_virtual_tokens
 
 _spec = importlib.util.spec_from_file_location("tiny_models", Path(__file__).parents[1] / "sampling" / "conftest.py")
@@ -124,18 +124,18 @@ def test_other_kinds_of_prompt_learning_are_refused() -> None:
 
 
 @given(st.lists(st.integers(0, 60), max_size=60), st.integers(1, 200))
-def test_micro_batches_hold_every_sequence_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    groups = micro_batches(lengths, budget)
+def test_padded_batches_hold_every_sequence_once_within_the_budget(lengths: list[int], budget: int) -> None:
+    groups = padded_batches(lengths, budget)
     assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
     for group in groups:
         assert len(group) == 1 or len(group) * max(lengths[i] for i in group) <= budget
-    assert micro_batches(lengths, budget) == groups
+    assert padded_batches(lengths, budget) == groups
     flat = [lengths[index] for group in groups for index in group]
     assert flat == sorted(lengths, reverse=True)
 
 
-def test_micro_batches_refuse_no_budget() -> None:
-    assert micro_batches([3, 9, 3, 2], 8) == [[1], [0, 2], [3]]
-    assert micro_batches([], 9) == []
+def test_padded_batches_refuse_no_budget() -> None:
+    assert padded_batches([3, 9, 3, 2], 8) == [[1], [0, 2], [3]]
+    assert padded_batches([], 9) == []
     with pytest.raises(ValueError, match="at least 1"):
-        micro_batches([1], 0)
+        padded_batches([1], 0)

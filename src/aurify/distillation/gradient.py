@@ -12,7 +12,7 @@ from torch import Tensor
 from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
 from aurify.errors import AurifyError
-from aurify.models.logprobs import Scored, micro_batches, token_logprobs
+from aurify.models.logprobs import Scored, batches, token_logprobs
 
 _SUREST = -1e-6
 """log p of a token in log(1 - p) is at most this, so that a token of probability 1 has a finite loss."""
@@ -32,8 +32,7 @@ class Scorer:
     ) -> Iterator[tuple[list[int], list[Scored]]]:
         """Micro-batches: indices into the examples, and their prompts and tokens."""
         sequences = [(self.prompts[example.question_id], example.token_ids) for example in examples]
-        lengths = [len(prompt) + len(ids) for prompt, ids in sequences]
-        for indices in micro_batches(lengths, budget or self.token_budget):
+        for indices in batches(self.model, sequences, budget or self.token_budget):
             yield indices, [sequences[i] for i in indices]
 
     def token_logprobs(self, sequences: Sequence[Scored]) -> list[Tensor]:

@@ -14,7 +14,7 @@ from aurify.models.packed_attention import hears_packs, states_of
 from aurify.models.packing import Pack, Scored, packed_batches
 from aurify.models.prefix import causal_lm, n_virtual_tokens, next_token_logits, soft_prompt
 
-__all__ = ["Scored", "batches", "micro_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
+__all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
 _takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
@@ -126,7 +126,7 @@ def sequence_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_toke
     return torch.stack(scores) if scores else torch.zeros(0)
 
 
-def micro_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+def padded_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
     """Group sequences so that each group, padded to its longest, takes at most ``token_budget`` tokens.
 
     Returns indices into ``lengths``, every one once, longest first, equal lengths in the order given. A sequence
@@ -150,4 +150,4 @@ def batches(model: nn.Module, sequences: Sequence[Scored], token_budget: int) ->
     n_virtual = n_virtual_tokens(model)
     if takes_packs(model):
         return packed_batches(sequences, token_budget, n_virtual)
-    return micro_batches([n_virtual + len(prompt) + len(completion) for prompt, completion in sequences], token_budget)
+    return padded_batches([n_virtual + len(prompt) + len(completion) for prompt, completion in sequences], token_budget)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
 
 from aurify.answers import Verdict
 from aurify.methods.answered import Answered
-from aurify.models.logprobs import micro_batches, sequence_logprobs
-from aurify.models.prefix import n_virtual_tokens
+from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Rationale
+from aurify.rationales import Chain, Rationale
 from aurify.sampling.stop import decode, tokens_to_stop
+from aurify.training.world import World
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class AnswerScorer:
             prompt, ids = self.template.encode(self.tokenizer, pairs[index][0]), completed[index].token_ids
             cut = completed[index].thought
             scored.append(((*prompt, *ids[:cut]), ids[cut:]))
-        lengths = [n_virtual_tokens(self.model) + len(before) + len(after) for before, after in scored]
-        for group in micro_batches(lengths, self.token_budget):
+        for group in batches(self.model, scored, self.token_budget):
             with torch.no_grad():
                 logprobs = sequence_logprobs(
                     self.model, [scored[i] for i in group], pad_token_id=self.tokenizer.pad_token_id
@@ -67,6 +66,25 @@ class AnswerScorer:
             return (*whole[len(begun) :], self.tokenizer.eos_token_id)
         alone = self.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
         return (*alone, self.tokenizer.eos_token_id)
+
+
+def answered(
+    world: World,
+    scorer: AnswerScorer,
+    questions: Sequence[Question],
+    chains: Sequence[Chain],
+    proposals: Sequence[Sequence[Rationale]],
+) -> tuple[list[Chain], list[list[Rationale]]]:
+    """Chains [Q] and proposals [Q][S] with the known answer after every rationale, scored by the model as it stands."""
+    held = [[] if chain.rationale is None else [chain.rationale] for chain in chains]
+    rows = [[*before, *row] for before, row in zip(held, proposals, strict=True)]
+    pairs = [(question, sample) for question, row in zip(questions, rows, strict=True) for sample in row]
+    scored = iter(world.map(scorer, pairs))
+    found: list[list[Rationale]] = [[next(scored) for _ in row] for row in rows]
+    moved = [
+        replace(chain, rationale=row[0]) if chain.rationale else chain for chain, row in zip(chains, found, strict=True)
+    ]
+    return moved, [row[len(before) :] for before, row in zip(held, found, strict=True)]
 
 
 def _with(rationale: Rationale, **changed: Any) -> Answered:

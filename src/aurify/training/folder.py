@@ -17,7 +17,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-FREE_ON_RESUME = {"resume", "out", "token_budget", "track", "save_every", "vllm_url", "profile", "gradient_checkpointing"}
+FREE_ON_RESUME = {
+    "resume",
+    "out",
+    "token_budget",
+    "track",
+    "save_every",
+    "vllm_url",
+    "profile",
+    "gradient_checkpointing",
+}
 """Settings that a resumed run may change, since they do not change its result."""
 
 

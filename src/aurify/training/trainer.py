@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,21 +14,22 @@ from aurify.evaluation import Accuracy
 from aurify.methods import EStep, Method
 from aurify.models import Tuned, trainable_parameters
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
+from aurify.rationales import Drawing, Memory, Rationale, RationaleTable
 from aurify.sampling.protocol import Publishing
 from aurify.seeds import stable_seed
-from aurify.training.answer_scores import AnswerScorer
+from aurify.training.answer_scores import AnswerScorer, answered
 from aurify.training.budget import Budget
 from aurify.training.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint
 from aurify.training.evaluate import greedy_rationales
 from aurify.training.first_rationales import Starter, choose
+from aurify.training.fits import Fits
 from aurify.training.folder import RunFolder
 from aurify.training.interrupt import StopRequest
 from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
 from aurify.training.metrics import MetricsLog, peak_memory_mb
 from aurify.training.progress import Watcher
 from aurify.training.proposals import Proposer
-from aurify.training.schedule import batch_of_step, fit_starts, learning_rate
+from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.world import World
 
@@ -74,10 +73,12 @@ class Trainer:
         self.published = False
         self.spent = self.spent_on_fit = 0.0
         self.memory = Memory()
-        self.fits = fit_starts(settings.steps, method.refits, method.growth)
-        self.base = {name: value.detach().clone() for name, value in self.parameters.items()} if self.fits[1:] else {}
-        self.pool: dict[str, list[Rationale]] = {}
-        """What the present fit learns from, by question id."""
+        self.fits = Fits(
+            train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
+            seed=settings.seed,
+            advice=(settings.method, f"see --memory {settings.memory}" if method.given else "try --few-shot or a better model"),
+        )  # fmt: skip
+        self.fits.remember_base(self.parameters)
         self.start_from = settings.memory
         self.metrics = MetricsLog(folder.metrics)
         self.table = RationaleTable(folder.rationales)
@@ -115,15 +116,15 @@ class Trainer:
             return self.step >= self.settings.steps
         if not self.fits:
             return self.world.any(self.spent >= self.budget.amount)
-        return self.step + 1 in self.fits and self.world.any(self.spent + self.spent_on_fit > self.budget.amount)
+        return self.fits.begins(self.step + 1) and self.world.any(self.spent + self.spent_on_fit > self.budget.amount)
 
     def _take_step(self) -> None:
         self.step += 1
         begun = time.perf_counter()
-        fresh = self._begin_fit() if self.step in self.fits else []
-        questions = self._batch()
+        fresh = self._begin_fit() if self.fits.begins(self.step) else []
+        questions = self.fits.batch(self.step)
         if self.fits:
-            proposals = [self.pool[question.id] for question in questions]
+            proposals = [self.fits.pool[question.id] for question in questions]
         else:
             self._publish()
             fresh = self._start_chains(questions)
@@ -133,7 +134,7 @@ class Trainer:
         key = stable_seed(self.settings.seed, "e-step", self.step)
         chains = [self.memory[question.id] for question in questions]
         if self.method.scores_answers:
-            chains, proposals = self._answered(questions, chains, proposals)
+            chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
         e_step = self.method.e_step(key, self.step, chains, proposals)
         self.memory.update(e_step.chains)
         line = {"step": self.step, **e_step.info, **self._update(e_step, questions)}
@@ -142,8 +143,8 @@ class Trainer:
         line["samples"], line["generated_tokens"] = len(drawn), sum(len(sample.token_ids) for sample in drawn)
         if isinstance(self.drawing.sampler, Publishing):
             line["sampler"] = self.drawing.sampler.report()
-        if self.step in self.fits:
-            line["kept"] = len(self.pool) / len(self.train)
+        if self.fits.begins(self.step):
+            line["kept"] = len(self.fits.pool) / len(self.train)
         ended = time.perf_counter()
         line["timing"] = {
             "seconds": ended - begun,
@@ -155,7 +156,7 @@ class Trainer:
         if self.budget is not None:
             cost = self.budget.cost(line)
             self.spent += cost
-            self.spent_on_fit = cost + (0.0 if self.step in self.fits else self.spent_on_fit)
+            self.spent_on_fit = cost + (0.0 if self.fits.begins(self.step) else self.spent_on_fit)
         if self.world.main:
             self.table.append(fresh)
             self.metrics.append(line)
@@ -185,51 +186,12 @@ class Trainer:
         """Proposals for all training questions from the model as it stands, then the base model again."""
         self._publish()
         rows = self.world.map(lambda mine: self.propose(mine, self.step), self.train)
-        self._keep(rows)
+        self.fits.keep(rows)
         if self.step > 1:
-            with torch.no_grad():
-                for name, parameter in self.parameters.items():
-                    parameter.copy_(self.base[name])
+            self.fits.restore_base(self.parameters)
             self.published = False
             self.optimizer = self._new_optimizer()
         return [sample for row in rows for sample in row]
-
-    def _keep(self, rows: Sequence[Sequence[Rationale]]) -> None:
-        self.pool = {row[0].question_id: list(row) for row in rows if any(sample.right for sample in row)}
-        if not self.pool:
-            raise AurifyError(
-                f"{self.settings.method}: no training question has a right rationale to learn from: "
-                + (f"see --memory {self.settings.memory}" if self.method.given else "try --few-shot, or a better model")
-            )
-
-    def _batch(self) -> list[Question]:
-        """The questions of this step; of a method that fits, among those it has a right rationale for."""
-        if not self.fits:
-            return batch_of_step(self.train, self.settings.questions, self.step, self.settings.seed)
-        start, _ = self._fit()
-        kept = [question for question in self.train if question.id in self.pool]
-        seed = stable_seed(self.settings.seed, "fit", start)
-        return batch_of_step(kept, self.settings.questions, self.step - start + 1, seed)
-
-    def _fit(self) -> tuple[int, int]:
-        """The first step of the present fit, and that of the next."""
-        begun = bisect_right(self.fits, self.step)
-        return self.fits[begun - 1], [*self.fits, self.settings.steps + 1][begun]
-
-    def _answered(
-        self, questions: Sequence[Question], chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]
-    ) -> tuple[list[Chain], list[list[Rationale]]]:
-        """Chains and proposals with the known answer after every rationale, scored by the model as it stands."""
-        held = [[] if chain.rationale is None else [chain.rationale] for chain in chains]
-        rows = [[*before, *row] for before, row in zip(held, proposals, strict=True)]
-        pairs = [(question, sample) for question, row in zip(questions, rows, strict=True) for sample in row]
-        scored = iter(self.world.map(self.scorer, pairs))
-        found: list[list[Rationale]] = [[next(scored) for _ in row] for row in rows]
-        return (
-            [replace(chain, rationale=row[0]) if before else chain
-             for chain, before, row in zip(chains, held, found, strict=True)],
-            [row[len(before) :] for before, row in zip(held, found, strict=True)],
-        )  # fmt: skip
 
     def _prompt(self, question: Question) -> tuple[int, ...]:
         return self.template.encode(self.tokenizer, question)
@@ -260,7 +222,7 @@ class Trainer:
 
     def _rate(self) -> float:
         """The learning rate of this step: falling over the run, over the present fit, or with the budget."""
-        start, end = self._fit() if self.fits else (1, self.settings.steps + 1)
+        start, end = self.fits.bounds(self.step)
         step, steps = self.step - start + 1, end - start
         if self.budget is not None and not self.fits and self.step > self.settings.warmup:
             step = max(step, min(steps, 1 + int(self.spent / self.budget.amount * (steps - 1))))
@@ -327,17 +289,11 @@ class Trainer:
             lines = self.metrics.read()
             self.spent = sum(map(self.budget.cost, lines))
             if self.fits:
-                self.spent_on_fit = sum(self.budget.cost(line) for line in lines if line["step"] >= self._fit()[0])
+                self.spent_on_fit = sum(
+                    self.budget.cost(line) for line in lines if line["step"] >= self.fits.bounds(self.step)[0]
+                )
         if self.step and self.fits:
-            self._recall_pool()
-
-    def _recall_pool(self) -> None:
-        """What the present fit learns from, out of the table."""
-        rows: dict[str, list[Rationale]] = {question.id: [] for question in self.train}
-        for sample in self.table.read():
-            if sample.step == self._fit()[0] and sample.question_id in rows:
-                rows[sample.question_id].append(sample)
-        self._keep(list(rows.values()))
+            self.fits.recall(self.step, self.table.read())
 
     def _save(self) -> None:
         if self.world.main:
