@@ -73,10 +73,10 @@ class Trainer:
         self.published = False
         self.spent = self.spent_on_fit = 0.0
         self.memory = Memory()
+        advice = f"see --memory {settings.memory}" if method.given else "try --few-shot or a better model"
         self.fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
-            seed=settings.seed,
-            advice=(settings.method, f"see --memory {settings.memory}" if method.given else "try --few-shot or a better model"),
+            seed=settings.seed, advice=(settings.method, advice),
         )  # fmt: skip
         self.fits.remember_base(self.parameters)
         self.start_from = settings.memory
