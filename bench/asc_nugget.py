@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from aurify.answers import Grader
-from aurify.evaluation import bootstrap_means
 from aurify.questions import load_questions
 from aurify.rationales import Rationale, read_rationales
+from aurify.statistics import bootstrap_means
 from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.gather import pools_of
 from aurify.voting.measures import pair_accuracies

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aurify.evaluation.compare import Interval, Pair, bootstrap, compare_all
+from aurify.statistics.paired import Interval, Pair, bootstrap, compare_all
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]
 """By method, the results of one scenario, in one order of (task, seed) for all methods."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["nat_models"]
+
 # Set before torch or Hugging Face libraries are first imported, and inherited by every command a test runs.
 os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", NO_COLOR="1", COLUMNS="120")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aurify.api import train
-    from aurify.distillation import load
     from aurify.models import load_model
+    from aurify.models.nat import load
     from aurify.questions import Question, load_questions, split_questions
 
 __version__ = "0.1.0"
@@ -20,7 +20,7 @@ __all__ = ["Question", "load", "load_model", "load_questions", "split_questions"
 
 _HOMES = {
     "Question": "aurify.questions",
-    "load": "aurify.distillation",
+    "load": "aurify.models.nat",
     "load_model": "aurify.models",
     "load_questions": "aurify.questions",
     "split_questions": "aurify.questions",

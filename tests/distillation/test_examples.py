@@ -4,10 +4,11 @@ import pytest
 
 from aurify.answers import Grader
 from aurify.answers.verdict import Verdict
-from aurify.distillation.examples import Example, choose, judged, token_ids
+from aurify.distillation.examples import Example, choose, token_ids
 from aurify.distillation.likelihood import few, summary
 from aurify.questions import Question
 from aurify.rationales import Rationale
+from aurify.rationales.judging import judged
 
 QUESTIONS = [Question("a", "How many?", "4", "number"), Question("b", "How much?", "5", "number")]
 

@@ -7,10 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.distillation import set_mode
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import Scorer
-from aurify.distillation.nat import begin_adapter
 from aurify.distillation.nce import (
     accumulate_distillation,
     find_weights,
@@ -19,9 +17,11 @@ from aurify.distillation.nce import (
     token_kl,
     weight_lines,
 )
-from aurify.distillation.students import add_lora
 from aurify.models import trainable_parameters
 from aurify.models.logprobs import token_logprobs
+from aurify.models.lora import add_lora
+from aurify.models.nat import set_mode
+from aurify.models.nat.model import begin_adapter
 
 EXAMPLES = [Example("q", (65, 66, 67), True), Example("q", tuple(range(70, 85)), True), Example("r", (90,), True)]
 PROMPTS = {"q": (80, 81), "r": (82, 83, 84, 85)}

@@ -16,9 +16,9 @@ from aurify.distillation.objectives import (
     unlikelihood,
 )
 from aurify.distillation.stages import candidates
-from aurify.distillation.students import add_lora
 from aurify.errors import AurifyError
 from aurify.models import trainable_parameters
+from aurify.models.lora import add_lora
 
 RIGHT, LONG = Example("q", (65, 66), True), Example("q", tuple(range(70, 80)), True)
 WRONG, OTHER = Example("q", (67, 68, 69), False), Example("r", (90, 91), False)

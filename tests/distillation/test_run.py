@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 import aurify
 from aurify.cli import distill, evaluate
 from aurify.cli.app import exit_status, new_app
-from aurify.distillation.nat import dual_layers
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.trainer import Distiller
 from aurify.models import load_model
+from aurify.models.nat.model import dual_layers
 from aurify.rationales import read_rationales
 
 Command = Callable[..., tuple[int, str]]

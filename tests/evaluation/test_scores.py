@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.evaluation import Outcome, score, wilson
+from aurify.evaluation import Outcome, score
+from aurify.statistics import wilson
 
 
 def test_greedy_alone() -> None:

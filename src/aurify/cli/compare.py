@@ -17,8 +17,8 @@ from aurify.settings import Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:
-    from aurify.evaluation.compare import Interval, Pair
     from aurify.evaluation.compare_runs import FinishedRun
+    from aurify.statistics.paired import Interval, Pair
 
 
 class CompareSettings(Settings):
@@ -43,9 +43,9 @@ def run(settings: CompareSettings) -> None:
     [methods.NAME] with settings of their own; seeds = [0, 1, 2]; out = "runs/compared"; and budget = "20000 samples",
     "1000000 tokens" (generated) or "600 seconds" of each run. Run it again to go on after a stop.
     """
-    from aurify.evaluation.compare import accuracy, compare_all
     from aurify.evaluation.compare_runs import aligned
     from aurify.files import write_atomically
+    from aurify.statistics.paired import accuracy, compare_all
 
     if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
         raise UsageError(f"--json {settings.json_}: not a file in a folder that exists")

@@ -55,7 +55,7 @@ def _say(text: str) -> None:
 
 def _summary(found: Sequence[Answered], settings: VoteSettings) -> Iterator[str]:
     """What a person wants to know of all votes, and the cases asked for."""
-    from aurify.evaluation.intervals import bootstrap_means
+    from aurify.statistics.intervals import bootstrap_means
     from aurify.voting.case import lines
 
     samples = sum(answered.spent for answered in found)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aurify.distillation.layer import BOTH
-from aurify.distillation.nat import BASE, NatConfig, add_nat
 from aurify.distillation.settings import DistillSettings
-from aurify.distillation.storage import is_nat, read_config
-from aurify.distillation.students import add_lora, equal_ranks
 from aurify.errors import UsageError
 from aurify.files import atomic_folder
 from aurify.models import LoadedModel, load_model
 from aurify.models.load import resolve_name
+from aurify.models.lora import add_lora, equal_ranks
+from aurify.models.nat.layer import BOTH
+from aurify.models.nat.model import BASE, NatConfig, add_nat
+from aurify.models.nat.storage import is_nat, read_config
 
 TEACHER = "default"
 """PEFT's name for the one adapter of a folder."""

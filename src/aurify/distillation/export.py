@@ -8,10 +8,10 @@ from typing import Any
 from aurify import __version__
 from aurify.distillation.base import Prepared
 from aurify.distillation.settings import DistillSettings
-from aurify.distillation.storage import save_adapter, save_nat
-from aurify.distillation.students import STUDENT
-from aurify.evaluation import Accuracy
 from aurify.files import atomic_folder
+from aurify.models.lora import STUDENT
+from aurify.models.nat.storage import save_adapter, save_nat
+from aurify.statistics import Accuracy
 
 
 def export_student(

@@ -15,22 +15,22 @@ from aurify.distillation.examples import Chosen, choose
 from aurify.distillation.export import export_student
 from aurify.distillation.gradient import Scorer
 from aurify.distillation.inherit import inherit
-from aurify.distillation.layer import BOTH, NEG
 from aurify.distillation.likelihood import few
-from aurify.distillation.nat import set_mode
 from aurify.distillation.nce import find_weights, weight_lines
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.teaching import drawn_rationales, given_rationales
 from aurify.distillation.trainer import Distiller, HeldOut
 from aurify.errors import AurifyError
-from aurify.evaluation import Accuracy
 from aurify.files import write_atomically
+from aurify.models.nat.layer import BOTH, NEG
+from aurify.models.nat.model import set_mode
 from aurify.models.prefix import position_limit
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, RationaleTable
 from aurify.sampling import LocalSampler
+from aurify.statistics import Accuracy
 from aurify.training.folder import RunFolder, default_folder
 from aurify.training.interrupt import StopRequest
 from aurify.training.metrics import MetricsLog

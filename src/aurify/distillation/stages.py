@@ -12,7 +12,6 @@ from torch import Tensor
 from aurify.distillation import nce
 from aurify.distillation.examples import Chosen, Example
 from aurify.distillation.gradient import Scorer, accumulate
-from aurify.distillation.nat import begin_adapter, begin_negative_stage, begin_positive_stage, set_mode
 from aurify.distillation.objectives import (
     Weighted,
     contrastive,
@@ -23,8 +22,9 @@ from aurify.distillation.objectives import (
     unlikelihood,
 )
 from aurify.distillation.settings import DistillSettings
-from aurify.distillation.students import STUDENT
 from aurify.errors import AurifyError
+from aurify.models.lora import STUDENT
+from aurify.models.nat.model import begin_adapter, begin_negative_stage, begin_positive_stage, set_mode
 from aurify.training.world import World
 
 CANDIDATES = 8

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from aurify.answers import Grader
-from aurify.distillation.examples import judged
 from aurify.errors import AurifyError
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
+from aurify.rationales.judging import judged
 from aurify.training.world import World
 
 CHUNK = 256

@@ -12,15 +12,15 @@ import torch
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import Scorer
 from aurify.distillation.likelihood import score
-from aurify.distillation.nat import set_mode
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
 from aurify.errors import AurifyError
-from aurify.evaluation import Accuracy
 from aurify.models import trainable_parameters
+from aurify.models.nat.model import set_mode
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Memory, RationaleTable
 from aurify.seeds import stable_seed
+from aurify.statistics import Accuracy
 from aurify.training.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint
 from aurify.training.evaluate import greedy_rationales
 from aurify.training.folder import RunFolder

@@ -1,18 +1,5 @@
-"""Evaluation: how good a model is on questions with known answers, and how sure one can be of it."""
+"""Evaluation: how good a model is on questions with known answers, and which of several is better."""
 
-from aurify.evaluation.accuracy import Accuracy
-from aurify.evaluation.intervals import bootstrap_means, wilson
-from aurify.evaluation.metrics import majority, majority_at_k, pass_at_k
 from aurify.evaluation.scores import Outcome, Score, score
 
-__all__ = [
-    "Accuracy",
-    "Outcome",
-    "Score",
-    "bootstrap_means",
-    "majority",
-    "majority_at_k",
-    "pass_at_k",
-    "score",
-    "wilson",
-]
+__all__ = ["Outcome", "Score", "score"]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from aurify.errors import AurifyError, UsageError
-from aurify.evaluation.compare import Bools
 from aurify.rationales import RationaleTable
+from aurify.statistics.paired import Bools
 from aurify.training.budget import KINDS, cost_of_step
 
 if sys.version_info >= (3, 11):

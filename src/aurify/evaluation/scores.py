@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurify.evaluation.accuracy import Accuracy
-from aurify.evaluation.intervals import bootstrap_means
-from aurify.evaluation.metrics import NO_GROUP, majority_at_k, pass_at_k, sizes
+from aurify.statistics.accuracy import Accuracy
+from aurify.statistics.intervals import bootstrap_means
+from aurify.statistics.samples import NO_GROUP, majority_at_k, pass_at_k, sizes
 
 
 @dataclass(frozen=True)

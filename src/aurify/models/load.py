@@ -81,7 +81,7 @@ def _load_nat(name: str, path: str, dtype: str, device: str | torch.device) -> L
     """A model with two adapters and an integration unit (``distillation/``), in mode "both"."""
     from transformers import AutoTokenizer
 
-    from aurify.distillation.storage import load_nat, read_config
+    from aurify.models.nat.storage import load_nat, read_config
 
     base, config = read_config(path)
     loaded = load_model(base, dtype=dtype)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurify import __version__
-from aurify.evaluation import Accuracy
 from aurify.files import atomic_folder
+from aurify.statistics import Accuracy
 from aurify.training.settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from aurify.evaluation import Accuracy
+from aurify.statistics import Accuracy
 from aurify.text import printable
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from aurify.answers import Grader
 from aurify.clock import Clock
 from aurify.errors import AurifyError
-from aurify.evaluation import Accuracy
 from aurify.methods import (
     GRPO,
     RLOO,
@@ -31,6 +30,7 @@ from aurify.models import load_model, prepare
 from aurify.questions import PromptTemplate, Question, load_questions, split_questions
 from aurify.rationales import Drawing, read_rationales
 from aurify.sampling import LocalSampler, Sampler
+from aurify.statistics import Accuracy
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.budget import Budget

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from aurify.errors import AurifyError
-from aurify.evaluation import Accuracy
 from aurify.methods import EStep, Method
 from aurify.models import Tuned, trainable_parameters
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Memory, Rationale, RationaleTable
 from aurify.sampling.protocol import Publishing
 from aurify.seeds import stable_seed
+from aurify.statistics import Accuracy
 from aurify.training.answer_scores import AnswerScorer, answered
 from aurify.training.budget import Budget
 from aurify.training.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint

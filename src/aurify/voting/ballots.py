@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aurify.answers import Grader
-from aurify.distillation.examples import judged
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import infer_answer_type, load_questions
 from aurify.rationales import read_rationales
+from aurify.rationales.judging import judged
 from aurify.voting.case import Case, case_of
 from aurify.voting.gather import pools_of, unjudged_pools
 from aurify.voting.pool import Pool, right_groups

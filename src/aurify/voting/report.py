@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.evaluation.intervals import bootstrap_means
-from aurify.evaluation.metrics import sizes
+from aurify.statistics.intervals import bootstrap_means
+from aurify.statistics.samples import sizes
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
 from aurify.voting.pool import Pool, right_groups
 from aurify.voting.ranker import Ranker

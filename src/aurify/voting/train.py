@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from aurify.answers import Grader
-from aurify.distillation.examples import judged
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import load_questions
 from aurify.rationales import read_rationales
+from aurify.rationales.judging import judged
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import pools_of
 from aurify.voting.pool import Pool

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.evaluation.metrics import sizes
 from aurify.questions import Question
 from aurify.rationales import Rationale
+from aurify.statistics.samples import sizes
 from aurify.voting.gather import grouped_pool
 from aurify.voting.pool import Pool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.evaluation import majority, majority_at_k, pass_at_k
-from aurify.evaluation.metrics import sizes
+from aurify.statistics import majority, majority_at_k, pass_at_k
+from aurify.statistics.samples import sizes
 
 
 @pytest.mark.parametrize("n", range(1, 8))

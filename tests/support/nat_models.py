@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from aurify.distillation import NatConfig, add_nat
 from aurify.models import load_model
+from aurify.models.nat import NatConfig, add_nat
 
 
 def draw_adapters(model: Any, seed: int = 0, scale: float = 0.3) -> None:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import gelu
 
-from aurify.distillation.unit import FixedExtrapolation, IntegrationUnit
 from aurify.errors import UsageError
+from aurify.models.nat.unit import FixedExtrapolation, IntegrationUnit
 
 
 def inputs(seed: int = 0, inside: int = 6, outside: int = 4, scale: float = 1.0) -> list[torch.Tensor]:

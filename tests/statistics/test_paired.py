@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from aurify.evaluation.compare import accuracy, bootstrap, compare_all, holm, mcnemar
-from aurify.evaluation.intervals import wilson
+from aurify.statistics.intervals import wilson
+from aurify.statistics.paired import accuracy, bootstrap, compare_all, holm, mcnemar
 
 
 def test_mcnemar_is_the_sign_test_on_discordant_answers():

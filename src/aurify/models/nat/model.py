@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from aurify.distillation.layer import BOTH, NEG, POS, DualLoraLinear
-from aurify.distillation.students import adapting, lora_config, lora_targets
-from aurify.distillation.unit import FixedExtrapolation, IntegrationUnit
+from aurify.models.lora import adapting, lora_config, lora_targets
+from aurify.models.nat.layer import BOTH, NEG, POS, DualLoraLinear
+from aurify.models.nat.unit import FixedExtrapolation, IntegrationUnit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -17,10 +17,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from aurify.distillation.layer import BOTH, NEG, POS
-from aurify.distillation.nat import NatConfig, add_nat, set_mode
-from aurify.distillation.unit import UNITS
 from aurify.errors import AurifyError
+from aurify.models.nat.layer import BOTH, NEG, POS
+from aurify.models.nat.model import NatConfig, add_nat, set_mode
+from aurify.models.nat.unit import UNITS
 
 MARK = "nat.json"
 VERSION = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aurify.evaluation.intervals import wilson
+from aurify.statistics.intervals import wilson
 
 
 class Accuracy(NamedTuple):

@@ -9,8 +9,8 @@ import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor
 
-from aurify.distillation.unit import FixedExtrapolation, IntegrationUnit
 from aurify.errors import AurifyError
+from aurify.models.nat.unit import FixedExtrapolation, IntegrationUnit
 
 POS, NEG, BOTH = "pos", "neg", "both"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aurify.distillation.layer import BOTH, NEG, POS
 from aurify.errors import UsageError, nearest
 from aurify.models.load import LoadedModel, load_model, resolve_name
+from aurify.models.nat.layer import BOTH, NEG, POS
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +30,8 @@ def load(
         UsageError: an unknown mode, or a mode for a model that is no NAT model.
         AurifyError: there is no such model, or its files cannot be read.
     """
-    from aurify.distillation.nat import set_mode
-    from aurify.distillation.storage import is_nat
+    from aurify.models.nat.model import set_mode
+    from aurify.models.nat.storage import is_nat
 
     if mode not in MODES:
         raise UsageError(f"unknown mode '{mode}': {nearest(mode, MODES)}")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from aurify.evaluation.intervals import wilson
+from aurify.statistics.intervals import wilson
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -8,12 +8,12 @@ from peft import PeftModel
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import aurify
-from aurify.distillation import NatConfig, add_nat, negative_weights, save_nat, set_mode
-from aurify.distillation.nat import begin_negative_stage, begin_positive_stage, dual_layers
-from aurify.distillation.students import add_lora, equal_ranks, lora_config
 from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, trainable_parameters
 from aurify.models.logprobs import token_logprobs
+from aurify.models.lora import add_lora, equal_ranks, lora_config
+from aurify.models.nat import NatConfig, add_nat, negative_weights, save_nat, set_mode
+from aurify.models.nat.model import begin_negative_stage, begin_positive_stage, dual_layers
 from aurify.sampling import LocalSampler, Prompt
 
 
