@@ -84,7 +84,7 @@ def run_training(
         loaded = load_model(settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True)
         tuned = prepare(
             loaded.model, loaded.tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
-            lora_alpha=2 * settings.lora_rank, lora_targets=settings.lora_targets,
+            lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
         template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)

@@ -85,7 +85,8 @@ class TrainSettings(Settings):
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (full and lora).")
     clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")
-    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices; the scale of their product is 2.")
+    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")
+    lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
     soft_prompt_init: str = Field(
         "20", description="A soft prompt starts from a file's text, or from so many random tokens."
