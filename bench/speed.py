@@ -1,6 +1,6 @@
 """Speed, side by side in one run: sampler, update, whole steps, time to accuracy, growth; against what else there is.
 
-    .venv/bin/python bench/speed.py [a b c d e] [--quick | --full] [--data ../shared/data/bbh]
+    .venv/bin/python bench/speed.py [a b c d e] [--quick | --full | --cells 1M:64,256] [--data ../shared/data/bbh]
 
 Needs `make peers` (TRL, in .venv-peers) and `make vllm` (.venv-vllm); what is missing is left out and said. Prints one
 Markdown table a part and writes them to bench/results/speed.md (--quick: only where --out says). Every number is a
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=shared.ROOT.parent / "shared/data/bbh", help="BBH's JSON files")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run?")
     parser.add_argument("--full", action="store_true", help="every size, no limits of time")
+    parser.add_argument("--cells", nargs="+", metavar="MODEL:N,N", help="of part a, such as 1M:64,256 [all]")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=5, help="of part d")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -37,7 +38,8 @@ def main() -> None:
     if unknown := [part for part in args.parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]}: there are {', '.join(PARTS)}")
     out = args.out or (None if args.quick else shared.ROOT / "bench/results/speed.md")
-    options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads)
+    cells = tuple(args.cells or ())
+    options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads, cells)
     quieten(args.threads)
     head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats."
     sections = [f"# bench/speed.py\n\n{head}"]

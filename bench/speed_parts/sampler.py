@@ -27,6 +27,9 @@ ENGINES = ("fused", "general", "generate", "generate_batch", "vLLM")
 
 def plan(options: Options) -> list[tuple[str, list[int], float]]:
     """(model, rollouts, seconds that a competitor's counted repeats may take in a cell)."""
+    if options.cells:
+        named = [cell.partition(":") for cell in options.cells]
+        return [(name, [int(n) for n in sizes.split(",")], 60.0) for name, _, sizes in named]
     if options.quick:
         return [("1M", [16, 64], 5.0)]
     if options.full:

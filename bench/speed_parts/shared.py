@@ -41,6 +41,8 @@ class Options:
     repeats: int
     seeds: int
     threads: int
+    cells: tuple[str, ...] = ()
+    """Of part a: "1M:64,256"; all where none is named."""
     notes: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
