@@ -41,20 +41,22 @@ def test_every_sample_is_a_request_with_its_own_seed_and_the_whole_distribution(
 
 
 def test_answers_come_back_in_the_order_asked(toy, sampler):
-    first_waits = threading.Event()
+    others_told = threading.Event()
 
     def slow_first(body):
         if body["seed"] == 0:
-            first_waits.wait(5)
-        if body["seed"] == 2:
-            first_waits.set()
+            others_told.wait(60)
         return 200, completion([body["seed"] + 10, 1], [-1.0, -float(body["seed"])], "stop")
 
     toy.answers["/v1/completions"] = slow_first
     told = []
-    rows = sampler.sample(
-        [Prompt((3,), (0, 1)), Prompt((4,), (2,))], max_new_tokens=5, on_completion=lambda *one: told.append(one)
-    )
+
+    def tell(*one):
+        told.append(one)
+        if len(told) == 2:
+            others_told.set()
+
+    rows = sampler.sample([Prompt((3,), (0, 1)), Prompt((4,), (2,))], max_new_tokens=5, on_completion=tell)
     assert isinstance(sampler, Telling)
     assert told[-1] == (0, rows[0][0])  # each is told as it comes, and the first one waited
     assert sorted(told[:2], key=str) == [(0, rows[0][1]), (1, rows[1][0])]
