@@ -126,7 +126,7 @@ def build_student(folder: Path, steps: int, batch: int = 64, rate: float = 2e-3)
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 50, (steps - step) / (0.3 * steps))
         loss = loss_of(model, ids, weights)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

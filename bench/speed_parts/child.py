@@ -40,7 +40,7 @@ class Child:
         here = Path(__file__).resolve().parents[1]
         quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
         env = {**os.environ, **quiet, "PYTHONPATH": str(here), "OMP_NUM_THREADS": str(threads)}
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process, in close()
         self._process = subprocess.Popen(
             [str(python), "-m", f"speed_parts.{module}", json.dumps(plan)], env=env, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_failed_work_is_one_line_and_status_1(how: str, line: str) -> None:
 def test_ctrl_c_is_one_line_and_status_1() -> None:
     command = [*TOY, "melt", "d", "--fail", "sleep"]
     # A suite that runs in the background may have SIGINT ignored, which a child inherits.
-    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, preexec_fn=heed) as process:
         assert process.stdout
         assert process.stdout.readline() == "asleep\n"

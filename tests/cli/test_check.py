@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def test_wrong_usage(tmp_path: Path, attempt: Try) -> None:
     assert "g.jsonl: no such file; did you mean 'f.jsonl'?" in err
 
 
-def test_the_real_command_line(run_aurify: Callable[..., object], shared_data: Path) -> None:
+def test_the_real_command_line(run_aurify: Callable[..., subprocess.CompletedProcess[str]], shared_data: Path) -> None:
     done = run_aurify("check", shared_data / "svamp" / "svamp.jsonl")
-    assert done.returncode == 0, done.stderr  # type: ignore[attr-defined]
-    assert "508 verify against themselves" in done.stdout  # type: ignore[attr-defined]
+    assert done.returncode == 0, done.stderr
+    assert "508 verify against themselves" in done.stdout

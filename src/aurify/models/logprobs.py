@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from aurify.errors import AurifyError
 from aurify.models.head import target_logprobs
 from aurify.models.packed_attention import hears_packs, states_of
-from aurify.models.packing import Pack, Scored, packed_batches
+from aurify.models.packing import Pack, Scored, Unpackable, packed_batches
 from aurify.models.prefix import causal_lm, n_virtual_tokens, next_token_logits, soft_prompt
 
 __all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
@@ -59,7 +59,7 @@ def _agrees(model: nn.Module) -> bool:
     try:
         packed = torch.cat(_packed(model, _PROBE))
         padded = torch.cat(_padded(model, _PROBE, pad_token_id=0))
-    except (NotImplementedError, TypeError, AttributeError, KeyError):
+    except (Unpackable, TypeError, AttributeError, KeyError):  # a forward of another form fails in one of these ways
         return False
     finally:
         for module in training:
@@ -80,7 +80,7 @@ def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
         inputs = {"inputs_embeds": torch.cat([soft_prompt(model).to(embeds_1ND)[None], embeds_1ND], 1)}
     states_NE = states_of(lm, pack, inputs)
     if pack.uses != lm.config.get_text_config().num_hidden_layers:
-        raise NotImplementedError("the model does not pass packs on to its attention")
+        raise Unpackable("the model does not pass packs on to its attention")
     states_KE = states_NE.index_select(0, pack.predicted_from_K)
     logprobs_K = target_logprobs(states_KE, head.weight, head.bias, pack.target_K)
     return list(torch.split(logprobs_K, pack.lengths))

@@ -15,7 +15,7 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
-from aurify.models.packing import Pack
+from aurify.models.packing import Pack, Unpackable
 
 NAME = "aurify_packed"
 _UNKNOWN = ("softcap", "s_aux", "position_bias")  # what some models ask of attention, and a pack does not do
@@ -37,7 +37,7 @@ def attention(
         out: tuple[Tensor, Tensor | None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return out
     if options.get("sliding_window") is not None or any(options.get(name) is not None for name in _UNKNOWN):
-        raise NotImplementedError("this attention is more than a pack computes")
+        raise Unpackable("this attention is more than a pack computes")
     scale, dropout = options.get("scaling"), options.get("dropout", 0.0)
     return pack.attend(query[0], key[0], value[0], scale, dropout)[None], None
 

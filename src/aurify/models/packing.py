@@ -26,6 +26,10 @@ _ALIKE = 0.75  # the shortest span of a group is at least this share of the long
 _COMMON = 16  # tokens; a shorter common beginning is not worth a level of its own
 
 
+class Unpackable(Exception):
+    """The model does not compute packs; its sequences are padded instead."""
+
+
 @dataclass(frozen=True)
 class Span:
     """Tokens start to start + length of the pack, behind the spans ``above``."""

@@ -179,7 +179,7 @@ def pretrain(out: Path, recipe: Recipe, every: int = 250) -> None:
         for group, lr in zip([g for opt in opts for g in opt.param_groups], base, strict=True):
             group["lr"] = lr * rate(recipe, step)
         loss = loss_of(model, ids_DT, weights_DT)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for opt in opts:
             opt.step()

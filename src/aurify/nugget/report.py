@@ -33,7 +33,7 @@ class Sample:
     def right(self, question: Question) -> bool:
         """Whether it ended with the right answer."""
         found = _ANSWER.search(self.text) if self.ended else None
-        return bool(found) and found[1] == question.answer  # type: ignore[index]
+        return found is not None and found[1] == question.answer
 
 
 def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

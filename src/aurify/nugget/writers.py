@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from aurify.nugget.tasks import REGISTRY, Pen, Task
 from aurify.questions.record import Question
@@ -93,7 +94,7 @@ def rationale(question: Question, style: str, rng: random.Random, error_rate: fl
     """
     if question.task not in REGISTRY:
         raise ValueError(f"the nugget has no writers for task {question.task!r}")
-    form: Task = REGISTRY[question.task]  # type: ignore[type-arg]
+    form: Task[Any] = REGISTRY[question.task]
     problem = form.parse(question.text)
     if style == "answer":
         answer = form.guess(problem, rng)

@@ -16,7 +16,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 _SPARE = 64  # columns reserved ahead: a reallocation every 64 tokens, where concatenation copies at each
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers' class is untyped
     """A layer that writes new columns into space reserved ahead, where DynamicLayer copies all it holds."""
 
     keys: Tensor

@@ -120,7 +120,7 @@ class FastRanker:
         try:
             with safe_open(file, framework="numpy") as stored:
                 facts = stored.metadata()
-                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # a safetensors file is no mapping
             alone = facts["alone"] == "1"
             if json.loads(facts["columns"]) != list(ALONE if alone else TOGETHER):
                 raise AurifyError(f"{file}: trained by another version of aurify: train the ranker again")

@@ -130,7 +130,7 @@ class NeuralRanker:
                 if not torch.isfinite(loss):
                     raise AurifyError("the ranker's loss is not finite: lower --lr")
                 optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(trained, 1.0)
                 optimiser.step()
                 schedule.step()

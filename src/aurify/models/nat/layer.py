@@ -17,7 +17,7 @@ POS, NEG, BOTH = "pos", "neg", "both"
 Unit = IntegrationUnit | FixedExtrapolation
 
 
-class DualLoraLinear(LoraLinear):  # type: ignore[misc]
+class DualLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
     """Stock PEFT's LoRA layer, but for mode "both", in which the unit joins the adapters "pos" and "neg".
 
     In any other mode, and where adapters are disabled, PEFT's own forward runs: mode "neg" is a plain LoRA.
