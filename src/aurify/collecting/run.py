@@ -14,7 +14,8 @@ from aurify.collecting.settings import OPENAI, SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
-from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.questions import PromptTemplate, Question
+from aurify.questions.chosen import chosen_questions
 from aurify.rationales.draw import Drawing
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
@@ -92,7 +93,7 @@ def run_sample(
     key, price, watcher = _key(settings), _price(settings), watcher or Watcher()
     folder = Path(settings.out)
     _claim(folder, settings)
-    asked = _questions(settings, questions, say)
+    asked = chosen_questions(settings, questions, say, "ask")
     found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
     if settings.api:
         if price is not None:
@@ -182,28 +183,6 @@ def _chunks(questions: list[Question], samples: int) -> Iterator[tuple[int, list
     size = max(1, PART // samples)
     for start in range(0, len(questions), size):
         yield start, questions[start : start + size]
-
-
-def _questions(
-    settings: SampleSettings, questions: Sequence[Question] | None, say: Callable[[str], None]
-) -> list[Question]:
-    if questions is None:
-        loaded = load_questions(
-            settings.data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
-        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
-        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-        say(f"{settings.data}: {len(loaded)} questions{skipped}, answers: {kinds}")
-        for note in loaded.notes:
-            say(note)
-        questions = loaded
-    chosen = list(questions)
-    if settings.limit and len(chosen) > settings.limit:
-        _, chosen = split_questions(chosen, settings.limit / len(chosen), settings.seed)
-    if not chosen:
-        raise AurifyError(f"{settings.data}: no question is left to ask")
-    return chosen
 
 
 def _key(settings: SampleSettings) -> tuple[str, str | None]:

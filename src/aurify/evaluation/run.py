@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from aurify.answers import Grader, group_answers
-from aurify.errors import AurifyError, UsageError
+from aurify.errors import UsageError
 from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import table_outcomes
 from aurify.models import load_model
-from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.questions import PromptTemplate, Question
+from aurify.questions.chosen import chosen_questions
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.sampling import LocalSampler, Sampler
 from aurify.seeds import stable_seed
@@ -51,7 +52,7 @@ def run_evaluation(
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
     voter = _voter(settings, say)
-    asked = _questions(settings, questions, say)
+    asked = chosen_questions(settings, questions, say, "evaluate on")
     if settings.from_ is not None:
         begun = time.perf_counter()
         with Grader() as grader:
@@ -127,28 +128,6 @@ def _sampler(
     say(f"samples come from vLLM ({settings.vllm_url or 'a server of this evaluation'})")
     with fixed_sampler(settings.model, url=settings.vllm_url, dtype=settings.dtype, progress=progress) as found:
         yield found
-
-
-def _questions(
-    settings: EvaluateSettings, questions: Sequence[Question] | None, say: Callable[[str], None]
-) -> list[Question]:
-    if questions is None:
-        loaded = load_questions(
-            settings.data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
-        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
-        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-        say(f"{settings.data}: {len(loaded)} questions{skipped}, answers: {kinds}")
-        for note in loaded.notes:
-            say(note)
-        questions = loaded
-    chosen = list(questions)
-    if settings.limit and len(chosen) > settings.limit:
-        _, chosen = split_questions(chosen, settings.limit / len(chosen), settings.seed)
-    if not chosen:
-        raise AurifyError(f"{settings.data}: no question is left to evaluate on")
-    return chosen
 
 
 def _tables(out: str | None) -> dict[str, RationaleTable]:
