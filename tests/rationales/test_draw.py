@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from aurify.clock import Clock
 from aurify.models import load_model
 from aurify.questions import Question
 from aurify.rationales import Drawing
+from aurify.rationales.draw import Request
 from aurify.sampling import Completion, LocalSampler, Prompt
 
 
@@ -80,3 +82,40 @@ def test_seeds_are_of_question_step_index_and_source(tiny_model_dir: Any) -> Non
         for other in (drawing.draw(asked, prompts, step=2), drawing.draw(asked, prompts, step=1, source="guide")):
             assert not {sample.seed for row in other for sample in row} & set(seeds)
         assert clock.totals["prefill"].calls == clock.totals["grade"].calls == 4
+
+
+class Counting(LocalSampler):
+    """Counts its calls."""
+
+    calls = 0
+
+    def sample(self, prompts: Any, **how: Any) -> Any:
+        self.calls += 1
+        return super().sample(prompts, **how)
+
+
+def test_requests_alike_are_one_call_and_draw_the_same(tiny_model_dir: Any) -> None:
+    loaded = load_model(str(tiny_model_dir))
+    asked = questions("number")
+    long = tuple(range(3, 63))
+    requests = [
+        Request(asked, [(3, 4, i) for i in range(2, 8)], "guide"),
+        Request(asked[:2], [(3, 4, 5, 6)] * 2, samples=2),
+        Request(asked, [(3, 4)] * 6, temperature=0.0),
+        Request(asked, [(3, 4, 5)] * 6, "few-shot", stop=("Q:",)),
+        Request(asked, [(*long, i) for i in range(2, 8)]),
+    ]
+    with Grader() as grader:
+        sampler = Counting(loaded.model, loaded.tokenizer)
+        drawing = Drawing(sampler, grader, "m", seed=0, max_new_tokens=6)
+        together = drawing.draw_all(requests, step=1)
+        assert sampler.calls == 4  # the last has a long beginning of its own
+        alone = [drawing.draw_all([request], step=1)[0] for request in requests]
+
+    def told(rows: list[list[Any]]) -> list[list[Any]]:
+        return [[replace(sample, logprob=pytest.approx(sample.logprob, rel=1e-5)) for sample in row] for row in rows]
+
+    assert together == [told(rows) for rows in alone]
+    assert [len(rows) for rows in together] == [6, 2, 6, 6, 6]
+    assert {row.source for row in together[0][0]} == {"guide"}
+    assert drawing.draw_all([], step=1) == []

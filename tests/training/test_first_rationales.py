@@ -42,36 +42,46 @@ def test_all_right_ones_are_given_to_who_learns_from_them():
 def test_without_a_right_one_the_memory_stays_empty():
     assert start(["So the answer is 6."]) is None
     assert start([]) is None
-    assert first_rationales.none([QUESTION], 1) == [None]
+    assert first_rationales.Empty().first([QUESTION], 1, []) == [None]
+    assert first_rationales.Empty().request([QUESTION]) is None
 
 
-def starter(right_of: int):
-    def start(questions, step):
+class Answers:
+    """A drawing whose first request is right so often, and its second so often."""
+
+    def __init__(self, *right: int) -> None:
+        self.right = right
+
+    def draw_all(self, requests, *, step):
         return [
-            Rationale(
-                "q",
-                (1,),
-                "",
-                None,
-                Verdict.RIGHT if i < right_of else Verdict.WRONG,
-                "",
-                "self",
-                "m",
-                step,
-                0,
-                0,
-                "stop",
-                0.0,
-            )
-            for i, _ in enumerate(questions)
+            [[drawn(request.source, step, Verdict.RIGHT if i < right else Verdict.WRONG)] for i, _ in enumerate(rows)]
+            for request, right in zip(requests, self.right, strict=True)
+            for rows in [request.questions]
         ]
 
-    return start
+
+def drawn(source, step, verdict):
+    return Rationale("q", (1,), "", None, verdict, "", source, "m", step, 0, 0, "stop", 0.0)
+
+
+class Prompts:
+    """A template that needs no tokenizer."""
+
+    def encode(self, tokenizer, question, *, hinted):
+        return (1, 2, int(hinted))
 
 
 def test_the_guide_is_chosen_when_it_helps():
     questions = [Question(str(i), "", "1", "number") for i in range(50)]
     for guide, plain, follows in ((20, 5, True), (5, 20, False), (0, 0, False), (5, 5, True)):
-        choice = first_rationales.choose(questions, starter(guide), starter(plain), seed=0)
+        choice = first_rationales.choose(questions, Answers(guide, plain), Prompts(), None, seed=0)
         assert choice.guide is follows
         assert f"{guide} of 32" in choice.reason
+
+
+def test_a_starter_that_draws_asks_for_it_and_takes_what_comes():
+    starter = first_rationales.Drawn(Prompts(), None, "few-shot", stop=("Q:",))
+    request = starter.request([QUESTION])
+    assert (request.prompts, request.source, request.samples, request.stop) == ([(1, 2, 0)], "few-shot", 1, ("Q:",))
+    rationale = drawn("few-shot", 3, Verdict.WRONG)
+    assert starter.first([QUESTION], 3, [[rationale]]) == [rationale]

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 from aurify.answers import Grader
 from aurify.clock import Clock
 from aurify.questions import Question
 from aurify.rationales.ahead import GradingAhead
 from aurify.rationales.record import Rationale, Source
-from aurify.sampling import Prompt, Sampler, Telling
+from aurify.sampling import Completion, Prompt, Sampler, Telling
+from aurify.sampling.protocol import n_common
 from aurify.seeds import stable_seed
+
+_LOST = 32  # common tokens that a merged call may lose; a longer beginning in common is worth a call of its own
+
+
+class Request(NamedTuple):
+    """What is to be drawn: ``samples`` rationales of each question from its prompt."""
+
+    questions: Sequence[Question]
+    prompts: Sequence[tuple[int, ...]]
+    source: Source = "self"
+    samples: int = 1
+    temperature: float = 1.0
+    stop: tuple[str, ...] | None = None
+    """Stop strings; None: those of the drawing."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +53,48 @@ class Drawing:
         samples: int = 1,
         temperature: float = 1.0,
     ) -> list[list[Rationale]]:
-        """``samples`` graded rationales of every question [Q][S].
+        """``samples`` graded rationales of every question [Q][S]."""
+        return self.draw_all([Request(questions, prompts, source, samples, temperature)], step=step)[0]
+
+    def draw_all(self, requests: Sequence[Request], *, step: int) -> list[list[list[Rationale]]]:
+        """The graded rationales of each request [Q][S], drawn together where that saves time and changes nothing.
 
         A sample's seed is a hash of (run seed, question id, step, sample index) and, so that a guide's draw is not
         that of a proposal, of the source.
         """
+        found: list[list[list[Rationale]]] = [[] for _ in requests]
+        for places in self._calls(requests):
+            rows = iter(self._draw([requests[place] for place in places], step))
+            for place in places:
+                found[place] = [next(rows) for _ in requests[place].questions]
+        return found
+
+    def _calls(self, requests: Sequence[Request]) -> list[list[int]]:
+        """The requests of each call of the sampler: alike in how they are drawn, and in how their prompts begin."""
+        calls: list[list[int]] = []
+        for place, request in enumerate(requests):
+            for call in calls:
+                others = [requests[other] for other in call]
+                if self._how(others[0]) == self._how(request) and _begin_alike([*others, request]):
+                    call.append(place)
+                    break
+            else:
+                calls.append([place])
+        return calls
+
+    def _how(self, request: Request) -> tuple[float, tuple[str, ...]]:
+        return request.temperature, self.stop if request.stop is None else request.stop
+
+    def _draw(self, requests: Sequence[Request], step: int) -> list[list[Rationale]]:
+        questions = [question for request in requests for question in request.questions]
+        sources = [request.source for request in requests for _ in request.questions]
         seeds = [
-            tuple(stable_seed(self.seed, question.id, step, index, source) for index in range(samples))
-            for question in questions
+            tuple(stable_seed(self.seed, question.id, step, index, request.source) for index in range(request.samples))
+            for request in requests
+            for question in request.questions
         ]
-        asked = [Prompt(ids, row) for ids, row in zip(prompts, seeds, strict=True)]
-        how: dict[str, Any] = {"max_new_tokens": self.max_new_tokens, "temperature": temperature, "stop": self.stop}
-        if isinstance(self.sampler, Telling):
-            with GradingAhead(self.grader, questions) as ahead:
-                completions = self.sampler.sample(asked, **how, on_completion=ahead)
-        else:
-            completions = self.sampler.sample(asked, **how)
+        prompts = [prompt for request in requests for prompt in request.prompts]
+        completions = self._sample(questions, [Prompt(*pair) for pair in zip(prompts, seeds, strict=True)], requests[0])
         with self.clock.measure("grade"):
             grades = iter(
                 self.grader.grade_all(
@@ -69,5 +110,23 @@ class Drawing:
                 Rationale.of(question.id, completion, next(grades), source, self.model, step, index, seed)
                 for index, (completion, seed) in enumerate(zip(row, row_seeds, strict=True))
             ]
-            for question, row, row_seeds in zip(questions, completions, seeds, strict=True)
+            for question, source, row, row_seeds in zip(questions, sources, completions, seeds, strict=True)
         ]
+
+    def _sample(
+        self, questions: Sequence[Question], prompts: Sequence[Prompt], like: Request
+    ) -> list[list[Completion]]:
+        temperature, stop = self._how(like)
+        if not isinstance(self.sampler, Telling):
+            return self.sampler.sample(prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop)
+        with GradingAhead(self.grader, questions) as ahead:
+            return self.sampler.sample(
+                prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop, on_completion=ahead
+            )
+
+
+def _begin_alike(requests: Sequence[Request]) -> bool:
+    """Whether the prompts of all have about as long a beginning in common as those of each."""
+    asked = [request.prompts for request in requests if request.prompts]
+    together = n_common([prompt for prompts in asked for prompt in prompts])
+    return all(n_common(prompts) - together <= _LOST for prompts in asked if len(prompts) > 1)

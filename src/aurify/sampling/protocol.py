@@ -82,3 +82,11 @@ class Publishing(Protocol):
     def report(self) -> dict[str, Any]:
         """For metrics.jsonl: what the sampler is, and how far its draws were from the model since last asked."""
         ...
+
+
+def n_common(prompts: Sequence[tuple[int, ...]]) -> int:
+    """How many tokens all prompts begin with."""
+    if not prompts:
+        return 0
+    first, last = min(prompts), max(prompts)
+    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))

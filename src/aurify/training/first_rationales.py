@@ -1,25 +1,39 @@
 """Where a question's chain starts: the first rationale that its memory holds.
 
-Each starter takes questions and gives one rationale or none for each. A first rationale may be wrong; it is kept
-all the same, as a chain that is not valid yet, and the starter is asked again at the question's next visit.
+Each starter gives one rationale or none for each question: drawn on request, or from somewhere else. A first
+rationale may be wrong; it is kept all the same, as a chain that is not valid yet, and the starter is asked again at
+the question's next visit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from aurify.answers import Grader
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale
+from aurify.rationales.draw import Request
 from aurify.rationales.record import Source
 from aurify.seeds import stable_seed
 
-Starter = Callable[[Sequence[Question], int], list["Rationale | None"]]
 Encode = Callable[[str], Sequence[int]]
 
 PROBED = 32
 """Questions on which ``choose`` tries the guide."""
+
+
+class Starter(Protocol):
+    """Gives questions their first rationales."""
+
+    def request(self, questions: Sequence[Question]) -> Request | None:
+        """What must be drawn for it; None: nothing."""
+
+    def first(
+        self, questions: Sequence[Question], step: int, drawn: Sequence[Sequence[Rationale]]
+    ) -> list[Rationale | None]:
+        """A rationale or none for each question; ``drawn`` is what was requested."""
 
 
 class Choice(NamedTuple):
@@ -29,17 +43,42 @@ class Choice(NamedTuple):
     reason: str
 
 
-def drawn(drawing: Drawing, template: PromptTemplate, tokenizer: object, *, source: Source, hinted: bool) -> Starter:
+@dataclass(frozen=True)
+class Drawn:
     """Rationales that the model itself writes under another prompt: the hinted guide, or worked examples.
 
     The token ids are kept and stand after the plain prompt from then on.
     """
 
-    def start(questions: Sequence[Question], step: int) -> list[Rationale | None]:
-        prompts = [template.encode(tokenizer, question, hinted=hinted) for question in questions]
-        return [row[0] for row in drawing.draw(questions, prompts, step=step, source=source)]
+    template: PromptTemplate
+    tokenizer: object
+    source: Source
+    hinted: bool = False
+    stop: tuple[str, ...] | None = None
 
-    return start
+    def request(self, questions: Sequence[Question]) -> Request:
+        """See ``Starter``."""
+        prompts = [self.template.encode(self.tokenizer, question, hinted=self.hinted) for question in questions]
+        return Request(questions, prompts, self.source, stop=self.stop)
+
+    def first(
+        self, questions: Sequence[Question], step: int, drawn: Sequence[Sequence[Rationale]]
+    ) -> list[Rationale | None]:
+        """See ``Starter``."""
+        return [row[0] for row in drawn]
+
+
+class Empty:
+    """Empty memory: a chain becomes valid with its first right proposal."""
+
+    def request(self, questions: Sequence[Question]) -> None:
+        """See ``Starter``."""
+
+    def first(
+        self, questions: Sequence[Question], step: int, drawn: Sequence[Sequence[Rationale]]
+    ) -> list[Rationale | None]:
+        """See ``Starter``."""
+        return [None] * len(questions)
 
 
 class Given:
@@ -61,8 +100,13 @@ class Given:
     ) -> None:
         self._texts, self._encode, self._grader, self._source, self._model = texts, encode, grader, source, model
 
-    def first(self, questions: Sequence[Question], step: int) -> list[Rationale | None]:
-        """The first right one of each question: a starter."""
+    def request(self, questions: Sequence[Question]) -> None:
+        """See ``Starter``."""
+
+    def first(
+        self, questions: Sequence[Question], step: int, drawn: Sequence[Sequence[Rationale]] = ()
+    ) -> list[Rationale | None]:
+        """The first right one of each question."""
         return [next(self._right(question, step), None) for question in questions]
 
     def all(self, questions: Sequence[Question], step: int) -> list[list[Rationale]]:
@@ -80,16 +124,14 @@ class Given:
                 )  # fmt: skip
 
 
-def none(questions: Sequence[Question], step: int) -> list[Rationale | None]:
-    """Empty memory: a chain becomes valid with its first right proposal."""
-    return [None] * len(questions)
-
-
-def choose(questions: Sequence[Question], guide: Starter, plain: Starter, seed: int) -> Choice:
+def choose(
+    questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, seed: int
+) -> Choice:
     """Whether the model follows the guide: it must be right at least as often with the answer in its prompt."""
+    guide, plain = Drawn(template, tokenizer, "guide", hinted=True), Drawn(template, tokenizer, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
-    with_hint = sum(found is not None and found.right for found in guide(chosen, 0))
-    without = sum(found is not None and found.right for found in plain(chosen, 0))
+    both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
+    with_hint, without = (sum(row[0].right for row in rows) for rows in both)
     follows = with_hint > 0 and with_hint >= without
     return Choice(
         follows,

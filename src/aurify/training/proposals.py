@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurify.methods import Method
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale
-from aurify.training.first_rationales import Given
+from aurify.rationales.draw import Request
+from aurify.training.first_rationales import Given, Starter
+
+
+class Visit(NamedTuple):
+    """What a question's visit brings: a first rationale for its chain, if it was asked for and found, and proposals."""
+
+    first: Rationale | None
+    proposals: list[Rationale]
 
 
 @dataclass(frozen=True)
@@ -23,23 +31,38 @@ class Proposer:
     given: Given | None = None
     """Where a method that learns from given rationales has them from; None: drawn under the hinted prompt."""
 
-    def __call__(self, questions: Sequence[Question], step: int) -> list[list[Rationale]]:
-        """Graded proposals [Q][S]; of given ones only the right ones, so that there may be none."""
-        if self.method.given and self.given is not None:
-            return self.given.all(questions, step)
-        rows = self._draw(questions, step, hinted=self.method.given)
-        if self.method.rationalises:
-            failed = [index for index, row in enumerate(rows) if not any(sample.right for sample in row)]
-            hinted = self._draw([questions[index] for index in failed], step, hinted=True)
-            for index, row in zip(failed, hinted, strict=True):
-                rows[index] = rows[index] + row
-        return rows
+    def __call__(
+        self, questions: Sequence[Question], step: int, starter: Starter | None = None, without: Collection[str] = ()
+    ) -> list[Visit]:
+        """Graded proposals of each question; of given ones only the right ones, so that there may be none.
 
-    def _draw(self, questions: Sequence[Question], step: int, *, hinted: bool) -> list[list[Rationale]]:
-        return self.drawing.draw(
+        The starter gives a first rationale to each question whose id is in ``without``, in the same call of the
+        sampler: its rows decode beside the proposals' at little cost.
+        """
+        to_start = [question for question in questions if question.id in without] if starter else []
+        start = starter.request(to_start) if starter and to_start else None
+        given = self.method.given and self.given is not None
+        propose = None if given else self._request(questions, hinted=self.method.given)
+        drawn = iter(self.drawing.draw_all([request for request in (start, propose) if request], step=step))
+        started = next(drawn) if start else []
+        firsts = starter.first(to_start, step, started) if starter else []
+        rows = self.given.all(questions, step) if given and self.given else next(drawn)
+        if self.method.rationalises:
+            self._rationalise(questions, rows, step)
+        by_id = {question.id: first for question, first in zip(to_start, firsts, strict=True)}
+        return [Visit(by_id.get(question.id), row) for question, row in zip(questions, rows, strict=True)]
+
+    def _rationalise(self, questions: Sequence[Question], rows: list[list[Rationale]], step: int) -> None:
+        """Add rationales drawn with the answer in the prompt where none is right."""
+        failed = [index for index, row in enumerate(rows) if not any(sample.right for sample in row)]
+        request = self._request([questions[index] for index in failed], hinted=True)
+        for index, row in zip(failed, self.drawing.draw_all([request], step=step)[0], strict=True):
+            rows[index] = rows[index] + row
+
+    def _request(self, questions: Sequence[Question], *, hinted: bool) -> Request:
+        return Request(
             questions,
             [self.template.encode(self.tokenizer, question, hinted=hinted) for question in questions],
-            step=step,
             source="guide" if hinted else "self",
             samples=self.method.samples,
             temperature=0.0 if self.method.greedy else 1.0,

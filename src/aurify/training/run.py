@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,7 +99,7 @@ def run_training(
         trainer = Trainer(
             settings, method, tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
             train=train, held_out=held,
-            starters=_starters(settings, drawing, template, loaded.tokenizer, written),
+            starters=_starters(settings, template, loaded.tokenizer, written),
             propose=Proposer(method, drawing, template, loaded.tokenizer, written.get(settings.memory)),
             scorer=AnswerScorer(tuned.model, loaded.tokenizer, template, settings.token_budget),
             stop=stack.enter_context(StopRequest()), budget=budget,
@@ -201,23 +200,17 @@ def _questions(
 
 
 def _starters(
-    settings: TrainSettings,
-    drawing: Drawing,
-    template: PromptTemplate,
-    tokenizer: Any,
-    written: dict[str, first_rationales.Given],
+    settings: TrainSettings, template: PromptTemplate, tokenizer: Any, written: dict[str, first_rationales.Given]
 ) -> dict[str, first_rationales.Starter]:
     """The ways to start a chain that these settings allow, by the word of ``--memory``."""
-    starters = {
-        "guide": first_rationales.drawn(drawing, template, tokenizer, source="guide", hinted=True),
-        "plain": first_rationales.drawn(drawing, template, tokenizer, source="self", hinted=False),
-        "none": first_rationales.none,
-        **{word: given.first for word, given in written.items()},
+    starters: dict[str, first_rationales.Starter] = {
+        "guide": first_rationales.Drawn(template, tokenizer, "guide", hinted=True),
+        "none": first_rationales.Empty(),
+        **written,
     }
     if settings.memory == "few-shot":
         examples = PromptTemplate.named(settings.prompt, tokenizer, settings.memory_from)
-        shown = replace(drawing, stop=examples.stop)
-        starters["few-shot"] = first_rationales.drawn(shown, examples, tokenizer, source="few-shot", hinted=False)
+        starters["few-shot"] = first_rationales.Drawn(examples, tokenizer, "few-shot", stop=examples.stop)
     return starters
 
 

@@ -127,9 +127,7 @@ class Trainer:
             proposals = [self.fits.pool[question.id] for question in questions]
         else:
             self._publish()
-            fresh = self._start_chains(questions)
-            proposals = self.world.map(lambda mine: self.propose(mine, self.step), questions)
-            fresh += [sample for row in proposals for sample in row]
+            fresh, proposals = self._visit(questions)
         sampled = time.perf_counter()
         key = stable_seed(self.settings.seed, "e-step", self.step)
         chains = [self.memory[question.id] for question in questions]
@@ -171,21 +169,24 @@ class Trainer:
             self.world.wait()
         self.published = True
 
-    def _start_chains(self, questions: Sequence[Question]) -> list[Rationale]:
-        """A first rationale for every question whose chain is not valid: at its first visit, or tried again."""
-        invalid = [question for question in questions if not self.memory[question.id].right]
+    def _visit(self, questions: Sequence[Question]) -> tuple[list[Rationale], list[list[Rationale]]]:
+        """All fresh rationales, and the proposals; a chain that is not valid gets a first rationale besides."""
+        invalid = {question.id for question in questions if not self.memory[question.id].right}
         starter = self.starters[self.start_from]
-        found = self.world.map(lambda mine: starter(mine, self.step), invalid)
+        visits = self.world.map(lambda mine: self.propose(mine, self.step, starter, invalid), questions)
         self.memory.update(
-            self.memory[question.id].started(rationale, self.step)
-            for question, rationale in zip(invalid, found, strict=True)
+            self.memory[question.id].started(visit.first, self.step)
+            for question, visit in zip(questions, visits, strict=True)
+            if question.id in invalid
         )
-        return [rationale for rationale in found if rationale is not None]
+        proposals = [visit.proposals for visit in visits]
+        firsts = [visit.first for visit in visits if visit.first is not None]
+        return firsts + [sample for row in proposals for sample in row], proposals
 
     def _begin_fit(self) -> list[Rationale]:
         """Proposals for all training questions from the model as it stands, then the base model again."""
         self._publish()
-        rows = self.world.map(lambda mine: self.propose(mine, self.step), self.train)
+        rows = [visit.proposals for visit in self.world.map(lambda mine: self.propose(mine, self.step), self.train)]
         self.fits.keep(rows)
         if self.step > 1:
             self.fits.restore_base(self.parameters)
@@ -264,7 +265,7 @@ class Trainer:
         if self.start_from == "auto" and not self.method.remembers:
             self.start_from = "none"
         elif self.start_from == "auto":
-            choice = choose(self.train, self.starters["guide"], self.starters["plain"], self.settings.seed)
+            choice = choose(self.train, self.drawing, self.template, self.tokenizer, self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
             self._say(choice.reason)
 

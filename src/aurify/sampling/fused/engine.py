@@ -21,6 +21,7 @@ from aurify.sampling.engine import Prefilled
 from aurify.sampling.fused.attention import Part, attend_causal, attend_common
 from aurify.sampling.fused.band import Band, Packed
 from aurify.sampling.fused.weights import Layer, Weights
+from aurify.sampling.protocol import n_common
 
 _COMMON = 16  # tokens; a shorter common beginning is not worth a part of its own
 _BAND = 64  # rows; more in one band means more padding, as their prompts differ more in length
@@ -179,9 +180,7 @@ def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
     """How many tokens all prompts begin with, at least one left to each; 0 if too few to matter."""
     if len(prompts) < 2:
         return 0
-    first, last = min(prompts), max(prompts)
-    n = min(map(len, prompts)) - 1
-    length = next((i for i in range(n) if first[i] != last[i]), n)
+    length = min(n_common(prompts), min(map(len, prompts)) - 1)
     return length if length >= _COMMON else 0
 
 
