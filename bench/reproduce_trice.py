@@ -8,7 +8,8 @@ questions of one difficulty, judged on the other), ``small`` (100 generated trai
 questions that the base model answers rightly less than once in 100 samples). Every method has the budget of samples
 that TRICE needs for ``--steps`` steps of 64 questions, first rationales and hinted tries included; direct and CoT
 tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method with the same number
-of trials, on a part of the training questions only, with a seed of its own.
+of trials, on a part of the training questions only, with a seed of its own
+(``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of them in one run.
 
 Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
 ``--report`` only writes the report (bench/reproduce_report.py) from what is there. All of it is some 2,000 runs:
@@ -46,9 +47,13 @@ BATCH = 64
 """Questions a step of TRICE; a method with K draws a question has BATCH / K questions a step."""
 FIT_STEPS = 4
 """Optimiser steps of the methods that fit from the base, for each step of TRICE; they draw no more for it."""
-RATES = (2e-4, 4e-4, 1e-4, 8e-4, 5e-5)
+RATES = (2e-4, 4e-4, 8e-4, 1e-4, 5e-5)
 """Learning rates to try, in this order; the first is the default."""
 TUNING_SEED = 1000
+ALL = "all"
+"""The name of all tasks together, trained on in one run."""
+CURVE = 160
+"""Test questions of a point of the learning curve, at most."""
 
 METHODS: dict[str, dict[str, Any]] = {
     "base": {},
@@ -87,7 +92,7 @@ def main() -> None:
     (out / "runs").mkdir(parents=True, exist_ok=True)
     if not args.report:
         for scenario in args.scenarios:
-            rates = {method: tuned_rate(args, scenario, method) for method in args.methods}
+            rates = {method: tuned_rate(args, args.tuned_on or scenario, method) for method in args.methods}
             for seed in args.seeds:
                 for task in args.tasks:
                     for method in args.methods:
@@ -101,12 +106,13 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bbh", type=Path, help="the folder of BBH's JSON files")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", choices=[*TASKS, ALL], default=list(TASKS))
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=100, help="of TRICE; they set everybody's budget of samples")
     parser.add_argument("--trials", type=int, default=3, help="learning rates tried for each method and scenario")
-    parser.add_argument("--tuning-tasks", nargs="+", choices=TASKS, default=["object_counting", "web_of_lies"])
+    parser.add_argument("--tuning-tasks", nargs="+", choices=[*TASKS, ALL], default=["object_counting", "web_of_lies"])
+    parser.add_argument("--tuned-on", choices=SCENARIOS, help="take the rates of this scenario for all")
     parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
     parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
@@ -119,6 +125,10 @@ def questions_of(
     args: argparse.Namespace, scenario: str, task: str, seed: int
 ) -> tuple[list[Question], list[Question]]:
     """(training questions, test questions)."""
+    if task == ALL:
+        parts = [questions_of(args, scenario, one, seed) for one in TASKS]
+        train, test = ([question for part in side for question in part] for side in zip(*parts, strict=True))
+        return train, test
     if scenario == "in-domain":
         train, test = split_questions(list(load_questions(args.bbh / f"{task}.json")), 0.4, seed)
     elif scenario == "rare":
@@ -227,7 +237,7 @@ def trained(
     settings = {
         **own, "model": "nugget", "data": "(bench)", "out": str(out), "seed": case.seed, "lr": case.rate,
         "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))), "eval_every": max(1, steps // 5),
-        "eval_limit": len(test), "save_every": steps,
+        "eval_limit": CURVE, "save_every": steps,
     }  # fmt: skip
     budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
     if budget and not fits:

@@ -1,0 +1,109 @@
+"""What NAT and NCE add to a TRICE run, without any teacher: its own right and wrong rationales, and its model.
+
+    .venv/bin/python bench/tdg_after_trice.py ../shared/data/bbh/object_counting.json [--seeds 0 1 2] [--steps 20]
+
+For each seed, through the command line: a short TRICE run of the nugget; then, from its table and its model, CoT-KD on
+the right rationales alone, NAT, NAT's unit without wrong rationales, a plain LoRA of as many parameters, and NCE of the
+NAT model. Beside them, TRICE for twice as many steps: the other way to spend more on the same run. All are judged on
+the questions that the run held out: greedy, and by the share of right samples. Differences are paired over questions
+and seeds, with bootstrap intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from aurify.rationales import read_rationales
+from aurify.statistics.paired import Interval, bootstrap
+
+AFTER: dict[str, Sequence[str]] = {
+    "CoT-KD": ("kd",),
+    "NAT": ("nat",),
+    "NAT's unit, no wrong ones": ("nat", "--variant", "no-negatives"),
+    "wide LoRA (NAT's parameters)": ("nat", "--variant", "wide-lora"),
+}
+BEFORE = "TRICE"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="a question file, such as BBH's object_counting.json")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=20, help="of TRICE; few leave wrong rationales to learn from")
+    parser.add_argument("--samples", type=int, default=8, help="a held-out question")
+    args = parser.parse_args()
+    greedy: dict[str, list[np.ndarray]] = {}
+    sampled: dict[str, list[np.ndarray]] = {}
+    seconds: dict[str, list[float]] = {}
+    for seed in args.seeds:
+        with tempfile.TemporaryDirectory() as scratch:
+            for name, run, taken in runs_of(args, seed, Path(scratch)):
+                right, share = judged(args, seed, run, Path(scratch))
+                greedy.setdefault(name, []).append(right)
+                sampled.setdefault(name, []).append(share)
+                seconds.setdefault(name, []).append(taken)
+                print(f"seed {seed}: {name}: {100 * right.mean():.1f} %, {taken:.0f} s", file=sys.stderr, flush=True)
+    print("# What NAT and NCE add to a TRICE run\n")
+    print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
+    print("| model | greedy | over TRICE | sampled | over TRICE | seconds |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name in greedy:
+        cells = [cell for found in (greedy, sampled) for cell in (of(found[name]), over(found, name))]
+        print(f"| {name} | {' | '.join(cells)} | {np.median(seconds[name]):.0f} |")
+
+
+def runs_of(args: argparse.Namespace, seed: int, scratch: Path) -> list[tuple[str, Path, float]]:
+    """(name, run folder, seconds) of everything that is trained with this seed."""
+    found = []
+
+    def aurify(name: str, *words: object) -> Path:
+        out, begun = scratch / f"run-{len(found)}", time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "aurify", *map(str, words), "--out", str(out)], check=True, capture_output=True
+        )
+        found.append((name, out, time.perf_counter() - begun))
+        return out
+
+    train = ("train", "trice", "--model", "nugget", "--data", args.data, "--seed", seed, "--eval-every", 0)
+    run = aurify(BEFORE, *train, "--steps", args.steps)
+    aurify("TRICE, twice the steps", *train, "--steps", 2 * args.steps)
+    made = {name: aurify(name, "distill", *words, "--from", run) for name, words in AFTER.items()}
+    aurify("NCE", "distill", "nce", "--from", run, "--model", made["NAT"] / "model")
+    return found
+
+
+def judged(args: argparse.Namespace, seed: int, run: Path, scratch: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Greedy verdicts, and the share of right samples, of the questions that were held out, by question id."""
+    out = scratch / f"judged-{run.name}"
+    words = ["--model", run / "model", "--data", args.data, "--samples", args.samples, "--seed", seed, "--out", out]
+    subprocess.run([sys.executable, "-m", "aurify", "evaluate", *map(str, words)], check=True, capture_output=True)
+    held = {rationale.question_id for rationale in read_rationales(run / "held_out")}
+    greedy = {row.question_id: row.right for row in read_rationales(out / "greedy")}
+    right: dict[str, list[bool]] = {}
+    for row in read_rationales(out / "samples"):
+        right.setdefault(row.question_id, []).append(row.right)
+    return np.array([float(greedy[id]) for id in sorted(held)]), np.array([np.mean(right[id]) for id in sorted(held)])
+
+
+def of(found: Sequence[np.ndarray]) -> str:
+    return f"{100 * float(np.mean(np.concatenate(found))):.1f}"
+
+
+def over(found: dict[str, list[np.ndarray]], name: str) -> str:
+    """The paired difference from the TRICE run."""
+    if name == BEFORE:
+        return ""
+    gap: Interval = bootstrap([a - b for a, b in zip(found[name], found[BEFORE], strict=True)], 0)
+    return f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+
+
+if __name__ == "__main__":
+    main()
