@@ -1,7 +1,7 @@
 """The claims of 'Turning Dust into Gold', one by one, on a student and a noisy teacher of our own, and on MATH.
 
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg [--seeds 0 1 2 3 4] [--kinds slips procedure format]
-        [--methods kd nat ...] [--questions 400] [--steps 400] [--base-steps 600] [--budget total]
+        [--methods kd nat ...] [--questions 400] [--steps 600] [--base-steps 400] [--budget total]
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg-math --math ../shared/data [--teacher gpt-3.5-turbo]
 
 Every method gets the same questions, rationales, seeds, learning rate, rationales a step and steps: with ``--budget
@@ -65,10 +65,11 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=400)
     parser.add_argument("--test", type=int, default=400, help="held-out questions, in and out of domain each")
     parser.add_argument("--samples", type=int, default=8, help="of the teacher, a question")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
     parser.add_argument("--rate", type=float, default=4e-3)
-    parser.add_argument("--base-steps", type=int, default=600)
+    parser.add_argument("--base-steps", type=int, default=400)
     parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--math", type=Path, help="the folder of the published data: the MATH part instead")
     parser.add_argument("--teacher", default="gpt-3.5-turbo")
@@ -129,7 +130,8 @@ def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: s
     shutil.rmtree(out, ignore_errors=True)
     words: dict[str, Any] = {
         "from_": str(files["table"]), "data": str(files["train"]), "out": str(out), "seed": seed, "lr": args.rate,
-        "eval_limit": 0, "max_new_tokens": args.max_new_tokens, "save_every": 10**6, "max_tokens": 768,
+        "rationales": args.rationales, "eval_limit": 0, "max_new_tokens": args.max_new_tokens,
+        "save_every": 10**6, "max_tokens": 768,
         "steps": args.steps // 2 if method in TWO_STAGES and args.budget == "total" else args.steps,
     }  # fmt: skip
     words |= {"eval_limit": 100, "holdout": 0.2} if args.math else {"holdout": 0.0}
