@@ -27,7 +27,8 @@ from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import set_mode
 from aurify.models.prefix import position_limit
 from aurify.models.tuning import FULL_TUNING_LIMIT
-from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.questions import PromptTemplate, Question
+from aurify.questions.chosen import questions_to_learn
 from aurify.rationales import Drawing, RationaleTable
 from aurify.sampling import LocalSampler
 from aurify.statistics import Accuracy
@@ -60,7 +61,8 @@ def run_distillation(
     check_model(settings)
     if not settings.out:
         settings = settings.model_copy(update={"out": default_folder(settings.method, settings.data)})
-    train, held = _questions(settings, questions, held_out, watcher)
+    train, held = questions_to_learn(settings, questions, held_out, watcher.say)
+    _apart(train, held, settings)
     folder = RunFolder(settings.out)
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
@@ -120,37 +122,15 @@ def default_rate(prepared: Prepared) -> float:
     return 2e-3 if n_base < FULL_TUNING_LIMIT else 3e-4
 
 
-def _questions(
-    settings: DistillSettings,
-    questions: Sequence[Question] | None,
-    held_out: Sequence[Question] | None,
-    watcher: Watcher,
-) -> tuple[list[Question], list[Question]]:
-    def read(data: str) -> list[Question]:
-        loaded = load_questions(
-            data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
-        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
-        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-        watcher.say(f"{data}: {len(loaded)} questions{skipped}, answers: {kinds}")
-        return list(loaded)
+def _apart(train: Sequence[Question], measured: Sequence[Question], settings: DistillSettings) -> None:
+    """Refuse to measure on what is trained on.
 
-    train = list(questions) if questions is not None else read(settings.data)
-    if held_out is None and settings.eval_data:
-        held_out = read(settings.eval_data)
-    if held_out is None:
-        train, held_out = split_questions(train, settings.holdout, settings.seed)
-    if not train:
-        raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
-    measured = list(held_out)
-    if len(measured) > settings.eval_limit:
-        measured = split_questions(measured, settings.eval_limit / len(measured), settings.seed)[1]
+    Raises:
+        AurifyError: an id is among both.
+    """
     asked = {question.id for question in train}
     if both := [question.id for question in measured if question.id in asked]:
         raise AurifyError(f"{settings.eval_data}: {len(both)} of its ids are also in {settings.data}, as {both[0]}")
-    watcher.say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
-    return train, measured
 
 
 def _stages(

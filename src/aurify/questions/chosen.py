@@ -1,4 +1,4 @@
-"""The questions that a command is about: read, told of, and at most so many of them."""
+"""The questions that a command is about: read, told of, split, and at most so many of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from aurify.questions.load import load_questions
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
 
+Say = Callable[[str], None]
 
-class Asking(Protocol):
-    """Settings that name questions."""
+
+class Reading(Protocol):
+    """Settings that say where questions are, and how they are read."""
 
     @property
     def data(self) -> str: ...
@@ -25,33 +27,74 @@ class Asking(Protocol):
     @property
     def skip_bad(self) -> bool: ...
     @property
-    def limit(self) -> int: ...
-    @property
     def seed(self) -> int: ...
 
 
-def chosen_questions(
-    settings: Asking, questions: Sequence[Question] | None, say: Callable[[str], None], purpose: str
-) -> list[Question]:
+class Asking(Reading, Protocol):
+    """Settings that ask questions."""
+
+    @property
+    def limit(self) -> int: ...
+
+
+class Learning(Reading, Protocol):
+    """Settings that learn from questions, and measure on others."""
+
+    @property
+    def eval_data(self) -> str | None: ...
+    @property
+    def holdout(self) -> float: ...
+    @property
+    def eval_limit(self) -> int: ...
+
+
+def chosen_questions(settings: Asking, questions: Sequence[Question] | None, say: Say, purpose: str) -> list[Question]:
     """The questions given, or else those of ``settings.data``; a part by seed where there are more than the limit.
 
     Raises:
         AurifyError: the data is bad, or no question is left to ``purpose``.
     """
-    if questions is None:
-        loaded = load_questions(
-            settings.data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
-        kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
-        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-        say(f"{settings.data}: {len(loaded)} questions{skipped}, answers: {kinds}")
-        for note in loaded.notes:
-            say(note)
-        questions = loaded
-    chosen = list(questions)
-    if settings.limit and len(chosen) > settings.limit:
-        _, chosen = split_questions(chosen, settings.limit / len(chosen), settings.seed)
+    chosen = list(questions) if questions is not None else _read(settings, settings.data, say)
+    if settings.limit:
+        chosen = _at_most(chosen, settings.limit, settings.seed)
     if not chosen:
         raise AurifyError(f"{settings.data}: no question is left to {purpose}")
     return chosen
+
+
+def questions_to_learn(
+    settings: Learning, questions: Sequence[Question] | None, held_out: Sequence[Question] | None, say: Say
+) -> tuple[list[Question], list[Question]]:
+    """(training questions, those to measure on): given, or those of the settings' data, evaluation data and split.
+
+    Raises:
+        AurifyError: the data is bad, or no question is left to train on.
+    """
+    train = list(questions) if questions is not None else _read(settings, settings.data, say)
+    if held_out is None and settings.eval_data:
+        held_out = _read(settings, settings.eval_data, say)
+    if held_out is None:
+        train, held_out = split_questions(train, settings.holdout, settings.seed)
+    if not train:
+        raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
+    measured = _at_most(list(held_out), settings.eval_limit, settings.seed)
+    say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
+    return train, measured
+
+
+def _read(settings: Reading, data: str, say: Say) -> list[Question]:
+    loaded = load_questions(
+        data, answers=settings.answers, question_field=settings.question_field,
+        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+    )  # fmt: skip
+    kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
+    skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
+    say(f"{data}: {len(loaded)} questions{skipped}, answers: {kinds}")
+    for note in loaded.notes:
+        say(note)
+    return list(loaded)
+
+
+def _at_most(questions: list[Question], limit: int, seed: int) -> list[Question]:
+    """All of them, or a part of ``limit`` by seed."""
+    return questions if len(questions) <= limit else split_questions(questions, limit / len(questions), seed)[1]

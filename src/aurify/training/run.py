@@ -26,7 +26,8 @@ from aurify.methods import (
     TriceLikelihood,
 )
 from aurify.models import load_model, prepare
-from aurify.questions import PromptTemplate, Question, load_questions, split_questions
+from aurify.questions import PromptTemplate, Question
+from aurify.questions.chosen import questions_to_learn
 from aurify.rationales import Drawing, read_rationales
 from aurify.sampling import LocalSampler, Sampler
 from aurify.statistics import Accuracy
@@ -75,7 +76,7 @@ def run_training(
     """
     watcher = watcher or Quiet()
     settings, method = name_folder(settings), build_method(settings)
-    train, held = _questions(settings, questions, held_out, watcher)
+    train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     folder = RunFolder(settings.out)
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
@@ -166,37 +167,6 @@ def _sampler(
             log=folder.path / "vllm.log", once=world.once,
         )
     )  # fmt: skip
-
-
-def _questions(
-    settings: TrainSettings,
-    questions: Sequence[Question] | None,
-    held_out: Sequence[Question] | None,
-    watcher: Watcher,
-) -> tuple[list[Question], list[Question]]:
-    def read(data: str) -> list[Question]:
-        loaded = load_questions(
-            data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
-        kinds = sorted({question.answer_type for question in loaded})
-        inferred = " (inferred)" if loaded.inferred else ""
-        skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-        watcher.say(f"{data}: {len(loaded)} questions{skipped}, answers: {', '.join(kinds)}{inferred}")
-        return list(loaded)
-
-    train = list(questions) if questions is not None else read(settings.data)
-    if held_out is None and settings.eval_data:
-        held_out = read(settings.eval_data)
-    if held_out is None:
-        train, held_out = split_questions(train, settings.holdout, settings.seed)
-    if not train:
-        raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
-    measured = list(held_out)
-    if len(measured) > settings.eval_limit:
-        _, measured = split_questions(measured, settings.eval_limit / len(measured), settings.seed)
-    watcher.say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
-    return train, measured
 
 
 def _starters(

@@ -1,0 +1,62 @@
+"""Which questions a command is about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aurify.errors import AurifyError
+from aurify.questions import Question
+from aurify.questions.chosen import chosen_questions, questions_to_learn
+
+
+def settings(**values: Any) -> Any:
+    usual = {
+        "data": "given", "answers": None, "question_field": None, "answer_field": None, "skip_bad": False, "seed": 0,
+        "limit": 0, "eval_data": None, "holdout": 0.25, "eval_limit": 500,
+    }  # fmt: skip
+    return SimpleNamespace(**{**usual, **values})
+
+
+def made(n: int) -> list[Question]:
+    return [Question(str(i), f"What is {i}?", str(i), "number") for i in range(n)]
+
+
+def written(path: Path, n: int) -> str:
+    path.write_text("".join(json.dumps({"question": f"What is {i}?", "answer": str(i)}) + "\n" for i in range(n)))
+    return str(path)
+
+
+def test_a_part_by_seed_where_there_are_more_than_the_limit() -> None:
+    first, again, other = (chosen_questions(settings(limit=5, seed=seed), made(40), print, "ask") for seed in (0, 0, 1))
+    assert len(first) == 5
+    assert first == again != other
+    assert chosen_questions(settings(limit=50), made(40), print, "ask") == made(40)
+
+
+def test_what_is_held_out_is_not_trained_on_and_only_so_much_of_it_is_measured() -> None:
+    said: list[str] = []
+    train, measured = questions_to_learn(settings(eval_limit=4), made(40), None, said.append)
+    assert (len(train), len(measured)) == (30, 4)
+    assert not {question.id for question in train} & {question.id for question in measured}
+    assert said == ["training on 30 questions, evaluating on 4 of 10 held out"]
+
+
+def test_given_questions_go_before_files_and_files_before_a_split(tmp_path: Path) -> None:
+    train_file, eval_file = written(tmp_path / "train.jsonl", 8), written(tmp_path / "eval.jsonl", 3)
+    said: list[str] = []
+    train, measured = questions_to_learn(settings(data=train_file, eval_data=eval_file), None, None, said.append)
+    assert (len(train), len(measured)) == (8, 3)
+    assert said[0] == f"{train_file}: 8 questions, answers: number (inferred)"
+    assert questions_to_learn(settings(eval_data=eval_file), made(6), made(2), print) == (made(6), made(2))
+
+
+def test_no_question_left_is_one_clear_line() -> None:
+    with pytest.raises(AurifyError, match="given: no question is left to train on: lower --holdout"):
+        questions_to_learn(settings(), [], made(2), print)
+    with pytest.raises(AurifyError, match="given: no question is left to ask"):
+        chosen_questions(settings(), [], print, "ask")
