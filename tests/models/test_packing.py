@@ -25,6 +25,7 @@ tiny = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(tiny)
 
 PACKED = ("llama", "qwen2", "qwen3", "gpt2", "llama+lora", "gpt2+lora", "llama+prompt", "qwen3+prompt")
+SHORT: list[Scored] = [((3, 4), (5, 6))]
 
 
 def family(seed: int, beginning: int, prompts: int, completions: int) -> list[Scored]:
@@ -53,9 +54,9 @@ def test_values_and_gradients_are_those_of_padded_rows(
 ) -> None:
     model, sequences = tiny.build_model(kind), family(1, beginning, 4, completions)
     weights = torch.linspace(-2, 1.5, len(sequences))
-    assert takes_packs(model)
+    assert takes_packs(model, sequences)
     values, gradients = value_and_gradient(model, sequences, weights)
-    monkeypatch.setattr(logprobs, "takes_packs", lambda _: False)
+    monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
     expected, expected_gradients = value_and_gradient(model, sequences, weights)
     assert torch.allclose(values, expected, atol=2e-5)
     for found, wanted in zip(gradients, expected_gradients, strict=True):
@@ -76,14 +77,54 @@ def test_prompts_and_beginnings_stand_in_the_pack_once() -> None:
 
 def test_a_model_that_asks_more_of_attention_takes_no_packs() -> None:
     """Gemma 2 caps its scores and slides its window; its sequences are padded, and right (test_logprobs)."""
-    assert not takes_packs(tiny.build_model("gemma2"))
+    assert not takes_packs(tiny.build_model("gemma2"), SHORT)
+
+
+def test_a_sliding_window_is_heeded_where_a_sequence_is_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers as hf
+
+    config = hf.MistralConfig(
+        vocab_size=24, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, sliding_window=12,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = hf.MistralForCausalLM(config).eval()
+    short: list[Scored] = [((3, 4, 5), (6, 7)), ((3, 4), (8, 9, 10))]
+    long: list[Scored] = [(tuple(range(1, 20)), (6, 7, 8)), *short]
+    assert takes_packs(model, short)
+    assert not takes_packs(model, long)
+    found = sequence_logprobs(model, short, pad_token_id=0)
+    windowed = sequence_logprobs(model, long, pad_token_id=0)
+    logits = model(torch.tensor([[*long[0][0], *long[0][1]]])).logits.log_softmax(-1)[0]
+    exact = sum(logits[18 + i, token] for i, token in enumerate(long[0][1]))
+    assert torch.allclose(windowed[0], exact, atol=1e-5)
+    assert torch.allclose(windowed[1:], found, atol=1e-5)
+    monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
+    assert torch.allclose(sequence_logprobs(model, short, pad_token_id=0), found, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2+lora", "llama+prompt"])
+def test_padded_rows_never_make_logits_of_all_positions(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sequences = tiny.build_model(kind), family(1, 0, 4, 2)
+    monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
+    monkeypatch.setattr(logprobs, "_head_is_plain", lambda _: False)
+    expected = sequence_logprobs(model, sequences, pad_token_id=0)
+    monkeypatch.undo()
+    monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
+    assert logprobs._head_is_plain(model)
+    monkeypatch.setattr(logprobs, "next_token_logits", None)
+    assert torch.allclose(sequence_logprobs(model, sequences, pad_token_id=0), expected, atol=1e-5)
+
+
+def test_a_head_that_caps_its_logits_is_not_plain() -> None:
+    assert not logprobs._head_is_plain(tiny.build_model("gemma2"))
 
 
 def test_a_model_that_does_not_pass_packs_on_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny.build_model("llama")
     forward = model.model.forward
     monkeypatch.setattr(model.model, "forward", lambda **known: forward(**{**known, "pack": None}))
-    assert not takes_packs(model)
+    assert not takes_packs(model, SHORT)
 
 
 def test_a_copy_takes_packs_too_and_generates_as_before() -> None:
@@ -91,17 +132,17 @@ def test_a_copy_takes_packs_too_and_generates_as_before() -> None:
     inputs = torch.tensor([[3, 4, 5], [7, 8, 9]])
     options = {"attention_mask": torch.ones_like(inputs), "do_sample": False, "max_new_tokens": 8, "min_new_tokens": 8}
     before = model.generate(inputs, **options)
-    assert takes_packs(model)
+    assert takes_packs(model, SHORT)
     assert model.config._attn_implementation == NAME
     assert torch.equal(model.generate(inputs, **options), before)
-    assert takes_packs(copy.deepcopy(model))
+    assert takes_packs(copy.deepcopy(model), SHORT)
 
 
 def test_nothing_of_it_is_saved(tmp_path: Path) -> None:
     import transformers as hf
 
     model = tiny.build_model("llama")
-    assert takes_packs(model)
+    assert takes_packs(model, SHORT)
     model.save_pretrained(tmp_path)
     assert NAME not in (tmp_path / "config.json").read_text()
     assert hf.LlamaForCausalLM.from_pretrained(tmp_path).config._attn_implementation == "sdpa"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -12,12 +13,14 @@ from aurify.errors import AurifyError
 from aurify.models.head import target_logprobs
 from aurify.models.packed_attention import hears_packs, states_of
 from aurify.models.packing import Pack, Scored, Unpackable, packed_batches
-from aurify.models.prefix import causal_lm, n_virtual_tokens, next_token_logits, soft_prompt
+from aurify.models.prefix import causal_lm, last_states, n_virtual_tokens, next_token_logits, soft_prompt
 
 __all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
 _takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+_plain_head: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+_NO_FORWARD = (Unpackable, TypeError, AttributeError, KeyError)  # a forward of another form fails in one of these ways
 
 
 def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> list[Tensor]:
@@ -37,13 +40,19 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
         return [torch.zeros(0, device=device) for _ in sequences]
     if n_virtual == 0 and any(len(completion) and not len(prompt) for prompt, completion in sequences):
         raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
-    if takes_packs(model):
+    if takes_packs(model, sequences):
         return _packed(model, sequences)
     return _padded(model, sequences, pad_token_id)
 
 
-def takes_packs(model: nn.Module) -> bool:
-    """Whether the model computes packs, and the same as padded rows: tried once a model, on a few tokens."""
+def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
+    """Whether the model computes these as packs, and the same as padded rows: tried once a model, on a few tokens.
+
+    A pack knows no sliding window; where all sequences fit into it, none is needed.
+    """
+    window = getattr(causal_lm(model).config.get_text_config(), "sliding_window", None)
+    if window and n_virtual_tokens(model) + max(len(prompt) + len(z) for prompt, z in sequences) > window:
+        return False
     if model not in _takes_packs:
         _takes_packs[model] = _agrees(model)
     return _takes_packs[model] and hears_packs(causal_lm(model))
@@ -54,18 +63,34 @@ def _agrees(model: nn.Module) -> bool:
     lm = causal_lm(model)
     if type(lm.get_output_embeddings()) is not nn.Linear or not hears_packs(lm):
         return False
+    return _same(model, lambda: _packed(model, _PROBE), lambda: _padded(model, _PROBE, pad_token_id=0))
+
+
+@torch.no_grad()
+def _head_is_plain(model: nn.Module) -> bool:
+    """Whether the logits are the output layer's product with the hidden states and nothing more; tried once."""
+    if model not in _plain_head:
+        head = causal_lm(model).get_output_embeddings()
+        ids_1T = torch.tensor([[3, 2, 4, 3]], device=next(model.parameters()).device)
+        _plain_head[model] = type(head) is nn.Linear and _same(
+            model, lambda: [head(last_states(model, ids_1T))], lambda: [next_token_logits(model, ids_1T)]
+        )
+    return _plain_head[model]
+
+
+def _same(model: nn.Module, one: Callable[[], list[Tensor]], other: Callable[[], list[Tensor]]) -> bool:
+    """Whether both give the same, without dropout; False where one cannot be computed."""
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
-        packed = torch.cat(_packed(model, _PROBE))
-        padded = torch.cat(_padded(model, _PROBE, pad_token_id=0))
-    except (Unpackable, TypeError, AttributeError, KeyError):  # a forward of another form fails in one of these ways
+        first, second = torch.cat(one()), torch.cat(other())
+    except _NO_FORWARD:
         return False
     finally:
         for module in training:
             module.training = True
     tolerance = 1e-3 if next(model.parameters()).dtype == torch.float32 else 0.1
-    return bool(torch.allclose(packed, padded, atol=tolerance, rtol=tolerance))
+    return bool(torch.allclose(first, second, atol=tolerance, rtol=tolerance))
 
 
 def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
@@ -101,18 +126,21 @@ def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) ->
     columns = [start + t for start, length in zip(starts, lengths, strict=True) for t in range(length)]
     ids_NC, rows_K, columns_K = ids_NC.to(device), torch.tensor(rows).to(device), torch.tensor(columns).to(device)
 
-    logits_NCV = next_token_logits(
-        model,
-        ids_NC,
-        soft_prompt_at_B=torch.zeros(len(sequences), dtype=torch.long, device=device),
-        keep=torch.arange(first, width - 1, device=device),
+    inputs: dict[str, Any] = {
+        "soft_prompt_at_B": torch.zeros(len(sequences), dtype=torch.long, device=device),
         # All ones, as no real token sees the padding; without a mask GPT-2 warns, with a true one SDPA is slower.
-        attention_mask=torch.ones_like(ids_NC),
-        use_cache=False,
-    )
-    logits_KV = logits_NCV[rows_K, columns_K - 1 - first].float()
-    targets_K1 = ids_NC[rows_K, columns_K][:, None]
-    logprobs_K = logits_KV.log_softmax(-1).gather(1, targets_K1)[:, 0]
+        "attention_mask": torch.ones_like(ids_NC),
+        "use_cache": False,
+    }
+    target_K = ids_NC[rows_K, columns_K]
+    if _head_is_plain(model):
+        head = causal_lm(model).get_output_embeddings()
+        states_KE = last_states(model, ids_NC, **inputs)[rows_K, columns_K - 1]
+        logprobs_K = target_logprobs(states_KE, head.weight, head.bias, target_K)
+    else:
+        logits_NCV = next_token_logits(model, ids_NC, keep=torch.arange(first, width - 1, device=device), **inputs)
+        logits_KV = logits_NCV[rows_K, columns_K - 1 - first].float()
+        logprobs_K = logits_KV.log_softmax(-1).gather(1, target_K[:, None])[:, 0]
     return list(torch.split(logprobs_K, lengths))
 
 
@@ -148,6 +176,6 @@ def padded_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]
 def batches(model: nn.Module, sequences: Sequence[Scored], token_budget: int) -> list[list[int]]:
     """Indices of the sequences in micro-batches of about ``token_budget`` tokens, as this model runs them."""
     n_virtual = n_virtual_tokens(model)
-    if takes_packs(model):
+    if takes_packs(model, sequences):
         return packed_batches(sequences, token_budget, n_virtual)
     return padded_batches([n_virtual + len(prompt) + len(completion) for prompt, completion in sequences], token_budget)

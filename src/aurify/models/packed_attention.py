@@ -36,7 +36,7 @@ def attention(
     if pack is None:
         out: tuple[Tensor, Tensor | None] = sdpa_attention_forward(module, query, key, value, attention_mask, **options)
         return out
-    if options.get("sliding_window") is not None or any(options.get(name) is not None for name in _UNKNOWN):
+    if any(options.get(name) is not None for name in _UNKNOWN):
         raise Unpackable("this attention is more than a pack computes")
     scale, dropout = options.get("scaling"), options.get("dropout", 0.0)
     return pack.attend(query[0], key[0], value[0], scale, dropout)[None], None

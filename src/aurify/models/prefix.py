@@ -71,22 +71,38 @@ def next_token_logits(
     all. Attention mask, positions and cache are passed on to the model as far as its forward knows them.
     """
     lm = causal_lm(model)
-    known = _parameters(lm)
-    inputs = {name: value for name, value in forward.items() if value is not None and name in known}
-    n_virtual = n_virtual_tokens(model) if soft_prompt_at_B is not None else 0
-    if soft_prompt_at_B is not None and n_virtual:
-        embeds_BCD = lm.get_input_embeddings()(input_ids_BC)
-        prompt_PD = soft_prompt(model).to(embeds_BCD)
-        rows_B1 = torch.arange(len(input_ids_BC), device=input_ids_BC.device)[:, None]
-        columns_BP = soft_prompt_at_B[:, None] + torch.arange(n_virtual, device=input_ids_BC.device)
-        inputs["inputs_embeds"] = embeds_BCD.index_put((rows_B1, columns_BP), prompt_PD.expand(len(rows_B1), -1, -1))
-    else:
-        inputs["input_ids"] = input_ids_BC
-    if "logits_to_keep" in known:
+    inputs = _inputs(model, lm, input_ids_BC, soft_prompt_at_B, forward)
+    if "logits_to_keep" in _parameters(lm):
         logits: Tensor = lm(**inputs, logits_to_keep=keep).logits
         return logits
     logits = lm(**inputs).logits
     return logits[:, -keep:] if isinstance(keep, int) else logits[:, keep]
+
+
+def last_states(
+    model: nn.Module, input_ids_BC: Tensor, *, soft_prompt_at_B: Tensor | None = None, **forward: Any
+) -> Tensor:
+    """The hidden states (B, C, E) that the output layer reads; arguments as for ``next_token_logits``."""
+    body = causal_lm(model).base_model
+    states: Tensor = body(**_inputs(model, body, input_ids_BC, soft_prompt_at_B, forward)).last_hidden_state
+    return states
+
+
+def _inputs(
+    model: nn.Module, module: Any, input_ids_BC: Tensor, soft_prompt_at_B: Tensor | None, forward: dict[str, Any]
+) -> dict[str, Any]:
+    """What ``module``, the causal LM or its body, is called with."""
+    known = _parameters(module)
+    inputs = {name: value for name, value in forward.items() if value is not None and name in known}
+    n_virtual = n_virtual_tokens(model) if soft_prompt_at_B is not None else 0
+    if soft_prompt_at_B is None or not n_virtual:
+        return {**inputs, "input_ids": input_ids_BC}
+    embeds_BCD = causal_lm(model).get_input_embeddings()(input_ids_BC)
+    prompt_PD = soft_prompt(model).to(embeds_BCD)
+    rows_B1 = torch.arange(len(input_ids_BC), device=input_ids_BC.device)[:, None]
+    columns_BP = soft_prompt_at_B[:, None] + torch.arange(n_virtual, device=input_ids_BC.device)
+    embeds_BCD = embeds_BCD.index_put((rows_B1, columns_BP), prompt_PD.expand(len(rows_B1), -1, -1))
+    return {**inputs, "inputs_embeds": embeds_BCD}
 
 
 def takes_cache(model: nn.Module) -> bool:
