@@ -23,6 +23,8 @@ from aurify.nugget.pretrain import Recipe, build, loss_of
 from aurify.questions import PromptTemplate, Question
 
 SLIP = 0.2
+MOST = 30
+"""The largest value: few enough sums for a student of one million parameters to learn from some thousand rationales."""
 KINDS = ("slips", "procedure", "format")
 _TEMPLATE = PromptTemplate("plain")
 
@@ -44,12 +46,12 @@ class Chain:
 
 
 def draw_chain(rng: random.Random, low: int = 3, high: int = 5) -> Chain:
-    """A chain whose values stay within 0 to 99."""
-    start = value = rng.randint(10, 60)
+    """A chain whose values stay within 0 to MOST."""
+    start = value = rng.randint(5, MOST - 5)
     operations = []
     for _ in range(rng.randint(low, high)):
-        number = rng.randint(2, 19)
-        sign = "-" if value - number >= 0 and (value + number > 99 or rng.random() < 0.5) else "+"
+        number = rng.randint(2, 9)
+        sign = "-" if value - number >= 0 and (value + number > MOST or rng.random() < 0.5) else "+"
         value += number if sign == "+" else -number
         operations.append((sign, number))
     return Chain(start, tuple(operations))

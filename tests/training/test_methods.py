@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import aurify
-from aurify.errors import AurifyError
+from aurify import nugget
+from aurify.errors import AurifyError, UsageError
+from aurify.evaluation.compare_runs import read_run
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
+from aurify.settings import resolve
 from aurify.training.budget import Budget
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
@@ -23,8 +28,6 @@ QUESTIONS = generate("web_of_lies", 12, seed=5)
 
 
 def train(out: Path, method: str, **more: object) -> Path:
-    if method == "cot":
-        more = {"memory": "guide", **more}
     settings = {"steps": 2, "questions": 6, "max_new_tokens": 80, "holdout": 0.2, "save_every": 2, **more}
     aurify.train(method, model="nugget", data=QUESTIONS, out=out, **settings)
     return out
@@ -35,7 +38,7 @@ def metrics(out: Path) -> list[dict[str, object]]:
     return [line for line in lines if "updated" in line]
 
 
-@pytest.mark.parametrize("method", [word for word in WORDS if word != "trice"])
+@pytest.mark.parametrize("method", [word for word in WORDS if word not in ("trice", "prompting")])
 def test_a_method_trains_by_its_word(method, tmp_path):
     first, second = metrics(train(tmp_path / "run", method))
     assert first["updated"] or second["updated"]
@@ -43,6 +46,49 @@ def test_a_method_trains_by_its_word(method, tmp_path):
     counted = [row for row in read_rationales(tmp_path / "run") if row.source not in ("gold", "teacher")]
     assert first["samples"] + second["samples"] == len(counted)
     assert first["generated_tokens"] + second["generated_tokens"] == sum(len(row.token_ids) for row in counted)
+
+
+def test_prompting_is_the_evaluation_of_the_model_as_it_stands(tmp_path):
+    out = train(tmp_path / "run", "prompting")
+    assert metrics(out) == []
+    before = load_file(nugget.path() / "model.safetensors")
+    after = load_file(out / "model" / "model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in after)
+    finished = read_run(out)
+    assert len(finished.right) == 2
+    assert finished.cost == {"samples": 0, "tokens": 0, "seconds": 0}
+    with pytest.raises(UsageError, match="--steps 0"):
+        train(tmp_path / "none", "trice", steps=0)
+
+
+def test_cot_takes_gold_rationales_where_there_are_some(tmp_path):
+    written = [replace(question, rationale=f"So the answer is {question.answer}.") for question in QUESTIONS]
+    settings = {"steps": 1, "questions": 6, "holdout": 0.2}
+    aurify.train("cot", model="nugget", data=written, out=tmp_path / "gold", **settings)
+    assert {row.source for row in read_rationales(tmp_path / "gold")} == {"gold"}
+    aurify.train("cot", model="nugget", data=QUESTIONS, out=tmp_path / "guide", **settings)
+    assert {row.source for row in read_rationales(tmp_path / "guide")} == {"guide"}
+
+
+def test_a_method_without_memory_draws_no_first_rationales(tmp_path):
+    out = train(tmp_path / "run", "rloo", memory="guide", samples=2, questions=4)
+    assert [line["samples"] for line in metrics(out)] == [8, 8]
+
+
+def test_what_memory_auto_tries_out_is_part_of_the_cost(tmp_path):
+    out = train(tmp_path / "run", "trice", memory="auto", steps=1)
+    rows = read_rationales(out)
+    (line,) = metrics(out)
+    assert line["samples"] == len(rows)
+    tried = [row for row in rows if row.step == 0]
+    assert len(tried) == 2 * 10, "ten training questions, with and without the guide"
+
+
+@pytest.mark.parametrize("method", ["direct", "star", "trice"])
+def test_a_budget_of_seconds_ends_every_method(method, tmp_path):
+    settings = {"method": method, "model": "nugget", "data": "", "out": str(tmp_path / method), "steps": 4}
+    run_training(resolve(TrainSettings, settings), questions=QUESTIONS, held_out=[], budget=Budget("seconds", 0.001))
+    assert len(metrics(tmp_path / method)) == 1
 
 
 def test_star_fits_the_base_anew_and_goes_on_where_it_stopped(tmp_path):
@@ -85,7 +131,7 @@ def test_direct_tuning_learns_the_answers_alone(tmp_path):
 
 
 def test_cot_without_a_rationale_to_learn_from(tmp_path):
-    with pytest.raises(AurifyError, match=r"cot: no training question has a right rationale .* --memory gold"):
+    with pytest.raises(AurifyError, match=r"cot: no training question has a right rationale .* --memory"):
         train(tmp_path / "run", "cot", memory="gold")
 
 

@@ -26,6 +26,9 @@ else:
 OWN = ("methods", "seeds", "budget", "out")
 """What a plan holds beside settings of ``aurify train``, which are common to all its methods."""
 
+OF_A_RUN = frozenset({"seed", "out", "resume"})
+"""Settings that the plan itself gives to each run."""
+
 UNENDING = 1_000_000
 """Steps of a run that its budget is to end."""
 
@@ -71,26 +74,34 @@ def read_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
     common = {key.replace("-", "_"): value for key, value in content.items() if key not in OWN}
     for key in common:
-        if key not in TrainSettings.model_fields or key == "seed":
-            known = [*OWN, *(name for name in TrainSettings.model_fields if name != "seed")]
+        if key not in TrainSettings.model_fields or key in OF_A_RUN:
+            known = [*OWN, *(name for name in TrainSettings.model_fields if name not in OF_A_RUN)]
             raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
     named = content.get("methods")
     tables = {str(word): {} for word in named} if isinstance(named, list) else named
     if not isinstance(tables, dict) or len(tables) < 2 or not all(isinstance(one, dict) for one in tables.values()):
         raise UsageError(f"{path}: methods: expected two or more, as a list of words or as tables [methods.NAME]")
+    if len({_slug(name) for name in tables}) < len(tables):
+        raise UsageError(f"{path}: methods: two names would share one folder: {', '.join(tables)}: rename one")
     seeds = content.get("seeds", [0])
-    if not seeds or not all(isinstance(seed, int) and seed >= 0 for seed in seeds) or len(set(seeds)) < len(seeds):
+    whole = isinstance(seeds, list) and all(type(seed) is int and seed >= 0 for seed in seeds)
+    if not whole or not seeds or len(set(seeds)) < len(seeds):
         raise UsageError(f"{path}: seeds: expected different whole numbers, such as [0, 1, 2]")
+    out = content.get("out", f"runs/{path.stem}")
+    if not isinstance(out, str):
+        raise UsageError(f"{path}: out: expected the name of a folder, in quotes")
     budget = _budget(path, content.get("budget"))
     methods = {}
     for name, own in tables.items():
+        if taken := OF_A_RUN.intersection(own):
+            raise UsageError(f"{path}: method {name}: {min(taken)} is set for each run: see seeds and out")
         values = {**common, "method": name, **{key.replace("-", "_"): value for key, value in own.items()}}
         try:
             settings = resolve(TrainSettings, values)
         except UsageError as error:
             raise UsageError(f"{path}: method {name}: {error}") from None
         methods[name] = _unending(settings) if budget and "steps" not in values else settings
-    return Plan(methods, seeds, budget, Path(content.get("out", f"runs/{path.stem}")))
+    return Plan(methods, seeds, budget, Path(out))
 
 
 def run_plan(plan: Plan, say: Callable[[str], None]) -> dict[str, list[Path]]:
@@ -124,19 +135,20 @@ def _summary(run: Run) -> str:
 def _budget(path: Path, given: Any) -> Budget | None:
     if given is None:
         return None
-    found = re.fullmatch(r"\s*([\d_]*\.?\d+)\s*(samples|tokens|seconds)\s*", str(given))
-    if found is None or float(found[1]) <= 0:
+    found = re.fullmatch(r"\s*(\d[\d_]*(?:\.\d+)?|\.\d+)\s*(samples|tokens|seconds)\s*", str(given))
+    if found is None or float(found[1].replace("_", "")) <= 0:
         raise UsageError(
             f'{path}: budget {given!r}: expected such as "20000 samples", "1000000 tokens" or "600 seconds"'
         )
-    return Budget(found[2], float(found[1]))  # type: ignore[arg-type]  # one of the three words, as matched
+    return Budget(found[2], float(found[1].replace("_", "")))  # type: ignore[arg-type]  # one of the three words, as matched
 
 
 def _unending(settings: TrainSettings) -> TrainSettings:
     """The settings with as many steps as any budget needs, where it is the steps that draw."""
     from aurify.training.run import build_method
 
-    return settings if build_method(settings).refits else settings.model_copy(update={"steps": UNENDING})
+    fixed = build_method(settings).refits or settings.method == "prompting"
+    return settings if fixed else settings.model_copy(update={"steps": UNENDING})
 
 
 def _same_budget(plan: Plan) -> None:

@@ -39,7 +39,8 @@ class FinishedRun:
 
     @property
     def seed(self) -> int:
-        return int(self.config.get("seed", 0))
+        seed: int = self.config["seed"]
+        return seed
 
 
 def read_run(folder: str | Path) -> FinishedRun:
@@ -57,8 +58,10 @@ def read_run(folder: str | Path) -> FinishedRun:
         raise AurifyError(f"{folder}: the run is not finished: aurify train --config {folder / 'config.toml'} --resume")
     config = _read(folder / "config.toml", tomllib.loads)
     lines = _read(folder / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])
+    if not isinstance(config.get("seed"), int) or not all(isinstance(line.get("step"), int) for line in lines):
+        raise AurifyError(f"{folder}: its config.toml or metrics.jsonl is not what aurify train wrote: run it anew")
     last = max((line["step"] for line in lines if "held_out" in line), default=None)
-    if last is None:
+    if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
     right = {row.question_id: row.right for row in RationaleTable(folder / "held_out").read() if row.step == last}
     costs = [cost_of_step(line) for line in lines]

@@ -34,7 +34,7 @@ def table_outcomes(
         AurifyError: it holds nothing on these questions, or rationales that nobody has judged.
     """
     table = settings.from_ or ""
-    pools = _pools(table, settings.model, {question.id for question in questions})
+    pools = _pools(table, settings.model, {question.id for question in questions}, say)
     samples = settings.samples or min(map(len, pools.values()))
     kept = [question for question in questions if len(pools.get(question.id, ())) >= samples]
     if not kept:
@@ -51,9 +51,14 @@ def table_outcomes(
     return kept, outcomes, tally
 
 
-def _pools(table: str, model: str, ids: set[str]) -> dict[str, list[Rationale]]:
-    """The model's rationales by question id."""
+def _pools(table: str, model: str, ids: set[str], say: Callable[[str], None]) -> dict[str, list[Rationale]]:
+    """The model's rationales by question id, but for those that it wrote with the answer in its prompt."""
     rationales = read_rationales(table)
+    if hinted := sum(one.model == model and one.source == "guide" for one in rationales):
+        say(f"{table}: {hinted} rationales were drawn with the answer in the prompt; left out")
+    rationales = [one for one in rationales if one.source != "guide"]
+    if len(steps := {one.step for one in rationales if one.model == model}) > 1:
+        say(f"{table}: rationales of {len(steps)} steps of a run: the model changed from one to the next")
     models = {one.model for one in rationales}
     if model not in models:
         raise UsageError(f"--model {model}: wrote nothing in {table}: {nearest(model, sorted(models))}")

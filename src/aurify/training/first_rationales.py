@@ -41,6 +41,8 @@ class Choice(NamedTuple):
 
     guide: bool
     reason: str
+    drawn: list[Rationale]
+    """What was drawn to find out; it is part of the run's cost."""
 
 
 @dataclass(frozen=True)
@@ -137,4 +139,5 @@ def choose(
         follows,
         f"memory: {'guide' if follows else 'none'} ({with_hint} of {len(chosen)} rationales right with the answer "
         f"in the prompt, {without} without)",
+        [row[0] for rows in both for row in rows],
     )

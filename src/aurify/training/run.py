@@ -19,6 +19,7 @@ from aurify.methods import (
     IncorrectOnly,
     Jepo,
     Method,
+    Prompting,
     RejectionSampling,
     RestEM,
     Star,
@@ -92,6 +93,9 @@ def run_training(
             folder.claim(settings)
         world.wait()
         world.start_trackers(settings.model_dump())
+        if settings.method == "cot" and settings.memory == "auto":
+            told = any(question.rationale for question in train)
+            settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
         grader = stack.enter_context(Grader())
         clock = Clock()
         sampler = _sampler(settings, tuned.model, loaded.tokenizer, world, folder, watcher, stack, clock)
@@ -138,6 +142,7 @@ def build_method(settings: TrainSettings) -> Method:
         "incorrect-only": IncorrectOnly,
         "jepo": Jepo,
         "jepo-single": partial(Jepo, bound="single"),
+        "prompting": Prompting,
     }
     return build[settings.method](**given)
 

@@ -22,10 +22,11 @@ class TrainSettings(Settings):
 
     method: Literal[
         "trice", "trice-likelihood", "star", "rejection", "rest-em", "direct", "cot", "rloo", "grpo", "incorrect-only",
-        "jepo", "jepo-single",
+        "jepo", "jepo-single", "prompting",
     ] = Field(
         description="How to learn: trice, trice-likelihood (no checker needed), or for comparison star, rejection, "
-        "rest-em, direct (answers alone), cot (given rationales), rloo, grpo, incorrect-only, jepo, jepo-single."
+        "rest-em, direct (answers alone), cot (given rationales), rloo, grpo, incorrect-only, jepo, jepo-single; "
+        "prompting learns nothing (see --few-shot)."
     )  # fmt: skip
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
@@ -42,7 +43,7 @@ class TrainSettings(Settings):
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
 
-    steps: int = Field(100, ge=1, description="Optimiser steps.")
+    steps: int = Field(100, ge=0, description="Optimiser steps.")
     questions: int = Field(64, ge=1, description="Questions a step.")
     samples: int | None = Field(
         None, ge=1, description="Proposals a question and step [trice, star, direct 1; grpo 8; others 4]"
@@ -64,7 +65,9 @@ class TrainSettings(Settings):
         None, ge=0, description="Fits anew from the base model [star 6, rest-em 3]; 0: star learns online."
     )
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
-        "auto", description="Where a question's first rationale comes from; auto: the guide if the model follows it."
+        "auto",
+        description="Where a question's first rationale comes from; auto: the guide if the model follows it; for cot, "
+        "which learns from them alone: gold, or the guide where the questions have no rationales.",
     )
     memory_from: str | None = Field(
         None, description="For --memory table: a rationale table. For few-shot: a file of worked examples."
@@ -114,9 +117,11 @@ class TrainSettings(Settings):
     @classmethod
     def _of_the_method(cls, values: Any) -> Any:
         """What follows from the method where it is not given."""
-        if isinstance(values, dict) and values.get("method") in ("direct", "cot"):
-            follows = {"memory": "gold", **({"prompt": "direct"} if values["method"] == "direct" else {})}
+        if isinstance(values, dict) and values.get("method") == "direct":
+            follows = {"memory": "gold", "prompt": "direct"}
             values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
+        if isinstance(values, dict) and values.get("method") == "prompting":
+            values = {**values, "steps": 0, "warmup": 0}
         return values
 
     @model_validator(mode="after")
@@ -129,7 +134,9 @@ class TrainSettings(Settings):
             raise ValueError("--vllm-url needs --sampler vllm")
         if self.sampler == "vllm" and self.tuning == "prompt":
             raise ValueError("--sampler vllm: vLLM takes full weights and LoRA adapters; a soft prompt needs local")
-        if self.warmup >= self.steps:
+        if self.steps == 0 and self.method != "prompting":
+            raise ValueError("--steps 0: expected at least 1")
+        if self.warmup >= self.steps > 0:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
         for name, methods in OWN_SETTINGS.items():
             if self.method not in methods and getattr(self, name) != type(self).model_fields[name].default:
@@ -144,6 +151,6 @@ class TrainSettings(Settings):
             raise ValueError("--prompt direct goes with the method direct, and that with no other prompt")
         if self.method == "direct" and self.memory != "gold":
             raise ValueError(f"--memory {self.memory}: direct learns from the known answers: leave --memory")
-        if self.method == "cot" and self.memory not in ("gold", "table", "guide"):
+        if self.method == "cot" and self.memory not in ("auto", "gold", "table", "guide"):
             raise ValueError(f"--memory {self.memory}: cot learns from rationales of gold, table or guide")
         return self

@@ -73,13 +73,14 @@ class Trainer:
         self.published = False
         self.spent = self.spent_on_fit = 0.0
         self.memory = Memory()
-        advice = f"see --memory {settings.memory}" if method.given else "try --few-shot or a better model"
+        advice = "give others with --memory" if method.given else "try --few-shot or a better model"
         self.fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
             seed=settings.seed, advice=(settings.method, advice),
         )  # fmt: skip
         self.fits.remember_base(self.parameters)
-        self.start_from = settings.memory
+        self.start_from = settings.memory if method.remembers else "none"
+        self.probes: list[Rationale] = []
         self.metrics = MetricsLog(folder.metrics)
         self.table = RationaleTable(folder.rationales)
         self.evaluations = RationaleTable(folder.held_out)
@@ -97,6 +98,8 @@ class Trainer:
             self._choose_start()
         self._announce()
         done = self._done()
+        if done and self.step == 0:  # prompting: the evaluation is all of it
+            self._save()
         while not done:
             with self.clock.measure("step"):
                 self._take_step()
@@ -114,9 +117,11 @@ class Trainer:
         """Whether this was the last step. With a budget, a fit is begun only if one as dear as the last is left."""
         if self.step >= self.settings.steps or self.budget is None or self.step == 0:
             return self.step >= self.settings.steps
-        if not self.fits:
-            return self.world.any(self.spent >= self.budget.amount)
-        return self.fits.begins(self.step + 1) and self.world.any(self.spent + self.spent_on_fit > self.budget.amount)
+        if self.world.any(self.spent >= self.budget.amount) and (not self.fits or self.budget.kind == "seconds"):
+            return True
+        if not self.fits or not self.fits.begins(self.step + 1):
+            return False
+        return self.world.any(self.spent + self.spent_on_fit > self.budget.amount)
 
     def _take_step(self) -> None:
         self.step += 1
@@ -136,8 +141,10 @@ class Trainer:
         e_step = self.method.e_step(key, self.step, chains, proposals)
         self.memory.update(e_step.chains)
         line = {"step": self.step, **e_step.info, **self._update(e_step, questions)}
+        own = [sample for sample in fresh if sample.source == "self"]
+        line["verdicts"] = dict(sorted(Counter(str(one.verdict) for one in own).items()))
+        fresh, self.probes = [*self.probes, *fresh], []
         drawn = [sample for sample in fresh if sample.source not in ("gold", "teacher")]
-        line["verdicts"] = dict(sorted(Counter(str(one.verdict) for one in drawn if one.source == "self").items()))
         line["samples"], line["generated_tokens"] = len(drawn), sum(len(sample.token_ids) for sample in drawn)
         if isinstance(self.drawing.sampler, Publishing):
             line["sampler"] = self.drawing.sampler.report()
@@ -262,11 +269,10 @@ class Trainer:
             self.world.track({"held_out_accuracy": overall.value}, self.step)
 
     def _choose_start(self) -> None:
-        if self.start_from == "auto" and not self.method.remembers:
-            self.start_from = "none"
-        elif self.start_from == "auto":
+        if self.start_from == "auto":
             choice = choose(self.train, self.drawing, self.template, self.tokenizer, self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
+            self.probes = choice.drawn
             self._say(choice.reason)
 
     def _restore(self) -> None:
