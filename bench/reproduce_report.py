@@ -28,7 +28,7 @@ def write_report(out: Path) -> None:
     }
     parts = ["# The TRICE paper's comparison in our means", "", "By `bench/reproduce_trice.py`, which says how.", ""]
     for name, runs in scenarios.items():
-        parts += [f"## {name}", "", *table(runs), ""]
+        parts += [f"## {name}", "", *table(runs), "", *rates(runs), ""]
     parts += ["## The paper's claims", "", *claims(scenarios), ""]
     (out / "report.md").write_text("\n".join(parts), encoding="utf-8")
     plot(scenarios, out / "curves.png")
@@ -89,6 +89,15 @@ def table(runs: Runs) -> list[str]:
         if failed := sum("failed" in one for one in found):
             lines += ["", f"{name} found nothing right to learn from in {failed} of {len(found)} runs: the base model."]
     return lines
+
+
+def rates(runs: Runs) -> list[str]:
+    """With which steps and learning rates these runs were made."""
+    results = [one for found in runs.values() for one in found]
+    steps = sorted({one["steps"] for one in results})
+    chosen = {name: sorted({one["rate"] for one in found}) for name, found in runs.items() if name != "base"}
+    told = ", ".join(f"{name} {'/'.join(f'{rate:g}' for rate in found)}" for name, found in chosen.items())
+    return [f"--steps {' '.join(map(str, steps))}; learning rates: {told}."] if results else []
 
 
 def against_trice(runs: Runs) -> dict[str, Pair]:

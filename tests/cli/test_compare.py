@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,32 @@ def test_mistakes_are_one_line(compare, tmp_path):
     assert "not finished: aurify train --config" in compare(good, good)[2]
 
 
+def test_folders_that_are_not_as_they_were_written(compare, tmp_path):
+    good = finished(tmp_path / "good", "trice", np.array([True, False]))
+    for name, file, text in (
+        ("seed", "config.toml", 'method = "star"\nseed = "a"\n'), ("step", "metrics.jsonl", '{"held_out": {}}\n'),
+    ):  # fmt: skip
+        bad = finished(tmp_path / name, "star", np.array([True, False]))
+        (bad / file).write_text(text)
+        status, _, err = compare(good, bad)
+        assert (status, err.count("\n")) == (1, 1)
+        assert "is not what aurify train wrote" in err
+    bad = finished(tmp_path / "table", "star", np.array([True, False]))
+    shutil.rmtree(bad / "held_out")
+    assert "nothing was held out in this run" in compare(good, bad)[2]
+
+
+def test_what_a_method_left_of_the_budget_is_said(compare, tmp_path):
+    rows = [{"question": one.text, "answer": one.answer} for one in generate("web_of_lies", 10, seed=5)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.partition("[methods.trice]")[0] + "[methods.trice]\n[methods.prompting]\n")
+    status, out, err = compare(plan)
+    assert status == 0, err
+    assert "prompting used 0 % of the budget of 8 samples: its steps ended it" in out
+    assert "trice used" not in out
+
+
 PLAN = """
 model = "nugget"
 data = "questions.jsonl"
@@ -160,7 +187,13 @@ def test_a_file_is_run_within_its_budget_and_gone_on_with(compare, tmp_path):
     [
         (("8 samples", "8 apples"), "budget '8 apples'"),
         (("holdout", "hold_out"), "unknown setting 'hold_out': did you mean 'holdout'?"),
+        (("8 samples", "_5 samples"), "budget '_5 samples'"),
         (("[3]", "[3, 3]"), "seeds: expected different whole numbers"),
+        (("[3]", "3"), "seeds: expected different whole numbers"),
+        (("[3]", "[0, true]"), "seeds: expected different whole numbers"),
+        (('"compared"', "5"), "out: expected the name of a folder"),
+        (('estimator = "basic"', "seed = 4"), "method basic: seed is set for each run"),
+        (("[methods.basic]", '[methods."trice "]'), "two names would share one folder"),
         (('method = "trice"', 'method = "trise"'), "method basic: --method 'trise'"),
         (("[methods.trice]", ""), "methods: expected two or more"),
     ],

@@ -19,6 +19,9 @@ from aurify.text import printable
 if TYPE_CHECKING:
     from aurify.evaluation.compare_runs import FinishedRun
     from aurify.statistics.paired import Interval, Pair
+    from aurify.training.budget import Budget
+
+_USED_UP = 0.9  # a fit that would not fit into the rest of a budget is not begun
 
 
 class CompareSettings(Settings):
@@ -49,7 +52,7 @@ def run(settings: CompareSettings) -> None:
 
     if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
         raise UsageError(f"--json {settings.json_}: not a file in a folder that exists")
-    methods = _runs(settings.runs)
+    methods, budget = _runs(settings.runs)
     if len(methods) < 2:
         raise UsageError("nothing to compare: expected runs of two or more methods, or of one with different settings")
     if settings.against is not None and settings.against not in methods:
@@ -63,7 +66,7 @@ def run(settings: CompareSettings) -> None:
             sys.stdout.write(text)
             return
         write_atomically(settings.json_, text)
-    for line in _report(methods, accuracies, pairs):
+    for line in _report(methods, accuracies, pairs, budget):
         sys.stdout.write(line + "\n")
 
 
@@ -72,19 +75,20 @@ def register(app: typer.Typer) -> None:
     add_command(app, "compare", CompareSettings, run, positional="runs")
 
 
-def _runs(given: Sequence[str]) -> dict[str, list[FinishedRun]]:
-    """The runs by method, named by the plan or by their settings."""
+def _runs(given: Sequence[str]) -> tuple[dict[str, list[FinishedRun]], Budget | None]:
+    """The runs by method, named by the plan or by their settings, and the plan's budget."""
     from aurify.evaluation.compare_runs import name_methods, read_run
 
     plans = [word for word in given if word.endswith(".toml")]
     if not plans:
-        return name_methods([read_run(folder) for folder in given])
+        return name_methods([read_run(folder) for folder in given]), None
     if len(given) > 1:
         raise UsageError(f"{plans[0]}: give one TOML file alone, or the folders of runs")
     from aurify.evaluation.compare_plan import read_plan, run_plan
 
-    folders = run_plan(read_plan(Path(plans[0])), _say)
-    return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}
+    plan = read_plan(Path(plans[0]))
+    folders = run_plan(plan, _say)
+    return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
 
 
 def _say(text: str) -> None:
@@ -123,7 +127,10 @@ def _to_dict(
 
 
 def _report(
-    methods: dict[str, list[FinishedRun]], accuracies: dict[str, Interval], pairs: Sequence[Pair]
+    methods: dict[str, list[FinishedRun]],
+    accuracies: dict[str, Interval],
+    pairs: Sequence[Pair],
+    budget: Budget | None,
 ) -> Iterator[str]:
     """The lines for a person; accuracies and differences in percent."""
     first = next(iter(methods.values()))
@@ -152,6 +159,13 @@ def _report(
         yield f"the data cannot tell {'the two' if len(pairs) == 1 else f'{open_pairs} of {len(pairs)} pairs'} apart"
     if len(first) == 1:
         yield "one seed: what differs are these runs; another seed of the same method would differ too"
+    for name, runs in methods.items():
+        if budget is None:
+            break
+        share = _mean(runs, budget.kind) / budget.amount
+        if share < _USED_UP:
+            used = f"{100 * share:.0f} % of the budget of {budget.amount:g} {budget.kind}"
+            yield f"{name} used {used}: its steps ended it"
     yield "samples, tokens (generated) and seconds are means a run, without evaluations"
 
 
