@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
     parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj", "up_proj", "down_proj"], metavar="LAYER")
     parser.add_argument("--base-steps", type=int, default=400)
     parser.add_argument("--max-new-tokens", type=int, default=96)
     parser.add_argument("--math", type=Path, help="the folder of the published data: the MATH part instead")
@@ -130,8 +131,8 @@ def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: s
     shutil.rmtree(out, ignore_errors=True)
     words: dict[str, Any] = {
         "from_": str(files["table"]), "data": str(files["train"]), "out": str(out), "seed": seed, "lr": args.rate,
-        "rationales": args.rationales, "eval_limit": 0, "max_new_tokens": args.max_new_tokens,
-        "save_every": 10**6, "max_tokens": 768,
+        "rationales": args.rationales, "lora_targets": args.targets, "eval_limit": 0,
+        "max_new_tokens": args.max_new_tokens, "save_every": 10**6, "max_tokens": 768,
         "steps": args.steps // 2 if method in TWO_STAGES and args.budget == "total" else args.steps,
     }  # fmt: skip
     words |= {"eval_limit": 100, "holdout": 0.2} if args.math else {"holdout": 0.0}
