@@ -70,8 +70,8 @@ def _report(found: Evaluation) -> Iterator[str]:
     groups = [("all", found.overall)]
     groups += list(found.tasks.items()) if len(found.tasks) > 1 else []
     groups += list(found.levels.items()) if len(found.levels) > 1 else []
-    vote = f"{settings.vote}@{n}"
-    shown = [name for name in ("greedy", "sampled", f"maj@{n}", vote, f"pass@{n}") if name in scores]
+    votes = (f"{settings.vote}@{n}", f"{settings.vote}@<={settings.samples}")
+    shown = [name for name in ("greedy", "sampled", f"maj@{n}", *votes, f"pass@{n}") if name in scores]
     yield from _table([["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)])
     sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
     if len(sizes) > 1:
@@ -82,6 +82,9 @@ def _report(found: Evaluation) -> Iterator[str]:
     yield ""
     for name, tally in found.tallies.items():
         yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}"
+    if settings.stop != "never":
+        drawn = found.tallies["sampled"].verdicts.total() / found.overall.n
+        yield f"{drawn:.1f} of {settings.samples} samples a question were drawn (--stop {settings.stop})"
     tokens = sum(tally.tokens for tally in found.tallies.values())
     yield f"{tokens} tokens in {found.seconds:.1f} s; intervals are 95 %"
     if settings.out is not None:

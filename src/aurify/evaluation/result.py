@@ -66,6 +66,7 @@ class Evaluation:
             "max_new_tokens": facts.max_new_tokens,
             "seed": facts.seed,
             **({"vote": facts.vote, "ranker": facts.ranker, "weight": facts.weight} if facts.vote else {}),
+            **({"stop": facts.stop, "sure": facts.sure} if facts.stop != "never" else {}),
             "overall": self.overall.to_dict(),
             **{name: {key: one.to_dict() for key, one in group.items()} for name, group in groups.items()},
             "verdicts": {name: dict(sorted(tally.verdicts.items())) for name, tally in self.tallies.items()},

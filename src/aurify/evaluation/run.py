@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,11 @@ def run_evaluation(
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
     voter = _voter(settings, say)
+    if voter and settings.stop != "never" and voter.looks_ahead:
+        raise UsageError(
+            f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
+            "drawn: train one with --alone, or leave --stop"
+        )
     asked = chosen_questions(settings, questions, say, "evaluate on")
     if settings.from_ is not None:
         begun = time.perf_counter()
@@ -73,7 +79,15 @@ def run_evaluation(
         outcomes = []
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(greedy.right))
-        if settings.samples:
+        if settings.stop != "never" and voter:
+            for index, (pool, credit) in enumerate(_until_sure(drawing, asked, prompts, settings, voter, grader)):
+                tallies["sampled"].add(pool)
+                if table := tables.get("samples"):
+                    table.append(pool)
+                outcomes[index] = replace(outcomes[index], votes={f"{settings.vote}@<={settings.samples}": credit})
+            if table := tables.get("samples"):
+                table.flush(0)
+        elif settings.samples:
             pools = _drawn(
                 drawing, asked, prompts, settings.samples, settings.temperature, tallies["sampled"],
                 tables.get("samples"),
@@ -85,6 +99,23 @@ def run_evaluation(
                 outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups), votes)
         seconds = time.perf_counter() - begun
     return _evaluation(settings, asked, outcomes, tallies, seconds)
+
+
+def _until_sure(
+    drawing: Drawing,
+    questions: Sequence[Question],
+    prompts: Sequence[tuple[int, ...]],
+    settings: EvaluateSettings,
+    voter: Voter,
+    grader: Grader,
+) -> Iterator[tuple[list[Rationale], float]]:
+    """``drawn_until_sure``, a chunk of the questions at a time."""
+    from aurify.evaluation.adaptive import drawn_until_sure
+
+    size = max(1, CHUNK // settings.samples)
+    for start in range(0, len(questions), size):
+        part = slice(start, start + size)
+        yield from drawn_until_sure(drawing, questions[part], prompts[part], settings, voter, grader)
 
 
 def _voter(settings: EvaluateSettings, say: Callable[[str], None]) -> Voter | None:

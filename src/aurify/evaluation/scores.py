@@ -52,13 +52,15 @@ def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
     scores = {"greedy": Score(greedy.value, greedy.low, greedy.high)} if drawn else {}
     right_QS = np.array([outcome.samples for outcome in outcomes], dtype=bool)
     samples = right_QS.shape[1]
-    if not samples:
-        return scores
-    groups_QS = np.array([[NO_GROUP if g is None else g for g in outcome.groups] for outcome in outcomes])
-    columns = {"sampled": right_QS.mean(axis=1)}
-    columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
-    columns |= {f"pass@{k}": pass_at_k(samples, right_QS.sum(axis=1), k) for k in sizes(samples)}
+    columns = {}
+    if samples:
+        groups_QS = np.array([[NO_GROUP if g is None else g for g in outcome.groups] for outcome in outcomes])
+        columns["sampled"] = right_QS.mean(axis=1)
+        columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
+        columns |= {f"pass@{k}": pass_at_k(samples, right_QS.sum(axis=1), k) for k in sizes(samples)}
     columns |= {name: np.array([outcome.votes[name] for outcome in outcomes]) for name in outcomes[0].votes}
+    if not columns:
+        return scores
     values_QM = np.stack(list(columns.values()), axis=1)
     low_M, high_M = bootstrap_means(values_QM, seed)
     triples = zip(values_QM.mean(axis=0).tolist(), low_M.tolist(), high_M.tolist(), strict=True)

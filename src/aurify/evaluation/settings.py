@@ -46,6 +46,12 @@ class EvaluateSettings(Settings):
     ranker: str | None = Field(None, description="For --vote: the folder of a ranker (aurify rank).")
     weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="For --vote asc: a sample counts 1 + weight s.")
 
+    stop: Literal["never", "certain", "beta"] = Field(
+        "never", description="With --vote, draw no more of a question once: certain, the rest cannot change the vote; "
+        "beta, it is --sure enough (adaptive consistency). --samples is then the most."
+    )  # fmt: skip
+    sure: float = Field(0.95, gt=0.5, lt=1, description="For --stop beta: how sure.")
+
     json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
     out: str | None = Field(None, description="A new folder for the rationales: greedy/ and samples/ (Parquet).")
 
@@ -59,6 +65,10 @@ class EvaluateSettings(Settings):
             raise ValueError(f"--vote {self.vote} needs --samples")
         if self.vote not in (None, "sc") and self.ranker is None:
             raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
+        if self.stop != "never" and (self.vote is None or self.from_ is not None):
+            raise ValueError(f"--stop {self.stop} needs --vote and samples to draw; aurify vote stops within a table")
+        if self.stop == "certain" and self.vote == "best":
+            raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
         if self.ranker is not None and self.vote is None:
             raise ValueError("--ranker needs --vote")
         return self

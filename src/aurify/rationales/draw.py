@@ -28,6 +28,13 @@ class Request(NamedTuple):
     temperature: float = 1.0
     stop: tuple[str, ...] | None = None
     """Stop strings; None: those of the drawing."""
+    first: int = 0
+    """The index of the first sample, where others of these questions were drawn before."""
+
+    @property
+    def indices(self) -> range:
+        """The indices of its samples."""
+        return range(self.first, self.first + self.samples)
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,9 @@ class Drawing:
 
     def _draw(self, requests: Sequence[Request], step: int) -> list[list[Rationale]]:
         questions = [question for request in requests for question in request.questions]
-        sources = [request.source for request in requests for _ in request.questions]
+        origins = [request for request in requests for _ in request.questions]
         seeds = [
-            tuple(stable_seed(self.seed, question.id, step, index, request.source) for index in range(request.samples))
+            tuple(stable_seed(self.seed, question.id, step, index, request.source) for index in request.indices)
             for request in requests
             for question in request.questions
         ]
@@ -107,10 +114,10 @@ class Drawing:
             )
         return [
             [
-                Rationale.of(question.id, completion, next(grades), source, self.model, step, index, seed)
-                for index, (completion, seed) in enumerate(zip(row, row_seeds, strict=True))
+                Rationale.of(question.id, completion, next(grades), origin.source, self.model, step, index, seed)
+                for completion, index, seed in zip(row, origin.indices, row_seeds, strict=True)
             ]
-            for question, source, row, row_seeds in zip(questions, sources, completions, seeds, strict=True)
+            for question, origin, row, row_seeds in zip(questions, origins, completions, seeds, strict=True)
         ]
 
     def _sample(

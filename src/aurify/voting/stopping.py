@@ -94,19 +94,31 @@ def spend(
     if least < 1:
         raise ValueError(f"least {least}: expected 1 or more")
     total = len(groups)
-    if rule == "never":
-        return Spent(total, False)
-    most = {"sc": 1.0, "ws": 1.0, "asc": 1.0 + weight, "best": 1.0}[kind]
     for drawn in range(least, total):
-        heard = list(groups[:drawn])
-        votes = vote(heard, None if scores is None else scores[:drawn], kind=kind, weight=weight).votes
-        if rule == "certain":
-            done = cannot_change(votes, total - drawn, most)
-        else:
-            done = _sure(votes, sum(group is not None for group in heard), threshold)
-        if done:
+        heard = None if scores is None else scores[:drawn]
+        if stops(groups[:drawn], heard, total - drawn, rule=rule, threshold=threshold, kind=kind, weight=weight):
             return Spent(drawn, True)
     return Spent(total, False)
+
+
+def stops(
+    groups: Sequence[int | None],
+    scores: Sequence[float | None] | None,
+    left: int,
+    *,
+    rule: StopRule,
+    threshold: float,
+    kind: VoteKind,
+    weight: float,
+) -> bool:
+    """Whether the rule stops after these samples, where ``left`` more could be drawn; arguments as for ``spend``."""
+    if rule == "never":
+        return False
+    votes = vote(list(groups), scores, kind=kind, weight=weight).votes
+    if rule == "certain":
+        most = {"sc": 1.0, "ws": 1.0, "asc": 1.0 + weight, "best": 1.0}[kind]
+        return cannot_change(votes, left, most)
+    return _sure(votes, sum(group is not None for group in groups), threshold)
 
 
 def _sure(votes: Sequence[float], heard: int, threshold: float) -> bool:

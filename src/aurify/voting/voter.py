@@ -13,6 +13,7 @@ from aurify.statistics.samples import sizes
 from aurify.voting.gather import grouped_pool
 from aurify.voting.pool import Pool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
+from aurify.voting.stopping import StopRule, stops
 from aurify.voting.votes import VoteKind, credit, vote
 
 
@@ -41,16 +42,47 @@ class Voter:
 
         The pool is cut into runs of k that share no sample, as for ``maj@k``.
         """
-        pool = grouped_pool(question, samples, groups)
-        if self._ranker is not None and not self._warned and (warning := self._ranker.warning([pool])):
-            self._say(warning)
-            self._warned = True
+        pool = self._pool(question, samples, groups)
         runs = {k: pool.runs(k) for k in sizes(len(samples))}
         scored = iter(self._scores(pool, [run for one in runs.values() for run in one]))
         return {
             f"{self._kind}@{k}": float(np.mean([self._credit(run, next(scored)) for run in one]))
             for k, one in runs.items()
         }
+
+    def settled(
+        self,
+        question: Question,
+        samples: Sequence[Rationale],
+        groups: Sequence[int | None],
+        left: int,
+        sure: float,
+        rule: StopRule,
+    ) -> bool:
+        """Whether ``rule`` draws no more of this question, of which ``left`` samples more could be drawn."""
+        pool = self._pool(question, samples, groups)
+        (scores,) = self._scores(pool, [pool])
+        return stops(
+            pool.groups, None if scores is None else scores.tolist(), left, rule=rule, threshold=sure,
+            kind=self._kind, weight=self._weight,
+        )  # fmt: skip
+
+    def credit(self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]) -> float:
+        """The credit of the vote among all these samples."""
+        pool = self._pool(question, samples, groups)
+        return self._credit(pool, self._scores(pool, [pool])[0])
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a sample's score depends on the others, so that no vote can be held before all are drawn."""
+        return self._ranker is not None and not self._ranker.alone
+
+    def _pool(self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:
+        pool = grouped_pool(question, samples, groups)
+        if self._ranker is not None and not self._warned and (warning := self._ranker.warning([pool])):
+            self._say(warning)
+            self._warned = True
+        return pool
 
     def _scores(self, pool: Pool, runs: Sequence[Pool]) -> list[NDArray[np.float64] | None]:
         """The scores of each run; a ranker that looks at candidates alone is asked once for each."""
