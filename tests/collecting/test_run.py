@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from teacher_server import Act, TeacherServer, said
 
+from aurify.cli import sample
 from aurify.collecting.run import Watcher, run_sample
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError, UsageError
@@ -131,6 +132,7 @@ def test_refusals_nulls_and_cuts_are_rationales_with_their_reason(
         "s2": Act(reply={"content": None}, finish_reason="content_filter"),
         "s3": Act(reply={"content": "So the answer is 12."}, finish_reason="length"),
         "s4": Act(reply={"content": None}, finish_reason="length"),
+        "s5": Act(reply={"content": "First, 5 and"}, finish_reason="content_filter"),
     }
     names = {f"What is {n} plus {n * n}?": f"s{n}" for n in range(30)}
     server.behave = lambda number, body: acts.get(names[body["messages"][0]["content"].split("\n")[0]], Act())
@@ -139,12 +141,14 @@ def test_refusals_nulls_and_cuts_are_rationales_with_their_reason(
     shown = {name: (str(rows[name].verdict), rows[name].text, rows[name].finish_reason) for name in acts}
     assert shown == {
         "s1": ("unparsable", "So the answer is 2.", "stop"),
-        "s2": ("unparsable", "", "stop"),
+        "s2": ("unparsable", "", "length"),
         "s3": ("truncated", "So the answer is 12.", "length"),
         "s4": ("truncated", "", "length"),
+        "s5": ("truncated", "First, 5 and", "length"),
     }
     assert rows["s1"].reason == "the model refused to answer"
     assert rows["s2"].reason == "the server sent no content (finish reason content_filter)"
+    assert rows["s5"].reason == "cut off by the server's content filter"
     assert rows["s1"].predicted is None
 
 
@@ -200,6 +204,20 @@ def test_openais_key_is_sent_to_nobody_else(
     monkeypatch.delenv("AURIFY_API_KEY", raising=False)
     run_sample(SampleSettings(**from_api(server, questions, tmp_path / "out", key_env=None, limit=1)))
     assert {one.key for one in server.seen} == {"Bearer none"}
+
+
+def test_a_price_that_is_not_known_is_not_shown_as_zero(
+    server: TeacherServer, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("aurify.cli.meter.EVERY", 0.0)
+    unknown = {"price_in": None, "price_out": None, "limit": 2}
+    sample.run(SampleSettings(**from_api(server, questions, tmp_path / "out", **unknown)))
+    shown = capsys.readouterr()
+    assert "t: its price is not known, so no cost is counted" in shown.err
+    assert "8 of 8 samples" in shown.err
+    assert shown.out.splitlines()[2].endswith("tokens, price not known")
+    assert "$" not in shown.err + shown.out
 
 
 def test_another_folder_is_left_alone(server: TeacherServer, questions: Path, tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ GIVEN = {"model": "m", "data": "d", "out": "o"}
         ({"api": "http://me:secret@host/v1"}, "would be written down; put a key in --key-env"),
         ({"api": "openai", "request": "[1]"}, "expected a JSON object such as"),
         ({"api": "openai", "request": '{"stream": true}'}, "'stream' is not for this setting"),
+        ({"api": "openai", "request": '{"n": 64}'}, "'n' may be null or 1 here: use --choices"),
+        ({"api": "openai", "request": '{"max_tokens": 9999}'}, "'max_tokens' is not for this setting: use --max-new-t"),
+        ({"api": "openai", "request": '{"max_tokens": null}'}, "'max_tokens' is not for this setting"),
+        ({"api": "openai", "request": '{"max_completion_tokens": 9}'}, "'max_completion_tokens' is not for this"),
+        ({"api": "openai", "request": '{"best_of": 20}'}, "'best_of' is not for this setting: the server bills"),
         ({"api": "openai", "price_in": "1"}, "--price-in and --price-out go together"),
         ({"money_cap": "1"}, "--money-cap is for an API: say which with --api"),
     ],
@@ -36,3 +41,8 @@ def test_the_prompts_form_follows_the_kind_of_model() -> None:
     assert resolve(SampleSettings, {**GIVEN, "api": "http://h/v1/"}).form == "chat"
     assert resolve(SampleSettings, {**GIVEN, "api": "http://h/v1/"}).url == "http://h/v1"
     assert len(SampleSettings.model_fields) <= 40
+
+
+def test_a_server_that_knows_no_n_can_be_told_none_or_one() -> None:
+    for n, value in (("null", None), ("1", 1)):
+        assert resolve(SampleSettings, {**GIVEN, "api": "openai", "request": f'{{"n": {n}}}'}).extra == {"n": value}

@@ -25,9 +25,9 @@ def run(settings: SampleSettings) -> None:
     environment alone.
     """
     from aurify.cli.meter import meter
-    from aurify.collecting.run import run_sample
+    from aurify.collecting.run import known_price, run_sample
 
-    with meter(priced=settings.api is not None and settings.price_in != 0) as watcher:
+    with meter(priced=any(known_price(settings) or ())) as watcher:
         found = run_sample(settings, say=_say, watcher=watcher)
     for line in _report(found):
         sys.stdout.write(printable(line) + "\n")
@@ -55,7 +55,7 @@ def _report(found: Sampled) -> Iterator[str]:
     yield "verdicts  " + (", ".join(f"{count} {name}" for name, count in found.verdicts.most_common()) or "none")
     if found.spent is not None:
         usage = found.spent.usage
-        money = f", ${found.spent.cost:.4f}" if found.price is not None else ""
+        money = f", ${found.spent.cost:.4f}" if found.price is not None else ", price not known"
         yield f"billed    {found.spent.requests} requests, {usage.prompt} + {usage.completion} tokens{money}"
         if found.unsure is not None and found.unsure.requests:
             at_most = f"${found.unsure.cost:.4f}" if found.price is not None else f"{found.unsure.usage.total} tokens"

@@ -90,7 +90,7 @@ def run_sample(
         UsageError: the folder is in use by something else, a key or a price is missing.
         AurifyError: bad data, a model that cannot be loaded, or a server that refuses everything.
     """
-    key, price, watcher = _key(settings), _price(settings), watcher or Watcher()
+    key, price, watcher = _key(settings), known_price(settings), watcher or Watcher()
     folder = Path(settings.out)
     _claim(folder, settings)
     asked = chosen_questions(settings, questions, say, "ask")
@@ -98,6 +98,8 @@ def run_sample(
     if settings.api:
         if price is not None:
             say(f"{settings.model}: counted at ${price.input:g} in and ${price.output:g} out per million tokens")
+        else:
+            say(f"{settings.model}: its price is not known, so no cost is counted: --price-in and --price-out give it")
         _from_api(settings, asked, found, key, watcher)
     else:
         _from_model(settings, asked, found, watcher)
@@ -196,7 +198,12 @@ def _key(settings: SampleSettings) -> tuple[str, str | None]:
     return name, key
 
 
-def _price(settings: SampleSettings) -> Price | None:
+def known_price(settings: SampleSettings) -> Price | None:
+    """What the server's tokens are counted at; None where nobody says, and for a local model.
+
+    Raises:
+        UsageError: there is a cap on money and no price.
+    """
     if settings.price_in is not None and settings.price_out is not None:
         return Price(settings.price_in, settings.price_out)
     price = price_of(settings.model) if settings.url == OPENAI else None

@@ -44,6 +44,7 @@ class Teaching:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of every request; None takes a field out."""
     length_field: str = "max_tokens"
+    """What a chat request calls its token limit."""
     progress: Callable[[int, Budget], None] = lambda samples, budget: None
     """Called with the number of samples that came in, and what was spent so far."""
 
@@ -86,8 +87,9 @@ class Teaching:
         return asyncio.run(work())
 
     def _request(self, question: Question, temperature: float) -> Request:
-        body: dict[str, Any] = {"model": self.model, "temperature": temperature, self.length_field: self.max_new_tokens}
         chat = self.template.name == "chat"
+        length = self.length_field if chat else "max_tokens"  # the only one that completions know
+        body: dict[str, Any] = {"model": self.model, "temperature": temperature, length: self.max_new_tokens}
         if chat:
             body["messages"] = self.template.messages(question)
         else:
@@ -111,6 +113,7 @@ def graded(
     """The replies as rationales [Q][at most S]; a sample without a reply is left out.
 
     A refusal and a reply without content are ``unparsable``, since no answer was given, whatever numbers they hold.
+    What a server's filter cut off is ``truncated``, as at a token limit: nothing may learn that the text ends there.
     """
     places = [
         (question, ask.seeds[index], index, reply, row)
@@ -135,7 +138,7 @@ def graded(
                 step=step,
                 sample_index=index,
                 seed=seed,
-                finish_reason="length" if _truncated(reply) else "stop",
+                finish_reason="length" if _truncated(reply) or _filtered(reply) else "stop",
                 logprob=None,
             )
         )
@@ -146,10 +149,16 @@ def _truncated(reply: Reply) -> bool:
     return reply.finish_reason == "length"
 
 
+def _filtered(reply: Reply) -> bool:
+    return reply.finish_reason == "content_filter"
+
+
 def _unanswered(reply: Reply) -> Grade | None:
     """The grade of a reply that holds no answer to grade."""
     if reply.refusal is not None and not reply.text:
         return Grade(Verdict.UNPARSABLE, "the model refused to answer")
     if not reply.text and not _truncated(reply):
         return Grade(Verdict.UNPARSABLE, f"the server sent no content (finish reason {reply.finish_reason[:40]})")
+    if _filtered(reply):
+        return Grade(Verdict.TRUNCATED, "cut off by the server's content filter")
     return None

@@ -29,7 +29,10 @@ class Price(NamedTuple):
 
 
 def price_of(model: str) -> Price | None:
-    """The list price of a model (``prices.toml``), also under a dated name (``gpt-4o-2024-08-06``); None if unknown."""
+    """The list price of a model (``prices.toml``); None if unknown.
+
+    A dated name (``gpt-4o-2024-08-06``) that has no row of its own costs what the name without the date costs.
+    """
     table = tomllib.loads(files("aurify.sampling.api").joinpath("prices.toml").read_text(encoding="utf-8"))
-    found = table.get(_DATED.sub("", model))
+    found = table.get(model) or table.get(_DATED.sub("", model))
     return None if found is None else Price(float(found["input"]), float(found["output"]))

@@ -16,6 +16,10 @@ MARKS_A_PROMPT = 64
 """Tokens that a server may put before a prompt, such as a template's own system message."""
 
 
+_COUNTED = {"model", "messages", "prompt", "stop"}
+"""Fields of a request that are counted as texts, or are in no prompt."""
+
+
 class Usage(NamedTuple):
     """Tokens of a request, as the server bills them."""
 
@@ -49,9 +53,12 @@ class Request:
         """The most tokens that ``n`` samples can take, whatever the server's tokenizer.
 
         A token of a byte-level vocabulary spans at least one byte, so a prompt has no more tokens than bytes, but for
-        what a template adds, for which there is an allowance.
+        what a template adds, for which there is an allowance. Further fields that hold text (tools, a schema) may be
+        put into the prompt, so they count.
         """
         texts = [one["content"] for one in self.body.get("messages", ())] or [self.body.get("prompt", "")]
+        more = {name: value for name, value in self.body.items() if name not in _COUNTED and value is not None}
+        texts += [json.dumps(value) for value in more.values() if isinstance(value, (str, list, dict))]
         spelled = sum(len(str(text).encode("utf-8", "surrogatepass")) for text in texts)
         return Usage(spelled + MARKS_A_MESSAGE * len(texts) + MARKS_A_PROMPT, n * self.max_new_tokens)
 
