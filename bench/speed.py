@@ -41,7 +41,7 @@ def main() -> None:
     cells = tuple(args.cells or ())
     options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads, cells)
     quieten(args.threads)
-    head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats."
+    head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats; of fewer where n= says so."
     sections = [f"# bench/speed.py\n\n{head}"]
     for part in args.parts or PARTS:
         print(f"part {part}", flush=True)

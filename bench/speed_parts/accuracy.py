@@ -79,9 +79,10 @@ def run(options: Options) -> str:
         for job, (best, curve) in bests.items()
     )
     middle = f"{statistics.median(ratios):.3f}" if ratios else "-"
+    aim = shared.target("time to TRL's best accuracy", statistics.median(ratios), 1 / 8, at_most=True) if ratios else ""
     return (
         f"## d. Time to accuracy\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}\n\n"
-        f"Median of aurify / TRL: {middle}. At most {steps['TRL']} steps of TRL and {steps['aurify']} of aurify. "
+        f"Median of aurify / TRL: {middle}. At most {steps['TRL']} steps of TRL and {steps['aurify']} of aurify. {aim} "
         f"Rates: TRL {chosen['TRL']:g}, aurify {chosen['aurify']:g}; the trials ({tuning['TRL']} and "
         f"{tuning['aurify']} steps): {tuned}."
     )

@@ -145,6 +145,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(str(cell).replace("|", "/") for cell in row) + " |" for row in rows)])
 
 
+def target(what: str, found: float, wanted: float, *, at_most: bool = False) -> str:
+    """Whether a ratio is what was aimed at, and if not by how much it is missed."""
+    off = found / wanted if at_most else wanted / max(found, 1e-9)
+    verdict = "met" if off <= 1 else f"missed by {off:.2f} times"
+    return f"Target: {what}, {'at most' if at_most else 'at least'} {wanted:.3g}: {found:.3g}, {verdict}."
+
+
 def ratio(one: float, other: float, digits: int = 2) -> str:
     """``one / other``, or a dash where there is nothing to compare."""
     return f"{one / other:.{digits}f}" if one and other else "-"

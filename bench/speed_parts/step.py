@@ -59,4 +59,10 @@ def run(options: Options) -> str:
         for name, one in times.items()
     ]
     head = ["", "s/step (median)", "steps", "aurify's step / this one's"]
-    return f"## c. A whole step\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}"
+    aims = [
+        shared.target(f"aurify's step / {name}'s", one.rate / ours, 1 / 3, at_most=True)
+        for name, one in times.items()
+        if name.startswith("TRL") and one.seconds and ours
+    ]
+    told = "\n".join(aims)
+    return f"## c. A whole step\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}\n\n{told}"

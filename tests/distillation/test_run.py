@@ -13,7 +13,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 
 import aurify
-from aurify.cli import distill, evaluate
+from aurify.cli import distill, evaluate, train
 from aurify.cli.app import exit_status, new_app
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.trainer import Distiller
@@ -56,6 +56,7 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
             app = new_app()
             distill.register(app)
             evaluate.register(app)
+            train.register(app)
             return app
 
         return exit_status(build, [str(word) for word in words]), capfd.readouterr().err
@@ -65,6 +66,12 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
 
 def words(method: str, teacher: Path, model: object, out: Path, *more: object) -> list[object]:
     return ["distill", method, "--model", model, "--data", teacher, "--from", teacher, "--out", out, *SMALL, *more]
+
+
+def evaluated(model: Path, teacher: Path, command: Command) -> None:
+    """The command line takes the model."""
+    status, errors = command("evaluate", "--model", model, "--data", teacher, "--limit", 1, "--max-new-tokens", 2)
+    assert status == 0, errors
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +86,7 @@ def _app() -> Any:
     app = new_app()
     distill.register(app)
     evaluate.register(app)
+    train.register(app)
     return app
 
 
@@ -122,10 +130,7 @@ def test_every_baseline_makes_a_plain_lora(method, teacher, tiny_model_dir, comm
     alone = PeftModel.from_pretrained(load_model(str(tiny_model_dir)).model, tmp_path / "run" / "model")
     changed = [float(p.abs().sum()) for name, p in alone.named_parameters() if "lora_B" in name]
     assert all(changed), "every adapted layer has learned"
-    status, errors = command(
-        "evaluate", "--model", tmp_path / "run" / "model", "--data", teacher, "--limit", 1, "--max-new-tokens", 2
-    )
-    assert status == 0, errors
+    evaluated(tmp_path / "run" / "model", teacher, command)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -134,6 +139,8 @@ def test_every_variant_is_trained_saved_and_loaded(variant, teacher, tiny_model_
     assert status == 0, errors
     model = aurify.load(str(tmp_path / "run" / "model")).model
     assert bool(dual_layers(model)) == (variant not in ("wide-lora", "sequential"))
+    if variant == "linear-value":
+        evaluated(tmp_path / "run" / "model", teacher, command)
     stages = [line["stage"] for line in result(tmp_path / "run")["metrics"] if "loss" in line]
     assert stages == (["pos"] * 2 if variant in ("no-negatives", "wide-lora") else ["neg"] * 2 + ["pos"] * 2)
 
@@ -149,6 +156,7 @@ def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(method, finished, ti
         "transformers",
     }
     alone.merge_and_unload()
+    evaluated(tmp_path / "run" / "model", teacher, command)
     drawn = [row for row in read_rationales(tmp_path / "run") if row.source == "self"]
     assert len(drawn) == 6, "one a training question, kept in the table"
     if method == "nce":
@@ -212,6 +220,25 @@ def test_what_cannot_be_is_one_line(finished, teacher, tiny_model_dir, command, 
     status, errors = command(*words("kd", teacher, tiny_model_dir, tmp_path / "c", "--variant", "fixed"))
     assert status == 2
     assert "is of nat" in errors
+
+
+@pytest.mark.parametrize("tuning", [(), ("--tuning", "lora")])
+def test_a_nat_model_is_not_trained_on_and_no_folder_is_claimed(tuning, finished, teacher, command, tmp_path):
+    out = tmp_path / "run"
+    status, errors = command(
+        "train", "star", "--model", finished / "model", "--data", teacher, "--answers", "math", "--out", out, *tuning
+    )
+    assert status == 2
+    assert errors.splitlines()[-1].startswith("aurify: --model")
+    assert "a NAT model cannot be trained on" in errors
+    assert not out.exists()
+
+
+def test_evaluate_says_that_vllm_takes_no_nat_model(finished, teacher, command):
+    asked = ("--data", teacher, "--answers", "math", "--sampler", "vllm")
+    status, errors = command("evaluate", "--model", finished / "model", *asked)
+    assert status == 2
+    assert "is a NAT model, whose unit vLLM does not know" in errors.splitlines()[-1]
 
 
 def test_the_command_has_at_most_forty_settings():

@@ -47,11 +47,18 @@ def prepare(
         seed: of the random initial values.
 
     Raises:
-        UsageError: the model is an adapter of another kind, or a soft prompt of no tokens.
+        UsageError: the model is a NAT model or an adapter of another kind, or a soft prompt of no tokens.
     """
     import torch
     from peft import LoraConfig, PeftModel, PeftType, PromptTuningConfig, get_peft_model
 
+    from aurify.models.nat.model import dual_layers
+
+    if dual_layers(model):
+        raise UsageError(
+            "--model: a NAT model cannot be trained on, since its parts were trained in turn; make a plain LoRA of it "
+            "with aurify distill nce and train that, or measure it with aurify evaluate"
+        )
     if isinstance(model, PeftModel):
         loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
         if kind not in (None, loaded):

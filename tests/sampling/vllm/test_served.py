@@ -72,6 +72,12 @@ def test_adapters_are_served_on_their_base(tmp_path):
         read_source(str(tmp_path))
 
 
+def test_a_nat_model_is_not_served(tmp_path):
+    (tmp_path / "nat.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"is a NAT model, .* aurify distill nce"):
+        read_source(str(tmp_path))
+
+
 def test_a_server_that_works_elsewhere_finds_a_relative_folder(tmp_path, monkeypatch):
     (tmp_path / "runs" / "model").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "runs")

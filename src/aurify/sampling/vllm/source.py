@@ -27,7 +27,14 @@ def read_source(name: str) -> Source:
         UsageError: it is of a kind that vLLM does not serve.
         AurifyError: its adapter configuration cannot be read.
     """
+    from aurify.models.nat.storage import is_nat
+
     path = _absolute(resolve_name(name))
+    if is_nat(path):
+        raise UsageError(
+            f"--sampler vllm: --model {name} is a NAT model, whose unit vLLM does not know: leave it out, or serve the "
+            "plain LoRA that aurify distill nce makes of it"
+        )
     file = Path(path) / "adapter_config.json"
     if not file.is_file():
         return Source(path)
