@@ -1,4 +1,4 @@
-"""``--from RUN``: what a run's own settings say where the user did not."""
+"""``--from FOLDER``: what the settings there say where the user did not."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-INHERITED = (
-    "data", "eval_data", "holdout", "seed", "answers", "question_field", "answer_field", "skip_bad", "prompt",
-    "few_shot", "max_new_tokens", "dtype",
-)  # fmt: skip
-"""Taken from the run, the seed too, so that the same questions are held out as in it."""
+OF_THE_DATA = ("data", "answers", "question_field", "answer_field", "skip_bad")
+"""Taken from any folder that says which questions its rationales are of, where the user does not name the questions."""
+
+OF_A_RUN = (*OF_THE_DATA, "eval_data", "holdout", "seed", "prompt", "few_shot", "max_new_tokens", "dtype")
+"""Taken from a training run, the seed too, so that the same questions are held out as in it. A teacher's prompt, seed
+and token limit say nothing of the student's."""
 
 
 def inherit(settings: DistillSettings) -> DistillSettings:
-    """The settings with the run's model and data, split and prompt, where ``from_`` is a run and they are not given.
+    """The settings with what ``from_`` says and the user does not: a training run's model, data, split and prompt, or
+    the data alone of a table that was sampled or imported.
 
     Raises:
-        UsageError: a model or questions are given neither by the user nor by a run.
+        UsageError: a model or questions are given neither by the user nor there.
         AurifyError: the run is not finished, or its settings cannot be read.
     """
     run = Path(settings.from_)
@@ -37,9 +39,10 @@ def inherit(settings: DistillSettings) -> DistillSettings:
             before = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{run / 'config.toml'}: cannot be read: {error}") from None
-        given = settings.model_fields_set
-        found = {key: before[key] for key in INHERITED if key in before and key not in given}
-        if not settings.model:
+        trained = "method" in before
+        keys = OF_A_RUN if trained else OF_THE_DATA if "data" in before and not settings.data else ()
+        found = {key: before[key] for key in keys if key in before and key not in settings.model_fields_set}
+        if trained and not settings.model:
             if not (run / "model").is_dir():
                 raise AurifyError(f"{run}: no model/ there yet: finish the run first, or give --model")
             verify_folder(run / "model")
