@@ -113,6 +113,19 @@ def test_a_run_leaves_what_train_leaves(finished):
     assert "aurify.load" in (finished / "model" / "README.md").read_text()
 
 
+def test_a_nat_run_tells_the_weights_of_its_unit(finished):
+    total, *rows = map(json.loads, (finished / "unit_weights.jsonl").read_text().splitlines())
+    assert -0.5 < total["quantiles"]["0"] <= total["quantiles"]["1"] < 0.5
+    layers = [row for row in rows if "layer" in row]
+    assert [row["layer"] for row in layers[:2]] == [
+        "model.layers.0.self_attn.q_proj",
+        "model.layers.0.self_attn.v_proj",
+    ]
+    assert len(layers) == 4
+    assert sum(row["tokens"] for row in rows if "positions" in row) == total["tokens"]
+    assert [row for row in rows if "token" in row]
+
+
 def test_evaluate_takes_a_nat_model_and_each_of_its_parts(finished, teacher, command, tmp_path):
     for part in ("", "neg", "pos"):
         asked = ("--data", teacher, "--answers", "math", "--limit", 2, "--max-new-tokens", 4)
@@ -139,6 +152,8 @@ def test_every_variant_is_trained_saved_and_loaded(variant, teacher, tiny_model_
     assert status == 0, errors
     model = aurify.load(str(tmp_path / "run" / "model")).model
     assert bool(dual_layers(model)) == (variant not in ("wide-lora", "sequential"))
+    told = (tmp_path / "run" / "unit_weights.jsonl").is_file()
+    assert told == (variant not in ("fixed", "wide-lora", "sequential"))
     if variant == "linear-value":
         evaluated(tmp_path / "run" / "model", teacher, command)
     stages = [line["stage"] for line in result(tmp_path / "run")["metrics"] if "loss" in line]

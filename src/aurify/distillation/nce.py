@@ -76,16 +76,22 @@ def find_weights(
 
 def weight_lines(examples: Sequence[Example], weights: Sequence[Tensor]) -> list[dict[str, Any]]:
     """For nce_weights.jsonl: the distribution of the weights over tokens, then each rationale's mean weight."""
-    # Sorted and indexed, since torch.quantile refuses more than 2^24 values.
-    ordered = torch.cat(list(weights)).sort().values
-    at = {f"{mark:g}": round(mark * (len(ordered) - 1)) for mark in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
-    quantiles = {mark: round(float(ordered[index]), 6) for mark, index in at.items()}
-    summary = {"quantiles": quantiles, "mean": float(ordered.mean()), "tokens": len(ordered)}
+    every = torch.cat(list(weights))
+    summary = {**spread(every), "tokens": len(every)}
     rows = [
         {"question_id": example.question_id, "weight": float(weights_T.mean()), "tokens": len(weights_T)}
         for example, weights_T in zip(examples, weights, strict=True)
     ]
     return [summary, *rows]
+
+
+def spread(weights: Tensor) -> dict[str, Any]:
+    """Quantiles and mean of some weights of any shape, at least one."""
+    # Sorted and indexed, since torch.quantile refuses more than 2^24 values.
+    ordered = weights.flatten().sort().values
+    at = {f"{mark:g}": round(mark * (len(ordered) - 1)) for mark in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
+    quantiles = {mark: round(float(ordered[index]), 6) for mark, index in at.items()}
+    return {"quantiles": quantiles, "mean": float(ordered.mean())}
 
 
 def accumulate_distillation(

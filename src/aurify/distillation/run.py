@@ -6,12 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import torch
 
 from aurify.answers import Grader
 from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
-from aurify.distillation.examples import Chosen, choose
+from aurify.distillation.examples import Chosen, Example, choose
 from aurify.distillation.export import export_student
 from aurify.distillation.gradient import Scorer
 from aurify.distillation.inherit import inherit
@@ -21,6 +22,7 @@ from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.teaching import drawn_rationales, given_rationales
 from aurify.distillation.trainer import Distiller, HeldOut
+from aurify.distillation.unit_weights import find_unit_weights, some, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.models.nat.layer import BOTH, NEG
@@ -38,6 +40,9 @@ from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Quiet, Watcher
 from aurify.training.run import Run
 from aurify.training.world import World
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def run_distillation(
@@ -100,15 +105,18 @@ def run_distillation(
             own = {question.id: prompts[question.id] for question in asked}
             return choose(rationales, own, tokenizer, negatives=settings.negatives, max_tokens=limit)
 
-        chosen = chosen_of(train)
+        chosen, measured = chosen_of(train), chosen_of(held)
         say(_counted(chosen, len(rationales)))
         stages = _stages(settings, prepared, Builder(settings, prepared.model, scorer, world, chosen), folder, say)
         distiller = Distiller(
             settings, stages, scorer, tokenizer, template, drawing, world, folder, watcher,
-            held_out=HeldOut(held, few(chosen_of(held).examples)), start_mode=prepared.start_mode,
+            held_out=HeldOut(held, few(measured.examples)), start_mode=prepared.start_mode,
             peak_rate=settings.lr or default_rate(prepared), stop=stop,
         )  # fmt: skip
         distiller.run()
+        if prepared.nat is not None and prepared.nat.unit != "fixed":
+            set_mode(prepared.model, BOTH)
+            _tell_unit_weights(scorer, some(measured.examples or chosen.examples), tokenizer, world, folder, say)
         before, after = _measured(MetricsLog(folder.metrics))
         if world.main:
             export_student(prepared, tokenizer, folder.model, settings, before=before, after=after)
@@ -157,6 +165,24 @@ def _stages(
         weights = [torch.full((len(example.token_ids),), 0.5) for example in examples]
     by_example = dict(zip(examples, weights, strict=True))
     return [builder.distillation(by_example, teacher=prepared.start_mode, student="student")]
+
+
+def _tell_unit_weights(
+    scorer: Scorer,
+    examples: Sequence[Example],
+    tokenizer: PreTrainedTokenizerBase,
+    world: World,
+    folder: RunFolder,
+    say: Callable[[str], None],
+) -> None:
+    """Write the distribution of the unit's weights on the negative side, and say it in a line."""
+    weights = world.map(lambda mine: find_unit_weights(scorer, mine), examples)
+    lines = unit_weight_lines(
+        unit_layers(scorer.model), examples, weights, lambda token: str(tokenizer.decode([token]))
+    )  # fmt: skip
+    say(f"the unit's weights on the negative side in {len(examples)} rationales, quantiles: {lines[0]['quantiles']}")
+    if world.main:
+        write_atomically(folder.path / "unit_weights.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _counted(chosen: Chosen, n: int) -> str:
