@@ -99,6 +99,30 @@ def test_votes_of_a_file_from_anywhere(aurify: Command, tmp_path: Path) -> None:
     assert {row["samples"] for row in answers((tmp_path / "out.jsonl").read_text()).values()} == {1}
 
 
+def test_rationales_drawn_with_the_answer_in_the_prompt_neither_vote_nor_teach_a_ranker(
+    aurify: Command, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    questions, samples = files
+    hinted = [
+        {"id": json.loads(line)["id"], "text": "The answer is 0.", "source": "guide"}
+        for line in questions.read_text().splitlines()
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in hinted)
+    (tmp_path / "all.jsonl").write_text(samples.read_text() + text * 9)
+    (tmp_path / "hinted.jsonl").write_text(text)
+    said = "all.jsonl: 540 rationales were drawn with the answer in the prompt; left out\n"
+    for words in (("--data", questions), ("--answers", "number")):
+        status, out, err = aurify("vote", "all.jsonl", *words)
+        assert (status, said in err) == (0, True), err
+        assert {row["samples"] for row in answers(out).values()} == {4}
+        status, _, err = aurify("vote", "hinted.jsonl", *words)
+        assert (status, "all 60 rationales were drawn with the answer in the prompt" in err) == (1, True)
+    status, _, err = aurify("rank", "--from", "all.jsonl", "--data", questions, "--out", "ranker", "--samples", 4)
+    assert (status, said in err) == (0, True)
+    assert "240 rationales on 60 questions" in err
+
+
 def test_stopping_early_spends_less(aurify: Command, tmp_path: Path) -> None:
     row = {"question": "q", "samples": [{"text": "The answer is 7."}] * 12}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")

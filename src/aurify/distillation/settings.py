@@ -17,7 +17,9 @@ class DistillSettings(Settings):
     )
     model: str = Field("", description="The student: as for train; nce, augment and self-kd: the teacher [the run's]")
     data: str = Field("", description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]] [the run's]")
-    from_: str = Field(description="Right and wrong rationales: a run's folder, a rationale table, or a file.")
+    from_: str = Field(
+        description="Right and wrong rationales: a run's folder (hinted ones too), a rationale table, or a file."
+    )
     out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
     resume: bool = Field(False, description="Continue the run in --out from its last checkpoint.")
     seed: int = Field(0, ge=0, description="The run's seed: split, batches, first weights, samples.")

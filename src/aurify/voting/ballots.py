@@ -12,7 +12,7 @@ from aurify.questions import infer_answer_type, load_questions
 from aurify.rationales import read_rationales
 from aurify.rationales.judging import judged
 from aurify.voting.case import Case, case_of
-from aurify.voting.gather import pools_of, unjudged_pools
+from aurify.voting.gather import pools_of, unhinted, unjudged_pools
 from aurify.voting.pool import Pool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
 from aurify.voting.settings import VoteSettings
@@ -134,10 +134,11 @@ def read_pools(settings: VoteSettings, say: Callable[[str], None]) -> list[Pool]
                 )
             if len(known) < len(rationales):
                 say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
-            return pools_of(known, questions, grader)
+            return pools_of(unhinted(known, settings.file, say), questions, grader)
+        own = unhinted(rationales, settings.file, say)
         answer_type = settings.answers
         if answer_type is None:
-            stated = [rationale.predicted for rationale in rationales if rationale.predicted is not None]
+            stated = [rationale.predicted for rationale in own if rationale.predicted is not None]
             if not stated:
                 raise UsageError(
                     "the rows hold no answers (predicted): say with --answers how to read them from the texts"
@@ -145,4 +146,4 @@ def read_pools(settings: VoteSettings, say: Callable[[str], None]) -> list[Pool]
             answer_type = infer_answer_type(stated, [])
             say(f"answers: {answer_type} (inferred; --answers says otherwise)")
         grader.check_type(answer_type)
-        return unjudged_pools(rationales, answer_type, grader)
+        return unjudged_pools(own, answer_type, grader)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aurify.answers import Grader, group_answers
 from aurify.answers.compare import extract
 from aurify.answers.reading import Unreadable
+from aurify.errors import AurifyError
 from aurify.questions import Question
 from aurify.rationales import Rationale
 from aurify.voting.pool import Candidate, Pool
+
+
+def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], None]) -> list[Rationale]:
+    """Those that were not drawn with the answer in the prompt, as no sample to vote on is; the others are counted.
+
+    Args:
+        name: of the file or folder they come from.
+
+    Raises:
+        AurifyError: there are no others.
+    """
+    kept = [rationale for rationale in rationales if rationale.source != "guide"]
+    if rationales and not kept:
+        raise AurifyError(f"{name}: all {len(rationales)} rationales were drawn with the answer in the prompt")
+    if len(kept) < len(rationales):
+        say(f"{name}: {len(rationales) - len(kept)} rationales were drawn with the answer in the prompt; left out")
+    return kept
 
 
 def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:

@@ -13,7 +13,7 @@ from aurify.questions import load_questions
 from aurify.rationales import read_rationales
 from aurify.rationales.judging import judged
 from aurify.voting.calibration import Calibration, calibrate
-from aurify.voting.gather import pools_of
+from aurify.voting.gather import pools_of, unhinted
 from aurify.voting.pool import Pool
 from aurify.voting.ranker import Ranker, Scorer
 from aurify.voting.report import measure
@@ -51,7 +51,7 @@ def read_pools(settings: RankSettings, say: Callable[[str], None]) -> list[Pool]
     )  # fmt: skip
     rationales = read_rationales(settings.from_)
     with Grader() as grader:
-        known = judged(rationales, questions, grader)
+        known = unhinted(judged(rationales, questions, grader), settings.from_, say)
         pools = pools_of(known, questions, grader)
     if not pools:
         raise AurifyError(
