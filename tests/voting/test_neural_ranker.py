@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
+from aurify.models import load_model, prepare
+from aurify.models.lora import add_lora
 from aurify.voting.measures import pair_accuracies
 from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, pair_loss, pointwise_loss
 from aurify.voting.pool import Candidate, Pool
@@ -63,6 +65,56 @@ def test_a_score_depends_on_its_own_row_alone(tiny_model_dir: Path, make_pools: 
     assert ranker.scores([]) == []
     hostile = Pool("q", "x" * 500, (Candidate("", None, None), Candidate("y" * 500, None, None)))
     assert np.isfinite(ranker.scores([hostile])[0]).all()
+
+
+@pytest.fixture
+def adapter(tiny_model_dir: Path, tmp_path: Path) -> Path:
+    """A LoRA adapter of the tiny model, every weight drawn."""
+    model = add_lora(load_model(str(tiny_model_dir)).model, rank=2, alpha=4)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.normal_(std=0.3)
+    model.save_pretrained(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+@pytest.mark.parametrize("lora_rank", [0, 2])
+def test_an_adapter_is_a_base_with_its_weights_merged_and_is_found_from_elsewhere(
+    adapter: Path, make_pools: Make, monkeypatch: pytest.MonkeyPatch, lora_rank: int
+) -> None:
+    monkeypatch.chdir(adapter.parent)
+    changes = {"learning_rate": 1e-12, "epochs": 1, "lora_rank": lora_rank}
+    ranker = NeuralRanker.train(make_pools(4), settings(Path("adapter"), **changes))
+    ids = torch.arange(9)[None]
+    with torch.no_grad():
+        whole = load_model(str(adapter)).model(ids, output_hidden_states=True).hidden_states[-1]
+        body = ranker._encoder(input_ids=ids).last_hidden_state
+    torch.testing.assert_close(body, whole, atol=1e-4, rtol=1e-4)
+    ranker.save(adapter.parent / "ranker")
+    (adapter.parent / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    again = NeuralRanker.load(adapter.parent / "ranker")
+    for ours, theirs in zip(ranker.scores(make_pools(2)), again.scores(make_pools(2)), strict=True):
+        assert np.allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_embedded_model_keeps_its_word(tmp_path: Path, make_pools: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nugget").mkdir()
+    monkeypatch.chdir(tmp_path)
+    ranker = NeuralRanker.train(make_pools(2, samples=4), settings(Path("nugget"), epochs=1, lora_rank=2))
+    assert ranker.settings.model == "nugget"
+
+
+def test_nat_models_and_soft_prompts_are_no_base(tiny_model_dir: Path, tmp_path: Path, make_pools: Make) -> None:
+    (tmp_path / "nat").mkdir()
+    (tmp_path / "nat" / "nat.json").write_text("{}")
+    with pytest.raises(UsageError, match="a NAT model is no ranker's base"):
+        NeuralRanker.train(make_pools(4), settings(tmp_path / "nat"))
+    loaded = load_model(str(tiny_model_dir))
+    prepare(loaded.model, loaded.tokenizer, kind="prompt", prompt_tokens=2).model.save_pretrained(tmp_path / "soft")
+    with pytest.raises(UsageError, match="a soft prompt is no ranker's base"):
+        NeuralRanker.train(make_pools(4), settings(tmp_path / "soft"))
 
 
 def test_what_cannot_be_trained(tiny_model_dir: Path, tmp_path: Path, make_pools: Make) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aurify.errors import AurifyError
-from aurify.models.load import resolve_name
+from aurify.errors import AurifyError, UsageError
+from aurify.models.load import load_model, resolve_name
+from aurify.models.nat.storage import is_nat
 from aurify.voting.pool import Candidate, Pool
 
 Loss = Literal["pair", "pointwise"]
@@ -31,6 +32,7 @@ class NeuralSettings:
     """How a neural ranker is trained."""
 
     model: str
+    """A trained ranker's own settings name a local folder from the root on."""
     loss: Loss = "pair"
     power: float = 3.0
     """p of the pair loss."""
@@ -91,12 +93,14 @@ class NeuralRanker:
         AdamW (weight decay 1e-5), cosine over the steps to 0.02 of the rate. The pointwise loss sees the same pairs.
 
         Raises:
+            UsageError: the model is of a kind that is no ranker's base.
             AurifyError: no question has both, the model cannot be loaded, or the loss is not finite.
         """
         pairs = [pool for pool in pools if _of(pool, True) and _of(pool, False)]
         if not pairs:
             raise AurifyError("a ranker needs questions that have both a right and a wrong rationale: there is none")
         torch.manual_seed(settings.seed)
+        settings = replace(settings, model=_absolute(settings.model))
         encoder, tokenizer = _load(settings.model)
         if settings.lora_rank:
             from peft import LoraConfig, get_peft_model
@@ -217,18 +221,43 @@ def _pick(candidates: Sequence[Candidate], random: np.random.Generator) -> Candi
     return candidates[int(random.integers(len(candidates)))]
 
 
+def _absolute(name: str) -> str:
+    """A folder's name from the root on, so that it is found from anywhere; "nugget" or a hub name as it is."""
+    return str(Path(name).resolve()) if resolve_name(name) == name and Path(name).exists() else name
+
+
 def _load(name: str) -> tuple[Any, Any]:
-    """The model without its language head, and its tokenizer, with a pad token; safetensors only.
+    """The model without its language head, a LoRA adapter merged, and its tokenizer, with a pad token.
 
     Raises:
+        UsageError: a NAT model, or a soft prompt.
         AurifyError: there is no such model, or its files cannot be read.
     """
+    path = resolve_name(name)
+    if is_nat(path):
+        raise UsageError(
+            f"--model {name}: a NAT model is no ranker's base: give the LoRA that aurify distill nce makes of it"
+        )
+    body, tokenizer = _merged(name) if (Path(path) / "adapter_config.json").is_file() else _body(name, path)
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    return body.to(device or "cpu"), tokenizer
+
+
+def _merged(name: str) -> tuple[Any, Any]:
+    """The body of an adapter's base, with the adapter merged into it."""
+    loaded: Any = load_model(name)
+    if loaded.model.active_peft_config.is_prompt_learning:
+        raise UsageError(f"--model {name}: a soft prompt is no ranker's base: give a LoRA, or full weights")
+    return loaded.model.merge_and_unload().base_model, loaded.tokenizer
+
+
+def _body(name: str, path: str) -> tuple[Any, Any]:
+    """An encoder, or the body of a causal model; safetensors only."""
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    path = resolve_name(name)
     try:
         kind = AutoModelForTextEncoding if AutoConfig.from_pretrained(path).is_encoder_decoder else AutoModel
         model = kind.from_pretrained(path, dtype=torch.float32, use_safetensors=True)
@@ -237,5 +266,4 @@ def _load(name: str) -> tuple[Any, Any]:
         raise AurifyError(f"--model {name}: cannot be loaded: {str(error).strip().splitlines()[0]}") from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return model.to(device or "cpu"), tokenizer
+    return model, tokenizer
