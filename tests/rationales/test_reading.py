@@ -53,6 +53,44 @@ def test_files_of_others(tmp_path: Path, row: dict[str, object], expected: Ratio
     assert read_rationales(_lines(tmp_path / "rows.jsonl", row)) == [expected]
 
 
+@pytest.mark.parametrize("name", ["samples", "completions", "outputs", "responses", "generations"])
+def test_lists_of_texts_and_of_objects(tmp_path: Path, name: str) -> None:
+    two = [replace(BARE, sample_index=index, text=text) for index, text in enumerate(("so 7", "so 8"))]
+    for listed in (["so 7", "so 8"], [{"text": "so 7"}, {"content": "so 8"}], [{"id": "s1", "text": "so 7"}, "so 8"]):
+        assert read_rationales(_lines(tmp_path / "rows.jsonl", {"id": "q1", "question": "3 + 4?", name: listed})) == two
+    alone = {name: [{"question_id": "q1", "text": "so 7"}, {"question_id": "q2", "text": "so 7"}]}
+    found = read_rationales(_lines(tmp_path / "rows.jsonl", alone))
+    assert found == [BARE, replace(BARE, question_id="q2")]
+
+
+def test_rows_with_an_id_of_their_own_are_samples_of_one_question(tmp_path: Path) -> None:
+    def names(*rows: dict[str, object]) -> list[str]:
+        return [one.question_id for one in read_rationales(_lines(tmp_path / "rows.jsonl", *rows))]
+
+    asked, other = {"question": "3 + 4?", "text": "so 7"}, {"question": "1 + 1?", "text": "so 2"}
+    assert names({"id": 1, **asked}, {"id": 2, **asked}, {"id": 3, **other}) == ["3 + 4?", "3 + 4?", "3"]
+    assert names({"id": "a", **asked}, {"id": "a", **asked}, {"id": "b", **asked}) == ["a", "a", "b"]
+    lists = [{"id": name, "question": "3 + 4?", "samples": ["so 7"]} for name in "ab"]
+    assert names(*lists) == ["a", "b"], "two questions of one text, each with its samples"
+    apples = [{"ID": n, "Body": f"Ann has {n}.", "Question": "How many?", "text": "so 7"} for n in (5, 6)]
+    assert names(*apples) == ["5", "6"]
+    given = [{"question_id": f"q{n}", "id": n, **asked} for n in (1, 2)]
+    assert names(*given) == ["q1", "q2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[]", "it has no rows"), ('{"id": "q", "samples": []}', "no row holds a sample")],
+)
+def test_a_file_without_rationales_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "rows.json").write_text(content)
+    with pytest.raises(AurifyError, match=f"rows.json: no rationales here: {message}$"):
+        read_rationales(tmp_path / "rows.json")
+    (tmp_path / "rows.jsonl").write_text("")
+    with pytest.raises(AurifyError, match="it has no rows"):
+        read_rationales(tmp_path / "rows.jsonl")
+
+
 def test_parquet_gzip_and_csv(tmp_path: Path) -> None:
     pq.write_table(to_table([BARE, FULL]).select(["question_id", "text"]), tmp_path / "a.parquet")
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b'{"question_id": "q1", "text": "so 7"}\n' * 2))
@@ -72,7 +110,10 @@ def test_parquet_gzip_and_csv(tmp_path: Path) -> None:
         ),
         ({"question_id": "q1", "text": "x", "step": 1.5}, "rows.jsonl:2: step 1.5: input should be a valid integer"),
         ({"question_id": "q1", "text": "x", "token_ids": ["a"]}, "rows.jsonl:2: token_ids 'a': input should be"),
-        ({"question_id": "q1", "samples": ["x"]}, "rows.jsonl:2: expected objects in 'samples', found 'x'"),
+        ({"question_id": "q1", "samples": [3]}, "rows.jsonl:2: expected texts or objects in 'samples', found 3"),
+        ({"samples": ["x"]}, "rows.jsonl:2: no question: expected a field named question_id, id"),
+        ({"question_id": "q1", "samples": [{"a": 1}]}, "rows.jsonl:2: no rationale: expected a text field named ratio"),
+        ({"question_id": "q1", "text": "x", "predicted": ["4"]}, "rows.jsonl:2: predicted ['4']: input should be"),
         ([1], "rows.jsonl:2: expected a JSON object"),
     ],
 )

@@ -13,15 +13,7 @@ from aurify.questions.files import data_files, read_rows
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row, show
-
-SAMPLE_FIELDS = ("rationale", "solution", "text", "completion", "response", "output", "content", "generated_answer")
-"""What holds the text of one sample, in an object of its own."""
-
-LIST_FIELDS = (
-    "samples", "rationales", "solutions", "completions", "responses", "outputs", "generations", "generated_answer",
-    "predictions",
-)  # fmt: skip
-"""What holds a question's samples: a list of texts or of objects."""
+from aurify.rationales.reading import LIST_FIELDS, SAMPLE_FIELDS, plain
 
 LABEL_FIELDS = ("correct", "is_correct", "label", "verdict")
 
@@ -89,7 +81,7 @@ def read_labelled(
         by_key = {key: places[row.where] for key, row in first if row.where in places}
     else:
         found = LabelledFile(load_questions(data, **options))
-        by_key = {_plain(question.text): question for question in found.questions}
+        by_key = {plain(question.text): question for question in found.questions}
         by_key |= {question.id: question for question in found.questions}
     for row in rows:
         _take(found, row, by_key, question_field, skip_bad)
@@ -139,11 +131,7 @@ def _keys(row: Row, question_field: str | None) -> list[str]:
     names = (question_field,) if question_field else QUESTION_FIELDS
     texts = [row.fields.get(name) for name in names]
     keys = [str(value) for value in ids if isinstance(value, (str, int)) and str(value)]
-    return keys[:1] + [_plain(value) for value in texts if isinstance(value, str)]
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+    return keys[:1] + [plain(value) for value in texts if isinstance(value, str)]
 
 
 def _samples(row: Row) -> Iterator[Sample]:
@@ -177,7 +165,7 @@ def _sample(given: Mapping[str, Any], model: str, row: Row) -> Sample:
         raise ValueError(f"a sample {what}: expected its text, in a field named {', '.join(SAMPLE_FIELDS)}")
     label = next((given[name] for name in LABEL_FIELDS if given.get(name) is not None), None)
     label = (label[0] if label else None) if isinstance(label, list) else label
-    truncated = given.get("finish_reason") == "length"
+    truncated = given.get("finish_reason") in ("length", "content_filter")
     return Sample(text, _LABELS.get(str(label).lower()), str(given.get("model") or model), truncated, row.where)
 
 

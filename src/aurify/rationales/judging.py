@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aurify.answers import Grader
 from aurify.questions import Question
+from aurify.rationales.reading import ReadRationales, plain
 from aurify.rationales.record import Rationale
 
 
@@ -15,12 +16,18 @@ def judged(rationales: Iterable[Rationale], questions: Sequence[Question], grade
 
     A question is known by its id or by its text. The order is that of the table.
     """
-    by_name = {question.text: question for question in questions} | {question.id: question for question in questions}
-    matched = [
-        (replace(rationale, question_id=by_name[rationale.question_id].id), by_name[rationale.question_id])
-        for rationale in rationales
-        if rationale.question_id in by_name
-    ]
+    by_id = {question.id: question for question in questions}
+    by_text = {plain(question.text): question for question in questions}
+    texts = rationales.texts if isinstance(rationales, ReadRationales) else {}
+
+    def question_of(name: str) -> Question | None:
+        found, text = by_id.get(name), plain(texts.get(name, name))
+        if found is not None and plain(found.text) == text:
+            return found
+        return by_text.get(text) or found  # an id of the file's own may by chance be another question's
+
+    asked = [(rationale, question_of(rationale.question_id)) for rationale in rationales]
+    matched = [(replace(rationale, question_id=found.id), found) for rationale, found in asked if found is not None]
     open_ones = [(i, rationale, question) for i, (rationale, question) in enumerate(matched) if not rationale.verdict]
     grades = grader.grade_all([(r.text, question, r.finish_reason == "length") for _, r, question in open_ones])
     found = [rationale for rationale, _ in matched]

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from types import MappingProxyType
+from typing import Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from aurify.errors import AurifyError
 from aurify.questions.fields import ID_FIELDS, QUESTION_FIELDS
 from aurify.questions.files import read_rows
-from aurify.questions.rows import BadRow, show
+from aurify.questions.rows import BadRow, Row, show
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable
 
 TEXT_FIELDS = ("text", "rationale", "completion", "response", "output")
-QUESTION_KEYS = tuple(dict.fromkeys(("question_id", *ID_FIELDS, *QUESTION_FIELDS)))
-"""What may say which question a row answers; the first that is there counts."""
+"""What holds a row's one rationale."""
+
+LIST_FIELDS = (
+    "samples", "rationales", "solutions", "completions", "responses", "outputs", "generations", "generated_answer",
+    "predictions",
+)  # fmt: skip
+"""What holds a question's samples: a list of texts or of objects."""
+
+SAMPLE_FIELDS = ("rationale", "solution", "text", "completion", "response", "output", "content", "generated_answer")
+"""What holds the text of one sample, in an object of its own."""
+
+_ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
+QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)
+"""What may say which question a row answers."""
 
 _DEFAULTS: dict[str, Any] = {
     "token_ids": (),
@@ -35,13 +49,25 @@ _DEFAULTS: dict[str, Any] = {
 _RECORD = TypeAdapter(Rationale)
 
 
-def read_rationales(path: str | Path) -> list[Rationale]:
+class ReadRationales(list[Rationale]):
+    """Rationales in the order of a file, and what it calls their questions beside ``question_id``."""
+
+    def __init__(self, rationales: Iterable[Rationale], texts: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(rationales)
+        self.texts = texts
+        """The question's text by ``question_id``, where the rows give both."""
+
+
+def read_rationales(path: str | Path) -> ReadRationales:
     """The rationales of a run folder, of a table folder, or of one file.
 
     A file (Parquet, JSONL, JSON, CSV, gzipped too) needs, in each row, a question's id or text and a rationale's text
-    (``QUESTION_KEYS``, ``TEXT_FIELDS``), or a list ``samples`` of objects that hold the latter. The table's other
-    columns are taken where they are there; without them, a row is a teacher's that nobody has judged. Where only
-    the question's text is given, ``question_id`` is that text.
+    (``QUESTION_KEYS``, ``TEXT_FIELDS``), or a list (``LIST_FIELDS``) of texts or of objects with one of
+    ``SAMPLE_FIELDS``. The table's other columns are taken where they are there; without them, a row is a teacher's
+    that nobody has judged.
+
+    ``question_id`` is the row's own, else its id, else its question's text; the text also where several rows of one
+    question have each an id of its own.
 
     Raises:
         AurifyError: nothing to read there, a damaged file, or a row that lacks what it needs, with its place.
@@ -50,55 +76,129 @@ def read_rationales(path: str | Path) -> list[Rationale]:
     if not path.is_dir():
         if not path.exists():
             raise AurifyError(f"{path}: no such file or folder")
-        return list(_from_file(path))
+        return _from_file(path)
     folder = path / "rationales" if (path / "rationales").is_dir() else path
-    rationales = list(RationaleTable(folder).read())
+    rationales = ReadRationales(RationaleTable(folder).read())
     if not rationales:
         raise AurifyError(f"{path}: no rationales here: expected a run's folder, or step-*.parquet files")
     return rationales
 
 
-def _from_file(path: Path) -> Iterator[Rationale]:
+def plain(text: str) -> str:
+    """The text with single spaces: by it questions are known again."""
+    return " ".join(text.split())
+
+
+def _from_file(path: Path) -> ReadRationales:
+    rows = list(_rows(path))
+    torn = _torn([row.fields for row in rows])
+    found: list[Rationale] = []
+    texts: dict[str, set[str]] = {}
+    for row in rows:
+        try:
+            name, text = _question(row.fields, torn)
+            found += _samples(row.fields, name)
+        except ValueError as error:
+            raise AurifyError(f"{row.where}: {error}") from None
+        texts.setdefault(name, set()).add(text)
+    if not found:
+        raise AurifyError(f"{path}: no rationales here: {'no row holds a sample' if rows else 'it has no rows'}")
+    return ReadRationales(found, {name: text for name, (text, *more) in texts.items() if text and not more})
+
+
+def _rows(path: Path) -> Iterator[Row]:
     for row in read_rows(path):
         if isinstance(row, BadRow):
             raise AurifyError(f"{row.where}: {row.reason}")
-        try:
-            samples = row.fields.get("samples")
-            if isinstance(samples, list):
-                for index, sample in enumerate(samples):
-                    if not isinstance(sample, dict):
-                        raise ValueError(f"expected objects in 'samples', found {show(sample)}")
-                    yield _from_row({"sample_index": index, **row.fields, **sample})
-            else:
-                yield _from_row(row.fields)
-        except ValueError as error:
-            raise AurifyError(f"{row.where}: {error}") from None
+        listed = _listed(row.fields)
+        if listed is None or any(_names(row.fields)):
+            yield row
+            continue
+        for sample in row.fields[listed]:  # which say themselves what they are on
+            yield replace(row, fields=sample if isinstance(sample, dict) else {})
 
 
-def _from_row(fields: Mapping[str, Any]) -> Rationale:
-    given = {name: fields[name] for name in _DEFAULTS if fields.get(name) not in (None, "")}
+def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
+    """The rationales of one row, which is on the question of this name."""
+    listed = _listed(fields)
+    if listed is None:
+        yield _record(fields, name, _text(fields, TEXT_FIELDS))
+        return
+    for index, sample in enumerate(fields[listed]):
+        if not isinstance(sample, (str, dict)):
+            raise ValueError(f"expected texts or objects in '{listed}', found {show(sample)}")
+        given = sample if isinstance(sample, dict) else {"text": sample}
+        yield _record({"sample_index": index, **fields, **given}, name, _text(given, SAMPLE_FIELDS))
+
+
+def _listed(fields: Mapping[str, Any]) -> str | None:
+    return next((name for name in LIST_FIELDS if isinstance(fields.get(name), list)), None)
+
+
+def _record(fields: Mapping[str, Any], name: str, text: str) -> Rationale:
+    given = {key: fields[key] for key in _DEFAULTS if fields.get(key) not in (None, "")}
     if given.get("source") not in get_args(Source):
         given.pop("source", None)  # many files say with this word where a question is from
-    if "predicted" in given:
+    if isinstance(given.get("predicted"), (int, float)):
         given["predicted"] = str(given["predicted"])
     try:
-        return _RECORD.validate_python({**_DEFAULTS, **given, "question_id": _question(fields), "text": _text(fields)})
+        return _RECORD.validate_python({**_DEFAULTS, **given, "question_id": name, "text": text})
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{first['loc'][0]} {show(first['input'])}: {first['msg'].lower()}") from None
 
 
-def _question(fields: Mapping[str, Any]) -> str:
-    for name in QUESTION_KEYS:
-        value = fields.get(name)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value):
-            return str(value)
-    raise ValueError(f"no question: expected a field named {', '.join(QUESTION_KEYS)}")
+class _Names(NamedTuple):
+    """What a row calls its question; empty where it does not say."""
+
+    given: str
+    """Its ``question_id``, as in a table."""
+    own: str
+    """Another id: the question's, or the row's own."""
+    text: str
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    for name in TEXT_FIELDS:
-        value = fields.get(name)
-        if isinstance(value, str):
-            return value
-    raise ValueError(f"no rationale: expected a text field named {', '.join(TEXT_FIELDS)}")
+def _names(fields: Mapping[str, Any]) -> _Names:
+    lower: dict[str, Any] = {}
+    for name, value in fields.items():
+        lower.setdefault(str(name).lower(), value)
+    asks = next((name for name in QUESTION_FIELDS if _first(lower, (name,))), "")
+    text, body = _first(lower, (asks,)), lower.get("body")
+    if asks == "question" and isinstance(body, str) and body.strip():  # SVAMP, as aurify.questions reads it
+        text = f"{body.strip()} {text}"
+    return _Names(_first(lower, ("question_id",)), _first(lower, _ROW_IDS), text)
+
+
+def _torn(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The texts of questions of which each row, a single sample, has an id of its own."""
+    ids: dict[str, list[str]] = {}
+    for fields in rows:
+        given, own, text = _names(fields)
+        if text and not given and _listed(fields) is None:
+            ids.setdefault(text, []).append(own)
+    return {text for text, own in ids.items() if len(own) > 1 and "" not in own and len(set(own)) == len(own)}
+
+
+def _question(fields: Mapping[str, Any], torn: Set[str]) -> tuple[str, str]:
+    """The name of a row's question, and its text."""
+    given, own, text = _names(fields)
+    if text in torn and _listed(fields) is None:
+        own = ""
+    name = given or own or text
+    if not name:
+        raise ValueError(f"no question: expected a field named {', '.join(QUESTION_KEYS)}")
+    return name, text
+
+
+def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The first of these fields that holds a text or a whole number, as text."""
+    values = (fields.get(name) for name in names)
+    found = (str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool))
+    return next((value for value in found if value), "")
+
+
+def _text(fields: Mapping[str, Any], names: Sequence[str]) -> str:
+    for name in names:
+        if isinstance(fields.get(name), str):
+            return str(fields[name])
+    raise ValueError(f"no rationale: expected a text field named {', '.join(names)}")
