@@ -58,7 +58,7 @@ class ReadRationales(list[Rationale]):
         """The question's text by ``question_id``, where the rows give both."""
 
 
-def read_rationales(path: str | Path) -> ReadRationales:
+def read_rationales(path: str | Path) -> list[Rationale]:
     """The rationales of a run folder, of a table folder, or of one file.
 
     A file (Parquet, JSONL, JSON, CSV, gzipped too) needs, in each row, a question's id or text and a rationale's text
