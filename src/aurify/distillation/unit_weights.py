@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,9 +86,9 @@ def unit_layers(model: Any) -> list[str]:
 
 def _extremes(ids_K: Tensor, mean_K: Tensor, decode: Callable[[int], str]) -> list[dict[str, Any]]:
     """The tokens of the least mean weight, least first, then those of the greatest, greatest last."""
-    tokens, place_K, counts = ids_K.unique(return_inverse=True, return_counts=True)
-    means = torch.zeros(len(tokens), dtype=torch.float64).index_add_(0, place_K, mean_K.double()) / counts
-    often = [i for i in means.argsort().tolist() if counts[i] >= SEEN]
+    tokens, place_K, counts = np.unique(ids_K.numpy(), return_inverse=True, return_counts=True)
+    means = np.bincount(place_K, mean_K.double().numpy()) / counts
+    often = [i for i in means.argsort() if counts[i] >= SEEN]
     chosen = often if len(often) <= 2 * EXTREMES else often[:EXTREMES] + often[-EXTREMES:]
     return [
         {"token": decode(int(tokens[i])), "id": int(tokens[i]), "mean": float(means[i]), "tokens": int(counts[i])}
