@@ -1,7 +1,7 @@
 """The claims of 'Turning Dust into Gold', one by one, on a student and a noisy teacher of our own, and on MATH.
 
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg [--seeds 0 1 2 3 4] [--kinds slips procedure format]
-        [--methods kd nat ...] [--questions 400] [--steps 600] [--base-steps 400] [--budget total]
+        [--methods kd nat ...] [--questions 60] [--steps 100] [--budget total]
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg-math --math ../shared/data [--teacher gpt-3.5-turbo]
 
 Every method gets the same questions, rationales, seeds, learning rate, rationales a step and steps: with ``--budget
@@ -21,16 +21,17 @@ import math
 import shutil
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scipy import stats
-from tdg_world import KINDS
+from tdg_world import DOMAINS, KINDS, draw_questions, teach
 
 from aurify.distillation import DistillSettings, run_distillation
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
+from aurify.questions import Question
 from aurify.settings import resolve
 
 VARIANTS = ("no-negatives", "wide-lora", "sequential", "fixed", "no-offset", "linear-value")
@@ -69,16 +70,16 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--questions", type=int, default=400)
-    parser.add_argument("--test", type=int, default=400, help="held-out questions, in and out of domain each")
+    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--test", type=int, default=300, help="held-out questions, in and out of domain each")
     parser.add_argument("--samples", type=int, default=8, help="of the teacher, a question")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
     parser.add_argument("--rate", type=float, default=4e-3)
-    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj", "up_proj", "down_proj"], metavar="LAYER")
-    parser.add_argument("--base-steps", type=int, default=400)
-    parser.add_argument("--max-new-tokens", type=int, default=96)
+    parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"], metavar="LAYER")
+    parser.add_argument("--base-steps", type=int, default=400, help="of the MATH part")
+    parser.add_argument("--max-new-tokens", type=int, default=160)
     parser.add_argument("--math", type=Path, help="the folder of the published data: the MATH part instead")
     parser.add_argument("--teacher", default="gpt-3.5-turbo")
     parser.add_argument("--table", action="store_true", help="print the tables from the results that are there")
@@ -105,28 +106,18 @@ def same_settings(args: argparse.Namespace) -> None:
 
 
 def run_world(args: argparse.Namespace) -> None:
-    """Our own student and teacher, for every kind of negatives and seed."""
-    import tdg_world as world
-
-    base = args.out / "base"
-    if not (base / "config.json").is_file():
-        world.build_student(base, args.base_steps)
+    """The nugget as student, and a noisy teacher, for every kind of negatives and seed."""
     for kind in args.kinds:
         for seed in args.seeds:
-            questions, chains = world.draw_questions(args.questions, "commands", seed)
-            tests = {"in": "commands", "out": "story"}
-            files = {"train": args.out / f"train-{seed}.jsonl", "table": args.out / f"teacher-{kind}-{seed}.jsonl"}
-            write_rows(files["table"], world.teach(questions, chains, args.samples, kind, seed))
-            asked = {"train": questions}
-            for name, wording in tests.items():
-                files[name] = args.out / f"{name}-{seed}.jsonl"
-                asked[name] = world.draw_questions(args.test, wording, 10_000 + seed)[0]
-            for name, several in asked.items():
-                write_rows(files[name], [{"id": q.id, "question": q.text, "answer": q.answer} for q in several])
-            if seed == args.seeds[0] and kind == args.kinds[0]:
-                record(args.out, {"method": "base", "kind": "-", "seed": seed, **accuracies(args, str(base), files)})
+            tests = {name: draw_questions(args.test, name, 10_000 + seed) for name in DOMAINS}
+            train = draw_questions(args.questions, "in", seed)
+            table = args.out / f"teacher-{kind}-{seed}.jsonl"
+            table.write_text("".join(json.dumps(row) + "\n" for row in teach(train, args.samples, kind, seed)))
+            base = {"method": "base", "kind": kind, "seed": seed}
+            if not found_before(args.out, base):
+                record(args.out, {**base, **accuracies(args, "nugget", tests)})
             for method in args.methods:
-                run_one(args, kind, seed, method, str(base), files)
+                run_one(args, kind, seed, method, "nugget", table, train, tests)
 
 
 def run_math(args: argparse.Namespace) -> None:
@@ -140,19 +131,28 @@ def run_math(args: argparse.Namespace) -> None:
         math_part.subset(args.math / "math_teacher" / f"{args.teacher}.jsonl.gz", table, args.questions)
     for seed in args.seeds:
         for method in args.methods:
-            run_one(args, args.teacher, seed, method, str(base), {"train": table, "table": table})
+            run_one(args, args.teacher, seed, method, str(base), table)
 
 
-def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: str, files: dict[str, Path]) -> None:
-    """One run and its measures, unless they are there."""
+def run_one(
+    args: argparse.Namespace,
+    kind: str,
+    seed: int,
+    method: str,
+    base: str,
+    table: Path,
+    train: Sequence[Question] | None = None,
+    tests: Mapping[str, Sequence[Question]] | None = None,
+) -> None:
+    """One run and its measures, unless they are there; without ``train`` the table holds the questions too."""
     key = {"method": method, "kind": kind, "seed": seed}
-    if any(all(line[word] == value for word, value in key.items()) for line in results(args.out)):
+    if found_before(args.out, key):
         return
     runs = args.out / "runs" / f"{kind}-{seed}"
     out, begun = runs / method, time.perf_counter()
     shutil.rmtree(out, ignore_errors=True)
     words: dict[str, Any] = {
-        "from_": str(files["table"]), "data": str(files["train"]), "out": str(out), "seed": seed, "lr": args.rate,
+        "from_": str(table), "data": str(table), "out": str(out), "seed": seed, "lr": args.rate,
         "rationales": args.rationales, "lora_targets": args.targets, "eval_limit": 0,
         "max_new_tokens": args.max_new_tokens, "save_every": 10**6, "max_tokens": 768,
         "steps": args.steps // 2 if method in TWO_STAGES and args.budget == "total" else args.steps,
@@ -162,13 +162,13 @@ def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: s
         words |= {"answers": "math", "max_new_tokens": 8 if method not in FROM_NAT else 64}
     if method in FROM_NAT:
         if not (runs / "nat" / "model").is_dir():
-            run_one(args, kind, seed, "nat", base, files)
+            run_one(args, kind, seed, "nat", base, table, train, tests)
         words |= {"method": method.partition("-token")[0], "model": str(runs / "nat" / "model")}
         words |= {"nce_weights": "token"} if method == "nce-token" else {}
     else:
         words |= {"method": "nat" if method in VARIANTS else method, "model": base}
         words |= {"variant": method} if method in VARIANTS else {}
-    run_distillation(resolve(DistillSettings, words))
+    run_distillation(resolve(DistillSettings, words), questions=train, held_out=None if args.math else [])
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     trained = sum(line["tokens"] for line in lines if "loss" in line)
     found = {**key, "steps": sum("loss" in line for line in lines), "tokens": trained}
@@ -176,8 +176,8 @@ def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: s
         likelihood = [line["held_out_likelihood"] for line in lines if "held_out_likelihood" in line]
         found |= {"start": likelihood[0], "end": likelihood[-1]}
         found |= {"in": likelihood[-1]["preferred"], "out": likelihood[-1]["right"] - likelihood[-1]["wrong"]}
-    else:
-        found |= accuracies(args, str(out / "model"), files)
+    elif tests:
+        found |= accuracies(args, str(out / "model"), tests)
     if (out / "nce_weights.jsonl").is_file():
         found["nce_weights"] = json.loads((out / "nce_weights.jsonl").read_text(encoding="utf-8").splitlines()[0])
     record(args.out, {**found, "seconds": time.perf_counter() - begun})
@@ -185,32 +185,30 @@ def run_one(args: argparse.Namespace, kind: str, seed: int, method: str, base: s
         shutil.rmtree(out)
 
 
-def accuracies(args: argparse.Namespace, model: str, files: dict[str, Path]) -> dict[str, float]:
+def accuracies(args: argparse.Namespace, model: str, tests: Mapping[str, Sequence[Question]]) -> dict[str, float]:
     """Greedy accuracy in and out of domain."""
-    found = {}
-    for name in ("in", "out"):
-        words = {"model": model, "data": str(files[name]), "answers": "number", "max_new_tokens": args.max_new_tokens}
-        found[name] = run_evaluation(resolve(EvaluateSettings, words)).overall.scores["greedy"].accuracy
-    return found
+    words = {"model": model, "data": "(bench)", "max_new_tokens": args.max_new_tokens}
+    return {
+        name: run_evaluation(resolve(EvaluateSettings, words), questions=questions).overall.scores["greedy"].accuracy
+        for name, questions in tests.items()
+    }
+
+
+def found_before(out: Path, key: Mapping[str, Any]) -> bool:
+    """Whether this run is among the results."""
+    return any(all(line[word] == value for word, value in key.items()) for line in results(out))
 
 
 def record(out: Path, line: dict[str, Any]) -> None:
-    """Write a line, once."""
-    key = ("method", "kind", "seed")
-    if not any(all(old[word] == line[word] for word in key) for old in results(out)):
-        with (out / "results.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+    """Add a result."""
+    with (out / "results.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def results(out: Path) -> list[dict[str, Any]]:
     """What was measured so far."""
     path = out / "results.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-
-
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """JSON lines, anew."""
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def print_tables(out: Path) -> None:
@@ -226,9 +224,9 @@ def print_tables(out: Path) -> None:
             "it finds the held-out right rationale of a question likelier, a token, than the wrong one."
         )
     names = ("right preferred %", "right - wrong, nats x100") if math_part else ("in domain %", "out of domain %")
-    kinds = list(dict.fromkeys(line["kind"] for line in lines if line["kind"] != "-"))
+    kinds = list(dict.fromkeys(line["kind"] for line in lines))
     for kind in kinds:
-        own = [line for line in lines if line["kind"] in (kind, "-")]
+        own = [line for line in lines if line["kind"] == kind]
         print(f"\n## negatives: {kind}\n\n| method | seeds | {names[0]} (sd) | {names[1]} (sd) | tokens |")
         print("| --- | ---: | ---: | ---: | ---: |")
         for method in dict.fromkeys(line["method"] for line in own):
