@@ -1,7 +1,7 @@
 """The claims of 'Turning Dust into Gold', one by one, on a student and a noisy teacher of our own, and on MATH.
 
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg [--seeds 0 1 2 3 4] [--kinds slips procedure format]
-        [--methods kd nat ...] [--questions 60] [--steps 100] [--budget total]
+        [--methods kd nat ...] [--questions 30] [--steps 40] [--budget total]
     .venv/bin/python bench/reproduce_tdg.py --out runs/tdg-math --math ../shared/data [--teacher gpt-3.5-turbo]
 
 Every method gets the same questions, rationales, seeds, learning rate, rationales a step and steps: with ``--budget
@@ -70,10 +70,10 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--questions", type=int, default=30)
     parser.add_argument("--test", type=int, default=300, help="held-out questions, in and out of domain each")
     parser.add_argument("--samples", type=int, default=8, help="of the teacher, a question")
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
     parser.add_argument("--rate", type=float, default=4e-3)
