@@ -1,7 +1,9 @@
-"""Where the time goes: seconds, tokens and calls by name, names in names."""
+"""Where time and memory go: seconds, tokens, calls and rises of the peak memory by name, names in names."""
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ class Total:
     tokens: int = 0
     calls: int = 0
     columns: int = 0
+    risen_mb: float = 0.0
+    """By how much the process's peak memory rose, in MB (2^20 bytes)."""
 
 
 class Clock:
@@ -24,6 +28,7 @@ class Clock:
     def __init__(self) -> None:
         self.totals: dict[str, Total] = {}
         self._inside: list[str] = []
+        self._peak_mb = peak_memory_mb()
 
     @contextmanager
     def measure(self, name: str, tokens: int = 0) -> Iterator[None]:
@@ -43,3 +48,12 @@ class Clock:
         total.tokens += tokens
         total.columns += columns
         total.calls += 1
+        peak = peak_memory_mb()  # what rose since the last part was added rose in this one
+        total.risen_mb += peak - self._peak_mb
+        self._peak_mb = peak
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process in MB (2^20 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

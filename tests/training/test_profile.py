@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 import torch
 
-from aurify.clock import Clock
+from aurify.clock import Clock, peak_memory_mb
 from aurify.models import load_model
 from aurify.training.profile import Limits, measure_limits, profile, report
 
@@ -24,6 +25,18 @@ def test_a_clock_names_what_is_inside_what() -> None:
     assert clock.totals["step"].calls == 2
     assert clock.totals["step/gradient"].seconds >= 0.002
     assert (clock.totals["step/decode"].tokens, clock.totals["step/decode"].columns) == (3, 11)
+
+
+def test_a_rise_of_the_peak_memory_belongs_to_the_part_in_which_it_rose() -> None:
+    clock = Clock()
+    with clock.measure("step"):
+        with clock.measure("gradient"):
+            block = np.ones(int(peak_memory_mb() + 64) * 2**20, np.uint8)  # more than the process ever held
+            del block
+        with clock.measure("grade"):
+            pass
+    assert clock.totals["step/gradient"].risen_mb >= 32
+    assert clock.totals["step/grade"].risen_mb + clock.totals["step"].risen_mb < 8
 
 
 def test_rows_add_up_and_name_the_rest(tiny_model_dir) -> None:

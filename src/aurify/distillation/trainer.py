@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from aurify.clock import peak_memory_mb
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import Scorer
 from aurify.distillation.likelihood import score
@@ -26,7 +27,7 @@ from aurify.training.evaluate import greedy_rationales
 from aurify.training.folder import RunFolder
 from aurify.training.interrupt import StopRequest
 from aurify.training.m_step import ascend, build_optimizer
-from aurify.training.metrics import MetricsLog, peak_memory_mb
+from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Watcher
 from aurify.training.schedule import batch_of_step, learning_rate
 from aurify.training.world import World

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +39,3 @@ class MetricsLog:
         """Forget the lines of later steps, which a resumed run writes again."""
         kept = [json.dumps(line) + "\n" for line in self.read() if line["step"] <= step]
         write_atomically(self.path, "".join(kept))
-
-
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process in MB (2^20 bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -10,9 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from aurify.clock import Clock, Total
+from aurify.clock import Clock, Total, peak_memory_mb
 from aurify.models.prefix import causal_lm
-from aurify.training.metrics import peak_memory_mb
 
 
 class Limits(NamedTuple):
@@ -33,6 +32,7 @@ class Row:
     tokens: int
     arithmetic: float | None
     bandwidth: float | None
+    risen_mb: float
 
 
 def measure_limits(device: torch.device, dtype: torch.dtype) -> Limits:
@@ -72,6 +72,7 @@ def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[R
                 spent.tokens,
                 flops / own / limits.arithmetic if flops and own else None,
                 read / own / limits.bandwidth if read and own else None,
+                spent.risen_mb,
             )
         )
     return sorted(rows, key=lambda row: -row.seconds)
@@ -83,13 +84,13 @@ def report(rows: list[Row], limits: Limits) -> list[str]:
         f"limits measured here: {limits.arithmetic / 1e9:.0f} GFLOP/s in a matrix product, "
         f"{limits.bandwidth / 1e9:.0f} GB/s in a copy; peak memory {peak_memory_mb():.0f} MB",
         f"{'part':24} {'seconds':>9} {'share':>6} {'calls':>7} {'tokens':>10} {'tokens/s':>9} "
-        f"{'of arithmetic':>13} {'of bandwidth':>12}",
+        f"{'of arithmetic':>13} {'of bandwidth':>12} {'peak rose, MB':>13}",
     ]
     for row in rows:
         speed = f"{row.tokens / row.seconds:,.0f}" if row.tokens and row.seconds else ""
         lines.append(
             f"{row.name:24} {row.seconds:9.2f} {row.share:6.1%} {row.calls:7,d} {row.tokens or '':>10} {speed:>9} "
-            f"{_percent(row.arithmetic):>13} {_percent(row.bandwidth):>12}"
+            f"{_percent(row.arithmetic):>13} {_percent(row.bandwidth):>12} {row.risen_mb:>13.0f}"
         )
     return lines
 

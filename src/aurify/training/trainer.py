@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from aurify.clock import peak_memory_mb
 from aurify.errors import AurifyError
 from aurify.methods import EStep, Method
 from aurify.models import Tuned, trainable_parameters
@@ -26,7 +27,7 @@ from aurify.training.fits import Fits
 from aurify.training.folder import RunFolder
 from aurify.training.interrupt import StopRequest
 from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
-from aurify.training.metrics import MetricsLog, peak_memory_mb
+from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Watcher
 from aurify.training.proposals import Proposer
 from aurify.training.schedule import learning_rate
