@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aurify.answers import Grader
 from aurify.questions import Question
-from aurify.rationales import read_rationales
 from aurify.rationales.judging import judged
+from aurify.rationales.reading import read_with_texts
 
 QUESTIONS = [
     Question("1", "How  many\nare there?", "4", "number"), Question("2", "How much?", "5", "number"),
@@ -18,8 +18,9 @@ QUESTIONS = [
 
 def found(folder: Path, *rows: dict[str, object]) -> list[str]:
     (folder / "rows.jsonl").write_text("".join(json.dumps({"text": "so 4", **row}) + "\n" for row in rows))
+    rationales, texts = read_with_texts(folder / "rows.jsonl")
     with Grader() as grader:
-        return [one.question_id for one in judged(read_rationales(folder / "rows.jsonl"), QUESTIONS, grader)]
+        return [one.question_id for one in judged(rationales, QUESTIONS, grader, texts)]
 
 
 def test_a_question_is_known_by_its_id_or_else_by_its_text(tmp_path: Path) -> None:

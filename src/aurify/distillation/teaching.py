@@ -10,8 +10,9 @@ from typing import Any
 from aurify.answers import Grader
 from aurify.errors import AurifyError
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
+from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.judging import judged
+from aurify.rationales.reading import read_with_texts
 from aurify.training.world import World
 
 CHUNK = 256
@@ -31,8 +32,8 @@ def given_rationales(
     found = [rationale for rationale in table.read() if rationale.step == 0]
     if found:
         return found
-    read = read_rationales(Path(source))
-    found = [_given(rationale) for rationale in judged(read, questions, grader)]
+    read, texts = read_with_texts(Path(source))
+    found = [_given(rationale) for rationale in judged(read, questions, grader, texts)]
     if not found:
         raise AurifyError(
             f"--from {source}: none of its {len(read)} rationales is of a question of --data; "

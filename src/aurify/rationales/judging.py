@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from aurify.answers import Grader
 from aurify.questions import Question
-from aurify.rationales.reading import ReadRationales, plain
+from aurify.rationales.reading import plain
 from aurify.rationales.record import Rationale
 
 
-def judged(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[Rationale]:
+def judged(
+    rationales: Iterable[Rationale],
+    questions: Sequence[Question],
+    grader: Grader,
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> list[Rationale]:
     """The rationales of these questions, with verdicts: their own, or, where they have none, the grader's.
 
-    A question is known by its id or by its text. The order is that of the table.
+    A question is known by its id or by its text; ``texts`` holds the texts of questions that go by an id of the
+    file's own (see ``read_with_texts``). The order is that of the table.
     """
     by_id = {question.id: question for question in questions}
     by_text = {plain(question.text): question for question in questions}
-    texts = rationales.texts if isinstance(rationales, ReadRationales) else {}
 
     def question_of(name: str) -> Question | None:
         found, text = by_id.get(name), plain(texts.get(name, name))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -49,15 +48,6 @@ _DEFAULTS: dict[str, Any] = {
 _RECORD = TypeAdapter(Rationale)
 
 
-class ReadRationales(list[Rationale]):
-    """Rationales in the order of a file, and what it calls their questions beside ``question_id``."""
-
-    def __init__(self, rationales: Iterable[Rationale], texts: Mapping[str, str] = MappingProxyType({})) -> None:
-        super().__init__(rationales)
-        self.texts = texts
-        """The question's text by ``question_id``, where the rows give both."""
-
-
 def read_rationales(path: str | Path) -> list[Rationale]:
     """The rationales of a run folder, of a table folder, or of one file.
 
@@ -72,16 +62,21 @@ def read_rationales(path: str | Path) -> list[Rationale]:
     Raises:
         AurifyError: nothing to read there, a damaged file, or a row that lacks what it needs, with its place.
     """
+    return read_with_texts(path)[0]
+
+
+def read_with_texts(path: str | Path) -> tuple[list[Rationale], dict[str, str]]:
+    """``read_rationales``, and the text of each question by ``question_id``, where the rows of a file give both."""
     path = Path(path)
     if not path.is_dir():
         if not path.exists():
             raise AurifyError(f"{path}: no such file or folder")
         return _from_file(path)
     folder = path / "rationales" if (path / "rationales").is_dir() else path
-    rationales = ReadRationales(RationaleTable(folder).read())
+    rationales = list(RationaleTable(folder).read())
     if not rationales:
         raise AurifyError(f"{path}: no rationales here: expected a run's folder, or step-*.parquet files")
-    return rationales
+    return rationales, {}
 
 
 def plain(text: str) -> str:
@@ -89,7 +84,7 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _from_file(path: Path) -> ReadRationales:
+def _from_file(path: Path) -> tuple[list[Rationale], dict[str, str]]:
     rows = list(_rows(path))
     torn = _torn([row.fields for row in rows])
     found: list[Rationale] = []
@@ -103,7 +98,7 @@ def _from_file(path: Path) -> ReadRationales:
         texts.setdefault(name, set()).add(text)
     if not found:
         raise AurifyError(f"{path}: no rationales here: {'no row holds a sample' if rows else 'it has no rows'}")
-    return ReadRationales(found, {name: text for name, (text, *more) in texts.items() if text and not more})
+    return found, {name: text for name, (text, *more) in texts.items() if text and not more}
 
 
 def _rows(path: Path) -> Iterator[Row]:

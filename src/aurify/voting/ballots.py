@@ -9,8 +9,8 @@ from typing import Any
 from aurify.answers import Grader
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import infer_answer_type, load_questions
-from aurify.rationales import read_rationales
 from aurify.rationales.judging import judged
+from aurify.rationales.reading import read_with_texts
 from aurify.voting.case import Case, case_of
 from aurify.voting.gather import pools_of, unhinted, unjudged_pools
 from aurify.voting.pool import Pool, right_groups
@@ -120,14 +120,14 @@ def hold(
 
 def read_pools(settings: VoteSettings, say: Callable[[str], None]) -> list[Pool]:
     """The file's pools: with ``--data`` judged and under their questions' texts, else as the rows name them."""
-    rationales = read_rationales(settings.file)
+    rationales, texts = read_with_texts(settings.file)
     with Grader() as grader:
         if settings.data is not None:
             questions = load_questions(
                 settings.data, answers=settings.answers, question_field=settings.question_field,
                 answer_field=settings.answer_field, skip_bad=settings.skip_bad,
             )  # fmt: skip
-            known = judged(rationales, questions, grader)
+            known = judged(rationales, questions, grader, texts)
             if not known:
                 raise AurifyError(
                     f"{settings.file}: none of its {len(rationales)} rationales is on a question of {settings.data}"

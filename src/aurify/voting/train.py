@@ -10,8 +10,8 @@ import numpy as np
 from aurify.answers import Grader
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import load_questions
-from aurify.rationales import read_rationales
 from aurify.rationales.judging import judged
+from aurify.rationales.reading import read_with_texts
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import pools_of, unhinted
 from aurify.voting.pool import Pool
@@ -49,9 +49,9 @@ def read_pools(settings: RankSettings, say: Callable[[str], None]) -> list[Pool]
         settings.data, answers=settings.answers, question_field=settings.question_field,
         answer_field=settings.answer_field, skip_bad=settings.skip_bad,
     )  # fmt: skip
-    rationales = read_rationales(settings.from_)
+    rationales, texts = read_with_texts(settings.from_)
     with Grader() as grader:
-        known = unhinted(judged(rationales, questions, grader), settings.from_, say)
+        known = unhinted(judged(rationales, questions, grader, texts), settings.from_, say)
         pools = pools_of(known, questions, grader)
     if not pools:
         raise AurifyError(
