@@ -113,6 +113,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=3, help="learning rates tried for each method and scenario")
     parser.add_argument("--tuning-tasks", nargs="+", choices=[*TASKS, ALL], default=["object_counting", "web_of_lies"])
     parser.add_argument("--tuned-on", choices=SCENARIOS, help="take the rates of this scenario for all")
+    parser.add_argument("--rate", type=float, help="one learning rate for all methods, in the place of tuned ones")
     parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
     parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
@@ -172,7 +173,7 @@ def right_samples(questions: Sequence[Question], samples: int, seed: int) -> lis
 
 def tuned_rate(args: argparse.Namespace, scenario: str, method: str) -> float:
     """The learning rate with the best mean accuracy on a quarter of the training questions, never on test questions."""
-    rates = RATES[: args.trials]
+    rates = (args.rate,) if args.rate else RATES[: args.trials]
     if method == "base" or len(rates) < 2:
         return rates[0]
     (args.out / "tuning").mkdir(exist_ok=True)
