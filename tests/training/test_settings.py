@@ -39,6 +39,6 @@ def test_what_follows_from_the_method_is_in_the_resolved_settings():
     direct = resolve(TrainSettings, {"method": "direct", "model": "nugget", "data": "d"})
     assert (direct.prompt, direct.memory) == ("direct", "gold")
     cot = resolve(TrainSettings, {"method": "cot", "model": "nugget", "data": "d"})
-    assert (cot.prompt, cot.memory) == ("plain", "gold")
+    assert (cot.prompt, cot.memory) == ("plain", "auto"), "the questions decide between gold and the guide"
     again = TrainSettings(**direct.model_dump())
     assert again == direct
