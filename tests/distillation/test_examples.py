@@ -16,7 +16,7 @@ QUESTIONS = [Question("a", "How many?", "4", "number"), Question("b", "How much?
 def rationale(text: str, question: str = "a", verdict: Verdict | None = None, **more: object) -> Rationale:
     facts = {"token_ids": (), "predicted": None, "reason": "", "source": "teacher", "model": "", "step": 0}
     facts |= {"sample_index": 0, "seed": 0, "finish_reason": "stop", "logprob": None, **more}
-    return Rationale(question_id=question, text=text, verdict=verdict, **facts)  # type: ignore[arg-type]
+    return Rationale(question_id=question, text=text, verdict=verdict, **facts)  # type: ignore[arg-type]  # of mixed types
 
 
 def test_rationales_find_their_question_by_id_or_text_and_unjudged_ones_are_judged():

@@ -43,7 +43,7 @@ def test_tabs() -> None:
 def test_a_bad_record_is_named_and_the_rest_is_read(line: bytes, expected: str) -> None:
     rows = read(b"question,answer\na,1\n" + line + b"\nb,2\n")
     assert [(row.where, type(row)) for row in rows] == [("f.csv:2", Row), ("f.csv:3", BadRow), ("f.csv:4", Row)]
-    assert expected in rows[1].reason  # type: ignore[union-attr]
+    assert expected in rows[1].reason  # type: ignore[union-attr]  # a bad row, or this fails
 
 
 def test_an_open_quote_does_not_swallow_the_file_in_silence() -> None:

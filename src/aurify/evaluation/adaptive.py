@@ -6,13 +6,16 @@ The samples are those that a fixed number would draw, in the same order; the rul
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from aurify.answers import Grader, group_answers
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
-from aurify.voting.voter import Voter
+
+if TYPE_CHECKING:
+    from aurify.voting.voter import Voter
 
 LEAST = 2
 """Samples of a question before the first vote."""

@@ -14,6 +14,7 @@ import torch
 
 from aurify.answers import Grader, group_answers
 from aurify.errors import UsageError
+from aurify.evaluation.adaptive import drawn_until_sure
 from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
@@ -80,13 +81,17 @@ def run_evaluation(
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(greedy.right))
         if settings.stop != "never" and voter:
-            for index, (pool, credit) in enumerate(_until_sure(drawing, asked, prompts, settings, voter, grader)):
-                tallies["sampled"].add(pool)
+            size = max(1, CHUNK // settings.samples)
+            for number, start in enumerate(range(0, len(asked), size)):
+                part = slice(start, start + size)
+                found = drawn_until_sure(drawing, asked[part], prompts[part], settings, voter, grader)
+                for index, (pool, credit) in enumerate(found, start):
+                    tallies["sampled"].add(pool)
+                    if table := tables.get("samples"):
+                        table.append(pool)
+                    outcomes[index] = replace(outcomes[index], votes={f"{settings.vote}@<={settings.samples}": credit})
                 if table := tables.get("samples"):
-                    table.append(pool)
-                outcomes[index] = replace(outcomes[index], votes={f"{settings.vote}@<={settings.samples}": credit})
-            if table := tables.get("samples"):
-                table.flush(0)
+                    table.flush(number)
         elif settings.samples:
             pools = _drawn(
                 drawing, asked, prompts, settings.samples, settings.temperature, tallies["sampled"],
@@ -99,23 +104,6 @@ def run_evaluation(
                 outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups), votes)
         seconds = time.perf_counter() - begun
     return _evaluation(settings, asked, outcomes, tallies, seconds)
-
-
-def _until_sure(
-    drawing: Drawing,
-    questions: Sequence[Question],
-    prompts: Sequence[tuple[int, ...]],
-    settings: EvaluateSettings,
-    voter: Voter,
-    grader: Grader,
-) -> Iterator[tuple[list[Rationale], float]]:
-    """``drawn_until_sure``, a chunk of the questions at a time."""
-    from aurify.evaluation.adaptive import drawn_until_sure
-
-    size = max(1, CHUNK // settings.samples)
-    for start in range(0, len(questions), size):
-        part = slice(start, start + size)
-        yield from drawn_until_sure(drawing, questions[part], prompts[part], settings, voter, grader)
 
 
 def _voter(settings: EvaluateSettings, say: Callable[[str], None]) -> Voter | None:

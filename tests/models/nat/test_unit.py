@@ -19,7 +19,7 @@ def inputs(seed: int = 0, inside: int = 6, outside: int = 4, scale: float = 1.0)
 
 def drawn(seed: int = 0, **options: object) -> IntegrationUnit:
     torch.manual_seed(seed)
-    unit = IntegrationUnit(6, 4, width=3, **options).double()  # type: ignore[arg-type]
+    unit = IntegrationUnit(6, 4, width=3, **options).double()  # type: ignore[arg-type]  # of mixed types
     for parameter in unit.parameters():
         torch.nn.init.normal_(parameter)
     return unit
