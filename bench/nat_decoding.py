@@ -2,10 +2,9 @@
 
     OMP_NUM_THREADS=2 .venv/bin/python bench/nat_decoding.py [--shapes 1M 30M] [--rollouts 64] [--tokens 48]
 
-Llamas of random float32 weights, adapters of rank 8 on queries and values, the unit 128 wide. A NAT model takes the
-sampler's general engine, since its unit cannot be folded into the weights; a LoRA can, so it is measured in both
-engines. One sample a prompt (80 to 140 tokens, others in each repeat), the prompts' own time included. Wanted: near
-LoRA's speed. At 1M the unit is as wide as the model, so it costs the most there.
+Llamas of random float32 weights, adapters of rank 8 on queries and values, the unit 128 wide; each in the sampler's
+fused and general engines. One sample a prompt (80 to 140 tokens, others in each repeat), the prompts' own time
+included. Wanted: near LoRA's speed. At 1M the unit is as wide as the model, so it costs the most there.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from aurify.models.lora import add_lora
 from aurify.models.nat import NatConfig, add_nat, set_mode
 from aurify.sampling import LocalSampler, Prompt
 
-COMPETITORS = ("LoRA, fused", "LoRA, general", "NAT")
+COMPETITORS = ("LoRA, fused", "LoRA, general", "NAT, fused", "NAT, general")
 
 
 def main() -> None:
@@ -36,32 +35,34 @@ def main() -> None:
     rows = [row(name, args.rollouts, args.tokens, args.repeats) for name in args.shapes]
     options = shared.Options(Path(), False, False, args.repeats, 1, torch.get_num_threads())
     head = [f"{args.rollouts} rollouts of {args.tokens} tokens, tokens/s", *COMPETITORS]
-    head += [f"NAT / {name}" for name in COMPETITORS[:2]]
+    head += ["NAT / LoRA, fused", "NAT / LoRA, general"]
     print(f"{shared.machine(options)}\n\n{shared.table(head, rows)}")
 
 
 def row(name: str, rollouts: int, tokens: int, repeats: int) -> list[str]:
     """The table's row of one shape; ratios are medians of the repeats' own."""
     shape = shared.SHAPES[name]
-    lora, nat = samplers(shape)
-    engines = dict(zip(COMPETITORS, (*lora, nat), strict=True))
+    engines = dict(zip(COMPETITORS, samplers(shape), strict=True))
     asked = [shared.random_prompts(rollouts, shape["vocab_size"], turn) for turn in range(repeats + 1)]
     found = shared.interleaved(
         {one: lambda turn, sampler=sampler: draw(sampler, asked[turn], tokens) for one, sampler in engines.items()},
         repeats=repeats, limit_s=float("inf"),
     )  # fmt: skip
     cells = [found[one].cell(repeats) for one in COMPETITORS]
-    return [name, *cells, *(ratio(found["NAT"], found[one]) for one in COMPETITORS[:2])]
+    return [
+        name,
+        *cells,
+        *(ratio(found[f"NAT, {engine}"], found[f"LoRA, {engine}"]) for engine in ("fused", "general")),
+    ]
 
 
-def samplers(shape: shared.Shape) -> tuple[tuple[LocalSampler, LocalSampler], LocalSampler]:
-    """Of one LoRA model, fused and general, and of a NAT model, whose adapters and unit all act."""
+def samplers(shape: shared.Shape) -> list[LocalSampler]:
+    """Of a LoRA model and of a NAT model whose adapters and unit all act, fused and general each."""
     tokenizer = shared.word_tokenizer(shape["vocab_size"])
-    lora = trained(add_lora(plain(shape), rank=8, alpha=16))
-    nat = trained(add_nat(plain(shape), NatConfig()))
+    nat = add_nat(plain(shape), NatConfig())
     set_mode(nat, "both")
-    fused, general = (LocalSampler(lora, tokenizer, fused=way) for way in (True, False))
-    return (fused, general), LocalSampler(nat, tokenizer)
+    models = [trained(add_lora(plain(shape), rank=8, alpha=16)), trained(nat)]
+    return [LocalSampler(model, tokenizer, fused=fused) for model in models for fused in (True, False)]
 
 
 def plain(shape: shared.Shape) -> Any:

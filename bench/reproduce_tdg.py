@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
+    parser.add_argument("--repeats", choices=["once", "keep"], default="once", help="what repeats another, as drawn")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"], metavar="LAYER")
     parser.add_argument("--base-steps", type=int, default=400, help="of the MATH part")
@@ -96,7 +97,7 @@ def same_settings(args: argparse.Namespace) -> None:
     free = ("out", "seeds", "methods", "kinds", "table")
     told = {key: str(value) for key, value in sorted(vars(args).items()) if key not in free}
     path = args.out / "settings.json"
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else told
+    before = {"repeats": "once", **json.loads(path.read_text(encoding="utf-8"))} if path.exists() else told
     if args.table:
         return
     if before != told:
@@ -155,6 +156,7 @@ def run_one(
         "from_": str(table), "data": str(table), "out": str(out), "seed": seed, "lr": args.rate,
         "rationales": args.rationales, "lora_targets": args.targets, "eval_limit": 0,
         "max_new_tokens": args.max_new_tokens, "save_every": 10**6, "max_tokens": 768,
+        "repeats": args.repeats,
         "steps": args.steps // 2 if method in TWO_STAGES and args.budget == "total" else args.steps,
     }  # fmt: skip
     words |= {"eval_limit": 100, "holdout": 0.2} if args.math else {"holdout": 0.0}

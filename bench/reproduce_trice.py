@@ -9,7 +9,8 @@ questions that the base model answers rightly less than once in 100 samples). Ev
 that TRICE needs for ``--steps`` steps of 64 questions, first rationales and hinted tries included; direct and CoT
 tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method with the same number
 of trials, on a part of the training questions only, with a seed of its own
-(``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of them in one run.
+(``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of them in one run, equal
+parts of each: 720 training questions where they are generated (100 in ``small`` and ``rare``), 480 to be judged on.
 
 Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
 ``--report`` only writes the report (bench/reproduce_report.py) from what is there. All of it is some 2,000 runs:
@@ -115,6 +116,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tuned-on", choices=SCENARIOS, help="take the rates of this scenario for all")
     parser.add_argument("--rate", type=float, help="one learning rate for all methods, in the place of tuned ones")
     parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
+    parser.add_argument("--points", type=int, default=5, help="of each learning curve")
     parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reproduce_trice")
@@ -127,37 +129,55 @@ def questions_of(
 ) -> tuple[list[Question], list[Question]]:
     """(training questions, test questions)."""
     if task == ALL:
-        parts = [questions_of(args, scenario, one, seed) for one in TASKS]
+        parts = [part_of(args, scenario, one, seed, len(TASKS)) for one in TASKS]
         train, test = ([question for part in side for question in part] for side in zip(*parts, strict=True))
         return train, test
+    return part_of(args, scenario, task, seed, 1)
+
+
+def part_of(
+    args: argparse.Namespace, scenario: str, task: str, seed: int, tasks: int
+) -> tuple[list[Question], list[Question]]:
+    """A task's (training questions, test questions) in a run of so many tasks."""
+    n_test = 200 if tasks == 1 else 480 // tasks
     if scenario == "in-domain":
         train, test = split_questions(list(load_questions(args.bbh / f"{task}.json")), 0.4, seed)
     elif scenario == "rare":
-        train, test = rare_questions(args, task, seed), generate(task, 200, seed + 500, "hard")
+        train, test = rare_questions(args, task, seed, -(-100 // tasks)), generate(task, n_test, seed + 500, "hard")
     else:
         first, second = {"hard-to-easy": ("hard", "easy"), "easy-to-hard": ("easy", "hard")}.get(
             scenario, ("mixed", "mixed")
         )
-        train = generate(task, 100 if scenario == "small" else 300, seed, first)
-        test = generate(task, 200, seed + 500, second)
+        n_train = 100 if scenario == "small" else 300 if tasks == 1 else 720
+        train = generate(task, -(-n_train // tasks), seed, first)
+        test = generate(task, n_test, seed + 500, second)
     seen = {" ".join(question.text.split()) for question in train}
     test = [question for question in test if " ".join(question.text.split()) not in seen]
     return (train[: args.limit], test[: args.limit]) if args.limit else (train, test)
 
 
-def rare_questions(args: argparse.Namespace, task: str, seed: int, wanted: int = 100) -> list[Question]:
+def rare_questions(args: argparse.Namespace, task: str, seed: int, wanted: int) -> list[Question]:
     """Hard questions of which no sample of the base model is right, kept on disk since finding them is dear."""
-    path = args.out / f"rare-{task}-{seed}-{args.rare_samples}-{args.limit}.json"
+    path = args.out / f"rare-{task}-{seed}-{args.rare_samples}-{args.limit}-{wanted}.json"
     pool = generate(task, args.limit * 3 if args.limit else 1000, seed, "hard")
     if not path.exists():
-        kept, drawn = pool, 0
-        for samples in (8, 24, args.rare_samples - 32):  # most are right once in a few samples: ask these little
-            if samples > 0 and kept:
-                kept = [q for q, n in zip(kept, right_samples(kept, samples, seed + drawn), strict=True) if n == 0]
-                drawn += samples
-        write_atomically(path, json.dumps([question.id for question in kept[:wanted]]))
+        found: list[str] = []
+        for begin in range(0, len(pool), 2 * wanted):
+            if len(found) < wanted:
+                found += [q.id for q in never_right(args, pool[begin : begin + 2 * wanted], seed)]
+        write_atomically(path, json.dumps(found[:wanted]))
     ids = set(json.loads(path.read_text(encoding="utf-8")))
     return [question for question in pool if question.id in ids]
+
+
+def never_right(args: argparse.Namespace, questions: Sequence[Question], seed: int) -> Sequence[Question]:
+    """Those of which none of ``--rare-samples`` samples is right; most are soon seen not to be."""
+    kept, drawn = questions, 0
+    for samples in (8, 24, 64, args.rare_samples - 96):
+        if samples > 0 and kept:
+            kept = [q for q, n in zip(kept, right_samples(kept, samples, seed + drawn), strict=True) if n == 0]
+            drawn += samples
+    return kept
 
 
 def right_samples(questions: Sequence[Question], samples: int, seed: int) -> list[int]:
@@ -237,8 +257,8 @@ def trained(
     steps = args.steps * FIT_STEPS if case.method in ("star", "rest-em") else args.steps
     settings = {
         **own, "model": "nugget", "data": "(bench)", "out": str(out), "seed": case.seed, "lr": case.rate,
-        "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))), "eval_every": max(1, steps // 5),
-        "eval_limit": CURVE, "save_every": steps,
+        "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
+        "eval_every": max(1, steps // args.points), "eval_limit": CURVE, "save_every": steps,
     }  # fmt: skip
     budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
     if budget and not fits:

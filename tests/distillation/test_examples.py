@@ -47,6 +47,9 @@ def test_what_is_learned_from(base):
     }  # fmt: skip
     everything = choose(rows, prompts, base.tokenizer, max_tokens=40, negatives="all")
     assert len(everything.wrong()) == 3, "as in the paper: whatever is not right"
+    kept = choose(rows, prompts, base.tokenizer, max_tokens=40, repeats="keep")
+    assert len(kept.right()) == 2, "as often as they were drawn"
+    assert "repeated" not in kept.left_out
 
 
 def test_tokens_are_the_sampled_ones_or_the_text_with_an_end(base):

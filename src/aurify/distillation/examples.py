@@ -43,15 +43,17 @@ def choose(
     tokenizer: Any,
     *,
     negatives: str = "wrong",
+    repeats: str = "once",
     max_tokens: int = 1024,
 ) -> Chosen:
     """What can be learned from judged rationales of the questions that have a prompt.
 
-    Repeats within a question are left out, and examples of more than ``max_tokens`` tokens, prompt included. By
-    default a negative is a rationale whose stated answer could be read and is wrong; "all" takes every one that is
-    not right, as the paper does.
+    Examples of more than ``max_tokens`` tokens, prompt included, are left out, and repeats within a question unless
+    ``repeats`` is "keep". By default a negative is a rationale whose stated answer could be read and is wrong; "all"
+    takes every one that is not right, as the paper does.
     """
-    examples: dict[Example, None] = {}
+    examples: list[Example] = []
+    seen: set[Example] = set()
     left_out: Counter[str] = Counter()
     for rationale in rationales:
         if rationale.question_id not in prompts:
@@ -64,11 +66,12 @@ def choose(
                 left_out["too long"] += 1
             elif not example.token_ids:
                 left_out["empty"] += 1
-            elif example in examples:
+            elif example in seen and repeats == "once":
                 left_out["repeated"] += 1
             else:
-                examples[example] = None
-    return Chosen(list(examples), left_out)
+                seen.add(example)
+                examples.append(example)
+    return Chosen(examples, left_out)
 
 
 def token_ids(rationale: Rationale, tokenizer: Any) -> tuple[int, ...]:

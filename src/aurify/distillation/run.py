@@ -101,11 +101,13 @@ def run_distillation(
         scorer = Scorer(prepared.model, prompts, int(tokenizer.pad_token_id or 0), settings.token_budget)
         limit = min(settings.max_tokens, position_limit(prepared.model) or settings.max_tokens)
 
-        def chosen_of(asked: Sequence[Question]) -> Chosen:
+        def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:
             own = {question.id: prompts[question.id] for question in asked}
-            return choose(rationales, own, tokenizer, negatives=settings.negatives, max_tokens=limit)
+            return choose(
+                rationales, own, tokenizer, negatives=settings.negatives, repeats=repeats, max_tokens=limit
+            )  # fmt: skip
 
-        chosen, measured = chosen_of(train), chosen_of(held)
+        chosen, measured = chosen_of(train, settings.repeats), chosen_of(held, "once")
         say(_counted(chosen, len(rationales)))
         stages = _stages(settings, prepared, Builder(settings, prepared.model, scorer, world, chosen), folder, say)
         distiller = Distiller(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from aurify.models.nat import NatConfig, add_nat, set_mode
+from aurify.models.nat.model import negative_weights
 from aurify.sampling import Completion, LocalSampler, Prompt
 from aurify.sampling.fused import FusedEngine
 
@@ -43,6 +45,45 @@ def assert_same(fused: list[Completion], general: list[Completion]) -> None:
     assert [c.token_ids for c in fused] == [c.token_ids for c in general]
     assert max(abs(a.logprob - b.logprob) for a, b in zip(fused, general, strict=True)) < 1e-4
     assert len({c.token_ids for c in general}) > len(general) / 3
+
+
+def nat_of(model: Any, **form: Any) -> Any:
+    """The model with NAT's adapters and unit, all of them acting."""
+    nat = add_nat(model, NatConfig(rank=4, width=8, **form))
+    with torch.no_grad():
+        for name, parameter in nat.named_parameters():
+            if "lora_" in name or ".unit." in name:
+                parameter.normal_(std=0.15)
+            elif "bias" in name:
+                parameter.normal_(std=0.3)
+    set_mode(nat, "both")
+    return nat.eval()
+
+
+EVERY = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")
+
+
+@pytest.mark.parametrize("targets", [("q_proj", "v_proj"), EVERY])
+@pytest.mark.parametrize(
+    ("unit", "offset"), [("bottleneck", True), ("bottleneck", False), ("linear", True), ("fixed", True)]
+)
+def test_nat_models_are_taken_in_every_mode(
+    targets: tuple[str, ...], unit: str, offset: bool, model_of: ModelOf, tokenizer: Any
+) -> None:
+    model = nat_of(model_of("qwen2"), targets=targets, unit=unit, offset=offset)
+    drawn = {}
+    for mode in ("both", "pos", "neg", "base"):
+        set_mode(model, mode)
+        drawn[mode], general = both(model, tokenizer, prompts_of(6, 2))
+        assert_same(drawn[mode], general)
+    assert len({tuple(c.token_ids for c in drawn[mode]) for mode in drawn}) == 4, "each mode is another model"
+
+
+def test_a_unit_that_is_watched_takes_the_general_path(model_of: ModelOf, tokenizer: Any) -> None:
+    model = nat_of(model_of("llama"))
+    with negative_weights(model) as seen:
+        LocalSampler(model, tokenizer).sample(prompts_of(1, 1), max_new_tokens=3)
+    assert all(seen.values())
 
 
 @pytest.mark.parametrize("samples", [1, 4])

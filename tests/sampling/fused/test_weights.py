@@ -55,8 +55,8 @@ def test_adapters_that_are_off_or_merged_count_once(model_of: ModelOf) -> None:
     assert plain is not None
     assert off is not None
     assert merged is not None
-    torch.testing.assert_close(merged.layers[0].qkv, plain.layers[0].qkv)
-    assert not torch.allclose(off.layers[0].qkv, plain.layers[0].qkv)
+    torch.testing.assert_close(merged.layers[0].qkv.weight_OI, plain.layers[0].qkv.weight_OI)
+    assert not torch.allclose(off.layers[0].qkv.weight_OI, plain.layers[0].qkv.weight_OI)
 
 
 def test_interleaving_pairs_the_halves_of_a_head() -> None:

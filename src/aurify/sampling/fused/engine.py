@@ -160,7 +160,7 @@ class FusedEngine:
     def _block(self, number: int, layer: Layer, x_NE: Tensor, rotation_N1D: Tensor, attention: Attention) -> Tensor:
         w = self.weights
         heads, kv_heads, width = w.heads, w.kv_heads, w.width
-        qkv = functional.linear(_rms(x_NE, w.eps), layer.qkv, layer.qkv_bias).view(len(x_NE), -1, width)
+        qkv = layer.qkv(_rms(x_NE, w.eps)).reshape(len(x_NE), -1, width)
         qk, v = qkv[:, : heads + kv_heads], qkv[:, heads + kv_heads :]
         if layer.q_norm is not None and layer.k_norm is not None:
             q, k = _rms(qk[:, :heads], w.eps) * layer.q_norm, _rms(qk[:, heads:], w.eps) * layer.k_norm
@@ -168,12 +168,12 @@ class FusedEngine:
         qk = _rotated(qk, rotation_N1D)
         q = qk[:, :heads].reshape(len(x_NE), kv_heads, heads // kv_heads, width)
         attended = attention(number, q, qk[:, heads:], v).reshape(len(x_NE), heads * width)
-        x_NE = _add(x_NE, attended, layer.out, layer.out_bias)
-        gate, up = functional.linear(_rms(x_NE, w.eps), layer.gate_up, layer.gate_up_bias).chunk(2, -1)
-        return _add(x_NE, w.activation(gate).mul_(up), layer.down, layer.down_bias)
+        x_NE = layer.out.add_to(x_NE, attended)
+        gate, up = layer.gate_up(_rms(x_NE, w.eps)).chunk(2, -1)
+        return layer.down.add_to(x_NE, w.activation(gate).mul_(up))
 
     def _logits(self, states_RE: Tensor) -> Tensor:
-        return functional.linear(_rms(states_RE, self.weights.eps), self.weights.head, self.weights.head_bias)
+        return self.weights.head(_rms(states_RE, self.weights.eps))
 
 
 def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
@@ -192,9 +192,3 @@ def _rms(x: Tensor, eps: float) -> Tensor:
 def _rotated(qk: Tensor, rotation_N1D: Tensor) -> Tensor:
     pairs = torch.view_as_complex(qk.float().view(*qk.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * rotation_N1D).flatten(-2).to(qk.dtype)
-
-
-def _add(x: Tensor, inner: Tensor, matrix: Tensor, bias: Tensor | None) -> Tensor:
-    """x + inner @ matrix.T + bias, the sum and the product in one call."""
-    out = torch.addmm(x, inner, matrix.t())
-    return out if bias is None else out + bias
