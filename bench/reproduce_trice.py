@@ -4,13 +4,14 @@
                                               [--seeds 0 1 2 3 4] [--steps 100] [--trials 3] [--report]
 
 Scenarios: ``in-domain`` (BBH rows, 60/40 split by seed), ``hard-to-easy`` and ``easy-to-hard`` (trained on generated
-questions of one difficulty, judged on the other), ``small`` (100 generated training questions), ``rare`` (training
-questions that the base model answers rightly less than once in 100 samples). Every method has the budget of samples
+questions of one difficulty, judged on the other), ``small`` (100 generated training questions), ``rare`` (100 hard
+training questions of which no one of 300 samples of the base model is right; the base is the nugget after it was taught
+haste, bench/hurried.py, since the nugget answers every question now and then). Every method has the budget of samples
 that TRICE needs for ``--steps`` steps of 64 questions, first rationales and hinted tries included; direct and CoT
 tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method with the same number
 of trials, on a part of the training questions only, with a seed of its own
 (``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of them in one run, equal
-parts of each: 720 training questions where they are generated (100 in ``small`` and ``rare``), 480 to be judged on.
+parts of each: 720 training questions where they are generated (100 in ``small``), 480 to be judged on.
 
 Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
 ``--report`` only writes the report (bench/reproduce_report.py) from what is there. All of it is some 2,000 runs:
@@ -28,6 +29,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hurried import hurried
 from reproduce_report import write_report
 
 from aurify.errors import AurifyError
@@ -66,6 +68,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "rejection": {"method": "rejection", "samples": 4},
     "trice-basic": {"method": "trice", "estimator": "basic"},
     "trice": {"method": "trice"},
+    "trice-unguided": {"method": "trice", "memory": "none"},
     "trice-likelihood": {"method": "trice-likelihood"},
     "jepo": {"method": "jepo", "samples": 4},
     "rloo": {"method": "rloo", "samples": 4},
@@ -143,7 +146,7 @@ def part_of(
     if scenario == "in-domain":
         train, test = split_questions(list(load_questions(args.bbh / f"{task}.json")), 0.4, seed)
     elif scenario == "rare":
-        train, test = rare_questions(args, task, seed, -(-100 // tasks)), generate(task, n_test, seed + 500, "hard")
+        train, test = rare_questions(args, task, -(-100 // tasks)), generate(task, n_test, seed + 500, "hard")
     else:
         first, second = {"hard-to-easy": ("hard", "easy"), "easy-to-hard": ("easy", "hard")}.get(
             scenario, ("mixed", "mixed")
@@ -156,34 +159,40 @@ def part_of(
     return (train[: args.limit], test[: args.limit]) if args.limit else (train, test)
 
 
-def rare_questions(args: argparse.Namespace, task: str, seed: int, wanted: int) -> list[Question]:
-    """Hard questions of which no sample of the base model is right, kept on disk since finding them is dear."""
-    path = args.out / f"rare-{task}-{seed}-{args.rare_samples}-{args.limit}-{wanted}.json"
-    pool = generate(task, args.limit * 3 if args.limit else 1000, seed, "hard")
+def base_model(args: argparse.Namespace, scenario: str) -> str:
+    """What the runs of a scenario begin with."""
+    return hurried(args.out / "hurried") if scenario == "rare" else "nugget"
+
+
+def rare_questions(args: argparse.Namespace, task: str, wanted: int) -> list[Question]:
+    """Hard questions of which no sample of the base model is right, the same for all seeds; finding them is dear."""
+    path = args.out / f"rare-{task}-{args.rare_samples}-{args.limit}-{wanted}.json"
+    pool = generate(task, args.limit * 3 if args.limit else 1000, 0, "hard")
     if not path.exists():
         found: list[str] = []
         for begin in range(0, len(pool), 2 * wanted):
             if len(found) < wanted:
-                found += [q.id for q in never_right(args, pool[begin : begin + 2 * wanted], seed)]
+                found += [q.id for q in never_right(args, pool[begin : begin + 2 * wanted])]
         write_atomically(path, json.dumps(found[:wanted]))
     ids = set(json.loads(path.read_text(encoding="utf-8")))
     return [question for question in pool if question.id in ids]
 
 
-def never_right(args: argparse.Namespace, questions: Sequence[Question], seed: int) -> Sequence[Question]:
+def never_right(args: argparse.Namespace, questions: Sequence[Question]) -> Sequence[Question]:
     """Those of which none of ``--rare-samples`` samples is right; most are soon seen not to be."""
     kept, drawn = questions, 0
     for samples in (8, 24, 64, args.rare_samples - 96):
         if samples > 0 and kept:
-            kept = [q for q, n in zip(kept, right_samples(kept, samples, seed + drawn), strict=True) if n == 0]
+            right = right_samples(base_model(args, "rare"), kept, samples, seed=drawn)
+            kept = [question for question, n in zip(kept, right, strict=True) if n == 0]
             drawn += samples
     return kept
 
 
-def right_samples(questions: Sequence[Question], samples: int, seed: int) -> list[int]:
-    """How many of the base model's samples are right, for each question."""
+def right_samples(model: str, questions: Sequence[Question], samples: int, seed: int) -> list[int]:
+    """How many of a model's samples are right, for each question."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"model": "nugget", "data": "generated", "samples": samples, "seed": seed, "out": f"{folder}/out"}
+        settings = {"model": model, "data": "generated", "samples": samples, "seed": seed, "out": f"{folder}/out"}
         run_evaluation(resolve(EvaluateSettings, settings), questions=questions)
         right: dict[str, int] = {}
         for row in RationaleTable(Path(folder) / "out" / "samples").read():
@@ -224,7 +233,7 @@ def measured(
     work = Path(tempfile.mkdtemp(prefix="reproduce-"))
     try:
         result = {**case._asdict(), "steps": args.steps, "limit": args.limit, "n": len(test), "trained_on": len(train)}
-        model = "nugget"
+        model = base_model(args, case.scenario)
         learned: dict[str, Any] = {"curve": [], "noise": []}
         if case.method != "base":
             try:
@@ -256,8 +265,8 @@ def trained(
     per_step = 1 if fits else own.get("samples", 1)
     steps = args.steps * FIT_STEPS if case.method in ("star", "rest-em") else args.steps
     settings = {
-        **own, "model": "nugget", "data": "(bench)", "out": str(out), "seed": case.seed, "lr": case.rate,
-        "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
+        **own, "model": base_model(args, case.scenario), "data": "(bench)", "out": str(out), "seed": case.seed,
+        "lr": case.rate, "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
         "eval_every": max(1, steps // args.points), "eval_limit": CURVE, "save_every": steps,
     }  # fmt: skip
     budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
