@@ -57,8 +57,8 @@ def test_a_likelihood_of_zero_and_one_is_the_checker(samples):
             step = moves(np.log(memory_Q.astype(float)), np.log(right_QS.astype(float)))
             valid_Q = memory_Q | right_QS.any(axis=1)
             count = max(valid_Q.sum(), 1)
-            scale_Q = leave_one_out_acceptance(step.accept_QS, step.valid_Q) * valid_Q
-            checked = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, valid_Q))
+            scale_Q = leave_one_out_acceptance(step.accept_QS, memory_Q) * memory_Q
+            checked = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, memory_Q))
             assert np.array_equal(step.valid_Q, valid_Q)
             np.testing.assert_allclose(step.stay_Q / count, checked.memory_Q, atol=1e-15)
             mine_QS = (step.take_QS - scale_Q[:, None] / samples * valid_Q[:, None]) / count

@@ -22,14 +22,13 @@ from aurify.methods.trice import (
 def weights(world, memory, drawn, kind):
     right_QS = world.is_right(drawn)
     memory_right_Q = np.array([world.right_QV[q, z] for q, z in enumerate(memory)])
-    valid_Q = memory_right_Q | right_QS.any(axis=1)
     if kind == "basic":
         return estimator_weights(right_QS, memory_right_Q)
     if kind == "running":
-        earlier_right_Q, earlier_drawn_Q = np.array([2, 0, 5])[: len(valid_Q)], np.array([7, 0, 5])[: len(valid_Q)]
-        scale_Q = running_acceptance(right_QS, valid_Q, earlier_right_Q, earlier_drawn_Q)
+        earlier_right_Q, earlier_drawn_Q = np.array([2, 0, 5])[: len(memory)], np.array([7, 0, 5])[: len(memory)]
+        scale_Q = running_acceptance(right_QS, memory_right_Q, earlier_right_Q, earlier_drawn_Q)
     else:
-        scale_Q = leave_one_out_acceptance(right_QS, valid_Q)
+        scale_Q = leave_one_out_acceptance(right_QS, memory_right_Q)
     return estimator_weights(right_QS, memory_right_Q, scale_Q)
 
 
@@ -105,17 +104,37 @@ def test_an_accepted_batch_has_no_gradient():
 
 
 def test_weights_are_those_of_the_published_formula():
-    """The two oracle cases of the notebook's formula, with duplicates merged into one coefficient."""
-    right_QS, memory_Q = np.array([[0], [1], [1]], bool), np.array([0, 1, 0], bool)
-    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, np.array([0, 1, 1], bool)))
-    assert w.valid_Q.tolist() == [False, True, True]
-    assert not w.memory_Q.any()
-    assert not w.proposals_QS.any()
-
+    """An oracle case of the notebook's formula, with duplicates merged into one coefficient."""
     right_QS, memory_Q = np.array([[0], [1], [0]], bool), np.array([0, 1, 1], bool)
-    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, np.array([0, 1, 1], bool)))
+    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, memory_Q))
+    assert w.valid_Q.tolist() == [False, True, True]
     assert w.memory_Q.tolist() == [0, 0, 0.5]
     assert w.proposals_QS[:, 0].tolist() == [0, 0.5, -0.5]
+
+
+def test_the_first_right_rationale_of_a_chain_counts_whole():
+    """The notebook's formula has no gradient at all in these cases, since there b_m = 1."""
+    right_QS, none_Q = np.array([[0], [1], [1]], bool), np.zeros(3, bool)
+    w = estimator_weights(right_QS, none_Q, leave_one_out_acceptance(right_QS, none_Q))
+    assert w.proposals_QS[:, 0].tolist() == [0, 0.5, 0.5]
+    one_Q = np.array([0, 1, 0], bool)
+    w = estimator_weights(right_QS, one_Q, leave_one_out_acceptance(right_QS, one_Q))
+    assert w.proposals_QS[:, 0].tolist() == [0, 0.5, 0.5]
+    assert not w.memory_Q.any()
+
+
+@pytest.mark.parametrize("kind", ["basic", "control variate", "running"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_chain_without_a_right_rationale_gives_its_gradient_times_its_success_rate(kind, seed):
+    """Beside a chain that holds one: as a single draw of rejection sampling, the normaliser apart (methods.md A4)."""
+    world = World.random(2, 3, seed)
+    wrong, held = int(np.argmin(world.right_QV[0])), int(np.argmax(world.right_QV[1]))
+    found = np.zeros((2, 3))
+    for chance, drawn in world.draws(1):
+        w = weights(world, (wrong, held), drawn, kind)
+        found += chance * w.valid_Q.sum() * w.proposals_QS[0, 0] * world.score(0, drawn[0][0])
+    expected = world.pi_Q[0] * (world.posterior_QV - world.p_QV)[0]
+    np.testing.assert_allclose(found[0], expected, atol=1e-12)
 
 
 def test_one_question_has_no_baseline():

@@ -22,11 +22,12 @@ def weights(e_step):
 
 
 OLD = Chain("a", rationale("a", (1,), True), since=1, visits=3, drawn=3, accepted=1)
+HELD = Chain("b", rationale("b", (9,), True))
 
 
 def test_a_right_proposal_is_accepted_and_a_wrong_one_never():
     proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
-    e_step = Trice().e_step(0, 5, [OLD, Chain("b"), Chain("c")], proposals)
+    e_step = Trice().e_step(0, 5, [OLD, HELD, Chain("c")], proposals)
     a, b, c = e_step.chains
     assert (a.rationale, a.since, a.visits, a.drawn, a.accepted) == (OLD.rationale, 1, 4, 4, 1)
     assert (b.rationale, b.since, b.visits, b.accepted) == (proposals[1][0], 5, 1, 1)
@@ -44,9 +45,15 @@ def test_the_basic_estimator_learns_from_right_ones_only():
 
 def test_an_accepted_batch_has_no_terms():
     proposals = [[rationale("a", (2,), True)], [rationale("b", (3,), True)]]
-    e_step = Trice().e_step(0, 5, [OLD, Chain("b")], proposals)
+    e_step = Trice().e_step(0, 5, [OLD, HELD], proposals)
     assert e_step.terms == []
     assert e_step.info["acceptance"] == 1
+
+
+def test_first_right_rationales_are_learned_where_memories_are_empty():
+    proposals = [[rationale("a", (2,), True)], [rationale("b", (3,), True)]]
+    e_step = Trice().e_step(0, 5, [Chain("a"), Chain("b")], proposals)
+    assert weights(e_step) == {("a", (2,)): 0.5, ("b", (3,)): 0.5}
 
 
 def test_equal_sequences_are_one_term():
@@ -78,7 +85,7 @@ def test_a_question_twice_in_a_batch_is_refused():
 
 def test_diagnostics():
     proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
-    info = Trice().e_step(0, 5, [OLD, Chain("b"), Chain("c")], proposals).info
+    info = Trice().e_step(0, 5, [OLD, HELD, Chain("c")], proposals).info
     assert info["acceptance"] == pytest.approx(1 / 3)
     assert info["valid_chains"] == pytest.approx(2 / 3)
     assert info["chain_age"] == pytest.approx(2.0)

@@ -18,8 +18,9 @@ estimators use it in the place of the choice itself:
     control variate    the same, less (1/C) sum_m b_m (1/K) sum_k s(z_mk)
 
 where s(z, y) = grad log p(z, y | x) and s(z) = grad log p(z | x), C counts the valid chains (L > 0 for the memory or a
-proposal), and b_m (``accept_scale``) is the mean of min(1, L_k / L(z)) over the *other* valid chains: independent of
-z_mk, so nothing is biased. Where L is 0 or 1 and constant all of this is ``methods.trice``, for every K.
+proposal), and b_m (``accept_scale``) is the mean of min(1, L_k / L(z)) over the *other* chains whose memory has L > 0:
+independent of z_mk, so nothing is biased; a chain whose memory has L = 0 has b_m = 0. Where L is 0 or 1 and constant
+all of this is ``methods.trice``, for every K.
 
 Weight on the gradient of P(y | x): 1 / P(y | x), as TRICE's.
 
@@ -96,21 +97,22 @@ class TriceLikelihood(Method):
         count = max(int(step_of.valid_Q.sum()), 1)
         scale_Q = np.zeros(len(chains))
         if self.estimator == "control-variate":
-            scale_Q = leave_one_out_acceptance(step_of.accept_QS, step_of.valid_Q) * step_of.valid_Q
+            held_Q = memory_Q > -np.inf
+            scale_Q = leave_one_out_acceptance(step_of.accept_QS, held_Q) * held_Q
         chosen_Q = next_state(step_of.take_QS, np.random.default_rng(key).random(len(chains)))
         after = [
             chain.visited(row, row[index] if index >= 0 else None, step)
             for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
         ]
         terms = _terms(chains, proposals, step_of, scale_Q, count)
-        held_Q = np.where(chosen_Q >= 0, proposals_QS[np.arange(len(chains)), chosen_Q], memory_Q)
+        state_Q = np.where(chosen_Q >= 0, proposals_QS[np.arange(len(chains)), chosen_Q], memory_Q)
         ages = [step - chain.since for chain, valid in zip(after, step_of.valid_Q, strict=True) if valid]
         info = {
             "acceptance": float(step_of.accept_QS.mean()),
             "valid_chains": float(step_of.valid_Q.mean()),
             "chain_age": float(np.mean(ages)) if ages else 0.0,
             "accept_scale": float(scale_Q.sum() / count),
-            "answer_logprob": float(held_Q[held_Q > -np.inf].mean()) if (held_Q > -np.inf).any() else 0.0,
+            "answer_logprob": float(state_Q[state_Q > -np.inf].mean()) if (state_Q > -np.inf).any() else 0.0,
         }
         return EStep(after, terms, info)
 

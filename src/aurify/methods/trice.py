@@ -13,7 +13,10 @@ This file holds that chain's step and the weights of the gradient estimators, as
     subsampled         L draws from the terms of the control variate with p = |w| / W
 
 where s = grad log p(z | x), c'_m tells a valid chain, C = sum c', and b_m (``accept_scale``) is the acceptance
-rate of the *other* valid chains: independent of z~_m, so E[b_m s(z~_m)] = 0 and nothing is biased.
+rate of the *other* chains that held a right rationale before: independent of z~_m, so E[b_m s(z~_m)] = 0 and nothing
+is biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m s(z~_m)] is not 0, and b_m = 0. (The
+published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
+first pass over the questions has no gradient.)
 
 With K proposals a question, s(z'_m) is the mean over its right proposals (the memory where there is none), and
 s(z~_m) the mean over all of them; K = 1 is the paper. Left out, on purpose: the published notebook's resampling
@@ -46,20 +49,23 @@ class Weights(NamedTuple):
     valid_Q: Bools
 
 
-def leave_one_out_acceptance(right_QS: Bools | Floats, valid_Q: Bools) -> Floats:
-    """b_m: the mean acceptance of the other valid chains [Q]; 0 where there is no other one (so M = 1 is basic)."""
-    accepted_Q = right_QS.mean(axis=1) * valid_Q
-    others_Q = valid_Q.sum() - valid_Q
+def leave_one_out_acceptance(right_QS: Bools | Floats, held_Q: Bools) -> Floats:
+    """b_m: the mean acceptance of the other chains that held a right rationale [Q]; 0 where there is no other one.
+
+    So M = 1 is basic.
+    """
+    accepted_Q = right_QS.mean(axis=1) * held_Q
+    others_Q = held_Q.sum() - held_Q
     total_Q = accepted_Q.sum() - accepted_Q
-    rate_Q: Floats = np.divide(total_Q, others_Q, out=np.zeros(len(valid_Q)), where=others_Q > 0)
+    rate_Q: Floats = np.divide(total_Q, others_Q, out=np.zeros(len(held_Q)), where=others_Q > 0)
     return rate_Q
 
 
 def running_acceptance(
-    right_QS: Bools, valid_Q: Bools, earlier_right_Q: NDArray[np.int64], earlier_drawn_Q: NDArray[np.int64]
+    right_QS: Bools, held_Q: Bools, earlier_right_Q: NDArray[np.int64], earlier_drawn_Q: NDArray[np.int64]
 ) -> Floats:
     """b_m from the question's own *earlier* visits [Q], which is independent of this draw; else leave-one-out."""
-    fallback_Q = leave_one_out_acceptance(right_QS, valid_Q)
+    fallback_Q = leave_one_out_acceptance(right_QS, held_Q)
     return np.divide(earlier_right_Q, earlier_drawn_Q, out=fallback_Q, where=earlier_drawn_Q > 0)
 
 
@@ -69,7 +75,8 @@ def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Fl
     Args:
         right_QS: c(z~), whether each proposal is right.
         memory_right_Q: c(z), whether the memory before this step is right (False where it is empty).
-        accept_scale_Q: b_m, from one of the functions above; None for the basic estimator.
+        accept_scale_Q: b_m, from one of the functions above; None for the basic estimator. Not used where the memory
+            was not right.
 
     A question without a right proposal or memory is not valid and gets no weight. Where a proposal is right the
     memory is replaced, so its own coefficient is 0: duplicates are merged. Sums of absolute weights never exceed 2.
@@ -77,7 +84,7 @@ def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Fl
     samples = right_QS.shape[1]
     n_right_Q = right_QS.sum(axis=1)
     valid_Q = memory_right_Q | (n_right_Q > 0)
-    scale_Q = np.zeros(len(valid_Q)) if accept_scale_Q is None else accept_scale_Q * valid_Q
+    scale_Q = np.zeros(len(valid_Q)) if accept_scale_Q is None else accept_scale_Q * memory_right_Q
     count = max(int(valid_Q.sum()), 1)
     memory_Q = (valid_Q & (n_right_Q == 0)) / count
     positive_QS = right_QS / np.maximum(n_right_Q, 1)[:, None]
@@ -144,14 +151,13 @@ class Trice(Method):
         ]
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         info = diagnostics(right_QS, weights.memory_Q, weights.proposals_QS, after, step)
-        info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(weights.valid_Q.sum()), 1))
+        info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(memory_right_Q.sum()), 1))
         return EStep(after, terms, info)
 
     def _accept_scale(self, right_QS: Bools, memory_right_Q: Bools, chains: Sequence[Chain]) -> Floats | None:
         if self.estimator == "basic":
             return None
-        valid_Q = memory_right_Q | right_QS.any(axis=1)
         if self.baseline == "batch":
-            return leave_one_out_acceptance(right_QS, valid_Q)
+            return leave_one_out_acceptance(right_QS, memory_right_Q)
         earlier = np.array([(chain.accepted, chain.drawn) for chain in chains], dtype=np.int64)
-        return running_acceptance(right_QS, valid_Q, earlier[:, 0], earlier[:, 1])
+        return running_acceptance(right_QS, memory_right_Q, earlier[:, 0], earlier[:, 1])
