@@ -7,6 +7,14 @@ import torch
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare, trainable_parameters
+from aurify.models.load import resolve_name
+
+
+def test_the_nugget_of_an_installation_that_is_gone(tmp_path):
+    assert resolve_name("/elsewhere/aurify/nugget/model") == resolve_name("nugget")
+    there = tmp_path / "aurify" / "nugget" / "model"
+    there.mkdir(parents=True)
+    assert resolve_name(str(there)) == str(there)
 
 
 def test_the_nugget_by_its_word():

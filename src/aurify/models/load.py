@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _NAT = "nat.json"
 """The file by which a folder that ``aurify distill nat`` wrote is known."""
+_NUGGET = "/aurify/nugget/model"
+"""How the embedded model's folder ends, in any installation."""
 
 
 class LoadedModel(NamedTuple):
@@ -25,8 +27,13 @@ class LoadedModel(NamedTuple):
 
 
 def resolve_name(name: str) -> str:
-    """The folder or hub name that a ``--model`` word stands for; ``nugget`` is the embedded model."""
-    if name == "nugget":
+    """The folder or hub name that a ``--model`` word stands for; ``nugget`` is the embedded model.
+
+    An adapter of the nugget names it by the place of the installation that trained it, which may be gone: it is then
+    this installation's own.
+    """
+    gone = name.replace("\\", "/").endswith(_NUGGET) and not Path(name).exists()
+    if name == "nugget" or gone:
         from aurify import nugget
 
         return str(nugget.path())
