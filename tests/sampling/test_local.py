@@ -253,3 +253,20 @@ def test_models_without_aligned_caches_are_refused(tokenizer: Any) -> None:
 def test_max_rows_must_hold_a_row(tokenizer: Any) -> None:
     with pytest.raises(UsageError, match="max_rows"):
         LocalSampler(torch.nn.Linear(1, 1), tokenizer, max_rows=0)
+
+
+@pytest.mark.parametrize("kind", ["qwen2+lora", "gpt2"])
+def test_in_bfloat16_samples_are_nearly_the_models(kind: str, model_of: ModelOf, tokenizer: Any) -> None:
+    """With either engine; the model keeps its weights, and the log-probabilities are near its own."""
+    model = model_of(kind, sharpness=2.0)
+    prompts = [Prompt((3 + i % 5, 4), tuple(range(10 * i, 10 * i + 4))) for i in range(10)]
+    lowered = LocalSampler(model, tokenizer, dtype=torch.bfloat16).sample(prompts, max_new_tokens=12)
+    exact = LocalSampler(model, tokenizer).sample(prompts, max_new_tokens=12)
+    assert lowered != exact, "the numbers are other ones"
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+    scored = [(prompt.token_ids, one.token_ids) for prompt, row in zip(prompts, lowered, strict=True) for one in row]
+    with torch.no_grad():
+        own = sequence_logprobs(model, scored, pad_token_id=0).tolist()
+    told = [one.logprob for row in lowered for one in row]
+    assert max(abs(a - b) for a, b in zip(own, told, strict=True)) < 0.5
+    assert max(abs(a - b) for a, b in zip(own, told, strict=True)) > 1e-5

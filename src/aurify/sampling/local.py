@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -39,6 +39,8 @@ class LocalSampler:
         max_cache_tokens: bound on rows times columns of the cache, and so on its memory, prompts that wait beside it
             not counted; one row always runs.
         fused: take the fast path where the model allows it (see ``fused``); the samples are the same without it.
+        dtype: compute in this one [the weights' own]. In bfloat16 the samples are no exact ones of a float32 model any
+            more, only nearly, and ``logprob`` is what they were drawn with.
         progress: called with (completions done, completions asked) as they finish.
         clock: is told the seconds and tokens of "prefill" and "decode".
     """
@@ -51,6 +53,7 @@ class LocalSampler:
         max_rows: int = 256,
         max_cache_tokens: int | None = None,
         fused: bool = True,
+        dtype: torch.dtype | None = None,
         progress: Callable[[int, int], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -62,6 +65,7 @@ class LocalSampler:
         self.max_rows = max_rows
         self.max_cache_tokens = max_cache_tokens
         self.fused = fused
+        self.dtype = dtype
         self.progress = progress
         self.clock = clock or Clock()
 
@@ -84,9 +88,12 @@ class LocalSampler:
             AurifyError: an empty prompt, more tokens than the model has positions, or logits that are not finite.
         """
         _check(self.model, prompts, max_new_tokens, temperature, stop)
-        with _evaluating(self.model), torch.no_grad():
+        with _evaluating(self.model), torch.no_grad(), ExitStack() as stack:
+            engine = self._engine(prompts, max_new_tokens)
+            if self.dtype is not None and isinstance(engine, GeneralEngine):  # the fused one has weights of its own
+                stack.enter_context(torch.autocast(engine.device.type, self.dtype))
             return Decoding(
-                self._engine(prompts, max_new_tokens),
+                engine,
                 self.model,
                 self.tokenizer,
                 prompts,
@@ -101,7 +108,7 @@ class LocalSampler:
             ).run()
 
     def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:
-        weights = weights_of(self.model) if self.fused and prompts else None
+        weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
         if weights is None:
             return GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)

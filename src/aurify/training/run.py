@@ -158,7 +158,12 @@ def _sampler(
     clock: Clock,
 ) -> Sampler:
     if settings.sampler == "local":
-        return LocalSampler(model, tokenizer, clock=clock)
+        import torch
+
+        lowered = settings.sample_dtype == "bfloat16" and settings.weights_dtype != "bfloat16"
+        if lowered and world.main:
+            watcher.say("samples are drawn in bfloat16: almost those of the trained model, not exact")
+        return LocalSampler(model, tokenizer, dtype=torch.bfloat16 if lowered else None, clock=clock)
     from aurify.sampling.vllm import trained_sampler
 
     if world.main:

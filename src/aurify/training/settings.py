@@ -99,6 +99,9 @@ class TrainSettings(Settings):
     dtype: Literal["float32", "mixed", "bfloat16"] = Field(
         "float32", description="float32; mixed: float32 weights, the update in bfloat16; or bfloat16 weights too."
     )
+    sample_dtype: Literal["weights", "bfloat16"] = Field(
+        "weights", description="The local sampler's: as the weights, or bfloat16, then samples are not exact ones."
+    )
     gradient_checkpointing: bool = Field(
         False, description="Keep fewer activations, and compute them again: less memory, more time."
     )
@@ -132,6 +135,8 @@ class TrainSettings(Settings):
             raise ValueError(f"--memory {self.memory} needs --memory-from")
         if self.vllm_url and self.sampler != "vllm":
             raise ValueError("--vllm-url needs --sampler vllm")
+        if self.sample_dtype != "weights" and self.sampler == "vllm":
+            raise ValueError("--sample-dtype is the local sampler's; vLLM samples in the type it is started with")
         if self.sampler == "vllm" and self.tuning == "prompt":
             raise ValueError("--sampler vllm: vLLM takes full weights and LoRA adapters; a soft prompt needs local")
         if self.steps == 0 and self.method != "prompting":
