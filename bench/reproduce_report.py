@@ -154,18 +154,17 @@ def faster(scenario: str, runs: Runs) -> str:
 
 
 def quiet(scenarios: Mapping[str, Runs]) -> list[str]:
-    """The gradient's norm falls as acceptance rises, and is exactly 0 where everything was accepted."""
+    """The gradient's norm falls as acceptance rises; tests/claims prove that it is 0 where all valid chains accept."""
     points = [point for runs in scenarios.values() for one in runs.get("trice", []) for point in one["noise"]]
     high = [norm for acceptance, norm in points if acceptance >= 0.95]
     low = [norm for acceptance, norm in points if acceptance <= 0.6]
-    full = [norm for acceptance, norm in points if acceptance == 1]
     claim = "| The gradient vanishes as accuracy goes to 1 | all |"
     if not high or not low:
         return [f"{claim} not measured yet | no steps of both high and low acceptance |"]
-    verdict = "holds" if np.mean(high) < 0.5 * np.mean(low) and not any(full) else "does not hold"
+    verdict = "holds" if np.mean(high) < 0.25 * np.mean(low) else "does not hold"
     return [
-        f"{claim} {verdict} | mean norm {np.mean(high):.3g} at 95 % accepted or more, {np.mean(low):.3g} at 60 % or "
-        f"less; largest norm of {len(full)} steps with all accepted: {max(full, default=0):g} |"
+        f"{claim} {verdict} | mean norm {np.mean(high):.3g} in {len(high)} steps with 95 % accepted or more, "
+        f"{np.mean(low):.3g} in {len(low)} with 60 % or less |"
     ]
 
 
