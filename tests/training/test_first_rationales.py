@@ -73,7 +73,8 @@ class Prompts:
 
 def test_the_guide_is_chosen_when_it_helps():
     questions = [Question(str(i), "", "1", "number") for i in range(50)]
-    for guide, plain, follows in ((20, 5, True), (5, 20, False), (0, 0, False), (5, 5, True)):
+    cases = ((20, 5, True), (5, 20, False), (0, 0, False), (5, 5, False), (22, 20, False), (3, 0, True), (2, 0, False))
+    for guide, plain, follows in cases:
         choice = first_rationales.choose(questions, Answers(guide, plain), Prompts(), None, seed=0)
         assert choice.guide is follows
         assert f"{guide} of 32" in choice.reason

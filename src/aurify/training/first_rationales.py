@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from scipy.stats import binomtest
+
 from aurify.answers import Grader
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale
@@ -22,6 +24,8 @@ Encode = Callable[[str], Sequence[int]]
 
 PROBED = 32
 """Questions on which ``choose`` tries the guide."""
+DOUBT = 0.2
+"""The p-value below which it takes it: of 32, 3 right against 0 are enough."""
 
 
 class Starter(Protocol):
@@ -129,15 +133,22 @@ class Given:
 def choose(
     questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, seed: int
 ) -> Choice:
-    """Whether the model follows the guide: it must be right at least as often with the answer in its prompt."""
+    """Whether the guide is worth its price: the model must be right more often with the answer in its prompt.
+
+    A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where both do as
+    well, chains begin with their first right proposal. Decided by an exact one-sided sign test on the questions of
+    which just one of the two is right.
+    """
     guide, plain = Drawn(template, tokenizer, "guide", hinted=True), Drawn(template, tokenizer, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
-    with_hint, without = (sum(row[0].right for row in rows) for rows in both)
-    follows = with_hint > 0 and with_hint >= without
+    with_hint, without = ([row[0].right for row in rows] for rows in both)
+    gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
+    lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
+    helps = gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
     return Choice(
-        follows,
-        f"memory: {'guide' if follows else 'none'} ({with_hint} of {len(chosen)} rationales right with the answer "
-        f"in the prompt, {without} without)",
+        helps,
+        f"memory: {'guide' if helps else 'none'} ({sum(with_hint)} of {len(chosen)} rationales right with the answer "
+        f"in the prompt, {sum(without)} without)",
         [row[0] for rows in both for row in rows],
     )
