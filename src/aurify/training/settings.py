@@ -66,7 +66,7 @@ class TrainSettings(Settings):
     )
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
         "auto",
-        description="Where a question's first rationale comes from; auto: the guide if the model follows it; for cot, "
+        description="Where a question's first rationale comes from; auto: the guide if it helps this model; for cot, "
         "which learns from them alone: gold, or the guide where the questions have no rationales.",
     )
     memory_from: str | None = Field(
