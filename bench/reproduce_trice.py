@@ -68,6 +68,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "rejection": {"method": "rejection", "samples": 4},
     "trice-basic": {"method": "trice", "estimator": "basic"},
     "trice": {"method": "trice"},
+    "trice-guided": {"method": "trice", "memory": "guide"},
     "trice-unguided": {"method": "trice", "memory": "none"},
     "trice-likelihood": {"method": "trice-likelihood"},
     "jepo": {"method": "jepo", "samples": 4},
