@@ -19,6 +19,7 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
     """
     if len(states_KE) * len(head_VE) <= _WHOLE:
         return _plain(states_KE, head_VE, bias_V, target_K)
+    rows = max(1, _CHUNK // len(head_VE))
     mixed = torch.is_autocast_enabled(states_KE.device.type)
     if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
         losses_K: Tensor = functional.linear_cross_entropy(
@@ -27,10 +28,10 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
             target_K,
             linear_bias=bias_V,
             reduction="none",
-            options=torch.nn.LinearCrossEntropyOptions(),
+            # By itself torch takes fewer rows the larger the vocabulary is by the width: one, for a small model's.
+            options=torch.nn.LinearCrossEntropyOptions(batch_chunk_size=rows),
         )
         return -losses_K
-    rows = max(1, _CHUNK // len(head_VE))
     parts = [
         checkpoint(_plain, states, head_VE, bias_V, target, use_reentrant=False)
         for states, target in zip(torch.split(states_KE, rows), torch.split(target_K, rows), strict=True)
