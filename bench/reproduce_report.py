@@ -71,14 +71,16 @@ def table(runs: Runs) -> list[str]:
     lines = [
         f"{', '.join(tasks)}; seeds {', '.join(map(str, seeds))}; {sum(one['n'] for one in results)} test answers a",
         "method. Percent with 95 % intervals over runs and questions; the difference is greedy accuracy less TRICE's.",
+        "Entropy: nats a token of the samples, so how much the model still varies what it writes.",
         "",
-        "| method | greedy | sampled p(y\\|x) | maj@k | less trice | p (Holm) | samples | tokens | seconds |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| method | greedy | sampled p(y\\|x) | maj@k | entropy | less trice | p (Holm) | samples | tokens | seconds |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     greedy = {name: bootstrap([row.astype(float) for row in rows], 0) for name, rows in right(runs).items()}
     for name in sorted(runs, key=lambda method: -greedy[method].value):
         cells = [name, percent(greedy[name]), percent(sampled(runs[name]))]
         cells.append(f"{100 * np.mean([one['maj'] for one in runs[name]]):.1f}")
+        cells.append(f"{np.mean([one['entropy'] for one in runs[name]]):.3f}")
         pair = pairs.get(name)
         cells += [percent(pair.difference), f"{pair.p_holm:.2g}"] if pair else ["", ""]
         cells += [

@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--budget", choices=["total", "stage"], default="total")
-    parser.add_argument("--repeats", choices=["once", "keep"], default="once", help="what repeats another, as drawn")
+    parser.add_argument("--repeats", choices=["once", "keep"], default="keep", help="what repeats another, as drawn")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--targets", nargs="+", default=["q_proj", "v_proj"], metavar="LAYER")
     parser.add_argument("--base-steps", type=int, default=400, help="of the MATH part")

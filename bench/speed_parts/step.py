@@ -1,9 +1,10 @@
 """Part c: seconds of a whole step of 64 rollouts: TRICE, and TRL's GRPO and RLOO, on BBH's object counting.
 
 The nugget, full tuning, at most 128 new tokens, the same training rows, the same grader. TRICE draws one proposal for
-each of 64 questions, and a guided rationale besides for each question whose chain is not valid yet (in these first
-steps, for most of them); TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser
-are in it; loading and the first two steps are not. The three take turns, step by step, each in its own process.
+each of 64 questions, its chains begin empty, as `--memory auto` has it here; where they begin from the guide, each
+question whose chain is not valid yet (in these first steps, most of them) costs a guided rationale besides, so up to
+128 rollouts. TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser are in it;
+loading and the first two steps are not. All take turns, step by step, each in its own process.
 """
 
 from __future__ import annotations
@@ -16,27 +17,29 @@ from speed_parts.child import Child
 from speed_parts.shared import PEERS, Options
 
 MAX_NEW_TOKENS = 128
-STEPPERS = {
-    "aurify TRICE": ("aurify_worker", None, 2e-4), "TRL GRPO": ("trl_worker", "grpo", 2e-4),
-    "TRL RLOO": ("trl_worker", "rloo", 2e-4),
-}  # fmt: skip
+RATE = 2e-4
+STEPPERS: dict[str, tuple[str, dict[str, str]]] = {
+    "aurify TRICE": ("aurify_worker", {}),
+    "aurify TRICE, guided": ("aurify_worker", {"memory": "guide"}),
+    "TRL GRPO": ("trl_worker", {"trainer": "grpo"}),
+    "TRL RLOO": ("trl_worker", {"trainer": "rloo"}),
+}
 
 
 def run(options: Options) -> str:
     repeats = options.repeats if options.quick else 2 * options.repeats
     plan = {
         "mode": "steps", "data": str(options.data), "seed": 0, "rollouts": 16 if options.quick else 64,
-        "steps": repeats + 3, "max_new_tokens": MAX_NEW_TOKENS,
+        "steps": repeats + 3, "max_new_tokens": MAX_NEW_TOKENS, "rate": RATE,
     }  # fmt: skip
     with ExitStack() as stack:
         workers, errors = {}, {}
-        for name, (module, trainer, rate) in STEPPERS.items():
+        for name, (module, own) in STEPPERS.items():
             try:
-                if trainer and not PEERS.exists():
+                if module == "trl_worker" and not PEERS.exists():
                     raise RuntimeError("no .venv-peers: run make peers")
-                python = PEERS if trainer else sys.executable
-                its_plan = {**plan, "trainer": trainer, "rate": rate}
-                worker = Child(module, its_plan, python=python, threads=options.threads)
+                python = PEERS if module == "trl_worker" else sys.executable
+                worker = Child(module, {**plan, **own}, python=python, threads=options.threads)
                 stack.enter_context(worker)
                 worker.read()
                 workers[name] = worker

@@ -49,6 +49,14 @@ def test_time_to_accuracy_is_that_of_the_first_evaluation_that_has_it(part):
     assert accuracy.time_to(curve, 0.81) == float("inf")
 
 
+def test_beside_the_best_stands_the_time_to_near_it_where_both_reach_that(part):
+    near = part("accuracy").near
+    theirs, ours = [(0, 0.0, 0.3), (5, 20.0, 0.96)], [(0, 0.0, 0.3), (5, 5.0, 0.97)]
+    assert near(theirs, ours) == ["20.0", "5.0", "0.250"]
+    assert near(theirs, ours[:1]) == ["20.0", "-", "-"]
+    assert near([(0, 0.0, 1.0)], ours) == ["0.0", "5.0", "-"], "nothing to divide by"
+
+
 def test_rates_are_chosen_by_trls_best_and_by_our_time_to_it(part):
     accuracy = part("accuracy")
 

@@ -40,15 +40,15 @@ def test_what_is_learned_from(base):
         rationale("of held-out", "b", verdict=right), rationale("what", verdict=Verdict.TIMEOUT),
     ]  # fmt: skip
     prompts = {"a": (1, 2)}
-    found = choose(rows, prompts, base.tokenizer, max_tokens=40)
+    found = choose(rows, prompts, base.tokenizer, repeats="once", max_tokens=40)
     assert [len(found.right()), len(found.wrong())] == [1, 1]
     assert found.left_out == {
         "repeated": 1, "unparsable": 1, "too long": 1, "of other questions": 1, "timeout": 1
     }  # fmt: skip
-    everything = choose(rows, prompts, base.tokenizer, max_tokens=40, negatives="all")
+    everything = choose(rows, prompts, base.tokenizer, max_tokens=40, repeats="once", negatives="all")
     assert len(everything.wrong()) == 3, "as in the paper: whatever is not right"
-    kept = choose(rows, prompts, base.tokenizer, max_tokens=40, repeats="keep")
-    assert len(kept.right()) == 2, "as often as they were drawn"
+    kept = choose(rows, prompts, base.tokenizer, max_tokens=40)
+    assert len(kept.right()) == 2, "as often as they were drawn, which is their likelihood"
     assert "repeated" not in kept.left_out
 
 

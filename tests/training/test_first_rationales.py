@@ -71,9 +71,18 @@ class Prompts:
         return (1, 2, int(hinted))
 
 
-def test_the_guide_is_chosen_when_it_helps():
+def test_the_guide_is_chosen_where_it_helps_and_right_answers_are_rare_without_it():
     questions = [Question(str(i), "", "1", "number") for i in range(50)]
-    cases = ((20, 5, True), (5, 20, False), (0, 0, False), (5, 5, False), (22, 20, False), (3, 0, True), (2, 0, False))
+    cases = (
+        (20, 3, True),
+        (20, 4, False),
+        (5, 20, False),
+        (0, 0, False),
+        (3, 3, False),
+        (4, 3, False),
+        (3, 0, True),
+        (2, 0, False),
+    )
     for guide, plain, follows in cases:
         choice = first_rationales.choose(questions, Answers(guide, plain), Prompts(), None, seed=0)
         assert choice.guide is follows

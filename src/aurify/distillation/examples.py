@@ -43,14 +43,14 @@ def choose(
     tokenizer: Any,
     *,
     negatives: str = "wrong",
-    repeats: str = "once",
+    repeats: str = "keep",
     max_tokens: int = 1024,
 ) -> Chosen:
     """What can be learned from judged rationales of the questions that have a prompt.
 
-    Examples of more than ``max_tokens`` tokens, prompt included, are left out, and repeats within a question unless
-    ``repeats`` is "keep". By default a negative is a rationale whose stated answer could be read and is wrong; "all"
-    takes every one that is not right, as the paper does.
+    Examples of more than ``max_tokens`` tokens, prompt included, are left out, and where ``repeats`` is "once" those
+    that repeat another of their question. By default a negative is a rationale whose stated answer could be read and is
+    wrong; "all" takes every one that is not right, as the paper does.
     """
     examples: list[Example] = []
     seen: set[Example] = set()

@@ -39,7 +39,7 @@ class DistillSettings(Settings):
         "wrong", description="wrong: a parsed, wrong answer; all: also unparsable and truncated ones, as in the paper."
     )
     repeats: Literal["once", "keep"] = Field(
-        "once", description="Rationales of a question that repeat another: once, or as often as they were drawn."
+        "keep", description="Rationales of a question that repeat another: as often as they were drawn, or once."
     )
     max_tokens: int = Field(1024, ge=2, description="Leave out longer examples (question and rationale).")
     max_new_tokens: int = Field(256, ge=1, description="Token limit of what is sampled; longer ones are cut and wrong.")

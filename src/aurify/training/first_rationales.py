@@ -25,7 +25,9 @@ Encode = Callable[[str], Sequence[int]]
 PROBED = 32
 """Questions on which ``choose`` tries the guide."""
 DOUBT = 0.2
-"""The p-value below which it takes it: of 32, 3 right against 0 are enough."""
+"""The p-value below which the guide is found to help: of 32, 3 right against 0 are enough."""
+RARE = 0.1
+"""It is taken only where the model by itself is right less often than this; else chains soon begin by themselves."""
 
 
 class Starter(Protocol):
@@ -133,11 +135,11 @@ class Given:
 def choose(
     questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, seed: int
 ) -> Choice:
-    """Whether the guide is worth its price: the model must be right more often with the answer in its prompt.
+    """Whether the guide is worth its price: the model is rarely right by itself, and more often with the answer told.
 
-    A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where both do as
-    well, chains begin with their first right proposal. Decided by an exact one-sided sign test on the questions of
-    which just one of the two is right.
+    A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where right
+    proposals come by themselves, chains begin with the first of them. That the guide helps is decided by an exact
+    one-sided sign test on the questions of which just one of the two is right.
     """
     guide, plain = Drawn(template, tokenizer, "guide", hinted=True), Drawn(template, tokenizer, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
@@ -145,7 +147,8 @@ def choose(
     with_hint, without = ([row[0].right for row in rows] for rows in both)
     gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
     lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
-    helps = gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
+    rare = sum(without) < RARE * len(chosen)
+    helps = rare and gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
     return Choice(
         helps,
         f"memory: {'guide' if helps else 'none'} ({sum(with_hint)} of {len(chosen)} rationales right with the answer "
