@@ -4,8 +4,9 @@ BBH's object counting, 60 % of the real rows to train on, 40 % held out, by seed
 full tuning, 64 rollouts a step, at most 128 new tokens, greedy accuracy of all held-out rows every 5 steps. Seconds
 leave out loading and evaluating. Each run has one core and one thread, two runs at a time where there are two cores.
 The learning rate of each side is chosen on seed 100 (not among the seeds below) from the same grid: TRL's by its best
-accuracy, aurify's by its time to the best accuracy of TRL's choice. Both fall by a cosine to a tenth. A side's best is
-the best of many evaluations of 80 rows, so its last points are luck; the time to 95 % stands beside it.
+accuracy, aurify's by its time to the best accuracy of TRL's choice. Both fall by a cosine to a tenth. TRICE's chains
+begin empty (`--memory none`; it and `guide`, which `auto` takes here, were tried on seeds 100 and 101). A side's best
+is the best of many evaluations of 80 rows, so its last points are luck; the time to 95 % stands beside it.
 """
 
 from __future__ import annotations
@@ -129,6 +130,7 @@ def train(jobs: Sequence[Job], options: Options) -> dict[Job, Curve | None]:
         plan = {
             "mode": "accuracy", "data": str(options.data), "seed": job.seed, "rollouts": 16 if options.quick else 64,
             "steps": job.steps, "max_new_tokens": 128, "rate": job.rate, "every": job.every, "trainer": "grpo",
+            "memory": "none",
         }  # fmt: skip
         module, python = ("trl_worker", PEERS) if job.side == "TRL" else ("aurify_worker", sys.executable)
         try:

@@ -1,10 +1,10 @@
 """Part c: seconds of a whole step of 64 rollouts: TRICE, and TRL's GRPO and RLOO, on BBH's object counting.
 
 The nugget, full tuning, at most 128 new tokens, the same training rows, the same grader. TRICE draws one proposal for
-each of 64 questions, its chains begin empty, as `--memory auto` has it here; where they begin from the guide, each
-question whose chain is not valid yet (in these first steps, most of them) costs a guided rationale besides, so up to
-128 rollouts. TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser are in it;
-loading and the first two steps are not. All take turns, step by step, each in its own process.
+each of 64 questions where its chains begin empty (`--memory none`); where they begin from the guide, as `auto` has it
+here, each question whose chain is not valid yet (in these first steps, most of them) costs a guided rationale besides,
+so up to 128 rollouts. TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser are
+in it; loading and the first two steps are not. All take turns, step by step, each in its own process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from speed_parts.shared import PEERS, Options
 MAX_NEW_TOKENS = 128
 RATE = 2e-4
 STEPPERS: dict[str, tuple[str, dict[str, str]]] = {
-    "aurify TRICE": ("aurify_worker", {}),
+    "aurify TRICE": ("aurify_worker", {"memory": "none"}),
     "aurify TRICE, guided": ("aurify_worker", {"memory": "guide"}),
     "TRL GRPO": ("trl_worker", {"trainer": "grpo"}),
     "TRL RLOO": ("trl_worker", {"trainer": "rloo"}),

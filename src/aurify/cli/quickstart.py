@@ -28,12 +28,12 @@ class QuickstartSettings(Settings):
     """Settings of ``aurify quickstart``."""
 
     out: str | None = Field(None, description="The folder of the run [runs/quickstart, or the next free one]")
-    steps: int = Field(60, ge=1, description="Optimiser steps.")
+    steps: int = Field(30, ge=1, description="Optimiser steps.")
     seed: int = Field(0, ge=0, description="The seed of the questions and of the run.")
 
 
 def run(settings: QuickstartSettings) -> None:
-    """Teach the embedded model to reason from generated questions and their answers alone; three minutes."""
+    """Teach the embedded model to reason from generated questions and their answers alone; a minute or two."""
     from aurify.training.folder import free_folder
     from aurify.training.progress import TerminalWatcher
     from aurify.training.run import run_training

@@ -94,7 +94,7 @@ def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:
         return 1.0
     if kind == "lora":
         return 1e-4
-    return 2e-4 if model.num_parameters() < 10_000_000 else 1e-5
+    return 5e-4 if model.num_parameters() < 10_000_000 else 1e-5
 
 
 def trainable_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:

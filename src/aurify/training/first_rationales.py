@@ -26,8 +26,8 @@ PROBED = 32
 """Questions on which ``choose`` tries the guide."""
 DOUBT = 0.2
 """The p-value below which the guide is found to help: of 32, 3 right against 0 are enough."""
-RARE = 0.1
-"""It is taken only where the model by itself is right less often than this; else chains soon begin by themselves."""
+OFTEN = 0.5
+"""Where the model by itself is right at least so often, chains soon begin by themselves, and no guide is taken."""
 
 
 class Starter(Protocol):
@@ -135,7 +135,7 @@ class Given:
 def choose(
     questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, seed: int
 ) -> Choice:
-    """Whether the guide is worth its price: the model is rarely right by itself, and more often with the answer told.
+    """Whether the guide is worth its price: the model is mostly wrong by itself, and less so with the answer told.
 
     A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where right
     proposals come by themselves, chains begin with the first of them. That the guide helps is decided by an exact
@@ -147,8 +147,10 @@ def choose(
     with_hint, without = ([row[0].right for row in rows] for rows in both)
     gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
     lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
-    rare = sum(without) < RARE * len(chosen)
-    helps = rare and gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
+    mostly_wrong = sum(without) < OFTEN * len(chosen)
+    helps = (
+        mostly_wrong and gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
+    )
     return Choice(
         helps,
         f"memory: {'guide' if helps else 'none'} ({sum(with_hint)} of {len(chosen)} rationales right with the answer "
