@@ -42,7 +42,7 @@ def main() -> None:
         settings = TrainSettings(
             method="trice", model="nugget", data=plan["data"], out=f"{folder}/run", seed=plan["seed"],
             questions=plan["rollouts"], steps=plan["steps"], max_new_tokens=plan["max_new_tokens"], lr=plan["rate"],
-            eval_every=0 if stepwise else plan["every"], memory=plan.get("memory", "auto"),
+            eval_every=0 if stepwise else plan["every"], memory=plan["memory"],
         )  # fmt: skip
         watcher = Stops() if stepwise else Clocked()
         run = run_training(settings, questions=train, held_out=[] if stepwise else held_out, watcher=watcher)

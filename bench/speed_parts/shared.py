@@ -43,6 +43,8 @@ class Options:
     threads: int
     cells: tuple[str, ...] = ()
     """Of part a: "1M:64,256"; all where none is named."""
+    vocabularies: tuple[int, ...] = ()
+    """Of part b; all where none is named."""
     notes: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:

@@ -28,6 +28,7 @@ def run(options: Options) -> str:
     memory: list[list[Any]] = []
     aims: list[str] = []
     sizes = [(1024, 8)] if options.quick else [(1024, 64), (32_768, 48), (151_936, 32)]
+    sizes = [size for size in sizes if not options.vocabularies or size[0] in options.vocabularies]
     for vocabulary, sequences in sizes:
         plan = {"vocabulary": vocabulary, "sequences": sequences, "token_budget": TOKEN_BUDGET}
         with ExitStack() as stack:

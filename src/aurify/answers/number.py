@@ -18,7 +18,7 @@ from aurify.answers.reading import Unreadable
 MAX_NUMBER = 400
 """The longest text that is read as a number, in characters."""
 RELATIVE_TOLERANCE = Fraction(1, 1_000_000)
-"""Two numbers this close are equal: float noise such as ``0.6666666666666666`` against ``2/3``."""
+"""Two numbers this close are equal, unless both are whole: float noise such as ``0.6666666666666666`` and ``2/3``."""
 LONG_TAIL = 6
 """A number with so many decimals was computed and not stated: the other may be its rounding."""
 
@@ -89,13 +89,15 @@ def read_number(text: str, *, words: bool = True) -> Number:
 def same_number(a: Number, b: Number) -> str | None:
     """Why the two are the same number, or None where they are not. Symmetric.
 
-    They are where they differ by at most a millionth of the larger, or where one has a long tail of decimals
-    (or is a fraction) and the other, with two significant digits or more, is its rounding: ``0.67`` and
-    ``0.6666666666666666``. A percentage is both 40 and 0.4.
+    Whole numbers are where they are equal. Others are where they differ by at most a millionth of the larger, or where
+    one has a long tail of decimals (or is a fraction) and the other, with two significant digits or more, is its
+    rounding: ``0.67`` and ``0.6666666666666666``. A percentage is both 40 and 0.4.
     """
     for x in _meanings(a):
         for y in _meanings(b):
-            if abs(x.value - y.value) <= RELATIVE_TOLERANCE * max(abs(x.value), abs(y.value)):
+            whole = x.value.denominator == y.value.denominator == 1
+            noise = 0 if whole else RELATIVE_TOLERANCE * max(abs(x.value), abs(y.value))
+            if abs(x.value - y.value) <= noise:
                 return "the same number"
     for exact, short in ((a, b), (b, a)):
         if _rounds_to(exact, short):
