@@ -16,6 +16,8 @@ Runs = Mapping[str, Sequence[Mapping[str, Any]]]
 
 MARGIN = 0.02
 """At least as good: the interval of the difference lies above minus two points."""
+STEPS = 10
+"""With fewer steps of high or low acceptance their mean gradient norms say nothing."""
 ANSWERS, RUNS = 150, 5
 """With fewer test answers (three in so many are two points) or runs a bootstrap's interval claims too much."""
 
@@ -161,8 +163,8 @@ def quiet(scenarios: Mapping[str, Runs]) -> list[str]:
     high = [norm for acceptance, norm in points if acceptance >= 0.95]
     low = [norm for acceptance, norm in points if acceptance <= 0.6]
     claim = "| The gradient vanishes as accuracy goes to 1 | all |"
-    if not high or not low:
-        return [f"{claim} not measured yet | no steps of both high and low acceptance |"]
+    if min(len(high), len(low)) < STEPS:
+        return [f"{claim} not measured yet | fewer than {STEPS} steps of high or of low acceptance |"]
     verdict = "holds" if np.mean(high) < 0.25 * np.mean(low) else "does not hold"
     return [
         f"{claim} {verdict} | mean norm {np.mean(high):.3g} in {len(high)} steps with 95 % accepted or more, "

@@ -5,7 +5,7 @@
 Needs `make peers` (TRL, in .venv-peers) and `make vllm` (.venv-vllm); what is missing is left out and said. Prints one
 Markdown table a part and writes them to bench/results/speed.md (--quick: only where --out says). Every number is a
 median of interleaved repeats; n= marks those with fewer than asked, since a cell's time is limited (--full: no limits,
-and every size). Run it on an idle machine: all parts take about 25 minutes on 2 cores, --quick about 5.
+and every size). Run it on an idle machine: all parts take about two hours on 2 cores, --quick about 5 minutes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What NAT and NCE add to a TRICE run, without any teacher: its own right and wrong rationales, and its model.
 
-    .venv/bin/python bench/tdg_after_trice.py ../shared/data/bbh/object_counting.json [--seeds 0 1 2] [--steps 20]
+    .venv/bin/python bench/tdg_after_trice.py ../shared/data/bbh/object_counting.json [--seeds 0 1 2] [--steps 5]
 
 For each seed, through the command line: a short TRICE run of the nugget; then, from its table and its model, CoT-KD on
 the right rationales alone, NAT, NAT's unit without wrong rationales, a plain LoRA of as many parameters, and NCE of the
@@ -37,7 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="a question file, such as BBH's object_counting.json")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=20, help="of TRICE; few leave wrong rationales to learn from")
+    parser.add_argument(
+        "--steps", type=int, default=5, help="of TRICE; after 10 nearly all is right, and nothing is left to add"
+    )
     parser.add_argument("--samples", type=int, default=8, help="a held-out question")
     args = parser.parse_args()
     greedy: dict[str, list[np.ndarray]] = {}
@@ -66,9 +68,7 @@ def runs_of(args: argparse.Namespace, seed: int, scratch: Path) -> list[tuple[st
 
     def aurify(name: str, *words: object) -> Path:
         out, begun = scratch / f"run-{len(found)}", time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "aurify", *map(str, words), "--out", str(out)], check=True, capture_output=True
-        )
+        run_aurify(*words, "--out", out)
         found.append((name, out, time.perf_counter() - begun))
         return out
 
@@ -80,11 +80,19 @@ def runs_of(args: argparse.Namespace, seed: int, scratch: Path) -> list[tuple[st
     return found
 
 
+def run_aurify(*words: object) -> None:
+    """A command, whose failure ends the bench with the command's own last line."""
+    command = ["aurify", *map(str, words)]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip().rpartition(chr(10))[2]}")
+
+
 def judged(args: argparse.Namespace, seed: int, run: Path, scratch: Path) -> tuple[np.ndarray, np.ndarray]:
     """Greedy verdicts, and the share of right samples, of the questions that were held out, by question id."""
     out = scratch / f"judged-{run.name}"
     words = ["--model", run / "model", "--data", args.data, "--samples", args.samples, "--seed", seed, "--out", out]
-    subprocess.run([sys.executable, "-m", "aurify", "evaluate", *map(str, words)], check=True, capture_output=True)
+    run_aurify("evaluate", *words)
     held = {rationale.question_id for rationale in read_rationales(run / "held_out")}
     greedy = {row.question_id: row.right for row in read_rationales(out / "greedy")}
     right: dict[str, list[bool]] = {}
