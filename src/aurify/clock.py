@@ -28,29 +28,39 @@ class Clock:
     def __init__(self) -> None:
         self.totals: dict[str, Total] = {}
         self._inside: list[str] = []
+        self._rising = Total()
         self._peak_mb = peak_memory_mb()
 
     @contextmanager
     def measure(self, name: str, tokens: int = 0) -> Iterator[None]:
         """The seconds of a ``with`` block."""
-        begun = time.perf_counter()
+        outside = self._rising
         self._inside.append(name)
+        total = self.totals.setdefault("/".join(self._inside), Total())
+        self._read_peak(total)
+        begun = time.perf_counter()
         try:
             yield
         finally:
+            total.seconds += time.perf_counter() - begun
+            total.tokens += tokens
+            total.calls += 1
             self._inside.pop()
-            self.add(name, time.perf_counter() - begun, tokens)
+            self._read_peak(outside)
 
     def add(self, name: str, seconds: float, tokens: int = 0, columns: int = 0) -> None:
         """Add to a name, inside those that are being measured."""
-        total = self.totals.setdefault("/".join([*self._inside, name]), Total())
+        total = self._rising = self.totals.setdefault("/".join([*self._inside, name]), Total())
         total.seconds += seconds
         total.tokens += tokens
         total.columns += columns
         total.calls += 1
-        peak = peak_memory_mb()  # what rose since the last part was added rose in this one
-        total.risen_mb += peak - self._peak_mb
-        self._peak_mb = peak
+
+    def _read_peak(self, following: Total) -> None:
+        """Give what rose to the part that was measured last; then another follows. Dear, so not at each addition."""
+        peak = peak_memory_mb()
+        self._rising.risen_mb += peak - self._peak_mb
+        self._peak_mb, self._rising = peak, following
 
 
 def peak_memory_mb() -> float:

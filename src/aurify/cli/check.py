@@ -133,7 +133,10 @@ def _lengths(questions: Sequence[Question], template: PromptTemplate, tokenizer:
         lengths = sorted((len(template.render(question)), question.where) for question in questions)
         unit, note = "characters", "; --model NAME gives tokens"
     else:
-        lengths = sorted((len(template.encode(tokenizer, question)), question.where) for question in questions)
+        lengths = sorted(
+            (len(ids), question.where)
+            for ids, question in zip(template.encode_all(tokenizer, questions), questions, strict=True)
+        )
         unit, note = "tokens", ""
     middle, high = lengths[len(lengths) // 2][0], lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)][0]
     longest, where = lengths[-1]

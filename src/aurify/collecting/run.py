@@ -169,7 +169,7 @@ def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled,
             if part in before:
                 found.add(before[part])
                 continue
-            prompts = [template.encode(loaded.tokenizer, question) for question in chunk]
+            prompts = template.encode_all(loaded.tokenizer, chunk)
             rows = drawing.draw(
                 chunk, prompts, step=0, samples=settings.samples, temperature=settings.temperature,
                 source="few-shot" if settings.few_shot else "self",

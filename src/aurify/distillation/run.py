@@ -97,7 +97,8 @@ def run_distillation(
                 train, drawing, template, tokenizer, table, world, samples=settings.samples,
                 temperature=settings.temperature, say=say,
             )  # fmt: skip
-        prompts = {question.id: template.encode(tokenizer, question) for question in [*train, *held]}
+        known = [*train, *held]
+        prompts = dict(zip((one.id for one in known), template.encode_all(tokenizer, known), strict=True))
         scorer = Scorer(prepared.model, prompts, int(tokenizer.pad_token_id or 0), settings.token_budget)
         limit = min(settings.max_tokens, position_limit(prepared.model) or settings.max_tokens)
 

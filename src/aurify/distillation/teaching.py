@@ -72,7 +72,7 @@ def drawn_rationales(
         if step not in before:
 
             def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:
-                prompts = [template.encode(tokenizer, question) for question in mine]
+                prompts = template.encode_all(tokenizer, mine)
                 return drawing.draw(mine, prompts, step=step, samples=samples, temperature=temperature)
 
             before[step] = [rationale for row in world.map(draw, chunk) for rationale in row]

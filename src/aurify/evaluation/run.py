@@ -76,7 +76,7 @@ def run_evaluation(
         begun = time.perf_counter()
         template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
-        prompts = [template.encode(tokenizer, question) for question in asked]
+        prompts = template.encode_all(tokenizer, asked)
         outcomes = []
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(greedy.right))

@@ -5,7 +5,8 @@ prompts, then their completions. Each span attends to the spans above it and, ca
 gradient is the sum over all its completions and nothing is approximated. Spans of a level attend in groups of about
 one length, the only place where padding is left.
 
-Shapes: N tokens of the pack, K predicted tokens, B spans of a group, T queries, C columns, H heads, D width of a head.
+Shapes: N tokens of the pack, K predicted tokens, B spans of a group, T queries, C columns, P places in all groups,
+H heads, D width of a head.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class Pack:
 
     ``token_ids`` are those behind the soft prompt, ``position_N`` counts from each sequence's own beginning, and
     token ``predicted_from_K[k]`` predicts ``target_K[k]``, sequence after sequence, ``lengths`` of them each.
-    ``uses`` counts the layers that attended through the pack.
+    ``queries_P`` and ``columns_P`` are those of all groups, group after group, and ``back_N`` takes the groups' outputs
+    back to the pack's own order. ``uses`` counts the layers that attended through the pack.
     """
 
     token_ids: list[int]
@@ -92,6 +94,8 @@ class Pack:
     target_K: Tensor
     lengths: list[int]
     groups: list[Group]
+    queries_P: Tensor
+    columns_P: Tensor
     back_N: Tensor
     uses: int = field(default=0)
 
@@ -121,10 +125,10 @@ class Pack:
                 np.concatenate([[before.start + before.length - 1], np.arange(span.start, span.start + span.length)])
             )
         groups = [Group.of(alike, device) for spans in levels for alike in _alike([s for s in spans if s.length])]
-        order = torch.cat([group.queries_BT.flatten() for group in groups])
-        real = torch.cat([group.real_BT.flatten() for group in groups])
+        queries_P = torch.cat([group.queries_BT.flatten() for group in groups])
+        real_P = torch.cat([group.real_BT.flatten() for group in groups])
         back_N = torch.empty(n_virtual + len(ids), dtype=torch.long, device=device)
-        back_N[order[real]] = real.nonzero()[:, 0]
+        back_N[queries_P[real_P]] = real_P.nonzero()[:, 0]
         positions = np.zeros(n_virtual + len(ids), dtype=np.int64)
         for span in (span for spans in levels for span in spans):
             positions[span.start : span.start + span.length] = np.arange(span.depth, span.depth + span.length)
@@ -135,6 +139,8 @@ class Pack:
             target_K=torch.tensor([i for _, completion in scored for i in completion], device=device),
             lengths=[len(completion) for _, completion in sequences],
             groups=groups,
+            queries_P=queries_P,
+            columns_P=torch.cat([group.columns_BC.flatten() for group in groups]),
             back_N=back_N,
         )
 
@@ -142,16 +148,19 @@ class Pack:
         """Attention of every token over what it may see, (N, H, D); there may be fewer key-value heads."""
         self.uses += 1
         heads, _, width = q_HND.shape
+        # One gather for all groups, then views: each gather costs its backward pass a tensor as large as the pack.
         q, k, v = (x.transpose(0, 1).contiguous() for x in (q_HND, k_HND, v_HND))
+        n_queries = [group.queries_BT.numel() for group in self.groups]
+        n_columns = [group.columns_BC.numel() for group in self.groups]
+        queries = torch.split(q.index_select(0, self.queries_P), n_queries)
+        keys, values = (torch.split(x.index_select(0, self.columns_P), n_columns) for x in (k, v))
         outs = []
-        for group in self.groups:
+        for group, q_PHD, k_PHD, v_PHD in zip(self.groups, queries, keys, values, strict=True):
             b, t = group.queries_BT.shape
-            q_BHTD = _rows(q, group.queries_BT)
-            k_BHCD, v_BHCD = _rows(k, group.columns_BC), _rows(v, group.columns_BC)
             out_BHTD = functional.scaled_dot_product_attention(
-                q_BHTD,
-                k_BHCD,
-                v_BHCD,
+                q_PHD.view(b, t, heads, width).transpose(1, 2),
+                k_PHD.view(b, -1, len(k_HND), width).transpose(1, 2),
+                v_PHD.view(b, -1, len(k_HND), width).transpose(1, 2),
                 attn_mask=group.visible_B1TC,
                 is_causal=group.visible_B1TC is None,
                 dropout_p=dropout,
@@ -207,8 +216,3 @@ def _alike(spans: list[Span]) -> list[list[Span]]:
         else:
             groups.append([span])
     return groups
-
-
-def _rows(states_NHD: Tensor, index_BT: Tensor) -> Tensor:
-    b, t = index_BT.shape
-    return states_NHD.index_select(0, index_BT.flatten()).view(b, t, *states_NHD.shape[1:]).transpose(1, 2)

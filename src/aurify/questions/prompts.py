@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,16 @@ class PromptTemplate:
 
         A chat template writes its own special tokens. A question's text is never read as one.
         """
-        text = self.render_hinted(question) if hinted else self.render(question)
+        return self.encode_all(tokenizer, [question], hinted)[0]
+
+    def encode_all(self, tokenizer: Any, questions: Sequence[Question], hinted: bool = False) -> list[tuple[int, ...]]:
+        """``encode`` of each question, in one call of the tokenizer."""
+        texts = [self.render_hinted(question) if hinted else self.render(question) for question in questions]
         if self.name == "chat":
-            return tuple(_encode_chat(tokenizer, text, question.text))
-        ids = tokenizer(text, split_special_tokens=True)["input_ids"]
-        return tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids)
+            pairs = zip(texts, questions, strict=True)
+            return [tuple(_encode_chat(tokenizer, text, question.text)) for text, question in pairs]
+        rows = tokenizer(texts, split_special_tokens=True)["input_ids"] if texts else []
+        return [tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids) for ids in rows]
 
     def _render(self, question: Question, stated: str | None) -> str:
         if self.name == "chat":

@@ -122,9 +122,10 @@ class Decoding:
     def _prefill(self, n_samples: int) -> _Started:
         """Run the next prompts, as many as ``n_samples`` need, once each; their caches serve all their samples."""
         chosen: list[int] = []
-        wanted = 0
+        wanted = tokens = 0
         while self.waiting and wanted < n_samples:
-            if chosen and (len(chosen) + 1) * self._length(chosen[0]) > PREFILL_TOKENS:
+            tokens += self._length(chosen[0] if chosen and self.engine.pads else self.waiting[0])
+            if chosen and tokens > PREFILL_TOKENS:
                 break
             chosen.append(self.waiting.popleft())
             wanted += len(self.prompts[chosen[-1]].seeds)

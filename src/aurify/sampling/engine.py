@@ -28,6 +28,9 @@ class Prefilled:
 class Engine(Protocol):
     """Holds the key-value cache of the rows that decode."""
 
+    pads: bool
+    """Whether prompts that run together are padded to the longest."""
+
     def prefill(self, prompts: Sequence[tuple[int, ...]]) -> Prefilled:
         """Run some prompts, in one forward pass."""
         ...

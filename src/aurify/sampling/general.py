@@ -18,6 +18,8 @@ _MASK_AHEAD = 256  # columns of the mask that are made in advance
 class GeneralEngine:
     """Rows are aligned at the right of one cache (see ``cache``)."""
 
+    pads = True
+
     def __init__(self, model: nn.Module) -> None:
         self.model = model
         self.device = next(model.parameters()).device

@@ -90,8 +90,10 @@ class LocalSampler:
         _check(self.model, prompts, max_new_tokens, temperature, stop)
         with _evaluating(self.model), torch.no_grad(), ExitStack() as stack:
             engine = self._engine(prompts, max_new_tokens)
-            if self.dtype is not None and isinstance(engine, GeneralEngine):  # the fused one has weights of its own
-                stack.enter_context(torch.autocast(engine.device.type, self.dtype))
+            if isinstance(engine, FusedEngine):  # no tensor of it outlives this call, as one of a module's own could
+                stack.enter_context(torch.inference_mode())
+            elif self.dtype is not None:  # the fused engine has weights of its own
+                stack.enter_context(torch.autocast(next(self.model.parameters()).device.type, self.dtype))
             return Decoding(
                 engine,
                 self.model,

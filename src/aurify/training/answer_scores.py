@@ -31,10 +31,10 @@ class AnswerScorer:
         """Every rationale cut where it first announces an answer, with the known one after it; in order."""
         completed = [self._complete(question, rationale) for question, rationale in pairs]
         asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
+        prompts = self.template.encode_all(self.tokenizer, [pairs[index][0] for index in asked])
         scored = []
-        for index in asked:
-            prompt, ids = self.template.encode(self.tokenizer, pairs[index][0]), completed[index].token_ids
-            cut = completed[index].thought
+        for index, prompt in zip(asked, prompts, strict=True):
+            ids, cut = completed[index].token_ids, completed[index].thought
             scored.append(((*prompt, *ids[:cut]), ids[cut:]))
         for group in batches(self.model, scored, self.token_budget):
             with torch.no_grad():

@@ -20,7 +20,7 @@ def greedy_rationales(
     """The model's single most likely rationale of every question, graded; the processes share the questions."""
 
     def draw(mine: list[Question]) -> list[Rationale]:
-        prompts = [template.encode(tokenizer, question) for question in mine]
+        prompts = template.encode_all(tokenizer, mine)
         return [row[0] for row in drawing.draw(mine, prompts, step=step, temperature=0.0)]
 
     return world.map(draw, questions)

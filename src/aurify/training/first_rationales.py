@@ -66,7 +66,7 @@ class Drawn:
 
     def request(self, questions: Sequence[Question]) -> Request:
         """See ``Starter``."""
-        prompts = [self.template.encode(self.tokenizer, question, hinted=self.hinted) for question in questions]
+        prompts = self.template.encode_all(self.tokenizer, questions, hinted=self.hinted)
         return Request(questions, prompts, self.source, stop=self.stop)
 
     def first(

@@ -62,7 +62,7 @@ class Proposer:
     def _request(self, questions: Sequence[Question], *, hinted: bool) -> Request:
         return Request(
             questions,
-            [self.template.encode(self.tokenizer, question, hinted=hinted) for question in questions],
+            self.template.encode_all(self.tokenizer, questions, hinted),
             source="guide" if hinted else "self",
             samples=self.method.samples,
             temperature=0.0 if self.method.greedy else 1.0,

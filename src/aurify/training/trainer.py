@@ -202,19 +202,14 @@ class Trainer:
             self.optimizer = self._new_optimizer()
         return [sample for row in rows for sample in row]
 
-    def _prompt(self, question: Question) -> tuple[int, ...]:
-        return self.template.encode(self.tokenizer, question)
-
     def _update(self, e_step: EStep, questions: Sequence[Question]) -> dict[str, Any]:
         """The M-step, and what it did. Without a term there is nothing to ascend, and no step is taken."""
         rate = self._rate()
         if not e_step.terms:
             return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         longest_first = sorted(e_step.terms, key=lambda term: (-len(term.token_ids), term.question_id))
-        terms, prompts = (
-            self.world.share(longest_first),
-            {question.id: self._prompt(question) for question in questions},
-        )
+        terms, ids = self.world.share(longest_first), self.template.encode_all(self.tokenizer, questions)
+        prompts = {question.id: prompt for question, prompt in zip(questions, ids, strict=True)}
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in terms})
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in terms)):
             accumulate_gradient(

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from aurify.sampling.fused.attention import Part, attend, attend_alone, join
 
+BAND_ROWS = 64
+"""More in one band means more padding, as their prompts differ more in length."""
 _SPARE = 64  # columns reserved ahead
+_PADDING = 2**20  # bytes of a layer; reading so many takes about as long as the calls that a band of its own costs
 
 Packed = list[tuple[Tensor, Tensor]]
 """Keys and values of prompts end to end, (N, H, D) each, a pair a layer."""
@@ -51,8 +55,8 @@ class Store:
         """Make room for one more token a row."""
         self.columns += 1
         if self.columns > self.mask_RH1C.shape[-1]:
-            self.mask_RH1C = torch.nn.functional.pad(self.mask_RH1C, (0, _SPARE))
-            self.layers = [(_widened(k), _widened(v)) for k, v in self.layers]
+            self.mask_RH1C = functional.pad(self.mask_RH1C, (0, _SPARE))
+            self.layers = [(_roomy(k), _roomy(v)) for k, v in self.layers]
 
     def write(self, layer: int, k_RHD: Tensor, v_RHD: Tensor) -> None:
         """Fill the newest column."""
@@ -70,6 +74,11 @@ class Store:
             self.mask_RH1C.view(rows * heads, 1, capacity)[:, :, : self.columns],
         )
 
+    def column_bytes(self) -> int:
+        """Of one row's keys and values in a layer."""
+        keys, _ = self.layers[0]
+        return 2 * keys.shape[1] * keys.shape[3] * keys.element_size()
+
     def keep(self, holes: Tensor, movers: Tensor, n: int) -> None:
         """Move the rows ``movers`` into the places ``holes``, then hold the first ``n`` alone."""
         for states in (self.mask_RH1C, *(x for pair in self.layers for x in pair)):
@@ -77,12 +86,27 @@ class Store:
         self.mask_RH1C = self.mask_RH1C[:n]
         self.layers = [(k[:n], v[:n]) for k, v in self.layers]
 
+    def join(self, other: Store) -> None:
+        """Hold the other's rows behind these."""
+        columns = max(self.columns, other.columns)
+        masks, layers = zip(*(store.aligned(columns) for store in (self, other)), strict=True)
+        self.mask_RH1C = torch.cat(masks)
+        self.layers = [
+            (torch.cat([k for k, _ in parts]), torch.cat([v for _, v in parts])) for parts in zip(*layers, strict=True)
+        ]
+        self.columns = columns
 
-def _widened(states: Tensor) -> Tensor:
-    rows, heads, capacity, width = states.shape
-    room = states.new_empty(rows, heads, capacity + _SPARE, width)
-    room[:, :, :capacity] = states
-    return room
+    def aligned(self, columns: int) -> tuple[Tensor, Packed]:
+        """The mask and the layers, at the right of so many columns."""
+        used, before = self.columns, columns - self.columns
+        hidden = functional.pad(self.mask_RH1C[..., :used], (before, 0), value=float("-inf"))
+        layers = [(_roomy(k[:, :, :used], before), _roomy(v[:, :, :used], before)) for k, v in self.layers]
+        return functional.pad(hidden, (0, _SPARE)), layers
+
+
+def _roomy(states: Tensor, before: int = 0) -> Tensor:
+    """With empty columns ahead, and so many before."""
+    return functional.pad(states, (0, 0, before, _SPARE))
 
 
 @dataclass
@@ -125,6 +149,19 @@ class Band:
         if self.shared is not None:
             part = join(part, _attend_shared(self.shared, layer, q_RHGD, scale))
         return (part if common is None else join(part, common))[0]
+
+    def takes(self, other: Band) -> bool:
+        """Whether one band of the rows of both is cheaper than two: fewer calls, for a little padding."""
+        if self.shared is not None or other.shared is not None or self.rows + other.rows > BAND_ROWS:
+            return False
+        shorter = min((self, other), key=lambda band: band.own.columns)
+        more = abs(self.own.columns - other.own.columns)
+        return shorter.rows * more * self.own.column_bytes() <= _PADDING
+
+    def join(self, other: Band) -> None:
+        """Take the other's rows behind its own."""
+        self.own.join(other.own)
+        self.rows += other.rows
 
     def keep(self, alive_R: list[bool]) -> list[int]:
         """Drop the rows that are not alive: the rows that stay, by their old places, in their new order."""

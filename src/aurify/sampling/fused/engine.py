@@ -19,12 +19,11 @@ from torch.nn import functional
 from aurify.models.prefix import n_virtual_tokens, soft_prompt
 from aurify.sampling.engine import Prefilled
 from aurify.sampling.fused.attention import Part, attend_causal, attend_common
-from aurify.sampling.fused.band import Band, Packed
+from aurify.sampling.fused.band import BAND_ROWS, Band, Packed
 from aurify.sampling.fused.weights import Layer, Weights
 from aurify.sampling.protocol import n_common
 
 _COMMON = 16  # tokens; a shorter common beginning is not worth a part of its own
-_BAND = 64  # rows; more in one band means more padding, as their prompts differ more in length
 
 Attention = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 """(layer, queries (N, H, G, D), keys and values (N, H, D)) -> (N, H, G, D)."""
@@ -32,6 +31,8 @@ Attention = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 class FusedEngine:
     """See ``Engine``; for the prompts given, which may begin alike."""
+
+    pads = False
 
     def __init__(self, model: nn.Module, weights: Weights, prompts: Sequence[tuple[int, ...]], new_tokens: int) -> None:
         self.weights = weights
@@ -72,11 +73,16 @@ class FusedEngine:
             kept = range(band.rows) if all(alive[start:end]) else band.keep(alive[start:end])
             order.extend(start + r for r in kept)
             start = end
-        self.bands = [band for band in self.bands if band.rows]
+        bands, self.bands = self.bands, []
+        for band in bands:
+            if self.bands and self.bands[-1].takes(band):
+                self.bands[-1].join(band)
+            elif band.rows:
+                self.bands.append(band)
         kept_R = torch.tensor(order, dtype=torch.long, device=self.device)
         for source, at in new:
             packed, spans = source.cache
-            self.bands.extend(Band(packed, spans, part.tolist()) for part in torch.split(at, _BAND))
+            self.bands.extend(Band(packed, spans, part.tolist()) for part in torch.split(at, BAND_ROWS))
         self.position_R = torch.cat([held_R[kept_R], *(source.held_Q[at] for source, at in new)])
         return kept_R
 
