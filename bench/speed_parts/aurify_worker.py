@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
+from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from aurify.training.metrics import MetricsLog
 from aurify.training.progress import Quiet
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
@@ -24,14 +26,20 @@ class Stops(Quiet):
         self.gate.step_ended()
 
 
+class AllRight(Exception):
+    """Nothing is better."""
+
+
 class Clocked(Quiet):
-    """When each evaluation was done."""
+    """When each evaluation was done; the run ends where all are right."""
 
     def __init__(self) -> None:
         self.at: dict[int, float] = {}
 
     def evaluated(self, step: int, accuracy: Any) -> None:
         self.at[step] = time.perf_counter()
+        if accuracy.value == 1.0:
+            raise AllRight
 
 
 def main() -> None:
@@ -45,9 +53,10 @@ def main() -> None:
             eval_every=0 if stepwise else plan["every"], memory=plan["memory"],
         )  # fmt: skip
         watcher = Stops() if stepwise else Clocked()
-        run = run_training(settings, questions=train, held_out=[] if stepwise else held_out, watcher=watcher)
+        with suppress(AllRight):
+            run_training(settings, questions=train, held_out=[] if stepwise else held_out, watcher=watcher)
         if isinstance(watcher, Clocked):
-            lines = [json.loads(line) for line in (run.out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+            lines = MetricsLog(Path(folder) / "run" / "metrics.jsonl").read()
             say(curve([line for line in lines if "held_out" in line], watcher.at))
 
 

@@ -1,7 +1,7 @@
 """TRL's GRPOTrainer or RLOOTrainer on the nugget, with aurify's grader as the reward; runs in .venv-peers.
 
 ``mode`` "steps" stops after each step until told to go on; "accuracy" says the held-out accuracy every few steps with
-the seconds of training until then, the seconds of evaluating left out.
+the seconds of training until then, the seconds of evaluating left out, and ends where all are right.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Curve(TrainerCallback):
             began = time.perf_counter()
             seconds = began - self.begun - self.evaluating
             self.points.append([state.global_step, seconds, self.measure()])
+            control.should_training_stop = self.points[-1][2] == 1.0  # nothing is better, and no rate depends on it
             self.evaluating += time.perf_counter() - began
 
 
