@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 MAX_NEW_TOKENS = 256
 EOS_EVERY = 50  # one token in 50 ends a sample: lengths are geometric with a mean of about 50
+REST_S = 1.5
 
 Shape = dict[str, int]
 SHAPES: dict[str, Shape] = {
@@ -118,8 +119,10 @@ def interleaved(
 ) -> dict[str, Times]:
     """Round after round, each competitor once; it is given the round's number and returns the work it did.
 
-    One round before does not count, where ``warm``; the order turns by one each round. A competitor whose counted
-    seconds pass ``limit_s`` is left out of later rounds; one that fails is left out with its reason.
+    Before each there is a rest, since some work on for a while after they have answered (vLLM's server does, and took
+    more than half of the speed of what came after it). One round before does not count, where ``warm``; the order turns
+    by one each round. A competitor whose counted seconds pass ``limit_s`` is left out of later rounds; one that fails is
+    left out with its reason.
     """
     found = {name: Times() for name in competitors}
     names = list(competitors)
@@ -128,6 +131,7 @@ def interleaved(
             times = found[name]
             if times.error or sum(times.seconds) > limit_s:
                 continue
+            time.sleep(REST_S)
             begun = time.perf_counter()
             try:
                 work = competitors[name](turn)
