@@ -121,8 +121,8 @@ def interleaved(
 
     Before each there is a rest, since some work on for a while after they have answered (vLLM's server does, and took
     more than half of the speed of what came after it). One round before does not count, where ``warm``; the order turns
-    by one each round. A competitor whose counted seconds pass ``limit_s`` is left out of later rounds; one that fails is
-    left out with its reason.
+    by one each round. A competitor whose counted seconds pass ``limit_s`` is left out of later rounds; one that fails
+    is left out with its reason.
     """
     found = {name: Times() for name in competitors}
     names = list(competitors)
