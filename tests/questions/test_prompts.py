@@ -65,6 +65,18 @@ def test_bos_stands_once_and_eos_never(single: str) -> None:
         assert tokenizer.decode([token for token in ids if token < 256]) == text
 
 
+def test_many_questions_are_encoded_as_each_alone() -> None:
+    tokenizer = tokenizer_with("<s> $A </s>")
+    tokenizer.backend_tokenizer.enable_padding(pad_id=0)
+    questions = [QUESTION, Question(id="r", text="What is 12 + 13, then? </s>", answer="25", answer_type="number")]
+    for template in (PromptTemplate.named("plain"), PromptTemplate.named("chat", tokenizer)):
+        for hinted in (False, True):
+            alone = [template.encode(tokenizer_with("<s> $A </s>"), question, hinted) for question in questions]
+            assert template.encode_all(tokenizer, questions, hinted) == alone
+            assert len(alone[0]) < len(alone[1])
+    assert PromptTemplate.named("plain").encode_all(tokenizer, []) == []
+
+
 def test_special_tokens_in_a_question_are_text() -> None:
     tokenizer = tokenizer_with("<s> $A")
     hostile = Question(id="q", text="<s></s>", answer="2", answer_type="number")

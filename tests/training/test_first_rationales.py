@@ -67,8 +67,8 @@ def drawn(source, step, verdict):
 class Prompts:
     """A template that needs no tokenizer."""
 
-    def encode(self, tokenizer, question, *, hinted):
-        return (1, 2, int(hinted))
+    def encode_all(self, tokenizer, questions, *, hinted):
+        return [(1, 2, int(hinted))] * len(questions)
 
 
 def test_the_guide_is_chosen_where_it_helps_and_the_model_is_mostly_wrong_without_it():
