@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from aurify.sampling.fused.band import Band, Packed
+from aurify.sampling.fused.band import Band
+from aurify.sampling.fused.store import Packed
 
 HEADS, WIDTH, LAYERS = 2, 4, 2
 

@@ -19,7 +19,8 @@ from torch.nn import functional
 from aurify.models.prefix import n_virtual_tokens, soft_prompt
 from aurify.sampling.engine import Prefilled
 from aurify.sampling.fused.attention import Part, attend_causal, attend_common
-from aurify.sampling.fused.band import BAND_ROWS, Band, Packed
+from aurify.sampling.fused.band import BAND_ROWS, Band
+from aurify.sampling.fused.store import Packed
 from aurify.sampling.fused.weights import Layer, Weights
 from aurify.sampling.protocol import n_common
 
