@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from aurify.statistics.paired import Interval, Pair, bootstrap, compare_all
 
@@ -30,7 +31,7 @@ def write_report(out: Path) -> None:
     }
     parts = ["# The TRICE paper's comparison in our means", "", "By `bench/reproduce_trice.py`, which says how.", ""]
     for name, runs in scenarios.items():
-        parts += [f"## {name}", "", *table(runs), "", *rates(runs), ""]
+        parts += [f"## {name}", "", *table(runs), "", *rates(runs), *sharpness(runs), ""]
     parts += ["## The paper's claims", "", *claims(scenarios), ""]
     (out / "report.md").write_text("\n".join(parts), encoding="utf-8")
     plot(scenarios, out / "curves.png")
@@ -102,6 +103,25 @@ def rates(runs: Runs) -> list[str]:
     chosen = {name: sorted({one["rate"] for one in found}) for name, found in runs.items() if name != "base"}
     told = ", ".join(f"{name} {'/'.join(f'{rate:g}' for rate in found)}" for name, found in chosen.items())
     return [f"--steps {' '.join(map(str, steps))}; learning rates: {told}."] if results else []
+
+
+def sharpness(runs: Runs) -> list[str]:
+    """How p(y | x) goes with the samples' entropy, and with greedy accuracy, over the runs that write rationales."""
+    own = [one for name, many in runs.items() if name not in ("base", "direct") for one in many]
+    if len(own) < 10:
+        return []
+    likelihood = [np.mean(list(one["sampled"].values())) for one in own]
+    told = []
+    for what, values in (
+        ("entropy", [one["entropy"] for one in own]),
+        ("greedy accuracy", [np.mean(list(one["greedy"].values())) for one in own]),
+    ):
+        found = spearmanr(likelihood, values)
+        told.append(f"{what} {found.statistic:.2f} (p {found.pvalue:.2g})")
+    return [
+        "",
+        f"Rank correlation (Spearman) of p(y|x) over {len(own)} runs with rationales: with {', with '.join(told)}.",
+    ]
 
 
 def against_trice(runs: Runs) -> dict[str, Pair]:
