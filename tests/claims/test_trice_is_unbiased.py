@@ -126,7 +126,7 @@ def test_the_first_right_rationale_of_a_chain_counts_whole():
 @pytest.mark.parametrize("kind", ["basic", "control variate", "running"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_chain_without_a_right_rationale_gives_its_gradient_times_its_success_rate(kind, seed):
-    """Beside a chain that holds one: as a single draw of rejection sampling, the normaliser apart (methods.md A4)."""
+    """Beside a chain that holds one: as a single draw of rejection sampling, the normaliser apart (docs/methods.md)."""
     world = World.random(2, 3, seed)
     wrong, held = int(np.argmin(world.right_QV[0])), int(np.argmax(world.right_QV[1]))
     found = np.zeros((2, 3))
@@ -151,7 +151,7 @@ def test_no_valid_chain_no_weight():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_control_variate_is_reinforce_with_a_baseline_and_replay_on_failure(seed):
-    """(c~ - b) s(z~) + (1 - c~) s(memory) on every batch of valid chains: methods.md A9."""
+    """(c~ - b) s(z~) + (1 - c~) s(memory) on every batch of valid chains: docs/methods.md."""
     random = np.random.default_rng(seed)
     right_QS, memory_Q = random.random((6, 1)) < 0.5, np.ones(6, bool)
     scale_Q = leave_one_out_acceptance(right_QS, memory_Q)

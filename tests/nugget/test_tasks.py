@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurify.nugget import STYLES, TASKS, generate, rationale
+from aurify.nugget import STYLES, TASKS, different, generate, rationale
 from aurify.nugget.tasks import REGISTRY
 from aurify.nugget.writers import ERROR_RATE, MIXTURE, OPENINGS, make
 from aurify.questions.record import Question
@@ -122,3 +124,19 @@ def test_wrong_names_are_refused_by_name() -> None:
     question = generate("navigate", 1, seed=0)[0]
     with pytest.raises(ValueError, match="careful, sloppy"):
         rationale(question, "lazy", random.Random(0))
+
+
+def test_different_questions_differ_and_are_as_many_as_asked() -> None:
+    questions = different("navigate", 300, seed=0)
+    assert len(questions) == len({question.text for question in questions}) == 300
+    assert different("navigate", 0, seed=0) == []
+
+
+def test_the_module_prints_a_question_file() -> None:
+    command = [sys.executable, "-m", "aurify.nugget", "--questions", "web_of_lies", "--n", "3", "--seed", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    expected = different("web_of_lies", 3, seed=2)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["question"], row["answer"], row["task"]) for row in rows] == [
+        (question.text, question.answer, "web_of_lies") for question in expected
+    ]

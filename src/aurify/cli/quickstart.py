@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +58,7 @@ def register(app: typer.Typer) -> None:
 
 def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:
     """Question files to train on and to measure on; no question stands in both."""
-    from aurify.nugget import generate
+    from aurify.nugget import different, json_line
 
     if folder.exists():
         raise UsageError(f"{folder}: already there: choose another --out")
@@ -67,13 +66,8 @@ def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:
     paths = folder / "train.jsonl", folder / "held_out.jsonl"
     rows: tuple[list[str], list[str]] = ([], [])
     for task in TASKS:
-        different = {question.text: question for question in generate(task, 2 * (TRAINED + HELD_OUT), seed)}
-        for index, question in enumerate(list(different.values())[: TRAINED + HELD_OUT]):
-            row = {
-                "id": question.id, "question": question.text, "answer": question.answer,
-                "task": task, "level": question.level,
-            }  # fmt: skip
-            rows[index >= TRAINED].append(json.dumps(row, ensure_ascii=False) + "\n")
+        for index, question in enumerate(different(task, TRAINED + HELD_OUT, seed)):
+            rows[index >= TRAINED].append(json_line(question))
     for path, lines in zip(paths, rows, strict=True):
         path.write_text("".join(lines), encoding="utf-8")
     return paths

@@ -6,7 +6,7 @@
 
 T is the number of the batch's rationale tokens. The paper's code counts the question's tokens too, which drown the
 rationale's. Both teachers are frozen, so a rationale's weight is found once, before the first step, and a step runs
-one teacher, on the same base weights as the student. Source: methods.md B5 and its decisions.
+one teacher, on the same base weights as the student. Source: docs/methods.md.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ A batch's loss is  Σ_i [ -l_i Σ_t log p(z_it) - u_i Σ_t log(1 - p(z_it)) ],  
     cl    l = 1/T on right ones, and the InfoNCE loss below over a question's candidates
 
 The paper's unlikelihood is of whole sequences, whose probability is about 0; a mean over tokens is the form that
-teaches anything (methods.md). λ is 0.05 in the paper.
+teaches anything (docs/methods.md). λ is 0.05 in the paper.
 """
 
 from __future__ import annotations

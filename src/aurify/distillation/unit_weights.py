@@ -1,7 +1,7 @@
 """What a trained NAT unit does: its weights on the negative side, by layer, by position and by token.
 
 The weight at a token is the one with which a layer reads it: the negative adapter's share in that token's query or
-value. Below 0 the unit takes away what the negative adapter knows, above 0 it adds it. Source: methods.md B4.
+value. Below 0 the unit takes away what the negative adapter knows, above 0 it adds it. Source: docs/methods.md.
 """
 
 from __future__ import annotations

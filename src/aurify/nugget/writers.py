@@ -7,6 +7,7 @@ who only answers guesses. How often each writes depends on how hard the question
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,25 @@ def generate(task: str, n: int, seed: int, difficulty: str = "mixed") -> list[Qu
     if difficulty not in ("easy", "hard", "mixed"):
         raise ValueError(f"unknown difficulty {difficulty!r}; easy, hard or mixed")
     return [make(task, seed, i, difficulty) for i in range(n)]
+
+
+def different(task: str, n: int, seed: int) -> list[Question]:
+    """``n`` questions of a task, no two with the same text."""
+    drawn = 2 * n
+    while True:
+        found = {question.text: question for question in generate(task, drawn, seed)}
+        if len(found) >= n:
+            return list(found.values())[:n]
+        drawn *= 2
+
+
+def json_line(question: Question) -> str:
+    """A line of a JSONL question file."""
+    row = {
+        "id": question.id, "question": question.text, "answer": question.answer,
+        "task": question.task, "level": question.level,
+    }  # fmt: skip
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def make(task: str, seed: int, index: int, difficulty: str = "mixed") -> Question:

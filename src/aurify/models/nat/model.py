@@ -101,7 +101,7 @@ def begin_negative_stage(model: Any) -> None:
 def begin_positive_stage(model: Any) -> None:
     """Stage 2: both act; the positive adapter and the unit are trained, the negative adapter stays as it is.
 
-    The unit begins anew here, so the stage starts from the base model's own output (methods.md B4, B10.5); not where
+    The unit begins anew here, so the stage starts from the base model's own output (docs/methods.md); not where
     the unit is "fixed": it has nothing to begin, and the stage starts from Wx - d_neg.
     """
     set_mode(model, BOTH)

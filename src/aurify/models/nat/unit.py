@@ -25,7 +25,7 @@ class IntegrationUnit(nn.Module):
     The bottleneck starts from W_2 = 0, the linear value from W_V = 1 and W_Q = 0: with offset, the output is then Wx
     (for "linear", as long as d_pos is 0).
 
-    Source: 'Turning Dust into Gold', equations 4 and 5, and its code (methods.md B4). Sizes go by the layer's input
+    Source: 'Turning Dust into Gold', equations 4 and 5, and its code (docs/methods.md). Sizes go by the layer's input
     and output, so that layers whose output is narrower (grouped-query attention) are right.
 
     Args:

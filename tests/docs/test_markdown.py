@@ -1,0 +1,157 @@
+"""What the Markdown files say is so: their form, their links, and every command and flag that they name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from aurify.cli.app import build, exit_status
+
+ROOT = Path(__file__).parents[2]
+HISTORY = ("CHANGELOG.md", "docs/decisions.md")
+"""These tell of flags that have gone since."""
+
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "bench/**/*.md", "tests/**/*.md", "examples/**/*.md")
+    for path in ROOT.glob(pattern)
+)
+COMMANDS = typer.main.get_command(build()).commands  # type: ignore[attr-defined]  # a group's
+
+
+def prose_and_code(text: str) -> Iterator[tuple[bool, str]]:
+    """Every line, with whether it stands in a code block, fenced or indented."""
+    fenced, before = False, ""
+    code = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+            yield True, ""
+            continue
+        code = line.startswith("    ") and (code or not before.strip())
+        yield fenced or code, line
+        before = line
+
+
+def shell_commands(text: str) -> list[list[str]]:
+    """The words of every command in the code blocks, continued lines joined and comments left out."""
+    lines = "\n".join(line.strip() if code else "" for code, line in prose_and_code(text))
+    found = []
+    for line in lines.replace("\\\n", " ").splitlines():
+        if re.match(r"(OMP_NUM_THREADS=1 )?([.\w/-]*/)?(aurify|python3?|make) ", line):
+            found.append(shlex.split(re.sub(r"(^| )#.*", "", line)))
+    return found
+
+
+def aurify_words(command: list[str]) -> list[str] | None:
+    """What follows ``aurify`` or ``python -m aurify``; None for another program. A redirection is left out."""
+    words = [word for word in command if "=" not in word or word.startswith("-")]
+    for end in (">", "|", "2>&1", ">>"):
+        words = words[: words.index(end)] if end in words else words
+    if words[0].rsplit("/", 1)[-1] == "aurify":
+        return words[1:]
+    return words[3:] if words[1:3] == ["-m", "aurify"] else None
+
+
+def flags_of(name: str) -> set[str]:
+    return {flag for parameter in COMMANDS[name].params for flag in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def test_the_pages_are_found():
+    assert {"README.md", "CONTRIBUTING.md", "docs/methods.md", "bench/results/speed.md"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_lines_are_at_most_120_characters(page):
+    lines = enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), 1)
+    assert not [f"{page}:{number}" for number, line in lines if len(line) > 120 and not line.startswith("|")]
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_relative_links_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), f"{page}: {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings]
+
+
+def test_commands_are_read_from_code_blocks_alone():
+    text = "Say\n`aurify no`:\n\n    aurify train trice \\\n        --steps 3 > log    # why\n    not aurify x\n\n"
+    text += "```\nmake test\n```\n"
+    assert shell_commands(text) == [["aurify", "train", "trice", "--steps", "3", ">", "log"], ["make", "test"]]
+    assert aurify_words(shell_commands(text)[0]) == ["train", "trice", "--steps", "3"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_aurify_command_in_a_code_block_is_one_that_aurify_takes(page, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for command in shell_commands((ROOT / page).read_text(encoding="utf-8")):
+        words = aurify_words(command)
+        if words and page not in HISTORY:
+            status = exit_status(build, [*words, "--dry-run"])
+            assert status == 0, f"{page}: {shlex.join(command)}: {capsys.readouterr().err}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in HISTORY])
+def test_every_flag_named_in_a_sentence_is_one_of_the_command_that_it_names(page):
+    everywhere = set().union(*map(flags_of, COMMANDS))
+    sentences = "\n".join("" if code else line for code, line in prose_and_code((ROOT / page).read_text("utf-8")))
+    for quoted in re.findall(r"`([^`]+)`", sentences):
+        words = quoted.split()
+        if page.startswith("bench/") and words[0] != "aurify":
+            continue  # flags of the scripts
+        if words[0] == "aurify" and len(words) > 1 and words[1] in COMMANDS:
+            known = flags_of(words[1])
+        elif words[0].startswith("--") or words[0] == "aurify":
+            known = everywhere
+        else:
+            continue
+        unknown = {word.strip(".,;:)") for word in words if word.startswith("--")} - known
+        assert not unknown, f"{page}: `{quoted}`: {unknown}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_scripts_and_make_targets_that_commands_name_are_there(page):
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for command in shell_commands((ROOT / page).read_text(encoding="utf-8")):
+        words = command[1:] if "=" in command[0] else command
+        if words[0] == "make":
+            assert words[1] in targets, f"{page}: {shlex.join(command)}"
+        elif page not in HISTORY and len(words) > 1 and words[1].endswith(".py"):
+            assert (ROOT / words[1]).is_file() or words[1].startswith("../"), f"{page}: {shlex.join(command)}"
+
+
+def test_the_map_in_the_readme_names_every_room_and_no_other():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^      ([a-z_]+)/ ", text, re.MULTILINE))
+    package = ROOT / "src" / "aurify"
+    assert listed == {folder.parent.name for folder in package.glob("*/__init__.py")}
+    for name in re.findall(r"^    ([a-z]+)/ ", text, re.MULTILINE):
+        assert (ROOT / name).is_dir()
+
+
+def test_the_example_in_python_runs(tmp_path, monkeypatch, capsys):
+    from aurify.nugget import different, json_line
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "counting.jsonl").write_text("".join(map(json_line, different("object_counting", 10, 0))))
+    assert "steps=40" in snippet
+    names: dict[str, object] = {}
+    exec(snippet.replace("steps=40", "steps=1"), names)
+    assert "before" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "python" / "model" / "config.json").is_file()
+    assert names["model"] is not None
