@@ -39,9 +39,9 @@ from aurify.files import write_atomically
 from aurify.nugget import TASKS, generate
 from aurify.questions import Question, load_questions, split_questions
 from aurify.rationales import RationaleTable
+from aurify.running.budget import Budget, cost_of_step
+from aurify.running.metrics import MetricsLog
 from aurify.settings import resolve
-from aurify.training.budget import Budget, cost_of_step
-from aurify.training.metrics import MetricsLog
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
 

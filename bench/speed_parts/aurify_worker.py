@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aurify.training.metrics import MetricsLog
-from aurify.training.progress import Quiet
+from aurify.running.metrics import MetricsLog
+from aurify.running.progress import Quiet
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
 from speed_parts.bbh import read_split

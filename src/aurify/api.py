@@ -11,8 +11,8 @@ from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from aurify.training.progress import Watcher
-    from aurify.training.run import Run
+    from aurify.running.context import Run
+    from aurify.running.progress import Watcher
 
 GIVEN = "(questions given in Python)"
 """What stands for ``data`` in the config.toml of a run whose questions were not read from a file."""
@@ -36,7 +36,7 @@ def train(
         data: a question file, or questions.
         out: the folder of the run; it must be empty or new, unless ``resume=True``.
         held_out: questions to evaluate on; without them part of ``data`` is held out (``holdout=0.4``).
-        watcher: is told what happens (``aurify.training.progress.TerminalWatcher()`` shows it).
+        watcher: is told what happens (``aurify.running.progress.TerminalWatcher()`` shows it).
         settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``.
 
     Returns:

@@ -20,8 +20,8 @@ from aurify.distillation.nce import (
 from aurify.models import trainable_parameters
 from aurify.models.logprobs import token_logprobs
 from aurify.models.lora import add_lora
-from aurify.models.nat import set_mode
-from aurify.models.nat.model import begin_adapter
+from aurify.models.nat import adapters, set_mode
+from aurify.models.nat.model import train_only
 
 EXAMPLES = [Example("q", (65, 66, 67), True), Example("q", tuple(range(70, 85)), True), Example("r", (90,), True)]
 PROMPTS = {"q": (80, 81), "r": (82, 83, 84, 85)}
@@ -33,7 +33,7 @@ def scorer(nat):
 
 
 def use(scorer, mode):
-    return lambda: set_mode(scorer.model, mode)
+    return lambda: adapters(scorer.model, mode)
 
 
 @given(st.lists(st.floats(-1e-6, 50), min_size=1, max_size=9))
@@ -81,14 +81,13 @@ def test_logits_are_those_that_log_probabilities_are_taken_from(scorer):
 
 
 def test_the_loss_is_half_likelihood_and_half_weighted_distillation(scorer):
-    begin_adapter(scorer.model, "student")
+    set_mode(scorer.model, "student")
+    train_only(scorer.model, (".student.",))
     weights = [torch.full((len(example.token_ids),), 0.7) for example in EXAMPLES]
 
     def loss_of(examples, own):
         scorer.model.zero_grad()
-        return accumulate_distillation(
-            scorer, examples, own, tokens=19, teacher=use(scorer, "both"), student=use(scorer, "student")
-        )
+        return accumulate_distillation(scorer, examples, own, tokens=19, teacher=use(scorer, "both"))
 
     found = loss_of(EXAMPLES, weights)
     gradients = {name: value.grad.clone() for name, value in trainable_parameters(scorer.model).items()}

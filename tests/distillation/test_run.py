@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 import aurify
 from aurify.cli import distill, evaluate, train
 from aurify.cli.app import exit_status, new_app
+from aurify.distillation.run import run_distillation
 from aurify.distillation.settings import DistillSettings
-from aurify.distillation.trainer import Distiller
 from aurify.models import load_model
 from aurify.models.nat.model import dual_layers
 from aurify.rationales import read_rationales
+from aurify.running.progress import Quiet
 
 Command = Callable[..., tuple[int, str]]
 PLAIN = ("kd", "mix", "cl", "nt", "ul")
@@ -72,6 +73,13 @@ def evaluated(model: Path, teacher: Path, command: Command) -> None:
     """The command line takes the model."""
     status, errors = command("evaluate", "--model", model, "--data", teacher, "--limit", 1, "--max-new-tokens", 2)
     assert status == 0, errors
+
+
+def small() -> dict[str, str]:
+    """``SMALL`` as settings."""
+    return {
+        name.removeprefix("--").replace("-", "_"): value for name, value in zip(SMALL[::2], SMALL[1::2], strict=True)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -182,22 +190,28 @@ def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(
         assert summary["tokens"] == sum(row["tokens"] for row in rows)
 
 
-@pytest.mark.parametrize("crash", [1, 3])
-def test_a_run_that_crashed_in_either_stage_goes_on_to_the_same_end(
-    crash, finished, teacher, tiny_model_dir, command, tmp_path, monkeypatch
-):
-    out, take = tmp_path / "run", Distiller._take_step
+class Crash(Quiet):
+    """Lets a run fail when it has written a step."""
 
-    def crashing(self: Distiller, *given: Any) -> None:
-        if self.step == crash:
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
+        if step > self.after:
             raise OSError(28, "No space left on device", "disk")
-        take(self, *given)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Distiller, "_take_step", crashing)
-        status, errors = command(*words("nat", teacher, tiny_model_dir, out))
-    assert status == 1
-    assert "No space left" in errors
+
+@pytest.mark.parametrize("crash", [1, 2, 3])
+def test_a_run_that_crashed_in_either_stage_goes_on_to_the_same_end(
+    crash, finished, teacher, tiny_model_dir, command, tmp_path
+):
+    out = tmp_path / "run"
+    settings = DistillSettings(
+        method="nat", model=str(tiny_model_dir), data=str(teacher), from_=str(teacher), out=str(out), **small()
+    )
+    with pytest.raises(OSError, match="No space left"):
+        run_distillation(settings, watcher=Crash(crash))
+    assert not (out / "model").exists()
     status, errors = command("distill", "--config", out / "config.toml", "--resume")
     assert status == 0, errors
     assert f"resumed from {out / 'checkpoints' / f'step-{crash:08d}'}" in errors

@@ -24,8 +24,6 @@ def questions(kind: str) -> list[Question]:
 class Told:
     """A sampler of known texts, the last prompt first, which tells of each before it returns them all."""
 
-    tells = True
-
     def __init__(self) -> None:
         self.threads: list[str] = []
 
@@ -40,30 +38,53 @@ class Told:
         return done
 
 
-def test_mathematics_is_graded_while_others_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[str] = []
-    ask = Grader._ask
+class Watched(Grader):
+    """Notes in which thread each text was judged for the first time."""
 
-    def asked(self: Grader, jobs: Any) -> Any:
-        if any(job not in self._known for job in jobs):
-            threads.append(threading.current_thread().name)
-        return ask(self, jobs)
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: dict[str, str] = {}
 
-    monkeypatch.setattr(Grader, "_ask", asked)
-    with Grader() as grader:
+    def grade_all(self, items: Any) -> Any:
+        for text, question, _ in items:
+            self.threads.setdefault(question.id + text, threading.current_thread().name)
+        return super().grade_all(items)
+
+
+def test_mathematics_is_graded_while_others_are_drawn() -> None:
+    with Watched() as grader:
         drawing = Drawing(Told(), grader, "m", seed=0, max_new_tokens=9)
         rows = drawing.draw(questions("math"), [(3,)] * 6, step=1, samples=2)
-    assert all(sample.right for row in rows for sample in row)
-    assert len(threads) == 6
-    assert all(name.startswith("grading") for name in threads)
+        assert all(sample.right for row in rows for sample in row)
+        assert len(grader.threads) == 6
+        assert all(name.startswith("grading") for name in grader.threads.values())
 
 
-def test_what_goes_wrong_ahead_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Grader() as grader:
+class Failing(Grader):
+    def grade_all(self, items: Any) -> Any:
+        raise ZeroDivisionError
+
+
+def test_what_goes_wrong_ahead_is_reported_once() -> None:
+    with Failing() as grader:
         drawing = Drawing(Told(), grader, "m", seed=0, max_new_tokens=9)
-        monkeypatch.setattr(Grader, "_ask", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             drawing.draw(questions("math"), [(3,)] * 6, step=1)
+
+
+class Silent(Told):
+    """A sampler that tells of none."""
+
+    def sample(self, prompts: list[Prompt], **how: Any) -> list[list[Completion]]:
+        return super().sample(prompts, **{**how, "on_completion": lambda index, completion: None})
+
+
+def test_a_sampler_need_not_tell_of_its_completions() -> None:
+    with Watched() as grader:
+        drawing = Drawing(Silent(), grader, "m", seed=0, max_new_tokens=9)
+        rows = drawing.draw(questions("math"), [(3,)] * 6, step=1)
+        assert all(sample.right for row in rows for sample in row)
+        assert not any(name.startswith("grading") for name in grader.threads.values())
 
 
 def test_seeds_are_of_question_step_index_and_source(tiny_model_dir: Any) -> None:

@@ -38,10 +38,10 @@ def test_a_chain_counts_its_visits_and_keeps_its_state_until_one_is_accepted():
         ],
     ],
 )
-def test_what_is_saved_is_what_is_loaded(tmp_path, chains):
-    path = tmp_path / "memory.parquet"
-    Memory(chains).save(path)
-    assert Memory.load(path).chains() == sorted(chains, key=lambda chain: chain.question_id)
+def test_what_is_saved_is_what_is_loaded(chains):
+    assert Memory.from_parquet(Memory(chains).to_parquet()).chains() == sorted(
+        chains, key=lambda chain: chain.question_id
+    )
 
 
 def test_a_question_never_visited_has_an_empty_chain():
@@ -53,8 +53,6 @@ def test_a_question_never_visited_has_an_empty_chain():
     assert len(memory) == 2
 
 
-def test_a_damaged_file_is_one_line(tmp_path):
-    path = tmp_path / "memory.parquet"
-    path.write_bytes(b"PAR1 not really")
-    with pytest.raises(AurifyError, match=r"memory\.parquet: not a memory"):
-        Memory.load(path)
+def test_a_damaged_memory_is_one_line():
+    with pytest.raises(AurifyError, match="not a memory"):
+        Memory.from_parquet(b"PAR1 not really")

@@ -18,8 +18,8 @@ from aurify.errors import AurifyError, UsageError
 from aurify.evaluation.compare_runs import read_run
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
+from aurify.running.budget import Budget
 from aurify.settings import resolve
-from aurify.training.budget import Budget
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
 
@@ -116,7 +116,8 @@ def test_likelihood_chains_hold_the_known_answer(tmp_path):
     from aurify.rationales import Memory
 
     out = train(tmp_path / "run", "trice-likelihood", memory="none")
-    chains = Memory.load(out / "checkpoints" / "step-00000002" / "memory.parquet").chains()
+    saved = out / "checkpoints" / "step-00000002" / "state" / "memory.parquet"
+    chains = Memory.from_parquet(saved.read_bytes()).chains()
     answers = {question.id: question.answer for question in QUESTIONS}
     held = [chain for chain in chains if chain.rationale is not None]
     assert held

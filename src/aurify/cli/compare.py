@@ -18,8 +18,8 @@ from aurify.text import printable
 
 if TYPE_CHECKING:
     from aurify.evaluation.compare_runs import FinishedRun
+    from aurify.running.budget import Budget
     from aurify.statistics.paired import Interval, Pair
-    from aurify.training.budget import Budget
 
 _USED_UP = 0.9  # a fit that would not fit into the rest of a budget is not begun
 

@@ -13,7 +13,7 @@ from aurify.distillation.settings import DistillSettings
 def run(settings: DistillSettings) -> None:
     """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
     from aurify.distillation.run import run_distillation
-    from aurify.training.progress import TerminalWatcher
+    from aurify.running.progress import TerminalWatcher
 
     with TerminalWatcher() as watcher:
         result = run_distillation(settings, watcher=watcher)

@@ -16,7 +16,7 @@ from aurify.settings import Settings
 
 if TYPE_CHECKING:
     from aurify.questions import Question
-    from aurify.training.run import Run
+    from aurify.running.context import Run
 
 TASKS = ("object_counting", "web_of_lies", "boolean_expressions")
 TRAINED, HELD_OUT = 120, 50
@@ -33,8 +33,8 @@ class QuickstartSettings(Settings):
 
 def run(settings: QuickstartSettings) -> None:
     """Teach the embedded model to reason from generated questions and their answers alone; a minute or two."""
-    from aurify.training.folder import free_folder
-    from aurify.training.progress import TerminalWatcher
+    from aurify.running.folder import free_folder
+    from aurify.running.progress import TerminalWatcher
     from aurify.training.run import run_training
     from aurify.training.settings import TrainSettings
 

@@ -12,7 +12,7 @@ from aurify.training.settings import TrainSettings
 
 def run(settings: TrainSettings) -> None:
     """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
-    from aurify.training.progress import TerminalWatcher
+    from aurify.running.progress import TerminalWatcher
     from aurify.training.run import run_training
 
     with TerminalWatcher() as watcher:

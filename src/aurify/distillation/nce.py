@@ -12,6 +12,7 @@ one teacher, on the same base weights as the student. Source: docs/methods.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -25,8 +26,8 @@ from aurify.models.prefix import next_token_logits
 BALANCE = 0.5
 """The share of the teacher's term in the loss; the rest is likelihood."""
 
-Use = Callable[[], None]
-"""Switches the model to a teacher, or to the student."""
+Acting = Callable[[], AbstractContextManager[None]]
+"""A block in which the model is a teacher; outside it is the student."""
 
 
 def nce_weights(kl: Tensor) -> Tensor:
@@ -59,15 +60,15 @@ def rationale_logits(scorer: Scorer, sequences: Sequence[Scored]) -> Tensor:
 
 @torch.no_grad()
 def find_weights(
-    scorer: Scorer, examples: Sequence[Example], *, nat: Use, neg: Use, by_token: bool = False
+    scorer: Scorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
 ) -> list[Tensor]:
     """The weight of every token of every example, (T_n,) each; one number a rationale, unless ``by_token``."""
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     for indices, sequences in scorer.batches(examples):
-        nat()
-        nat_logits_KV = rationale_logits(scorer, sequences)
-        neg()
-        kl_K = token_kl(rationale_logits(scorer, sequences), nat_logits_KV)
+        with nat():
+            nat_logits_KV = rationale_logits(scorer, sequences)
+        with neg():
+            kl_K = token_kl(rationale_logits(scorer, sequences), nat_logits_KV)
         for index, kl_T in zip(indices, torch.split(kl_K, [len(ids) for _, ids in sequences]), strict=True):
             weights_T = nce_weights(kl_T if by_token else kl_T.mean().expand(len(kl_T)))
             found[index] = weights_T.cpu()
@@ -100,8 +101,7 @@ def accumulate_distillation(
     weights: Sequence[Tensor],
     *,
     tokens: int,
-    teacher: Use,
-    student: Use,
+    teacher: Acting,
 ) -> float:
     """Add the gradient of the loss above to the student's ``grad``; the loss is returned.
 
@@ -114,10 +114,8 @@ def accumulate_distillation(
     """
     total = 0.0
     for indices, sequences in scorer.batches(examples):
-        teacher()
-        with torch.no_grad():
+        with teacher(), torch.no_grad():
             probs_KV = rationale_logits(scorer, sequences).softmax(-1)
-        student()
         logprobs_KV = rationale_logits(scorer, sequences).log_softmax(-1)
         targets_K = torch.tensor([token for _, ids in sequences for token in ids]).to(logprobs_KV.device)
         weights_K = torch.cat([weights[index] for index in indices]).to(logprobs_KV)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from aurify.distillation import nce
@@ -24,8 +25,9 @@ from aurify.distillation.objectives import (
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError
 from aurify.models.lora import STUDENT
-from aurify.models.nat.model import begin_adapter, begin_negative_stage, begin_positive_stage, set_mode
-from aurify.training.world import World
+from aurify.models.nat.layer import BOTH, NEG
+from aurify.models.nat.model import NEGATIVE_STAGE, POSITIVE_STAGE, adapters, begin_units, is_part, train_only
+from aurify.running.world import World
 
 CANDIDATES = 8
 """cl looks at this many rationales of a question at most."""
@@ -44,12 +46,23 @@ class Stage:
     groups: Sequence[Group]
     size: int
     """Groups a step."""
-    begin: Callable[[], None]
-    """Make what it trains trainable, and act."""
     mode: str
-    """The adapters that act at its end."""
+    """The adapters that act in it, and at its end (see ``models.nat.model.set_mode``)."""
+    parts: Sequence[str]
+    """What it trains: adapters' and units' parameters whose names hold one of these."""
     gradient: Callable[[Sequence[Group]], dict[str, float]]
     """Accumulate the gradient of a batch (this process's share of it); what it found."""
+
+    def begin(self, model: Any) -> dict[str, torch.nn.Parameter]:
+        """Make what it trains trainable, and nothing else; units that it trains begin again."""
+        if self.mode == BOTH:
+            begin_units(model)
+        train_only(model, self.parts)
+        return self.trained(model)
+
+    def trained(self, model: Any) -> dict[str, torch.nn.Parameter]:
+        """What it trains, by name."""
+        return {name: value for name, value in model.named_parameters() if is_part(name, self.parts)}
 
     def steps(self, settings: DistillSettings) -> int:
         """How many optimiser steps it takes."""
@@ -87,9 +100,9 @@ class Builder:
         if method == "nat" and variant == "sequential":
             return [self._plain("neg", wrong), self._plain("pos", right)]
         if method == "nat":
-            stages = [self._stage("neg", wrong, lambda: begin_negative_stage(self.model), "neg", likelihood)]
-            positive = self._stage("pos", right, lambda: begin_positive_stage(self.model), "both", likelihood)
-            return [positive] if variant == "no-negatives" else [*stages, positive]
+            negative = self._stage("neg", wrong, NEG, NEGATIVE_STAGE, likelihood)
+            positive = self._stage("pos", right, BOTH, POSITIVE_STAGE, likelihood)
+            return [positive] if variant == "no-negatives" else [negative, positive]
         if method == "cl":
             return [self._contrastive()]
         if method in ("kd", "augment"):
@@ -112,17 +125,14 @@ class Builder:
             def mine(share: list[Example]) -> list[float]:
                 loss = nce.accumulate_distillation(
                     scorer, share, [weights[example] for example in share], tokens=tokens,
-                    teacher=lambda: set_mode(model, teacher), student=lambda: set_mode(model, student),
+                    teacher=lambda: adapters(model, teacher),
                 )  # fmt: skip
                 return [loss]
 
             return {"loss": sum(self.world.map(mine, batch)), "tokens": tokens}
 
         groups = [(example,) for example in self.chosen.right()]
-        return Stage(
-            self.settings.method, groups, self.settings.rationales, lambda: begin_adapter(model, student), student,
-            gradient,
-        )  # fmt: skip
+        return Stage(self.settings.method, groups, self.settings.rationales, student, adapter_parts(student), gradient)
 
     def _plain(
         self,
@@ -131,20 +141,20 @@ class Builder:
         loss: Callable[[Sequence[Example]], list[Weighted]] = likelihood,
     ) -> Stage:
         adapter = "student" if self.settings.samples_first else STUDENT
-        return self._stage(name, examples, lambda: begin_adapter(self.model, adapter), adapter, loss)
+        return self._stage(name, examples, adapter, adapter_parts(adapter), loss)
 
     def _stage(
         self,
         name: str,
         examples: Sequence[Example],
-        begin: Callable[[], None],
         mode: str,
+        parts: Sequence[str],
         loss: Callable[[Sequence[Example]], list[Weighted]],
     ) -> Stage:
         def gradient(groups: Sequence[Group]) -> dict[str, float]:
             return self._accumulate(loss(_flat(groups)))
 
-        return Stage(name, [(example,) for example in examples], self.settings.rationales, begin, mode, gradient)
+        return Stage(name, [(example,) for example in examples], self.settings.rationales, mode, parts, gradient)
 
     def _contrastive(self) -> Stage:
         groups = candidates(self.chosen.examples)
@@ -163,11 +173,16 @@ class Builder:
             return {**found, "contrastive_loss": sum(compared) / len(compared) if compared else 0.0}
 
         size = max(1, round(self.settings.rationales * len(groups) / sum(map(len, groups))))
-        return Stage("cl", groups, size, lambda: begin_adapter(self.model, STUDENT), STUDENT, gradient)
+        return Stage("cl", groups, size, STUDENT, adapter_parts(STUDENT), gradient)
 
     def _accumulate(self, batch: list[Weighted]) -> dict[str, float]:
         losses = self.world.map(lambda mine: [accumulate(self.scorer, mine)], batch)
         return {"loss": sum(losses), "tokens": n_tokens([weighted.example for weighted in batch])}
+
+
+def adapter_parts(adapter: str) -> tuple[str]:
+    """What a stage trains that trains one adapter."""
+    return (f".{adapter}.",)
 
 
 def candidates(examples: Sequence[Example]) -> list[Group]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aurify.answers import Grader
 from aurify.errors import AurifyError
-from aurify.questions import PromptTemplate, Question
+from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.judging import judged
 from aurify.rationales.reading import read_with_texts
-from aurify.training.world import World
+from aurify.running.context import RunContext
+from aurify.running.world import World
 
 CHUNK = 256
 """Questions that are sampled, and written, at a time: a killed run draws at most so many anew."""
@@ -49,14 +49,12 @@ def given_rationales(
 def drawn_rationales(
     questions: Sequence[Question],
     drawing: Drawing,
-    template: PromptTemplate,
-    tokenizer: Any,
+    prompts: Prompts,
     table: RationaleTable,
-    world: World,
+    context: RunContext,
     *,
     samples: int,
     temperature: float,
-    say: Callable[[str], None],
 ) -> list[Rationale]:
     """``samples`` rationales a question, drawn by the present model.
 
@@ -72,16 +70,15 @@ def drawn_rationales(
         if step not in before:
 
             def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:
-                prompts = template.encode_all(tokenizer, mine)
-                return drawing.draw(mine, prompts, step=step, samples=samples, temperature=temperature)
+                return drawing.draw(mine, prompts(mine), step=step, samples=samples, temperature=temperature)
 
-            before[step] = [rationale for row in world.map(draw, chunk) for rationale in row]
-            if world.main:
+            before[step] = [rationale for row in context.world.map(draw, chunk) for rationale in row]
+            if context.world.main:
                 table.append(before[step])
                 table.flush(step)
-            world.wait()
+            context.world.wait()
         found += before[step]
-        say(f"sampled {start + len(chunk)} of {len(questions)} questions, {sum(r.right for r in found)} right")
+        context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {sum(r.right for r in found)} right")
     return found
 
 

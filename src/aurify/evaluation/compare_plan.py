@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.errors import UsageError, nearest
 from aurify.files import write_atomically
+from aurify.running.budget import Budget
 from aurify.settings import resolve
-from aurify.training.budget import Budget
 from aurify.training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from aurify.training.run import Run
+    from aurify.running.context import Run
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -163,15 +163,10 @@ def _same_budget(plan: Plan) -> None:
 
 
 def _same_settings(folder: Path, settings: TrainSettings) -> None:
-    from aurify.training.folder import FREE_ON_RESUME
+    from aurify.running.folder import difference
 
-    before = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
-    now = tomllib.loads(settings.to_toml())
-    for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
-        if before.get(key) != now.get(key):
-            raise UsageError(
-                f"{folder}: its {key} was {before.get(key)!r} and is now {now.get(key)!r}: name another out"
-            )
+    if found := difference(folder / "config.toml", settings):
+        raise UsageError(f"{folder}: its {found}: name another out")
 
 
 def _slug(name: str) -> str:

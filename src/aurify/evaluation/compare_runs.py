@@ -14,8 +14,8 @@ import numpy as np
 
 from aurify.errors import AurifyError, UsageError
 from aurify.rationales import RationaleTable
+from aurify.running.budget import KINDS, cost_of_step
 from aurify.statistics.paired import Bools
-from aurify.training.budget import KINDS, cost_of_step
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -5,6 +5,7 @@ hub; it knows the field names and answer forms of the common reasoning sets, and
 """
 
 from aurify.questions.answer_types import ANSWER_TYPES, infer_answer_type
+from aurify.questions.encoded import Prompts
 from aurify.questions.load import LoadedQuestions, load_questions, read_questions
 from aurify.questions.prompts import TEMPLATES, PromptTemplate
 from aurify.questions.record import Question
@@ -15,6 +16,7 @@ __all__ = [
     "TEMPLATES",
     "LoadedQuestions",
     "PromptTemplate",
+    "Prompts",
     "Question",
     "infer_answer_type",
     "load_questions",

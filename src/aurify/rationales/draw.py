@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aurify.answers import Grader
+from aurify.answers.verdict import Grade
 from aurify.clock import Clock
 from aurify.questions import Question
 from aurify.rationales.ahead import GradingAhead
 from aurify.rationales.record import Rationale, Source
-from aurify.sampling import Completion, Prompt, Sampler, Telling
+from aurify.sampling import Completion, Prompt, Sampler
 from aurify.sampling.protocol import n_common
 from aurify.seeds import stable_seed
 
@@ -114,7 +115,7 @@ class Drawing:
             )
         return [
             [
-                Rationale.of(question.id, completion, next(grades), origin.source, self.model, step, index, seed)
+                self._record(question, completion, next(grades), origin.source, step, index, seed)
                 for completion, index, seed in zip(row, origin.indices, row_seeds, strict=True)
             ]
             for question, origin, row, row_seeds in zip(questions, origins, completions, seeds, strict=True)
@@ -124,12 +125,19 @@ class Drawing:
         self, questions: Sequence[Question], prompts: Sequence[Prompt], like: Request
     ) -> list[list[Completion]]:
         temperature, stop = self._how(like)
-        if not isinstance(self.sampler, Telling):
-            return self.sampler.sample(prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop)
         with GradingAhead(self.grader, questions) as ahead:
             return self.sampler.sample(
                 prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop, on_completion=ahead
             )
+
+    def _record(
+        self, question: Question, completion: Completion, grade: Grade, source: Source, step: int, index: int, seed: int
+    ) -> Rationale:
+        return Rationale(
+            question_id=question.id, token_ids=completion.token_ids, text=completion.text, predicted=grade.predicted,
+            verdict=grade.verdict, reason=grade.reason, source=source, model=self.model, step=step, sample_index=index,
+            seed=seed, finish_reason=completion.finish_reason, logprob=completion.logprob,
+        )  # fmt: skip
 
 
 def _begin_alike(requests: Sequence[Request]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,8 +71,8 @@ class Memory:
         """All chains, ordered by question id."""
         return [self._chains[key] for key in sorted(self._chains)]
 
-    def save(self, path: Path) -> None:
-        """Write one row a chain: a rationale table's columns (null where the memory is empty), and the chain's own."""
+    def to_parquet(self) -> bytes:
+        """One row a chain: a rationale table's columns (null where the memory is empty), and the chain's own."""
         chains = self.chains()
         held = [chain for chain in chains if chain.rationale is not None]
         empty = [chain for chain in chains if chain.rationale is None]
@@ -82,19 +81,22 @@ class Memory:
         table = pa.concat_tables([rationales, blank], promote_options="default")
         for name in ("since", "visits", "drawn", "accepted"):
             table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
-        pq.write_table(table, path)
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink)
+        content: bytes = sink.getvalue().to_pybytes()
+        return content
 
     @classmethod
-    def load(cls, path: Path) -> Memory:
-        """Read what ``save`` wrote.
+    def from_parquet(cls, content: bytes) -> Memory:
+        """Read what ``to_parquet`` gave.
 
         Raises:
-            AurifyError: the file is missing or damaged.
+            AurifyError: it is damaged.
         """
         try:
-            rows = pq.read_table(path).to_pylist()
+            rows = pq.read_table(pa.BufferReader(content)).to_pylist()
         except (OSError, pa.ArrowInvalid) as error:
-            raise AurifyError(f"{path}: not a memory that can be read: {str(error).splitlines()[0]}") from error
+            raise AurifyError(f"not a memory that can be read: {str(error).splitlines()[0]}") from error
         chains = []
         for row in rows:
             own = {name: row.pop(f"chain_{name}") for name in ("since", "visits", "drawn", "accepted")}

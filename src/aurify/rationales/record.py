@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from aurify.answers.verdict import Grade, Verdict
-from aurify.sampling.protocol import Completion, FinishReason
+from aurify.answers.verdict import Verdict
 
 Source = Literal["self", "guide", "few-shot", "teacher", "gold"]
 """Who wrote it: the model itself, under the plain, the hinted (guide) or a few-shot prompt; a teacher; the data set."""
+
+
+Ending = Literal["stop", "length"]
+"""How it ended: with EOS or a stop string, or cut at the token limit."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Rationale:
     """Its place among the samples of the same question and step."""
     seed: int
     """The 63-bit seed it was drawn with."""
-    finish_reason: FinishReason
+    finish_reason: Ending
     logprob: float | None
     """log p(token_ids | prompt) in nats under the model that wrote it; None where unknown (a teacher's)."""
 
@@ -43,32 +46,3 @@ class Rationale:
     def right(self) -> bool:
         """Whether it ends in the right answer."""
         return self.verdict is Verdict.RIGHT
-
-    @classmethod
-    def of(
-        cls,
-        question_id: str,
-        completion: Completion,
-        grade: Grade,
-        source: Source,
-        model: str,
-        step: int,
-        sample_index: int,
-        seed: int,
-    ) -> Rationale:
-        """A sampled completion with its grade."""
-        return cls(
-            question_id=question_id,
-            token_ids=completion.token_ids,
-            text=completion.text,
-            predicted=grade.predicted,
-            verdict=grade.verdict,
-            reason=grade.reason,
-            source=source,
-            model=model,
-            step=step,
-            sample_index=sample_index,
-            seed=seed,
-            finish_reason=completion.finish_reason,
-            logprob=completion.logprob,
-        )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aurify.sampling.protocol import Completion, FinishReason, OnCompletion, Prompt, Sampler, Telling
+from aurify.sampling.protocol import Completion, FinishReason, OnCompletion, Prompt, Sampler
 
 if TYPE_CHECKING:
     from aurify.sampling.local import LocalSampler
 
-__all__ = ["Completion", "FinishReason", "LocalSampler", "OnCompletion", "Prompt", "Sampler", "Telling"]
+__all__ = ["Completion", "FinishReason", "LocalSampler", "OnCompletion", "Prompt", "Sampler"]
 
 
 def __getattr__(name: str) -> Any:

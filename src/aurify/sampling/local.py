@@ -59,7 +59,6 @@ class LocalSampler:
     ) -> None:
         if max_rows < 1:
             raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
-        self.tells = True
         self.model = model
         self.tokenizer = tokenizer
         self.max_rows = max_rows

@@ -34,7 +34,7 @@ class Completion:
 
 
 OnCompletion = Callable[[int, Completion], None]
-"""Is told the index of a prompt, and a completion of it, as soon as it is whole."""
+"""Is told the index of a prompt, and a completion of it, as soon as it is whole; all of them, or none."""
 
 
 class Sampler(Protocol):
@@ -47,27 +47,12 @@ class Sampler(Protocol):
         max_new_tokens: int,
         temperature: float = 1.0,
         stop: Sequence[str] = (),
-    ) -> list[list[Completion]]:
-        """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy."""
-        ...
-
-
-@runtime_checkable
-class Telling(Protocol):
-    """A sampler that tells of each completion while the others are still being drawn."""
-
-    tells: bool
-
-    def sample(
-        self,
-        prompts: Sequence[Prompt],
-        *,
-        max_new_tokens: int,
-        temperature: float = 1.0,
-        stop: Sequence[str] = (),
         on_completion: OnCompletion | None = None,
     ) -> list[list[Completion]]:
-        """As ``Sampler.sample``."""
+        """One list a prompt, one completion a seed, in the order given. Temperature 0 is greedy.
+
+        A sampler that has a completion before the others tells of it, so that it can be judged meanwhile.
+        """
         ...
 
 

@@ -12,10 +12,10 @@ import torch
 from aurify.answers import Verdict
 from aurify.methods.answered import Answered
 from aurify.models.logprobs import batches, sequence_logprobs
-from aurify.questions import PromptTemplate, Question
+from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Rationale
+from aurify.running.world import World
 from aurify.sampling.stop import decode, tokens_to_stop
-from aurify.training.world import World
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,14 @@ class AnswerScorer:
     """Completes rationales with the known answer, and scores it under the model as it stands."""
 
     model: torch.nn.Module
-    tokenizer: Any
-    template: PromptTemplate
+    prompts: Prompts
     token_budget: int
 
     def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[Answered]:
         """Every rationale cut where it first announces an answer, with the known one after it; in order."""
         completed = [self._complete(question, rationale) for question, rationale in pairs]
         asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
-        prompts = self.template.encode_all(self.tokenizer, [pairs[index][0] for index in asked])
+        prompts = self.prompts([pairs[index][0] for index in asked])
         scored = []
         for index, prompt in zip(asked, prompts, strict=True):
             ids, cut = completed[index].token_ids, completed[index].thought
@@ -39,7 +38,7 @@ class AnswerScorer:
         for group in batches(self.model, scored, self.token_budget):
             with torch.no_grad():
                 logprobs = sequence_logprobs(
-                    self.model, [scored[i] for i in group], pad_token_id=self.tokenizer.pad_token_id
+                    self.model, [scored[i] for i in group], pad_token_id=self.prompts.tokenizer.pad_token_id
                 ).tolist()
             for i, logprob in zip(group, logprobs, strict=True):
                 completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
@@ -47,25 +46,25 @@ class AnswerScorer:
 
     def _complete(self, question: Question, rationale: Rationale) -> Answered:
         """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""
-        lead = self.template.answer_lead
-        cut = tokens_to_stop(self.tokenizer, rationale.token_ids, [lead])
+        lead = self.prompts.template.answer_lead
+        cut = tokens_to_stop(self.prompts.tokenizer, rationale.token_ids, [lead])
         if cut is None:
             return _with(rationale, thought=len(rationale.token_ids), answer_logprob=-math.inf)
         thought = rationale.token_ids[:cut]
         return _with(
             rationale, token_ids=(*thought, *self._answer(lead, question.answer)), thought=cut, answer_logprob=0.0,
-            text=f"{decode(self.tokenizer, thought)} {question.answer}.", predicted=question.answer,
+            text=f"{decode(self.prompts.tokenizer, thought)} {question.answer}.", predicted=question.answer,
             verdict=Verdict.RIGHT, reason="the known answer, put after the model's rationale", logprob=None,
         )  # fmt: skip
 
     def _answer(self, lead: str, answer: str) -> tuple[int, ...]:
         """The tokens of the answer as they stand after the lead, and EOS."""
-        begun = self.tokenizer(lead, add_special_tokens=False)["input_ids"]
-        whole = self.tokenizer(f"{lead} {answer}.", add_special_tokens=False)["input_ids"]
+        begun = self.prompts.tokenizer(lead, add_special_tokens=False)["input_ids"]
+        whole = self.prompts.tokenizer(f"{lead} {answer}.", add_special_tokens=False)["input_ids"]
         if whole[: len(begun)] == begun:
-            return (*whole[len(begun) :], self.tokenizer.eos_token_id)
-        alone = self.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
-        return (*alone, self.tokenizer.eos_token_id)
+            return (*whole[len(begun) :], self.prompts.tokenizer.eos_token_id)
+        alone = self.prompts.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
+        return (*alone, self.prompts.tokenizer.eos_token_id)
 
 
 def answered(

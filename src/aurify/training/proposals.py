@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aurify.methods import Method
-from aurify.questions import PromptTemplate, Question
+from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
 from aurify.training.first_rationales import Given, Starter
 
 
-class Visit(NamedTuple):
-    """What a question's visit brings: a first rationale for its chain, if it was asked for and found, and proposals."""
+class Drawn(NamedTuple):
+    """What was drawn for a question: a first rationale for its chain, if it was asked for and found, and proposals."""
 
     first: Rationale | None
     proposals: list[Rationale]
@@ -26,14 +26,13 @@ class Proposer:
 
     method: Method
     drawing: Drawing
-    template: PromptTemplate
-    tokenizer: Any
+    prompts: Prompts
     given: Given | None = None
     """Where a method that learns from given rationales has them from; None: drawn under the hinted prompt."""
 
     def __call__(
         self, questions: Sequence[Question], step: int, starter: Starter | None = None, without: Collection[str] = ()
-    ) -> list[Visit]:
+    ) -> list[Drawn]:
         """Graded proposals of each question; of given ones only the right ones, so that there may be none.
 
         The starter gives a first rationale to each question whose id is in ``without``, in the same call of the
@@ -50,7 +49,7 @@ class Proposer:
         if self.method.rationalises:
             self._rationalise(questions, rows, step)
         by_id = {question.id: first for question, first in zip(to_start, firsts, strict=True)}
-        return [Visit(by_id.get(question.id), row) for question, row in zip(questions, rows, strict=True)]
+        return [Drawn(by_id.get(question.id), row) for question, row in zip(questions, rows, strict=True)]
 
     def _rationalise(self, questions: Sequence[Question], rows: list[list[Rationale]], step: int) -> None:
         """Add rationales drawn with the answer in the prompt where none is right."""
@@ -62,7 +61,7 @@ class Proposer:
     def _request(self, questions: Sequence[Question], *, hinted: bool) -> Request:
         return Request(
             questions,
-            self.template.encode_all(self.tokenizer, questions, hinted),
+            self.prompts(questions, hinted=hinted),
             source="guide" if hinted else "self",
             samples=self.method.samples,
             temperature=0.0 if self.method.greedy else 1.0,

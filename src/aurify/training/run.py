@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aurify.answers import Grader
 from aurify.clock import Clock
@@ -27,34 +27,26 @@ from aurify.methods import (
     TriceLikelihood,
 )
 from aurify.models import load_model, prepare
-from aurify.questions import PromptTemplate, Question
+from aurify.questions import Prompts, PromptTemplate, Question
 from aurify.questions.chosen import questions_to_learn
-from aurify.rationales import Drawing, read_rationales
+from aurify.rationales import Drawing, RationaleTable, read_rationales
+from aurify.running.budget import Budget, Spending
+from aurify.running.context import Run, opened
+from aurify.running.export import Accuracies, export, model_card
+from aurify.running.folder import RunFolder, name_folder
+from aurify.running.loop import Loop
+from aurify.running.profile import profile_report
+from aurify.running.progress import Quiet, Watcher
+from aurify.running.world import World
 from aurify.sampling import LocalSampler, Sampler
-from aurify.statistics import Accuracy
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
-from aurify.training.budget import Budget
-from aurify.training.export import export_model
-from aurify.training.folder import RunFolder, name_folder
-from aurify.training.interrupt import StopRequest
+from aurify.training.em import ExpectationMaximisation
+from aurify.training.fits import Fits
 from aurify.training.m_step import checkpoint_layers
-from aurify.training.metrics import MetricsLog
-from aurify.training.profile import measure_limits, profile, report
-from aurify.training.progress import Quiet, Watcher
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings
-from aurify.training.trainer import Trainer
-from aurify.training.world import World
-
-
-class Run(NamedTuple):
-    """A finished run: its folder, and the held-out greedy accuracy before and after (None with nothing held out)."""
-
-    out: Path
-    model: Path
-    before: Accuracy | None
-    after: Accuracy | None
+from aurify.training.update import Update
 
 
 def run_training(
@@ -78,49 +70,48 @@ def run_training(
     watcher = watcher or Quiet()
     settings, method = name_folder(settings), build_method(settings)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
-    folder = RunFolder(settings.out)
     with ExitStack() as stack:
-        world = World(track=settings.track, folder=settings.out)
-        stack.callback(world.close)
+        context = stack.enter_context(opened(settings, "train", watcher))
+        world, folder, grader = context.world, context.folder, context.grader
         loaded = load_model(settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True)
+        model, tokenizer = loaded
         tuned = prepare(
-            loaded.model, loaded.tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
+            model, tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
             lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
-        template = PromptTemplate.named(settings.prompt, loaded.tokenizer, settings.few_shot)
-        if world.main:
-            folder.claim(settings)
-        world.wait()
-        world.start_trackers(settings.model_dump())
+        template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+        context.claim(settings)
         if settings.method == "cot" and settings.memory == "auto":
             told = any(question.rationale for question in train)
             settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
-        grader = stack.enter_context(Grader())
         clock = Clock()
-        sampler = _sampler(settings, tuned.model, loaded.tokenizer, world, folder, watcher, stack, clock)
+        sampler = _sampler(settings, tuned.model, tokenizer, world, folder, watcher, stack, clock)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop, clock)
-        written = _written(settings, loaded.tokenizer, grader)
-        trainer = Trainer(
-            settings, method, tuned, loaded.tokenizer, template, drawing, world, folder, watcher,
-            train=train, held_out=held,
-            starters=_starters(settings, template, loaded.tokenizer, written),
-            propose=Proposer(method, drawing, template, loaded.tokenizer, written.get(settings.memory)),
-            scorer=AnswerScorer(tuned.model, loaded.tokenizer, template, settings.token_budget),
-            stop=stack.enter_context(StopRequest()), budget=budget,
+        written = _written(settings, tokenizer, grader)
+        prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
+        fits = Fits(
+            train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
+            seed=settings.seed, advice=(settings.method, _advice(method)),
+        )  # fmt: skip
+        spending = Spending(budget, fits.starts)
+        task = ExpectationMaximisation(
+            settings, method, Update(settings, tuned, world, clock, pad_token_id=tokenizer.pad_token_id),
+            prompts, drawing, context, train=train, held_out=held, table=table,
+            starters=_starters(settings, template, tokenizer, written),
+            propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
+            scorer=AnswerScorer(tuned.model, prompts, settings.token_budget), fits=fits, spending=spending,
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)
-        trainer.run()
+        Loop(
+            task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
+            tables=[table], spending=spending, clock=clock,
+        ).run()  # fmt: skip
         if settings.profile and world.main:
-            limits = measure_limits(world.device, next(tuned.model.parameters()).dtype)
-            for row in report(profile(clock, tuned.model, tuned.kind, limits), limits):
+            for row in profile_report(clock, tuned.model, tuned.kind):
                 watcher.say(row)
-        before, after = _measured(MetricsLog(folder.metrics))
-        if world.main:
-            export_model(tuned.model, loaded.tokenizer, folder.model, settings, before=before, after=after)
-        world.wait()
-    return Run(folder.path, folder.model, before, after)
+        return context.finish(lambda to, measured: _export(to, settings, tuned.model, tokenizer, measured))
 
 
 def build_method(settings: TrainSettings) -> Method:
@@ -228,7 +219,14 @@ def _soft_prompt(wanted: str) -> dict[str, Any]:
         raise AurifyError(f"--soft-prompt-init {wanted}: cannot be read: {error}") from None
 
 
-def _measured(log: MetricsLog) -> tuple[Accuracy | None, Accuracy | None]:
-    lines = [line["held_out"] for line in log.read() if "held_out" in line]
-    found = [Accuracy(line["right"], line["n"], line["low"], line["high"]) for line in lines]
-    return (found[0], found[-1]) if found else (None, None)
+def _advice(method: Method) -> str:
+    """What to do where no question has a right rationale."""
+    return "give others with --memory" if method.given else "try --few-shot or a better model"
+
+
+def _export(folder: Path, settings: TrainSettings, model: Any, tokenizer: Any, measured: Accuracies) -> None:
+    made = f"from `{settings.model}`, on the questions of `{settings.data}`, with no rationales given."
+    card = model_card(
+        settings, "train", library="transformers", base=settings.model, made=made, measured=measured
+    )  # fmt: skip
+    export(folder, model.save_pretrained, tokenizer, card)

@@ -13,13 +13,27 @@ from aurify.models import load_model, trainable_parameters
 from aurify.models.logprobs import token_logprobs
 from aurify.models.lora import add_lora, equal_ranks, lora_config
 from aurify.models.nat import NatConfig, add_nat, negative_weights, save_nat, set_mode
-from aurify.models.nat.model import begin_negative_stage, begin_positive_stage, dual_layers
+from aurify.models.nat.model import (
+    NEGATIVE_STAGE,
+    POSITIVE_STAGE,
+    adapters,
+    begin_units,
+    dual_layers,
+    mode_of,
+    train_only,
+)
 from aurify.sampling import LocalSampler, Prompt
 
 
 def logits(model, ids):
     with torch.no_grad():
         return model(ids).logits
+
+
+def begin_stage_2(model):
+    set_mode(model, "both")
+    begin_units(model)
+    train_only(model, POSITIVE_STAGE)
 
 
 def test_queries_and_values_get_it_grouped_query_attention_included(nat):
@@ -38,8 +52,31 @@ def test_modes(nat, tiny_model_dir, ids):
     assert len({float(value.sum()) for value in found.values()}) == 4
 
 
+def test_adapters_act_inside_the_block_and_what_is_trained_stays(nat, ids):
+    train_only(nat, NEGATIVE_STAGE)
+    trained = set(trainable_parameters(nat))
+    plain = {}
+    for mode in ("both", "neg", "pos", "base"):
+        set_mode(nat, mode)
+        plain[mode] = logits(nat, ids)
+    set_mode(nat, "pos")
+    for mode in ("both", "neg", "pos", "base"):
+        with adapters(nat, mode):
+            assert mode_of(nat) == mode
+            assert torch.equal(logits(nat, ids), plain[mode])
+            with adapters(nat, "base"):
+                assert torch.equal(logits(nat, ids), plain["base"])
+            assert mode_of(nat) == mode
+        assert mode_of(nat) == "pos"
+        assert torch.equal(logits(nat, ids), plain["pos"])
+    with pytest.raises(ZeroDivisionError), adapters(nat, "both"):
+        raise ZeroDivisionError
+    assert mode_of(nat) == "pos"
+    assert set(trainable_parameters(nat)) == trained
+
+
 def test_stage_2_begins_from_the_base_model_and_trains_all_but_the_negative_adapter(nat, tiny_model_dir, ids):
-    begin_positive_stage(nat)
+    begin_stage_2(nat)
     torch.testing.assert_close(logits(nat, ids), logits(load_model(str(tiny_model_dir)).model, ids))
     trained = trainable_parameters(nat)
     rank, width, model, out = 2, 5, 32, (32, 16)
@@ -47,12 +84,12 @@ def test_stage_2_begins_from_the_base_model_and_trains_all_but_the_negative_adap
         rank * (model + o) + width * (model + 3 * o) for o in out
     )
     assert all(".pos." in name or ".unit." in name for name in trained)
-    begin_negative_stage(nat)
+    train_only(nat, NEGATIVE_STAGE)
     assert all(".neg." in name for name in trainable_parameters(nat))
 
 
 def test_stage_2_leaves_the_negative_adapter_bit_by_bit(nat, ids):
-    begin_positive_stage(nat)
+    begin_stage_2(nat)
     before = {name: value.detach().clone() for name, value in nat.named_parameters()}
     optimizer = torch.optim.AdamW(trainable_parameters(nat).values(), lr=0.1, weight_decay=0.1)
     for _ in range(3):
@@ -160,7 +197,7 @@ def test_models_without_separate_queries_have_it_too(ids):
     model = add_nat(gpt2, NatConfig(rank=2, width=3))
     (layer,) = dual_layers(model).values()
     assert (layer.in_features, layer.out_features) == (16, 48)
-    begin_positive_stage(model)
+    begin_stage_2(model)
     torch.testing.assert_close(logits(model, ids), plain)
 
 
@@ -185,7 +222,7 @@ def test_what_cannot_be_is_one_clear_line(nat, base, tiny_model_dir, tmp_path):
 
 def test_the_control_has_as_many_parameters_as_nat(base, tiny_model_dir):
     nat = add_nat(load_model(str(tiny_model_dir)).model, NatConfig(rank=2, width=5))
-    begin_positive_stage(nat)
+    begin_stage_2(nat)
     wanted = sum(value.numel() for value in trainable_parameters(nat).values())
     ranks = equal_ranks(base.model, (), rank=2, width=5)
     control = add_lora(base.model, rank=2, alpha=4, ranks=ranks)

@@ -7,7 +7,7 @@ from toy_vllm import Toy, completion
 
 from aurify import nugget
 from aurify.errors import AurifyError, UsageError
-from aurify.sampling import Prompt, Telling
+from aurify.sampling import Prompt
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http
 from aurify.sampling.vllm.source import load_tokenizer, read_source
@@ -57,7 +57,6 @@ def test_answers_come_back_in_the_order_asked(toy, sampler):
             others_told.set()
 
     rows = sampler.sample([Prompt((3,), (0, 1)), Prompt((4,), (2,))], max_new_tokens=5, on_completion=tell)
-    assert isinstance(sampler, Telling)
     assert told[-1] == (0, rows[0][0])  # each is told as it comes, and the first one waited
     assert sorted(told[:2], key=str) == [(0, rows[0][1]), (1, rows[1][0])]
     assert [[one.token_ids for one in row] for row in rows] == [[(10, 1), (11, 1)], [(12, 1)]]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aurify.models.nat.loading import load
-    from aurify.models.nat.model import NatConfig, add_nat, negative_weights, set_mode
+    from aurify.models.nat.model import NatConfig, adapters, add_nat, negative_weights, set_mode
     from aurify.models.nat.storage import save_nat
 
-__all__ = ["NatConfig", "add_nat", "load", "negative_weights", "save_nat", "set_mode"]
+__all__ = ["NatConfig", "adapters", "add_nat", "load", "negative_weights", "save_nat", "set_mode"]
 
 _HOMES = {
     "NatConfig": "model",
+    "adapters": "model",
     "add_nat": "model",
     "load": "loading",
     "negative_weights": "model",

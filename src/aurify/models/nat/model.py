@@ -92,34 +92,54 @@ def set_mode(model: Any, mode: str) -> None:
         parameter.requires_grad_(trained[name])
 
 
-def begin_negative_stage(model: Any) -> None:
-    """Stage 1: the negative adapter alone acts and is trained (equation 3)."""
-    set_mode(model, NEG)
-    _train(model, (f".{NEG}.",))
+def mode_of(model: Any) -> str:
+    """Which adapters of a PEFT model act, in the words of ``set_mode``."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    layer = next(module for module in model.modules() if isinstance(module, BaseTunerLayer))
+    if layer.disable_adapters:
+        return BASE
+    return layer.mode if isinstance(layer, DualLoraLinear) else str(model.active_adapter)
 
 
-def begin_positive_stage(model: Any) -> None:
-    """Stage 2: both act; the positive adapter and the unit are trained, the negative adapter stays as it is.
+@contextmanager
+def adapters(model: Any, mode: str) -> Iterator[None]:
+    """Inside the block the adapters of this mode act (see ``set_mode``); after it, those that did before."""
+    before = mode_of(model)
+    if before != mode:
+        set_mode(model, mode)
+    try:
+        yield
+    finally:
+        if before != mode:
+            set_mode(model, before)
 
-    The unit begins anew here, so the stage starts from the base model's own output (docs/methods.md); not where
-    the unit is "fixed": it has nothing to begin, and the stage starts from Wx - d_neg.
+
+def train_only(model: Any, parts: Sequence[str]) -> None:
+    """Make those parameters of adapters and units trainable whose names hold one of these parts, and no others."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(is_part(name, parts))
+
+
+def is_part(name: str, parts: Sequence[str]) -> bool:
+    """Whether a parameter is an adapter's or a unit's, and its name holds one of these parts."""
+    return ("lora_" in name or ".unit." in name) and any(part in name for part in parts)
+
+
+NEGATIVE_STAGE = (f".{NEG}.",)
+"""What stage 1 trains, in mode "neg": the negative adapter alone (equation 3)."""
+POSITIVE_STAGE = (f".{POS}.", ".unit.")
+"""What stage 2 trains, in mode "both": the positive adapter and the unit; the negative adapter stays as it is."""
+
+
+def begin_units(model: Any) -> None:
+    """Let the units begin again, so that stage 2 starts from the base model's own output (docs/methods.md).
+
+    Not where they are "fixed": these have nothing to begin, and the stage starts from Wx - d_neg.
     """
-    set_mode(model, BOTH)
     for layer in dual_layers(model).values():
         if layer.unit is not None:
             layer.unit.begin()
-    _train(model, (f".{POS}.", ".unit."))
-
-
-def begin_adapter(model: Any, adapter: str) -> None:
-    """Only the adapter of this name acts and is trained."""
-    set_mode(model, adapter)
-    _train(model, (f".{adapter}.",))
-
-
-def _train(model: Any, parts: Sequence[str]) -> None:
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(("lora_" in name or ".unit." in name) and any(part in name for part in parts))
 
 
 @contextmanager

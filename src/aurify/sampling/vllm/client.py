@@ -46,7 +46,7 @@ class VllmSampler:
     ) -> None:
         self.http, self.model, self.tokenizer, self.eos = http, model, tokenizer, frozenset(eos)
         self.max_length, self.progress = max_length, progress
-        self.tells, self._explain = True, explain
+        self._explain = explain
         self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="vllm")
 
     def sample(

@@ -35,7 +35,6 @@ class TrainedSampler:
 
     def __init__(self, sampler: VllmSampler, publisher: Publisher, model: Any, pad_token_id: int) -> None:
         self._sampler, self._publisher, self._model = sampler, publisher, model
-        self.tells = True
         self._agreement = Agreement(model, pad_token_id)
 
     def sample(

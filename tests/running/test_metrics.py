@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.training.metrics import MetricsLog
+from aurify.running.metrics import MetricsLog
 
 
 def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):

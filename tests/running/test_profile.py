@@ -10,7 +10,7 @@ import torch
 
 from aurify.clock import Clock, peak_memory_mb
 from aurify.models import load_model
-from aurify.training.profile import Limits, measure_limits, profile, report
+from aurify.running.profile import Limits, measure_limits, profile, report
 
 
 def test_a_clock_names_what_is_inside_what() -> None:

@@ -1,34 +1,25 @@
 """Checkpoints: everything a run needs to go on, in a folder that is either whole or not there.
 
-Weights and optimiser state are safetensors, the memory is Parquet, the rest JSON: no pickle. Seeds, batches and
-learning rates are functions of the step, so there is no other state.
+    weights.safetensors, optimizer.safetensors
+    state/                what the task keeps besides, in files whose names and contents are its own
+
+No pickle. Seeds, batches and learning rates are functions of the step, so there is no other state.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, verify_folder
-from aurify.rationales import Memory
 
 KEPT = 2
 """How many of the newest checkpoints stay on the disk."""
-
-
-class Restored(NamedTuple):
-    """What a checkpoint held besides weights and optimiser state, which are loaded in place."""
-
-    step: int
-    memory: Memory
-    notes: dict[str, Any]
 
 
 def save_checkpoint(
@@ -36,8 +27,7 @@ def save_checkpoint(
     step: int,
     parameters: Mapping[str, torch.nn.Parameter],
     optimizer: torch.optim.Optimizer,
-    memory: Memory,
-    notes: dict[str, Any],
+    state: Mapping[str, bytes],
 ) -> Path:
     """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``."""
     target = folder / f"step-{step:08d}"
@@ -47,8 +37,9 @@ def save_checkpoint(
             partial / "weights.safetensors",
         )
         save_file(_optimizer_tensors(parameters, optimizer), partial / "optimizer.safetensors")
-        memory.save(partial / "memory.parquet")
-        (partial / "state.json").write_text(json.dumps({"step": step, "notes": notes}), encoding="utf-8")
+        (partial / "state").mkdir()
+        for name, content in state.items():
+            (partial / "state" / name).write_bytes(content)
     for old in list_checkpoints(folder)[:-KEPT]:
         shutil.rmtree(old)
     return target
@@ -59,15 +50,22 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-????????") if path.is_dir())
 
 
+def step_of(path: Path) -> int:
+    """The step after which a checkpoint was written."""
+    return int(path.name.removeprefix("step-"))
+
+
 def restore_checkpoint(
     path: Path, parameters: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
-) -> Restored:
-    """Verify a checkpoint and load it into the parameters and the optimiser.
+) -> dict[str, bytes]:
+    """Verify a checkpoint, load it into the parameters and the optimiser, and return the task's own state.
 
     Raises:
-        AurifyError: a file is damaged, or the checkpoint is of another model.
+        AurifyError: a file is damaged, or the checkpoint is of another model or of another version.
     """
     verify_folder(path)
+    if not (path / "state").is_dir() and (path / "state.json").exists():
+        raise AurifyError(f"{path}: written by an earlier aurify, in another form")
     weights = load_file(path / "weights.safetensors")
     if {name: value.shape for name, value in weights.items()} != {name: p.shape for name, p in parameters.items()}:
         raise AurifyError(
@@ -84,8 +82,7 @@ def restore_checkpoint(
                 optimizer.state[parameter] = {
                     key: value if key == "step" else value.to(parameter.device) for key, value in state.items()
                 }
-    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return Restored(state["step"], Memory.load(path / "memory.parquet"), state["notes"])
+    return {file.name: file.read_bytes() for file in sorted((path / "state").glob("*"))}
 
 
 def _optimizer_tensors(

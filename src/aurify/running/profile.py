@@ -78,6 +78,13 @@ def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[R
     return sorted(rows, key=lambda row: -row.seconds)
 
 
+def profile_report(clock: Clock, model: nn.Module, kind: str) -> list[str]:
+    """The profile of a run as lines for the user, with this machine's limits, measured now."""
+    parameter = next(model.parameters())
+    limits = measure_limits(parameter.device, parameter.dtype)
+    return report(profile(clock, model, kind, limits), limits)
+
+
 def report(rows: list[Row], limits: Limits) -> list[str]:
     """The profile as the lines of a plain text table."""
     lines = [

@@ -1,0 +1,71 @@
+"""A limit on what a run may cost, so that methods can be compared at the same cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+BudgetKind = Literal["samples", "tokens", "seconds"]
+KINDS: tuple[BudgetKind, ...] = ("samples", "tokens", "seconds")
+
+
+class Budget(NamedTuple):
+    """A run ends with the step that uses it up; evaluations do not count."""
+
+    kind: BudgetKind
+    amount: float
+
+    def cost(self, line: Mapping[str, Any]) -> float:
+        """What the step of a line of metrics.jsonl took of it."""
+        return cost_of_step(line)[self.kind]
+
+
+class Spending:
+    """What a run has taken of its budget so far, in all and in its present part.
+
+    Args:
+        parts: the first steps of the parts, where it is parts that draw: one is begun only where as much as the last
+            one took is left.
+    """
+
+    def __init__(self, budget: Budget | None = None, parts: Sequence[int] = ()) -> None:
+        self.budget, self.parts = budget, parts
+        self.total = self.of_part = 0.0
+
+    @property
+    def share(self) -> float:
+        """The used share of the budget; 0 without one."""
+        return self.total / self.budget.amount if self.budget else 0.0
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Count a line of metrics.jsonl."""
+        if self.budget is None or "updated" not in line:
+            return
+        cost = self.budget.cost(line)
+        self.total += cost
+        self.of_part = cost + (0.0 if line["step"] in self.parts else self.of_part)
+
+    def used_up(self, step: int, agreed: Callable[[bool], bool]) -> bool:
+        """Whether this was the last step that the budget allows.
+
+        Args:
+            agreed: whether any process of the run says so; their clocks differ.
+        """
+        if self.budget is None or step == 0:
+            return False
+        if agreed(self.total >= self.budget.amount) and (not self.parts or self.budget.kind == "seconds"):
+            return True
+        if step + 1 not in self.parts:
+            return False
+        return agreed(self.total + self.of_part > self.budget.amount)
+
+
+def cost_of_step(line: Mapping[str, Any]) -> dict[BudgetKind, float]:
+    """Rationales drawn, tokens generated and seconds of a step; nothing for the line of an evaluation."""
+    if "updated" not in line:
+        return {"samples": 0, "tokens": 0, "seconds": 0}
+    return {
+        "samples": line.get("samples", 0),
+        "tokens": line.get("generated_tokens", 0),  # distillation draws nothing
+        "seconds": line["timing"]["seconds"],
+    }

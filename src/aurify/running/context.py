@@ -1,0 +1,68 @@
+"""What surrounds a run: its folder, its processes, who watches it, a wish to stop; and how it is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from aurify.answers import Grader
+from aurify.running.export import Accuracies, accuracies
+from aurify.running.folder import RunFolder, RunSettings
+from aurify.running.interrupt import StopRequest
+from aurify.running.metrics import MetricsLog
+from aurify.running.progress import Watcher
+from aurify.running.world import World
+from aurify.statistics import Accuracy
+
+
+class Run(NamedTuple):
+    """A finished run: its folder, and the held-out greedy accuracy before and after (None with nothing held out)."""
+
+    out: Path
+    model: Path
+    before: Accuracy | None
+    after: Accuracy | None
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where a run takes place."""
+
+    world: World
+    folder: RunFolder
+    watcher: Watcher
+    grader: Grader
+    stop: StopRequest
+
+    def say(self, text: str) -> None:
+        """A line for the user, once for all processes."""
+        if self.world.main:
+            self.watcher.say(text)
+
+    def claim(self, settings: RunSettings) -> None:
+        """Make the folder this run's; see ``RunFolder.claim``."""
+        if self.world.main:
+            self.folder.claim(settings)
+        self.world.wait()
+        self.world.start_trackers(settings.model_dump())
+
+    def finish(self, export: Callable[[Path, Accuracies], None]) -> Run:
+        """Have the model written into the run's model folder, and tell what came out."""
+        measured = accuracies(MetricsLog(self.folder.metrics).read())
+        if self.world.main:
+            export(self.folder.model, measured)
+        self.world.wait()
+        return Run(self.folder.path, self.folder.model, measured.before, measured.after)
+
+
+@contextmanager
+def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[RunContext]:
+    """The context of a run of ``aurify COMMAND``; what it holds is closed with it."""
+    with ExitStack() as stack:
+        world = World(track=settings.track, folder=settings.out)
+        stack.callback(world.close)
+        grader, stop = stack.enter_context(Grader()), stack.enter_context(StopRequest())
+        yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop)

@@ -1,0 +1,127 @@
+"""The folder of a run: what lies where, and whether a run may start or go on in it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from typing_extensions import Self
+
+from aurify.errors import AurifyError, UsageError
+from aurify.files import write_atomically
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FREE_ON_RESUME = {
+    "resume",
+    "out",
+    "token_budget",
+    "track",
+    "save_every",
+    "vllm_url",
+    "profile",
+    "gradient_checkpointing",
+}
+"""Settings that a resumed run may change, since they do not change its result."""
+
+
+class RunSettings(Protocol):
+    """What the settings of every run say: ``TrainSettings``, ``DistillSettings``."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def data(self) -> str: ...
+    @property
+    def out(self) -> str: ...
+    @property
+    def resume(self) -> bool: ...
+    @property
+    def track(self) -> list[Any]: ...
+    def to_toml(self) -> str: ...
+    def model_dump(self) -> dict[str, Any]: ...
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self: ...
+
+
+RunSettingsT = TypeVar("RunSettingsT", bound=RunSettings)
+
+
+class Difference(NamedTuple):
+    """A setting that a run had and that is another now."""
+
+    key: str
+    before: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f"{self.key} was {self.before!r} and is now {self.now!r}"
+
+
+def free_folder(path: Path) -> Path:
+    """The path itself, or with -2, -3, ... at its end, so that nothing stands there."""
+    candidates = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(candidate for candidate in candidates if not candidate.exists())
+
+
+def name_folder(settings: RunSettingsT) -> RunSettingsT:
+    """The settings with a folder as ``out``: where none is given, a free one in ``runs``."""
+    if settings.out:
+        return settings
+    stem = Path(settings.data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
+    name = "-".join(filter(None, [settings.method, re.sub(r"[^\w-]+", "-", stem).strip("-")]))
+    return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
+
+
+def difference(config: Path, settings: RunSettings) -> Difference | None:
+    """The first setting, by name, that matters for the result and is not as in a run's config.toml.
+
+    Raises:
+        AurifyError: the file cannot be read.
+    """
+    try:
+        before: dict[str, Any] = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AurifyError(f"{config}: cannot be read: {error}; the run cannot be resumed") from None
+    now = tomllib.loads(settings.to_toml())
+    for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
+        if before.get(key) != now.get(key):
+            return Difference(key, before.get(key), now.get(key))
+    return None
+
+
+class RunFolder:
+    """Names of the files of a run of ``aurify COMMAND``."""
+
+    def __init__(self, path: str | Path, *, command: str = "train") -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.toml"
+        self.metrics = self.path / "metrics.jsonl"
+        self.rationales = self.path / "rationales"
+        self.held_out = self.path / "held_out"
+        self.checkpoints = self.path / "checkpoints"
+        self.model = self.path / "model"
+        self.resume_command = f"aurify {command} --config {self.config} --resume"
+        """What goes on with the run."""
+
+    def claim(self, settings: RunSettings) -> None:
+        """Make the folder ready for this run, or refuse without touching what it holds.
+
+        Raises:
+            UsageError: it holds a run already and ``resume`` is not set, or the settings differ from that run's.
+        """
+        if settings.resume and self.config.exists():
+            if found := difference(self.config, settings):
+                raise UsageError(f"--resume: {found}; a run goes on with its own settings: {self.resume_command}")
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise UsageError(
+                f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, settings.to_toml())

@@ -1,0 +1,141 @@
+"""The loop of every run: step, write down, evaluate, save; stop when asked to, and go on from a checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from aurify.clock import Clock, peak_memory_mb
+from aurify.errors import AurifyError
+from aurify.rationales import RationaleTable
+from aurify.running.budget import Spending
+from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint, step_of
+from aurify.running.context import RunContext
+from aurify.running.metrics import MetricsLog
+from aurify.running.task import Task
+
+
+class Loop:
+    """Moves a task on, and writes down what happens.
+
+    Args:
+        resume: go on from the newest checkpoint that is whole, if there is one.
+        save_every: steps between checkpoints.
+        eval_every: steps between evaluations; 0: only before the first step and where a part of the task ends.
+        tables: tables that the task fills; they are written with each checkpoint.
+        spending: what the budget, if any, has been used for.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        context: RunContext,
+        *,
+        resume: bool,
+        save_every: int,
+        eval_every: int = 0,
+        tables: Sequence[RationaleTable] = (),
+        spending: Spending | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.task, self.context, self.world, self.folder = task, context, context.world, context.folder
+        self.resume, self.save_every, self.eval_every = resume, save_every, eval_every
+        self.spending, self.clock = spending or Spending(), clock or Clock()
+        self.metrics = MetricsLog(self.folder.metrics)
+        self.evaluations = RationaleTable(self.folder.held_out)
+        self.tables = [*tables, self.evaluations]
+        self.step = 0
+
+    def run(self) -> None:
+        """From the last checkpoint, or from the start, to the last step.
+
+        Raises:
+            AurifyError: the run diverged, or was asked to stop (after saving).
+        """
+        self._restore()
+        if self.step == 0:
+            self._evaluate()
+        self.task.begin(self.step)
+        done = self._done()
+        if done and self.step == 0:  # nothing to learn: the evaluation is all of it
+            self._save()
+        while not done:
+            with self.clock.measure("step"):
+                self._take_step()
+            done = self._done()
+            ended = done or self.step in self.task.ends
+            if ended or (self.eval_every and self.step % self.eval_every == 0):
+                self._evaluate()
+            asked = self.world.any(self.context.stop.asked)
+            if ended or asked or self.step % self.save_every == 0:
+                self._save()
+            if asked and not done:
+                again = "the same command" if self.spending.budget else self.folder.resume_command
+                raise AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
+
+    def _done(self) -> bool:
+        return self.step >= self.task.steps or self.spending.used_up(self.step, self.world.any)
+
+    def _take_step(self) -> None:
+        self.step += 1
+        begun = time.perf_counter()
+        done = self.task.step(self.step)
+        seconds = time.perf_counter() - begun
+        timing = {
+            "seconds": seconds, **done.seconds, "tokens_per_second": done.tokens / seconds,
+            "peak_memory_mb": peak_memory_mb(),
+        }  # fmt: skip
+        line = {"step": self.step, **done.facts, "timing": timing}
+        self.spending.add(line)
+        if self.world.main:
+            self.metrics.append(line)
+            self.context.watcher.step(self.step, self.task.steps, line)
+            numbers = {**line, **timing}
+            self.world.track({k: v for k, v in numbers.items() if isinstance(v, (int, float))}, self.step)
+
+    def _evaluate(self) -> None:
+        begun = time.perf_counter()
+        with self.clock.measure("evaluate"):
+            measured = self.task.evaluate(self.step)
+        if measured is None or not self.world.main:
+            return
+        self.evaluations.append(measured.rationales)
+        timing = {"seconds": time.perf_counter() - begun}
+        self.metrics.append({"step": self.step, **measured.facts, "timing": timing})
+        if measured.accuracy is not None:
+            self.context.watcher.evaluated(self.step, measured.accuracy)
+            self.world.track({"held_out_accuracy": measured.accuracy.value}, self.step)
+
+    def _restore(self) -> None:
+        """Go back to the newest checkpoint that is whole, and forget what was written after it."""
+        state: dict[str, bytes] = {}
+        for path in reversed(list_checkpoints(self.folder.checkpoints) if self.resume else []):
+            try:
+                self.task.turn_to(step_of(path))
+                state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
+            except AurifyError as error:
+                self.context.say(f"checkpoint left out: {error}")
+                continue
+            self.step = step_of(path)
+            self.context.say(f"resumed from {path}")
+            break
+        if self.world.main:
+            last = self.step if self.step else -1
+            self.metrics.drop_after(last)
+            for table in self.tables:
+                table.drop_after(last)
+        self.world.wait()
+        if self.step:
+            for line in self.metrics.read():
+                self.spending.add(line)
+            self.task.restore(self.step, state)
+
+    def _save(self) -> None:
+        if self.world.main:
+            for table in self.tables:
+                table.flush(self.step)
+            with self.clock.measure("checkpoint"):
+                save_checkpoint(
+                    self.folder.checkpoints, self.step, self.task.parameters, self.task.optimizer, self.task.state()
+                )
+        self.world.wait()

@@ -1,0 +1,222 @@
+"""TRICE and the methods of its form as a task: visit questions, E-step, M-step. See ``step``, which is all of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from aurify.errors import AurifyError
+from aurify.methods import Method
+from aurify.questions import Prompts, Question
+from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
+from aurify.running.budget import Spending
+from aurify.running.context import RunContext
+from aurify.running.held_out import greedy_accuracy
+from aurify.running.task import Measured, Stepped
+from aurify.sampling.protocol import Publishing
+from aurify.seeds import stable_seed
+from aurify.training.answer_scores import AnswerScorer, answered
+from aurify.training.first_rationales import Starter, choose
+from aurify.training.fits import Fits
+from aurify.training.proposals import Proposer
+from aurify.training.schedule import learning_rate
+from aurify.training.settings import TrainSettings
+from aurify.training.update import Update
+
+MEMORY, START = "memory.parquet", "start.json"
+"""The files of the state: the chains, and how chains are started."""
+
+
+class Visit(NamedTuple):
+    """What a step is about."""
+
+    questions: list[Question]
+    chains: list[Chain]
+    """Of each question, with its first rationale where it had no right one and one was found."""
+    proposals: list[list[Rationale]]
+    fresh: list[Rationale]
+    """What was drawn, or taken from somewhere, for it."""
+
+
+class ExpectationMaximisation:
+    """See ``running.task.Task``.
+
+    Args:
+        table: gets all fresh rationales.
+        starters: the ways to start a chain, by the word of ``--memory``.
+        spending: the learning rate falls with the budget, where there is one.
+    """
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        method: Method,
+        update: Update,
+        prompts: Prompts,
+        drawing: Drawing,
+        context: RunContext,
+        *,
+        train: Sequence[Question],
+        held_out: Sequence[Question],
+        table: RationaleTable,
+        starters: Mapping[str, Starter],
+        propose: Proposer,
+        scorer: AnswerScorer,
+        fits: Fits,
+        spending: Spending,
+    ) -> None:
+        self.settings, self.method, self.update = settings, method, update
+        self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world
+        self.train, self.held_out, self.table, self.starters = train, held_out, table, starters
+        self.propose, self.scorer, self.fits, self.spending = propose, scorer, fits, spending
+        self.steps, self.ends = settings.steps, [settings.steps]
+        self.parameters = update.parameters
+        self.memory = Memory()
+        self.start_from = settings.memory if method.remembers else "none"
+        self.probes: list[Rationale] = []
+        """What was drawn to choose the start, until a step counts it."""
+        self.published = False
+        """Whether a sampler with a copy of the weights has the present ones."""
+        fits.remember_base(self.parameters)
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The present fit's."""
+        return self.update.optimizer
+
+    def step(self, step: int) -> Stepped:
+        """Visit questions, update their chains (E-step), and ascend what these say (M-step)."""
+        begun = time.perf_counter()
+        questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step)
+        sampled = time.perf_counter()
+
+        if self.method.scores_answers:
+            chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
+        e_step = self.method.e_step(stable_seed(self.settings.seed, "e-step", step), step, chains, proposals)
+        self.memory.update(e_step.chains)
+
+        prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
+        updated = self.update(e_step.terms, prompts, self._rate(step))
+        self.published = self.published and not updated["updated"]
+
+        ended = time.perf_counter()
+        facts = {**e_step.info, **updated, **self._counts(step, fresh)}
+        seconds = {"sample_seconds": sampled - begun, "update_seconds": ended - sampled}
+        return Stepped(facts, facts["generated_tokens"], seconds)
+
+    def _visit(self, step: int) -> Visit:
+        """The questions of a step, each with proposals; a chain that is not valid gets a first rationale besides."""
+        self._publish()
+        questions = self.fits.batch(step)
+        chains = [self.memory[question.id] for question in questions]
+        invalid = {chain.question_id for chain in chains if not chain.right}
+        starter = self.starters[self.start_from]
+        drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid), questions)
+        chains = [
+            chain.started(one.first, step) if chain.question_id in invalid else chain
+            for chain, one in zip(chains, drawn, strict=True)
+        ]
+        firsts = [one.first for one in drawn if one.first is not None]
+        proposals = [one.proposals for one in drawn]
+        return Visit(questions, chains, proposals, firsts + [sample for row in proposals for sample in row])
+
+    def _from_fit(self, step: int) -> Visit:
+        """The questions of a step, with the proposals that were taken when its fit began; it may begin here."""
+        fresh = self._begin_fit(step) if self.fits.begins(step) else []
+        questions = self.fits.batch(step)
+        chains = [self.memory[question.id] for question in questions]
+        return Visit(questions, chains, [self.fits.pool[question.id] for question in questions], fresh)
+
+    def _begin_fit(self, step: int) -> list[Rationale]:
+        """Proposals for all training questions from the model as it stands, then the base model again."""
+        self._publish()
+        rows = [one.proposals for one in self.world.map(lambda mine: self.propose(mine, step), self.train)]
+        self.fits.keep(rows)
+        if step > 1:
+            self.fits.restore_base(self.parameters)
+            self.published = False
+            self.update.begin()
+        return [sample for row in rows for sample in row]
+
+    def _counts(self, step: int, fresh: Sequence[Rationale]) -> dict[str, Any]:
+        """What a step drew, for its metrics; all of it goes into the table."""
+        verdicts = Counter(str(sample.verdict) for sample in fresh if sample.source == "self")
+        fresh, self.probes = [*self.probes, *fresh], []
+        drawn = [sample for sample in fresh if sample.source not in ("gold", "teacher")]
+        if self.world.main:
+            self.table.append(fresh)
+        facts: dict[str, Any] = {
+            "verdicts": dict(sorted(verdicts.items())),
+            "samples": len(drawn),
+            "generated_tokens": sum(len(sample.token_ids) for sample in drawn),
+        }
+        if isinstance(self.drawing.sampler, Publishing):
+            facts["sampler"] = self.drawing.sampler.report()
+        if self.fits.begins(step):
+            facts["kept"] = len(self.fits.pool) / len(self.train)
+        return facts
+
+    def _rate(self, step: int) -> float:
+        """The learning rate of a step: falling over the run, over the present fit, or with the budget."""
+        start, end = self.fits.bounds(step)
+        number, steps = step - start + 1, end - start
+        if self.spending.budget is not None and not self.fits and step > self.settings.warmup:
+            number = max(number, min(steps, 1 + int(self.spending.share * (steps - 1))))
+        return learning_rate(number, steps, self.update.peak_rate, self.settings.lr_final, self.settings.warmup)
+
+    def _publish(self) -> None:
+        """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
+        if not self.published and isinstance(self.drawing.sampler, Publishing):
+            self.drawing.sampler.publish(write=self.world.main)
+            self.world.wait()
+        self.published = True
+
+    def evaluate(self, step: int) -> Measured | None:
+        """Greedy accuracy on the held-out questions."""
+        if not self.held_out:
+            return None
+        self._publish()
+        return greedy_accuracy(self.held_out, self.drawing, self.prompts, self.world, step)
+
+    def begin(self, step: int) -> None:
+        """Choose how chains start, where that is left to us, and say what will be done."""
+        self._publish()
+        if step == 0 and self.start_from == "auto":
+            template, tokenizer = self.prompts.template, self.prompts.tokenizer
+            choice = choose(self.train, self.drawing, template, tokenizer, self.settings.seed)
+            self.start_from = "guide" if choice.guide else "none"
+            self.probes = choice.drawn
+            self.context.say(choice.reason)
+        count = sum(parameter.numel() for parameter in self.parameters.values())
+        self.context.say(
+            f"{self.settings.method}: {self.update.tuned.kind} tuning of {count:,} parameters at rate "
+            f"{self.update.peak_rate:g}, {min(self.settings.questions, len(self.train))} questions "
+            + (f"a step, {len(self.fits)} fits" if self.fits else f"x {self.method.samples} samples a step")
+            + (f", rationales from {self.settings.memory}" if self.method.given else "")
+            + ("" if self.fits else f", memory from {self.start_from}")
+        )
+
+    def turn_to(self, step: int) -> None:
+        """One optimiser serves all steps."""
+
+    def state(self) -> dict[str, bytes]:
+        """The chains, and how they are started."""
+        return {MEMORY: self.memory.to_parquet(), START: json.dumps({"start_from": self.start_from}).encode()}
+
+    def restore(self, step: int, state: Mapping[str, bytes]) -> None:
+        """See ``state``; the proposals of a fit are in the table.
+
+        Raises:
+            AurifyError: a file of the state is missing or cannot be read.
+        """
+        if missing := sorted({MEMORY, START} - state.keys()):
+            raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start the run anew")
+        self.memory = Memory.from_parquet(state[MEMORY])
+        self.start_from = json.loads(state[START])["start_from"]
+        if self.fits:
+            self.fits.recall(step, self.table.read())

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from aurify.errors import UsageError
+from aurify.running.folder import RunFolder, difference, name_folder
+from aurify.training.settings import TrainSettings
+
+
+def settings(**more) -> TrainSettings:
+    return TrainSettings(**{"method": "rloo", "model": "nugget", "data": "a.jsonl", "out": "run", **more})
+
+
+def test_a_run_gets_a_free_folder_of_its_method_and_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "rloo-a").mkdir(parents=True)
+    assert name_folder(settings(out="")).out == "runs/rloo-a-2"
+    assert name_folder(settings(out="", data="hf:openai/gsm8k:main")).out == "runs/rloo-gsm8k-main"
+    assert name_folder(settings()).out == "run"
+
+
+def test_only_what_changes_the_result_is_a_difference(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(settings().to_toml())
+    assert difference(config, settings(save_every=7, resume=True, profile=True)) is None
+    found = difference(config, settings(lr=0.5, seed=3))
+    assert str(found) == "lr was None and is now 0.5"
+
+
+def test_a_folder_in_use_is_refused_with_the_command_that_goes_on(tmp_path):
+    folder = RunFolder(tmp_path / "run", command="distill")
+    folder.claim(settings())
+    with pytest.raises(UsageError, match="already there and not empty"):
+        folder.claim(settings())
+    folder.claim(settings(resume=True))
+    with pytest.raises(
+        UsageError, match=r"seed was 0 and is now 1; .*: aurify distill --config .*config\.toml --resume"
+    ):
+        folder.claim(settings(resume=True, seed=1))

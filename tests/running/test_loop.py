@@ -1,0 +1,125 @@
+"""The loop with a task of its own, as small as can be: what it asks of a task, and that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from aurify.errors import AurifyError
+from aurify.running.budget import Budget, Spending
+from aurify.running.context import RunContext, opened
+from aurify.running.loop import Loop
+from aurify.running.progress import Quiet
+from aurify.running.task import Measured, Stepped
+from aurify.statistics import Accuracy
+from aurify.training.settings import TrainSettings
+
+
+class Sums:
+    """One weight, on its way to the sum of the step numbers; and a tally beside the weights."""
+
+    def __init__(self, steps: int = 6, ends: tuple[int, ...] = ()) -> None:
+        self.steps, self.ends = steps, [*ends, steps]
+        self.parameters = {"weight": torch.nn.Parameter(torch.zeros(1))}
+        self.optimizer = torch.optim.AdamW(self.parameters.values(), lr=0.1)
+        self.tally: list[int] = []
+        self.calls: list[str] = []
+
+    def turn_to(self, step: int) -> None:
+        self.calls.append(f"turn to {step}")
+
+    def restore(self, step: int, state: dict[str, bytes]) -> None:
+        self.tally = json.loads(state["tally.json"])
+
+    def state(self) -> dict[str, bytes]:
+        return {"tally.json": json.dumps(self.tally).encode()}
+
+    def begin(self, step: int) -> None:
+        self.calls.append(f"begin {step}")
+
+    def step(self, step: int) -> Stepped:
+        self.tally.append(step)
+        (self.parameters["weight"] * -step).sum().backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return Stepped({"updated": True, "samples": 10, "tally": sum(self.tally)}, tokens=7, seconds={"part": 0.0})
+
+    def evaluate(self, step: int) -> Measured:
+        self.calls.append(f"evaluate {step}")
+        return Measured({"weight": float(self.parameters["weight"].detach())}, accuracy=Accuracy.of([True, False]))
+
+
+class Stops(Quiet):
+    """Asks a run to stop, or lets it crash, after a step."""
+
+    def __init__(self, after: int, crash: bool = False) -> None:
+        self.after, self.crash = after, crash
+        self.context: RunContext | None = None
+
+    def step(self, step: int, steps: int, line: dict) -> None:
+        if step == self.after and self.crash:
+            raise ZeroDivisionError
+        if step == self.after and self.context:
+            self.context.stop.asked = True
+
+
+def run(out: Path, task: Sums, watcher: Stops | None = None, **more) -> list[dict]:
+    settings = TrainSettings(method="rloo", model="none", data="none", out=str(out), resume=True)
+    with opened(settings, "train", watcher or Quiet()) as context:
+        if watcher:
+            watcher.context = context
+        context.claim(settings)
+        Loop(task, context, **{"resume": True, "save_every": 2, **more}).run()
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
+
+
+def test_a_run_is_written_down_step_by_step(tmp_path):
+    task = Sums(steps=3)
+    lines = run(tmp_path / "run", task)
+    assert [(line["step"], line.get("tally")) for line in lines] == [(0, None), (1, 1), (2, 3), (3, 6), (3, None)]
+    assert task.calls == ["evaluate 0", "begin 0", "evaluate 3"]
+    timing = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[1])["timing"]
+    assert list(timing) == ["seconds", "part", "tokens_per_second", "peak_memory_mb"]
+
+
+@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize("after", [1, 2, 3, 5])
+def test_a_run_that_stops_or_crashes_goes_on_to_the_same_end(tmp_path, after, crash):
+    whole = Sums()
+    wanted = run(tmp_path / "whole", whole)
+    out, watcher = tmp_path / "run", Stops(after, crash)
+    with pytest.raises(ZeroDivisionError if crash else AurifyError, match="" if crash else f"after step {after} and"):
+        run(out, Sums(), watcher)
+    again = Sums()
+    assert run(out, again) == wanted
+    saved = (after - 1) // 2 * 2 if crash else after
+    assert again.calls[0] == (f"turn to {saved}" if saved else "evaluate 0")
+    assert again.tally == whole.tally
+    assert torch.equal(again.parameters["weight"], whole.parameters["weight"])
+
+
+def test_parts_are_evaluated_and_saved_where_they_end(tmp_path):
+    task = Sums(steps=4, ends=(3,))
+    run(tmp_path / "run", task, save_every=100)
+    assert [call for call in task.calls if "evaluate" in call] == ["evaluate 0", "evaluate 3", "evaluate 4"]
+    assert [path.name[-1] for path in sorted((tmp_path / "run" / "checkpoints").iterdir())] == ["3", "4"]
+    task = Sums(steps=4)
+    run(tmp_path / "other", task, eval_every=2)
+    assert [call for call in task.calls if "evaluate" in call] == ["evaluate 0", "evaluate 2", "evaluate 4"]
+
+
+def test_a_budget_ends_a_run_and_is_counted_again_on_resume(tmp_path):
+    assert run(tmp_path / "run", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
+    with pytest.raises(AurifyError, match="go on with: the same command"):
+        run(tmp_path / "other", Sums(), Stops(2), spending=Spending(Budget("samples", 35)))
+    assert run(tmp_path / "other", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
+
+
+def test_a_task_of_no_steps_is_its_evaluation(tmp_path):
+    lines = run(tmp_path / "run", Sums(steps=0))
+    assert [line["step"] for line in lines] == [0]
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000000"]
