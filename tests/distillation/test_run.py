@@ -77,9 +77,8 @@ def evaluated(model: Path, teacher: Path, command: Command) -> None:
 
 def small() -> dict[str, str]:
     """``SMALL`` as settings."""
-    return {
-        name.removeprefix("--").replace("-", "_"): value for name, value in zip(SMALL[::2], SMALL[1::2], strict=True)
-    }
+    pairs = zip(SMALL[::2], SMALL[1::2], strict=True)
+    return {name.removeprefix("--").replace("-", "_"): value for name, value in pairs}
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ def test_a_run_that_stops_or_crashes_goes_on_to_the_same_end(tmp_path, after, cr
     whole = Sums()
     wanted = run(tmp_path / "whole", whole)
     out, watcher = tmp_path / "run", Stops(after, crash)
-    with pytest.raises(ZeroDivisionError if crash else AurifyError, match="" if crash else f"after step {after} and"):
+    with pytest.raises(ZeroDivisionError if crash else AurifyError, match=None if crash else f"after step {after} and"):
         run(out, Sums(), watcher)
     again = Sums()
     assert run(out, again) == wanted
