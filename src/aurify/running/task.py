@@ -36,10 +36,13 @@ class Measured:
 class Task(Protocol):
     """What is learned. Steps count from 1; whatever a step does must follow from its number and the state."""
 
-    steps: int
-    """How many there are."""
-    ends: Sequence[int]
-    """The steps after which a part of the task is done: there it is evaluated and saved. The last one is ``steps``."""
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """The steps after which a part of the task is done, where it is evaluated and saved; ``steps`` is the last."""
 
     @property
     def parameters(self) -> Mapping[str, torch.nn.Parameter]:
