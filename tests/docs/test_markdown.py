@@ -106,16 +106,18 @@ def test_every_aurify_command_in_a_code_block_is_one_that_aurify_takes(page, cap
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in HISTORY])
 def test_every_flag_named_in_a_sentence_is_one_of_the_command_that_it_names(page):
-    everywhere = set().union(*map(flags_of, COMMANDS))
-    sentences = "\n".join("" if code else line for code, line in prose_and_code((ROOT / page).read_text("utf-8")))
-    for quoted in re.findall(r"`([^`]+)`", sentences):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    scripts = [ROOT / name for name in set(re.findall(r"bench/\w+\.py", text))]
+    known_to = {name: flags_of(name) for name in COMMANDS}
+    anywhere = set().union(*known_to.values())
+    for script in filter(Path.is_file, scripts):
+        anywhere |= set(re.findall(r'"(--[\w-]+)"', script.read_text(encoding="utf-8")))
+    for quoted in re.findall(r"`([^`]+)`", "\n".join("" if code else line for code, line in prose_and_code(text))):
         words = quoted.split()
-        if page.startswith("bench/") and words[0] != "aurify":
-            continue  # flags of the scripts
-        if words[0] == "aurify" and len(words) > 1 and words[1] in COMMANDS:
-            known = flags_of(words[1])
-        elif words[0].startswith("--") or words[0] == "aurify":
-            known = everywhere
+        if words[0] == "aurify":
+            known = known_to.get(words[1] if len(words) > 1 else "", anywhere)
+        elif words[0].startswith("--"):
+            known = anywhere
         else:
             continue
         unknown = {word.strip(".,;:)") for word in words if word.startswith("--")} - known
