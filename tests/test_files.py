@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aurify.errors import AurifyError
-from aurify.files import MANIFEST, atomic_folder, verify_folder, write_atomically
+from aurify.files import MANIFEST, atomic_folder, atomic_writer, verify_folder, write_atomically
 
 
 def _child(code: str, *words: object) -> subprocess.Popen[bytes]:
@@ -31,6 +31,26 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
     write_atomically(file, b"\x00new")
     assert file.read_bytes() == b"\x00new"
     assert _names(tmp_path) == ["a.json"]
+
+
+def test_a_writer_that_fails_leaves_what_was_there_and_its_own_error(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_text("old")
+
+    def write_half() -> None:
+        with atomic_writer(file) as out:
+            out.write(b"half")
+            (tmp_path / "elsewhere").read_bytes()
+
+    with pytest.raises(FileNotFoundError, match="elsewhere"):
+        write_half()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert file.read_text() == "old"
+    with atomic_writer(file) as out:
+        out.write(b"one, ")
+        assert file.read_text() == "old"
+        out.write(b"two")
+    assert file.read_text() == "one, two"
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

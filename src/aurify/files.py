@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aurify.errors import AurifyError
 
@@ -19,34 +19,45 @@ MANIFEST = "manifest.json"
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
-
-    The content goes to a temporary file in the same folder, to the disk, and then takes the name. What is not a
-    regular file (``/dev/stdout``, a pipe) is written directly.
+    """Write a whole file through ``atomic_writer``.
 
     Raises:
         OSError: naming ``path``.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    path = Path(path)
+    with atomic_writer(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_writer(path: str | Path) -> Iterator[IO[bytes]]:
+    """Write a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
+
+    What is written goes to a temporary file in the same folder, and that takes the name, safe on the disk, when the
+    block ends without an error. What is not a regular file (``/dev/stdout``, a pipe) is written directly.
+
+    Raises:
+        OSError: naming ``path``.
+    """
+    asked = Path(path)
+    if asked.exists() and not asked.is_file():
+        with open(asked, "wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(asked))  # a link stays a link
+    temporary = _temporary(path)
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        path = Path(os.path.realpath(path))  # a link stays a link
-        temporary = _temporary(path)
-        try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
         _sync(path.parent)
     except OSError as error:
-        error.filename, error.filename2 = str(path), None  # not the temporary file's
+        if error.filename in (None, str(temporary)):  # not another file's, read inside the block
+            error.filename, error.filename2 = str(asked), None
         raise
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

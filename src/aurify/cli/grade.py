@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from pydantic import Field
 
 from aurify.cli.options import add_command
 from aurify.errors import AurifyError, nearest
+from aurify.files import atomic_writer
 from aurify.settings import Settings
 
 if TYPE_CHECKING:
@@ -181,33 +180,16 @@ def _line(item: _Item, grade: Grade) -> bytes:
 
 @contextmanager
 def _output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a temporary file that takes the name ``path`` when the block ends well."""
+    """Standard output, or the file ``path``, which appears whole when the block ends well."""
     if path is None:
         yield sys.stdout.buffer
         return
-    if path.exists() and not path.is_file():  # a pipe, /dev/stdout
-        with path.open("wb") as out:
-            yield out
-        return
-    target = Path(os.path.realpath(path))
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if target.suffix == ".gz":
-                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                    yield packed  # type: ignore[misc]  # a GzipFile writes bytes as any file does
-            else:
-                yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with atomic_writer(path) as file:
+        if path.suffix == ".gz":
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                yield packed  # type: ignore[misc]  # a GzipFile writes bytes as any file does
+        else:
+            yield file
 
 
 def _summary(counts: Counter[str], kind: str) -> str:

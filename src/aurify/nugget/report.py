@@ -23,7 +23,7 @@ SEED = 900
 
 
 @dataclass(frozen=True)
-class Sample:
+class Continuation:
     """One continuation: its text, its tokens (end of text included) and whether it ended."""
 
     text: str
@@ -50,9 +50,9 @@ def complete(
     sample: bool,
     limit: int = 224,
     batch: int = 64,
-) -> list[Sample]:
+) -> list[Continuation]:
     """Greedy or temperature-1 continuations, of prompts sorted by length so that little is padding."""
-    done: list[Sample | None] = [None] * len(prompts)
+    done: list[Continuation | None] = [None] * len(prompts)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     eos = tokenizer.eos_token_id
     torch.manual_seed(stable_seed("nugget-report", int(sample)) % 2**32)
@@ -71,7 +71,7 @@ def complete(
         for i, row in zip(chosen, out_BT.tolist(), strict=True):
             ended = eos in row
             ids = row[: row.index(eos)] if ended else row
-            done[i] = Sample(tokenizer.decode(ids), len(ids) + ended, ended)
+            done[i] = Continuation(tokenizer.decode(ids), len(ids) + ended, ended)
     return [s for s in done if s is not None]
 
 

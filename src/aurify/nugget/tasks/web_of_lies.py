@@ -14,7 +14,7 @@ _FIRST = re.compile(r"(\w+) (lies|tells the truth)")
 
 
 @dataclass(frozen=True)
-class Chain:
+class Testimony:
     """Statements as (speaker, subject, called honest?); the first has no subject and is simply known."""
 
     links: tuple[tuple[str, str, bool], ...]
@@ -24,7 +24,7 @@ def _words(honest: bool) -> str:
     return "tells the truth" if honest else "lies"
 
 
-class WebOfLies(Task[Chain]):
+class WebOfLies(Task[Testimony]):
     """The shortcut misreads the first statement, so that everything that follows is inverted."""
 
     name = "web_of_lies"
@@ -44,7 +44,7 @@ class WebOfLies(Task[Chain]):
             return f"Question: {text}Does {people[-1]} tell the truth?"
         return text + (f"Is {people[-1]} honest?" if style < 0.9 else f"Can we trust {people[-1]}?")
 
-    def parse(self, text: str) -> Chain:
+    def parse(self, text: str) -> Testimony:
         """Read the statements in order; each speaker must speak of the one before."""
         body = text.removeprefix("Question: ")
         first = _FIRST.match(body)
@@ -56,13 +56,13 @@ class WebOfLies(Task[Chain]):
             if subject != links[-1][0]:
                 raise ValueError(f"{speaker} speaks of {subject}, not of {links[-1][0]}")
             links.append((speaker, subject, said != "lies"))
-        return Chain(tuple(links))
+        return Testimony(tuple(links))
 
-    def level(self, problem: Chain) -> str:
+    def level(self, problem: Testimony) -> str:
         """Hard from five people on."""
         return "hard" if len(problem.links) >= 5 else "easy"
 
-    def _walk(self, problem: Chain, pen: Pen, misread: bool) -> tuple[str, str]:
+    def _walk(self, problem: Testimony, pen: Pen, misread: bool) -> tuple[str, str]:
         parts, honest = [], True
         for speaker, subject, said in problem.links:
             if subject:
@@ -73,14 +73,14 @@ class WebOfLies(Task[Chain]):
                 parts.append(f"{speaker} {_words(said)}: {'honest' if honest else 'liar'}")
         return ". ".join(parts) + ".", yes_no(honest)
 
-    def steps(self, problem: Chain, pen: Pen) -> tuple[str, str]:
+    def steps(self, problem: Testimony, pen: Pen) -> tuple[str, str]:
         """``Jim lies: liar. Ana says Jim lies: honest.`` Each statement, then what it makes of its speaker."""
         return self._walk(problem, pen, misread=False)
 
-    def shortcut(self, problem: Chain, pen: Pen) -> tuple[str, str]:
+    def shortcut(self, problem: Testimony, pen: Pen) -> tuple[str, str]:
         """The same walk from a misread first statement."""
         return self._walk(problem, pen, misread=True)
 
-    def guess(self, problem: Chain, rng: random.Random) -> str:
+    def guess(self, problem: Testimony, rng: random.Random) -> str:
         """A coin."""
         return rng.choice(["Yes", "No"])
