@@ -35,6 +35,10 @@ def test_options_of_a_question() -> None:
         "12/25/1937",
         "'12/25/1937'.",
         "(B), because (A) is too early",
+        "B because it is Christmas",
+        "B is correct",
+        "(B) 12/25/1937, not (A)",
+        "option (B)!",
     ],
 )
 def test_reads(text: str) -> None:
@@ -47,7 +51,29 @@ def test_an_article_is_no_letter() -> None:
         read_choice("A cat", options(DATES))
 
 
-@pytest.mark.parametrize("text", ["", "(A) or (B)", "A and B", "(Z)", "neither", "12/26/1937"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "(A) or (B)",
+        "A and B",
+        "A, B",
+        "(A), (B)",
+        "(A) + (B)",
+        "(A) is not correct; (B) is",
+        "A is wrong",
+        "A, or maybe B",
+        "(A) (B)",
+        "A?",
+        "(A) 12/25/1937",
+        "(Z)",
+        "neither",
+        "12/26/1937",
+        "I do not know.",
+        "Any date but A",
+        "(" * 5000,
+    ],
+)
 def test_refuses(text: str) -> None:
     with pytest.raises(Unreadable):
         read_choice(text, options(DATES))

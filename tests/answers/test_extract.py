@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurify.answers.compare import extract
 from aurify.answers.extract import stated
 from aurify.answers.reading import Unreadable
 
@@ -41,6 +44,87 @@ from aurify.answers.reading import Unreadable
 )
 def test_number(text: str, answer: str) -> None:
     assert stated(text, "number") == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is D because cork is light.", "D because cork is light"),
+        ("The correct option is (D).", "(D)"),
+        ("The best choice is D.", "D"),
+        ("Option D is correct.", "D"),
+        ("So (D) is the correct answer, as it floats.", "D"),
+        ("Final answer - D", "D"),
+        ("### Final Answer\n**D**", "D**"),
+        ('{"reasoning": "cork", "answer": "D"}', "D"),
+        ("The answer is D?", "D?"),
+        ("\\boxed{A} or \\boxed{B}", "A, B"),
+    ],
+)
+def test_choice(text: str, answer: str) -> None:
+    assert stated(text, "choice") == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If option D is correct, the cork floats. It does not.",
+        "I don't think (D) is correct. Is it?",
+        "Why would (D) be right? It is heavy.",
+        "I do not know.",
+        "It cannot be determined.",
+    ],
+)
+def test_no_choice_is_guessed_from_prose(text: str) -> None:
+    with pytest.raises(Unreadable):
+        stated(text, "choice")
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        "Q: I have 5 cups. How many?\nA:",
+        "Problem: I have 5 cups.\nSolution:",
+        "Problem 2. I have 5 cups.\n",
+        "User: I have 5 cups.\n\nAssistant:",
+        "Human: I have 5 cups.\n\nAssistant:",
+        "### Instruction:\nI have 5 cups.\n\n### Response:",
+        "## Question\nI have 5 cups.",
+        "Example 2\nI have 5 cups.",
+        "**Exercise 3:** I have 5 cups.",
+        "Next problem: I have 5 cups.",
+        "user\nI have 5 cups.\nassistant\n",
+        "</s><s>[INST] I have 5 cups. [/INST]",
+        "<|im_end|>\n<|im_start|>user\nI have 5 cups.",
+    ],
+)
+@pytest.mark.parametrize("kind", ["number", "choice", "text", "math"])
+@pytest.mark.parametrize(
+    ("said", "next_said"),
+    [
+        ("The answer is {}.", "The answer is {}."),
+        ("So \\boxed{{{}}}.", "So \\boxed{{{}}}."),
+        ("{}", "The answer is {}."),
+    ],
+)
+def test_a_further_problem_is_cut_off(further: str, kind: str, said: str, next_said: str) -> None:
+    ours, theirs = ("D", "A") if kind == "choice" else ("72", "5")
+    text = f"{said.format(ours)}\n\n{further} {next_said.format(theirs)}"
+    assert stated(text, kind) == ours
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Problem: I have 9 rows of 8.\nSolution: 9 times 8 is 72. The answer is 72.",
+        "Let me restate it.\n\n**Problem:** 9 rows of 8.\n\nThe answer is 72.",
+        "User: 9 rows of 8?\nThe answer is 72.",
+        "We use example 2 and the human factor. The answer is 72.",
+        "The question asks for the user: the answer is 72.",
+    ],
+)
+def test_a_problem_that_is_restated_is_no_further_one(text: str) -> None:
+    assert stated(text, "number") == "72"
 
 
 @pytest.mark.parametrize(
@@ -77,12 +161,64 @@ def test_text(text: str, answer: str) -> None:
         ("The answer is $x^2 + 1$ for all x.", "x^2 + 1"),
         ("The answer is:\n\\[\n\\frac12\n\\]", "\\frac12"),
         ("The answer is that the area is $5\\pi$.", "5\\pi"),
+        ("I wrote \\boxed{3}. That was a slip. The final answer is 5.", "5"),
+        ("\\boxed{3}. The answer is therefore correct.", "3"),
+        ("\\boxed{3}. The answer is the number of rows.", "3"),
+        ("x = \\boxed{3} or x = \\boxed{5}", "3, 5"),
+        ("(\\boxed{3}, \\boxed{5})", "(3, 5)"),
+        ("\\boxed{3}, that is \\boxed{3}", "3"),
+        ("\\boxed{3} is a slip, it is \\boxed{5}", "5"),
+        ("Answer $$ 9 $$", "9"),
+        ("**Final answer:**\n$$\n\\frac{1}{2}\n$$", "\\frac{1}{2}"),
+        ("The largest $n$ is 34.", "34"),
+        ("The largest $n$ is $34$.", "34"),
+        ("\\fbox{7}", "7"),
         ("34\\text{ sq. units}", "34\\text{ sq. units}"),
         ("90\\text{ square\nunits}", "90\\text{ square units}"),
     ],
 )
 def test_math(text: str, answer: str) -> None:
     assert stated(text, "math") == answer
+
+
+ADVERSARIAL = [
+    *(". ", ".", "(", "[", "{", "\\[", "$", "$$", "\\boxed{", "\\boxed", "####", "#", "*", "_", " ", "\n", "a", "A."),
+    *(
+        "answer is ",
+        "answer: ",
+        "Answer\n",
+        '"answer": "',
+        "Q:",
+        "Problem: ",
+        "user\n",
+        "(A) ",
+        "A, ",
+        "option A ",
+        "D is ",
+    ),
+    *("1", "1,", "1 ", "-", "/", "½", "10^", "\\frac{", "\\text{", "^", "²", "=", "x=", "!", "?", "I ", "not "),
+    *("\\boxed{1}, ", "'", '"', "`", "\\", "~", "<|a|>", "&", "|"),
+]
+
+
+@pytest.mark.parametrize("kind", ["number", "choice", "text", "math"])
+def test_reading_takes_time_in_proportion_to_the_length(kind: str) -> None:
+    """Twice the length takes at most 2.5 times the processor time, whatever the text is made of."""
+
+    def seconds(piece: str, length: int) -> float:
+        text = "The answer is " + piece * (length // len(piece)) + " 5"
+        best = math.inf
+        for _ in range(3):
+            begun = time.process_time()
+            with suppress(Unreadable):
+                extract(text, kind, {"A": "x"})
+            best = min(best, time.process_time() - begun)
+        return best
+
+    for piece in ADVERSARIAL:
+        once, twice = seconds(piece, 20_000), seconds(piece, 40_000)
+        assert twice < max(2.5 * once, 0.02), piece
+        assert twice < 0.5, piece
 
 
 def test_an_unclosed_box_states_nothing() -> None:

@@ -33,6 +33,19 @@ def test_different(a: str, b: str) -> None:
     assert words_key(a) != words_key(b)
 
 
+@pytest.mark.parametrize(
+    "text", ["I do not know.", "Sorry, I can't tell.", "I'm not sure.", "As an AI, I have no view."]
+)
+def test_a_refusal_is_no_answer(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read_words(text)
+
+
+@pytest.mark.parametrize("text", ["I", "Iowa", "do not enter", "no", "not plausible", "sorry state"])
+def test_what_only_looks_like_a_refusal_is_an_answer(text: str) -> None:
+    assert read_words(text) == text
+
+
 def test_empty_is_refused() -> None:
     with pytest.raises(Unreadable):
         read_words(" \n ")

@@ -1,4 +1,8 @@
-"""Letters of options: ``(B)``, ``B.``, ``b)``, ``option B``, ``(B) 12/25/1937``, or the option's own text."""
+"""Letters of options: ``(B)``, ``B.``, ``b)``, ``option B``, ``B because ...``, ``(B) 12/25/1937``, or the text.
+
+Nothing is guessed from prose: a second letter beside the first (``(A), (B)``), one that is taken back (``(A) is not
+correct``) and a sentence that only holds a letter are unreadable.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +10,71 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from aurify.answers.reading import Unreadable
+from aurify.answers.characters import plain_signs
+from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.refusals import is_refusal
 
-_OPTION = re.compile(r"^[ \t]*\(([A-Za-z])\)[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textbf|mathbf)\s*\{([^{}]*)\}")
+_OPTION = re.compile(r"^[ \t]*\(([A-Za-z])\)[ \t]*([^\n]*)$", re.MULTILINE)
+_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|boxed|fbox)\s{0,3}\{([^{}]*)\}")
 _LETTER = re.compile(
-    r"(?:(?:option|choice|answer)\s+)?(?:\(\s*([A-Za-z])\s*\)|\[([A-Za-z])\]|([A-Za-z])(?=\s*$|[.,:;)](?:\s|$)|\s+-\s))",
+    r"(?:(?:the\s)?(?:option|choice|answer|letter)\s+)?[*_]{0,3}"
+    r"(?:\(\s?([A-Za-z])\s?\)|\[([A-Za-z])\]|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
     re.IGNORECASE,
 )
-_SECOND = re.compile(r"^[\s.,):;]*(?:or|and|/|&)\s+(?:\(\s*([A-Za-z])\s*\)|([A-Za-z])(?:\W|$))", re.IGNORECASE)
+_CAPITAL = re.compile(r"[*_]{0,3}([A-Z])(?=[*_]{0,3}\s+(?:because|since|as|due|is|or|and|not)\b)")
+_MARKS = " \t\n.,:;!)*_]`$\"'"
+_ANOTHER = re.compile(r"\(\s?([A-Za-z])\s?\)|(?<![\w'’])([A-Z])(?![\w'’]|\s+[a-z])(?!\s?=)")
+_REASON = re.compile(
+    r"\W{0,4}(?:because|since|as|for|due|given|which|that|who|not|rather\sthan|instead\sof|while|unlike)\b", re.I
+)
+_CONFIRMED = re.compile(
+    r"\W{0,4}is\s(?:therefore\s|thus\s|clearly\s)?(?:(?:the|my)\s)?(?:final\s)?"
+    r"(?:correct|right|best|true|answer|most\s(?:likely|appropriate|suitable|accurate))\b",
+    re.IGNORECASE,
+)
+_TAKEN_BACK = re.compile(
+    r"\W{0,4}(?:(?:is|are|was|were|can|could|would|should|may|might|does|do|has|had|seems?|looks?|isn['’]t|or|and|nor"
+    r"|maybe|perhaps|possibly|but|although|if|unless)\b|[?+&/|])",
+    re.IGNORECASE,
+)
 
 
 def options(question: str) -> dict[str, str]:
     """The options of a question, letter to text, from its lines ``(A) text``, after ``Options:`` where that stands."""
     found: dict[str, str] = {}
     for match in _OPTION.finditer(question.rpartition("Options:")[2]):
-        found.setdefault(match[1].upper(), match[2])
+        found.setdefault(match[1].upper(), match[2].strip())
     return found
 
 
 def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     """The choice in one canonical form: ``(B)``, or, where the text is no letter and no options are known, the text.
 
-    A letter wins over the text beside it. ``listed`` are the question's options; a letter that is not among them
-    and a text that is none of theirs are unreadable.
+    ``listed`` are the question's options; a letter that is not among them, a text that is none of theirs, and a letter
+    beside another option's text are unreadable.
 
     Raises:
-        Unreadable: it is empty, names two letters, or none of the options.
+        Unreadable: it is empty, names two letters, none of the options, or says that there is no answer.
     """
-    text = _WRAPPED.sub(r"\1", text).strip().strip("*`$ \t\"'").strip()
+    if len(text) > MAX_ANSWER:
+        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+    listed = listed or {}
+    text = plain_signs(_WRAPPED.sub(r"\1", text)).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
-    named = [letter for letter, option in (listed or {}).items() if _key(option) == _key(text)]
+    named = [letter for letter, option in listed.items() if _key(option) == _key(text)]
     if len(named) == 1:
         return f"({named[0]})"
-    match = _LETTER.match(text)
+    _refuse_several(text)
+    match = _LETTER.match(text) or _CAPITAL.match(text)
     if match:
         letter = next(group for group in match.groups() if group).upper()
-        second = _SECOND.match(text[match.end() :])
-        if second and (second[1] or second[2]).upper() != letter:
-            raise Unreadable("names two options")
+        _refuse_more(letter, text[match.end() :], listed)
         if listed and letter not in listed:
             raise Unreadable(f"({letter}) is none of the options")
         return f"({letter})"
+    if is_refusal(text):
+        raise Unreadable("says that there is no answer")
     if listed:
         raise Unreadable("none of the options")
     return text
@@ -59,6 +85,38 @@ def same_choice(a: str, b: str) -> bool:
     return _key(a) == _key(b)
 
 
+def _refuse_several(text: str) -> None:
+    """Refuse what is nothing but letters: ``A, C``, ``B or D``."""
+    words = [word for word in re.findall(r"\w+", text[:100]) if word not in ("and", "or", "both", "either")]
+    only_letters = len(text) <= 100 and all(len(word) == 1 and word.isalpha() for word in words)
+    if only_letters and len(set(map(str.upper, words))) > 1:
+        raise Unreadable("names two options")
+
+
+def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
+    """Refuse where what follows the letter names another option, or takes the letter back."""
+    texts = {other: _key(option) for other, option in listed.items()}
+    if not rest.strip(_MARKS) or _key(rest.lstrip(_MARKS)) == texts.get(letter):
+        return
+    if _key(rest.lstrip(_MARKS)) in texts.values():
+        raise Unreadable("a letter beside another option's text")
+    confirmed = _CONFIRMED.match(rest)
+    if confirmed:
+        rest = rest[confirmed.end() :]
+    elif _TAKEN_BACK.match(rest.lstrip("*_)].,;: ")):
+        second = next((a or b for a, b in _ANOTHER.findall(rest)), "")
+        raise Unreadable("names two options" if second else "says more than a letter")
+    own_text = texts.get(letter)
+    if own_text and _key(rest.lstrip(_MARKS)[: len(listed[letter])]) == own_text:
+        rest = rest.lstrip(_MARKS)[len(listed[letter]) :]
+    for found in _ANOTHER.finditer(rest):
+        second = (found[1] or found[2]).upper()
+        if second == letter or (second not in listed if listed else not found[1]):
+            continue
+        if not _REASON.search(rest[: found.start()]):
+            raise Unreadable("names two options")
+
+
 def _key(text: str) -> str:
-    plain = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    plain = " ".join(unicodedata.normalize("NFC", text[:MAX_ANSWER]).casefold().split())
     return plain.strip(" .,;:!\"'`") or plain

@@ -50,7 +50,7 @@ def canonical(answer: str, kind: str, listed: Mapping[str, str]) -> str:
         Unreadable: it is not an answer of this type.
     """
     if kind == "number":
-        return str(read_number(answer))
+        return read_number(answer).with_unit()
     if kind == "choice":
         return read_choice(answer, listed)
     if kind == "text":

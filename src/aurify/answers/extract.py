@@ -1,128 +1,294 @@
 """Finds the last stated answer of a rationale.
 
-An answer is stated in one of these forms, and the last one counts:
-``So the answer is X.``, ``The answer is X.``, ``Answer: X``, ``#### X`` (GSM8K's gold), ``\\boxed{X}`` (braces
-counted), and a last line ``A: X`` (GSM8K's model solutions). An empty one is passed over. For ``math`` the last box
-wins over the other forms, as MATH's own graders have it.
+An answer is stated in one of these forms, and the last one counts: ``So the answer is X.``, ``Answer: X``,
+``Final answer - X``, a heading ``### Final Answer`` with the answer below it, ``{"answer": X}``, ``#### X`` (GSM8K's
+gold), ``\\boxed{X}`` (braces counted), and a last line ``A: X`` (GSM8K's model solutions); for choices also ``The
+correct option is X`` and ``Option X is correct``. An empty one is passed over. For ``math`` a box wins over the other
+forms, as MATH's own graders have it, unless a formula is stated as the answer behind it. Boxes that are joined
+(``\\boxed{3} and \\boxed{5}``) are one list.
 
-What follows the answer is cut off: a further question that the model asked itself (``Q:``, ``Question:``), then, by
-answer type, everything after the first sentence or line. BIG-Bench Hard answers hold spaces and commas, so a text
-answer runs up to the sentence's full stop.
+What follows the answer is cut off: a further problem that the model set itself (``turns``), then, by answer type,
+everything after the first sentence or line. BIG-Bench Hard answers hold spaces and commas, so a text answer runs up to
+the sentence's full stop.
 
-A text that states none of these is itself the answer only where it is bare: one line of one sentence, which for a
-number begins with the number. There is no last resort such as "the last number in the text": right answers that
-nobody stated make spurious memory, which stays until it is replaced.
+A text that states none of these is itself the answer only where it is bare: one line of one sentence that is no
+remark of the writer (``I do not know.``), which for a number begins with the number. There is no last resort such as
+"the last number in the text": right answers that nobody stated make spurious memory, which stays until it is replaced.
+
+Every step is linear in the length of the text.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from aurify.answers.formulas import formula_like, only_formula, opening_formula, value_of_sentence
 from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.refusals import is_remark
+from aurify.answers.turns import before_next_problem
 
 TAIL = 100_000
 """Only so many characters at the end of a text are searched."""
 MAX_BARE = 1000
 """The longest text, in characters, that can be a bare answer."""
+_REGION = 2 * MAX_ANSWER
+"""So many characters after a marker are looked at."""
 
 _MARKER = re.compile(
-    r"\banswer(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}\s{0,2}"
-    r"(?:is\b|[:=])[*_`]{0,3}[:\s]{0,6}|####[ \t]*|\\f?boxed\s*",
+    r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"
+    r"|(?P<json>[\"'](?:final[_ ]?|correct[_ ]?)?(?:answer|choice|option)[\"']\s{0,3}:\s{0,3})"
+    r"|(?P<says>\banswers?(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
+    r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
+    r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s[-–—]\s|—|\s{0,2}(?=\$\$|\\\[))"
+    r"[*_`]{0,3}[:\s]{0,6}[*_`]{0,3}[ \t]{0,3})"
+    r"|(?P<hash>\#\#\#\#[ \t]*)"
+    r"|(?P<box>\\(?:f|frame)?box(?:ed)?(?![a-z])[ \t]{0,3})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CHOSEN = re.compile(
+    r"\b(?P<says>(?:correct|right|best|final|likely|appropriate|suitable|accurate|my)\s(?:option|choice|alternative|one)"
+    r"(?:\s(?:is|would\sbe|must\sbe)\b|\s?:|\s[-–—]\s)[:\s]{0,4}[*_`]{0,3})"
+    r"|(?P<before>(?:\b(?:option|choice|answer)\s[*_]{0,3}\(?(?P<named>[A-Za-z])\)?|\((?P<letter>[A-Za-z])\)|"
+    r"(?<![\w(])(?P<bare>[B-HJ-Z]))[*_]{0,3}\sis\s(?:(?:therefore|thus|clearly|hence)\s)?(?:the\s)?"
+    r"(?:(?:correct|right|best|(?:most\s)(?:likely|appropriate|suitable|accurate))"
+    r"(?:\s(?:answer|option|choice|one))?|answer)(?![\w'’]))",
+    re.IGNORECASE,
+)
+_DOUBT = re.compile(
+    r"\b(?:not|no|never|neither|nor|if|whether|unless|either|only|why|suppose|assume|false|wrong|incorrect|think|"
+    r"maybe|perhaps|could|might|may)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _LAST_LINE = re.compile(r"^A:[ \t]*(\S[^\n]*)$")
-_NEXT_QUESTION = re.compile(r"(?<![A-Za-z0-9])(?:Q|Question)\s?:")
-_SENTENCE_END = re.compile(r"(?<!\.)[.!?](?=\s+[A-Z(\"“*\\$]|\s*$)")
+_EMPTY = " \t\n.*`$"
+_HEADING = re.compile(r"\d{1,3}[.):]?\s+[A-Za-z]|[A-Za-z*]")
+_TOKEN = re.compile(r"[^\s$.,\\]+")
+_BRACE = re.compile(r"\\?[{}]")
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BARE_LETTER = re.compile(r"\(?[A-Za-z]\)?\.?")
+_SENTENCE_END = re.compile(r"(?<!\.)[.!?](?=\s{1,9}[A-Z(\"“*\\$]|\s*\Z)")
 _ENDS = {  # beside a number, a "!" may be a factorial
-    "number": re.compile(r"(?<!\.)[.?](?=\s|$)"),
-    "math": re.compile(r"(?<!\.)[.?](?=\s+[A-Z\"“*$]|\s*$)"),
+    "number": re.compile(r"(?<!\.)[.?](?=\s|\Z)"),
+    "math": re.compile(r"(?<!\.)[.?](?=\s{1,9}[A-Z\"“*$]|\s*\Z)"),
 }
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|st|jr|sr|vs|inc|prof|gen|co|ltd|etc|e\.g|i\.e)|\b[A-Z])$", re.IGNORECASE
+    r"(?:\b(?:mr|mrs|ms|dr|st|jr|sr|vs|inc|prof|gen|co|ltd|etc|e\.g|i\.e)|\b[A-Z])\Z", re.IGNORECASE
 )
-_MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\.|[^$\\])+)\$|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
-_BEGINS_NUMBER = re.compile(r"[\s*`(\\$€£¥₹+−–-]*(?:\d|\.\d|d?frac|x\s*=)")
+_ABBREVIATED_AMOUNT = re.compile(r"\b(?:rs|no|approx|ca|sq|cu|i\.e)\Z", re.IGNORECASE)
+_BEGINS_NUMBER = re.compile(
+    r"(?:about|approximately|around|rs\.?|usd|us)?[\s*`(\\$€£¥₹+−–⁻－-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|x\s{0,3}=)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:therefore|thus|hence|then|simply|just|clearly|indeed|definitely|obviously|given by|equal to)[,:]?\s{1,3}",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(
+    r"(?:[\s,$;]|\\[,;! ()\[\]]|\\q?quad|~|and\b|or\b|\\(?:text|mbox|textrm|mathrm)\{\s?(?:and|or|,)\s?\}"
+    r"|[a-zA-Z](?:_\{?\w\}?)?\s?=)*"
+)
+_JOINS = re.compile(r"[,;]|\band\b|\bor\b|quad")
+_LONGEST_JOINT = 60
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One place that states an answer: how, and the text that holds it."""
+
+    form: str
+    start: int
+    answer: str
 
 
 def stated(text: str, answer_type: str) -> str:
     """The last stated answer, as it stands in the text, without what follows it.
 
     Raises:
-        Unreadable: the text states no answer, or a too long one.
+        Unreadable: the text states no answer, or a too long one, or says that it has none.
     """
-    found = last_statement(text, prefer_boxes=answer_type == "math")
+    text = before_next_problem(text[-TAIL:], _first_marker(text[-TAIL:], answer_type), _bare_answer)
+    found = _last(text, answer_type)
     if found is None:
-        return _bare(text, answer_type)
-    answer, boxed = found
-    if not boxed:
-        answer = _math_part(answer) if answer_type == "math" else _first_sentence(answer, answer_type)
+        answer = _bare(text, answer_type)
+    elif found.form in ("box", "before", "json"):
+        answer = found.answer
+    else:
+        answer = _trimmed(found.answer, answer_type)
     if len(answer) > MAX_ANSWER:
         raise Unreadable(f"the stated answer is longer than {MAX_ANSWER} characters")
     return answer.strip()
 
 
 def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool] | None:
-    """The text after the last marker of an answer, and whether it is the whole content of a box; None: no marker.
-
-    With ``prefer_boxes`` the last box wins over whatever else the text says of an answer.
-    """
+    """The text after the last marker of an answer, and whether it is the whole content of a box; None: no marker."""
     text = text[-TAIL:]
-    markers = list(_MARKER.finditer(text))
-    if markers:
-        further = _NEXT_QUESTION.search(text, markers[0].end())
-        if further:
-            text = text[: further.start()]
-            markers = [marker for marker in markers if marker.end() <= len(text)]
+    kind = "math" if prefer_boxes else "text"
+    found = _last(before_next_problem(text, _first_marker(text, kind), _bare_answer), kind)
+    return found and (found.answer, found.form == "box")
+
+
+def _first_marker(text: str, answer_type: str) -> int | None:
+    """Where the first statement of an answer begins to say it."""
+    found = [marker.search(text) for marker in ((_MARKER, _CHOSEN) if answer_type == "choice" else (_MARKER,))]
+    return min((match.end() for match in found if match), default=None)
+
+
+def _last(text: str, answer_type: str) -> Statement | None:
     text = text.rstrip()
-    last_line = _LAST_LINE.match(text[text.rfind("\n") + 1 :])
+    last_line = _LAST_LINE.match(text[text.rfind("\n") + 1 :][:_REGION])
     if last_line and not last_line[1].startswith("Let's") and not _MARKER.search(last_line[0]):
-        return last_line[1], False
-    markers.reverse()
-    if prefer_boxes:
-        markers.sort(key=lambda marker: "boxed" not in marker[0])
+        return Statement("line", 0, last_line[1])
+    statements = _statements(text, answer_type)
+    if not statements:
+        return None
+    last = statements[-1]
+    boxed = [statement for statement in statements if statement.form == "box"]
+    if answer_type == "math" and boxed and last.form != "box" and not formula_like(_trimmed(last.answer, "math")):
+        return boxed[-1]
+    return last
+
+
+def _statements(text: str, answer_type: str) -> list[Statement]:
+    """Those that hold something, in their order."""
+    markers = list(_MARKER.finditer(text))
+    if answer_type == "choice":
+        markers = sorted([*markers, *_CHOSEN.finditer(text)], key=lambda marker: marker.end())
+    found: list[Statement] = []
+    groups: dict[int, list[_Box]] = {}
+    closing = _closing_braces(text) if any("box" in marker[0].lower() for marker in markers) else {}
     for marker in markers:
-        boxed = "boxed" in marker[0]
-        answer = _box(text, marker.end()) if boxed else text[marker.end() :]
-        if marker[0].startswith("####"):
-            answer = answer.partition("\n")[0]
-        if answer.strip(" \t\n.*`$") and not answer.startswith(("Let's", "Let’s")):
-            return answer, boxed
-    return None
+        form = next(name for name, value in marker.groupdict().items() if value and name in _READERS)
+        answer = "" if form == "box" else _READERS[form](text, marker)
+        if form == "box":
+            box = _box(text, marker, closing)
+            if box.content.strip(_EMPTY):
+                group = groups.get(len(found) - 1)
+                if group and _are_joined(text[group[-1].end : box.start]):
+                    group.append(box)
+                else:
+                    groups[len(found)] = [box]
+                    found.append(Statement(form, marker.start(), box.content))
+        elif form == "heading" and answer_type == "number" and not _BEGINS_NUMBER.match(answer):
+            continue
+        elif answer.strip(_EMPTY) and not answer.startswith(("Let's", "Let’s")):
+            found.append(Statement(form, marker.start(), answer))
+    for i, group in groups.items():
+        if len(group) > 1:
+            found[i] = Statement("box", found[i].start, _listed(text, group))
+    return found
 
 
-def _box(text: str, start: int) -> str:
-    """The content of a box whose brace opens at ``start``; ``\\boxed 2$`` holds a token; an open one nothing."""
+@dataclass(frozen=True)
+class _Box:
+    start: int
+    end: int
+    content: str
+
+
+def _box(text: str, marker: re.Match[str], closing: dict[int, int]) -> _Box:
+    """The content of a box; ``\\boxed 2$`` holds a token; an open one nothing."""
+    start = marker.end()
     if not text.startswith("{", start):
-        token = re.compile(r"[^\s$.,\\]+").match(text, start)
-        return token[0] if token else ""
-    depth = 0
-    for brace in re.compile(r"\\?[{}]").finditer(text, start):
-        depth += {"{": 1, "}": -1}.get(brace[0], 0)
-        if depth == 0:
-            return text[start + 1 : brace.start()]
-    return ""
+        token = _TOKEN.match(text, start)
+        return _Box(marker.start(), token.end() if token else start, token[0] if token else "")
+    end = closing.get(start, start)
+    return _Box(marker.start(), end + 1, text[start + 1 : end])
+
+
+def _closing_braces(text: str) -> dict[int, int]:
+    """Where every brace that is closed is closed."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif brace[0] == "}" and opened:
+            found[opened.pop()] = brace.start()
+    return found
+
+
+def _are_joined(between: str) -> bool:
+    """Whether nothing but a comma, an "and" or a name stands between two boxes of one list."""
+    short = len(between) <= _LONGEST_JOINT and between.count("\n") < 2
+    return short and bool(_JOINT.fullmatch(between)) and bool(_JOINS.search(between))
+
+
+def _listed(text: str, boxes: list[_Box]) -> str:
+    listed = ", ".join(dict.fromkeys(box.content.strip() for box in boxes))
+    pair = text[: boxes[0].start].endswith("(") and text.startswith(")", boxes[-1].end)
+    return f"({listed})" if pair else listed
+
+
+def _said(text: str, marker: re.Match[str]) -> str:
+    return text[marker.end() : marker.end() + _REGION]
+
+
+def _hashed(text: str, marker: re.Match[str]) -> str:
+    """The line after ``####``; a heading of Markdown is none, unless it ends the text."""
+    line, newline, rest = _said(text, marker).partition("\n")
+    return "" if newline and rest.strip() and _HEADING.match(line) else line
+
+
+def _quoted(text: str, marker: re.Match[str]) -> str:
+    """The value of a field of JSON."""
+    value = _said(text, marker)
+    string = _JSON_STRING.match(value)
+    if not string:
+        return re.split(r"[,}\n]", value, maxsplit=1)[0]
+    try:
+        decoded: str = json.loads(string[0])
+    except ValueError:  # LaTeX whose backslashes nobody escaped
+        return string[0][1:-1]
+    return string[0][1:-1] if any(ord(c) < 32 for c in decoded) else decoded
+
+
+def _before(text: str, marker: re.Match[str]) -> str:
+    """The option that is called correct, where no doubt is said with it."""
+    clause = re.split(r"[.!?;\n]", text[max(0, marker.start() - 80) : marker.start()])[-1]
+    if _DOUBT.search(clause) or text[marker.end() : marker.end() + 3].lstrip(" )*_").startswith("?"):
+        return ""
+    return marker["named"] or marker["letter"] or marker["bare"]
+
+
+_READERS: dict[str, Callable[[str, re.Match[str]], str]] = {
+    "heading": _said,
+    "says": _said,
+    "json": _quoted,
+    "hash": _hashed,
+    "before": _before,
+    "box": _said,
+}
+
+
+def _trimmed(answer: str, answer_type: str) -> str:
+    """The answer without what follows it in the text, and without the words that lead to it."""
+    answer = answer.lstrip(" *_\n")
+    if answer_type in ("number", "choice", "math"):
+        answer = _LEAD.sub("", answer, count=1) if _LEAD.match(answer) else answer
+    return _math_part(answer) if answer_type == "math" else _first_sentence(answer, answer_type)
 
 
 def _first_sentence(text: str, answer_type: str) -> str:
     line = text.lstrip().partition("\n")[0]
+    abbreviation = _ABBREVIATED_AMOUNT if answer_type in _ENDS else _ABBREVIATION
     for end in _ENDS.get(answer_type, _SENTENCE_END).finditer(line):
-        abbreviated = answer_type not in _ENDS and _ABBREVIATION.search(line[: end.start()])
-        if abbreviated and line[end.end() :].strip():
+        if abbreviation.search(line[max(0, end.start() - 8) : end.start()]) and line[end.end() :].strip():
             continue
-        return line[: end.start()]
+        asked = answer_type == "choice" and end[0] == "?"  # "D?" is a question, which the reader refuses
+        return line[: end.end() if asked else end.start()]
     return line
 
 
 def _math_part(text: str) -> str:
     """The formula where the statement begins with one, or holds just one and no other digits; else the sentence."""
-    opening = _MATH.match(text.lstrip(" *"))
-    if opening:
-        return next(group for group in opening.groups() if group)
+    opening = opening_formula(text.lstrip(" *\n"))
+    if opening is not None:
+        return opening
     sentence = _first_sentence(text, "math")
-    formulas = list(_MATH.finditer(sentence))
-    if len(formulas) == 1 and not re.search(r"\d", _MATH.sub("", sentence)):
-        return next(group for group in formulas[0].groups() if group)
-    return sentence
+    return only_formula(sentence) or value_of_sentence(sentence) or sentence
 
 
 def _bare(text: str, answer_type: str) -> str:
@@ -133,13 +299,20 @@ def _bare(text: str, answer_type: str) -> str:
         raise Unreadable(f"states no answer, and is longer than {MAX_BARE} characters")
     if answer_type == "math":
         text = " ".join(text.split())
-    further = _NEXT_QUESTION.search(text)
-    line = (text[: further.start()] if further else text).strip()
     if answer_type == "number":
-        if "\n" in line or not _BEGINS_NUMBER.match(line):
+        if "\n" in text or not _BEGINS_NUMBER.match(text):
             raise Unreadable("states no answer")
-        return line
-    sentence = _first_sentence(line, answer_type)
-    if "\n" in line or line[len(sentence) + 1 :].strip():
+        return text
+    sentence = _first_sentence(text, answer_type)
+    if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")
-    return sentence if sentence.strip() else line
+    if is_remark(sentence):
+        raise Unreadable("states no answer")
+    if answer_type == "math":
+        return value_of_sentence(sentence) or sentence or text
+    return sentence if sentence.strip() else text
+
+
+def _bare_answer(head: str) -> bool:
+    """Whether the text before a further problem is an answer that needs no words to state it."""
+    return "\n" not in head and bool(_BEGINS_NUMBER.match(head) or _BARE_LETTER.fullmatch(head))

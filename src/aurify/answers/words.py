@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from aurify.answers.reading import Unreadable
+from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.refusals import is_refusal
 
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textbf|mathbf)\s*\{([^{}]*)\}")
 _BRACKETS = set("()[]{}<> \t")
@@ -18,9 +19,13 @@ def read_words(text: str) -> str:
     Sequences of brackets (``] ] >``) keep every character.
 
     Raises:
-        Unreadable: nothing is left.
+        Unreadable: nothing is left, it is too long, or it says that there is no answer (``I do not know.``).
     """
     text = text.strip()
+    if len(text) > MAX_ANSWER:
+        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+    if is_refusal(text):
+        raise Unreadable("says that there is no answer")
     if text and not set(text) <= _BRACKETS:
         text = _unwrap(_WRAPPED.sub(r"\1", text).strip())
     if not text:
@@ -37,10 +42,20 @@ def words_key(text: str) -> str:
 
 
 def _unwrap(text: str) -> str:
-    while True:
-        shorter = text.rstrip(" .,;:!?")
-        if len(shorter) > 1 and _QUOTES.get(shorter[0]) == shorter[-1]:
-            shorter = shorter[1:-1].strip()
-        if not shorter or shorter == text:
-            return text
-        text = shorter
+    """The text without quotes around it and final punctuation, layer by layer, at indices: linear in its length."""
+    start, end = 0, len(text)
+    while start < end:
+        inner = end
+        while inner > start and text[inner - 1] in " .,;:!?":
+            inner -= 1
+        begin = start
+        if inner - start > 1 and _QUOTES.get(text[start]) == text[inner - 1]:
+            begin, inner = start + 1, inner - 1
+            while begin < inner and text[begin].isspace():
+                begin += 1
+            while inner > begin and text[inner - 1].isspace():
+                inner -= 1
+        if begin >= inner or (begin, inner) == (start, end):
+            break
+        start, end = begin, inner
+    return text[start:end]
