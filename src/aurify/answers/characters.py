@@ -16,21 +16,21 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def plain_signs(text: str) -> str:
-    """Minus signs, spaces, full-width characters and digits of any script in their ASCII form; ``½`` as `` 1/2 ``."""
+def plain_signs(text: str, fraction: str = " {}/{} ") -> str:
+    """Minus signs, spaces, full-width characters and digits of any script in their ASCII form; ``½`` as a fraction."""
     if text.isascii():
         return text
-    return "".join(map(_plain, text.translate(_PLAIN)))
+    return "".join(_plain(c, fraction) for c in text.translate(_PLAIN))
 
 
-def _plain(c: str) -> str:
+def _plain(c: str, fraction: str) -> str:
     if c.isascii():
         return c
     if c.isdecimal():
         return str(unicodedata.decimal(c))
     if c not in RAISED and c not in LOWERED and unicodedata.decomposition(c).startswith("<fraction>"):
         over, _, under = unicodedata.normalize("NFKC", c).partition("\u2044")
-        return f" {over}/{under} " if under else c
+        return fraction.format(over, under) if under else c
     return c
 
 

@@ -43,7 +43,7 @@ _MARKER = re.compile(
     r"|(?P<says>\banswers?(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
     r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s[-–—]\s|—|\s{0,2}(?=\$\$|\\\[))"
-    r"[*_`]{0,3}[:\s]{0,6}[*_`]{0,3}[ \t]{0,3})"
+    r"[*_`]{0,3}[:\s]{0,6})"
     r"|(?P<hash>\#\#\#\#[ \t]*)"
     r"|(?P<box>\\(?:f|frame)?box(?:ed)?(?![a-z])[ \t]{0,3})",
     re.IGNORECASE | re.MULTILINE,
@@ -79,7 +79,7 @@ _ABBREVIATION = re.compile(
 )
 _ABBREVIATED_AMOUNT = re.compile(r"\b(?:rs|no|approx|ca|sq|cu|i\.e)\Z", re.IGNORECASE)
 _BEGINS_NUMBER = re.compile(
-    r"(?:about|approximately|around|rs\.?|usd|us)?[\s*`(\\$€£¥₹+−–⁻－-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|x\s{0,3}=)",
+    r"(?:about|approximately|around|rs\.?|usd|us)?[\s*`(\\$€£¥₹+−–⁻－-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|text\{|x\s{0,3}=)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -127,7 +127,7 @@ def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool]
     text = text[-TAIL:]
     kind = "math" if prefer_boxes else "text"
     found = _last(before_next_problem(text, _first_marker(text, kind), _bare_answer), kind)
-    return found and (found.answer, found.form == "box")
+    return (found.answer, found.form == "box") if found else None
 
 
 def _first_marker(text: str, answer_type: str) -> int | None:
@@ -265,7 +265,7 @@ _READERS: dict[str, Callable[[str, re.Match[str]], str]] = {
 
 def _trimmed(answer: str, answer_type: str) -> str:
     """The answer without what follows it in the text, and without the words that lead to it."""
-    answer = answer.lstrip(" *_\n")
+    answer = answer.lstrip() if answer_type == "text" else answer.lstrip(" *_\n")
     if answer_type in ("number", "choice", "math"):
         answer = _LEAD.sub("", answer, count=1) if _LEAD.match(answer) else answer
     return _math_part(answer) if answer_type == "math" else _first_sentence(answer, answer_type)

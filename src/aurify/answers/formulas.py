@@ -16,7 +16,7 @@ _BEGINS = re.compile(
 )
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _KNOWN_WORDS = """sqrt sin cos tan cot sec csc log exp abs floor ceil max min gcd lcm and inf infinity
-arcsin arccos arctan sinh cosh tanh degrees units square cubic"""
+arcsin arccos arctan sinh cosh tanh degrees units square cubic matrix pmatrix bmatrix array"""
 _KNOWN = frozenset(_KNOWN_WORDS.split())
 
 

@@ -1,16 +1,23 @@
-"""Light normalisation of LaTeX answers, so that most comparisons need no computer algebra.
+"""Light normalisation of mathematical answers, so that most comparisons need no algebra.
 
 It follows Hendrycks et al. 2021 (MATH, ``math_equivalence.py``: spacing, ``\\frac12``, ``\\left``, degrees, units,
-dollars) and goes further where that has false negatives: ``11,\\!111``, words in ``\\text``, ``x=3`` against ``3``.
+dollars) and goes further where that has false negatives: ``11,\\!111``, words in ``\\text``, ``x=3`` against ``3``,
+characters such as ``²`` and ``½``. A unit of measure is kept, as ``\\unit{cm^2}``, for where both
+name one.
 All of it is linear in the length of the text, which ``reading.MAX_ANSWER`` bounds.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from aurify.answers.characters import LOWERED, RAISED, plain_signs, scripts
 from aurify.answers.number import Number, read_number, same_number
 from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.refusals import is_remark
+from aurify.answers.tokens import is_known_word
+from aurify.answers.units import unit_of, units_differ
 
 _REPLACED = (
     ("\\dfrac", "\\frac"),
@@ -23,57 +30,95 @@ _REPLACED = (
     ("\\$", ""),
     ("$", ""),
     ("{,}", ","),
-    ("−", "-"),
-    ("\u00a0", " "),
     ("\\degree", "^\\circ"),
     ("^{\\circ}", "^\\circ"),
     ("°", "^\\circ"),
-    ("^\\circ", ""),
     ("\\cdotp", "\\cdot"),
     ("\\leqslant", "\\le"),
     ("\\geqslant", "\\ge"),
     ("\\leq", "\\le"),
     ("\\geq", "\\ge"),
     ("\\neq", "\\ne"),
-    ("π", "\\pi"),
-    ("∞", "\\infty"),
+    ("π", "\\pi "),
+    ("θ", "\\theta "),
+    ("∞", "\\infty "),
     ("≤", "\\le "),
     ("≥", "\\ge "),
+    ("≠", "\\ne "),
     ("√", "\\sqrt"),
     ("×", "\\times "),
+    ("·", "\\cdot "),
+    ("÷", "\\div "),
+    ("±", "\\pm "),
+    ("∪", "\\cup "),
+    ("∩", "\\cap "),
+    ("∈", "\\in "),
+    ("ℝ", "\\mathbb{R}"),
+    ("≈", "\\approx "),
+    ("⟨", "\\langle "),
+    ("⟩", "\\rangle "),
+    ("⌊", "\\lfloor "),
+    ("⌋", "\\rfloor "),
+    ("⌈", "\\lceil "),
+    ("⌉", "\\rceil "),
     ("\\lbrace", "\\{"),
     ("\\rbrace", "\\}"),
     ("\\varnothing", "\\emptyset"),
+    ("∅", "\\emptyset "),
+    ("+/-", "\\pm "),
 )
+_ROOTS = re.compile(r"([√∛∜])\s*(\d+|[A-Za-z]|(?=[({]))")
+_DEGREE = {"√": "", "∛": "[3]", "∜": "[4]"}
+_SPACED_COMMA = re.compile(r",\s?\\!\s?")
 _MACRO_SPACE = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad\b|~")  # not the end of "\\\\ ", a matrix row
 _BARE_LEFT = re.compile(r"\\(left|right)(?![a-zA-Z])")
-_WORDS = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
-_UNIT = re.compile(r"(?<=[\d})])\s*" + _WORDS + r"\{(?!\s*(?:and|or|if)\b)[^{}]*\}\.?(?:\^\{?\d\}?)?\s*$")
-_UNWRAP = re.compile(_WORDS + r"\{([^{}]*)\}")
+_END_OF_TEXT = re.compile(r"</s>|<\|[a-z_]{2,24}\|>")
+_MACRO = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
+_UNIT = re.compile(r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:and|or|if)\b)([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$")
+_UNIT_RATIO = re.compile(
+    r"(?<=[\w})])\s*\\frac\s*\{\s*"
+    + _MACRO
+    + r"\{([^{}]*)\}\s*\}\s*\{\s*"
+    + _MACRO
+    + r"\{([^{}]*)\}\s*((?:\^\{?\d\}?)?)\}\s*$"
+)
+_PLAIN_UNIT = re.compile(r"(?<=[\d})])\s*((?:\b|(?<=\d))[A-Za-z][A-Za-z. /]{0,60}(?:\^\{?\d\}?)?)\s*$")
+_PRICE = re.compile(r"^\s*-?\s*\\\$\s*-?\s*[\d.]")
+_SCALE = re.compile(r"\s*(?:hundred|thousand|million|billion|trillion|dozen)s?\b", re.IGNORECASE)
+_UNWRAP = re.compile(_MACRO + r"\{([^{}]*)\}")
 _SHORT_FRAC = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
 _SHORT_SQRT = re.compile(r"\\sqrt\s*([\da-zA-Z])")
 _SHORT_SCRIPT = re.compile(r"([_^])\s*([\da-zA-Z])(?![{\w])")
 _THOUSANDS = re.compile(r"(?<![\d,.(\[])(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
-_ASSIGNED = re.compile(r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\([a-z]\)|[a-zA-Z]_\{?\w\}?)\s*(?:=|\\in)\s*(?=[^=])")
-_PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]*\)?$")
+_ASSIGNED = re.compile(r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\([a-z]\)|[a-zA-Z]_\{?\w\}?)\s*(?:=|\\in(?![a-z]))\s*(?=[^=])")
+_PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]+\)?$")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
+_MARKED_UNIT = re.compile(r"\\unit\{([^{}]*)\}$")
+_FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)(?![a-z])")
 
 
 def tidy(latex: str) -> str:
-    """The answer without spacing, sizing, currency, degree signs and trailing units; still LaTeX for a parser.
+    """The answer without spacing, sizing, currency and what is no unit of measure; still LaTeX for a parser.
 
     Raises:
-        Unreadable: it is empty or longer than ``MAX_ANSWER``.
+        Unreadable: it is empty, longer than ``MAX_ANSWER``, or a sentence of its writer (``I do not know.``).
     """
     if len(latex) > MAX_ANSWER:
         raise Unreadable(f"longer than {MAX_ANSWER} characters")
-    text = _BARE_LEFT.sub("", latex.strip()).strip("`*\"' ")
+    if is_remark(latex):
+        raise Unreadable("a sentence, and no answer")
+    text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
+    price = bool(_PRICE.match(text))
+    text = _ROOTS.sub(lambda m: f"\\sqrt{_DEGREE[m[1]]}{{{m[2]}}}" if m[2] else f"\\sqrt{_DEGREE[m[1]]}", text)
+    text = scripts(scripts(text, RAISED, "^"), LOWERED, "_")
+    text = _SPACED_COMMA.sub(",", plain_signs(text, "\\frac{{{}}}{{{}}}"))
     for old, new in _REPLACED:
         text = text.replace(old, new)
-    text = _MACRO_SPACE.sub(" ", _PHANTOM.sub("", text))
-    text = _UNIT.sub("", text) or text
+    text = _MACRO_SPACE.sub(" ", _PHANTOM.sub("", text)).strip().rstrip(".,;").strip()
+    text, unit = _split_unit(text)
     text = re.sub(r"^\s*\\approx\s*", "", text)
     text = _SHORT_FRAC.sub(lambda m: f"\\frac{{{m[1] or m[2] or ''}}}{{{m[3] or m[4] or ''}}}", text)
     text = _SHORT_SCRIPT.sub(r"\1{\2}", _SHORT_SQRT.sub(r"\\sqrt{\1}", text))
@@ -81,16 +126,36 @@ def tidy(latex: str) -> str:
     text = text.strip().rstrip(".,;").strip()
     if not text:
         raise Unreadable("empty")
-    return text
+    unit = unit or ("$" if price else None)
+    return f"{text}\\unit{{{unit}}}" if unit else text
 
 
 def key(tidied: str) -> str:
     """What two answers that are written alike have in common: no spaces, words unwrapped and in lower case."""
     text = _UNWRAP.sub(r"\1", tidied).strip()
     if _PLAIN_WORDS.match(text):
-        text = text.strip("(). ,").casefold() or text
-    text = "".join(text.split())
+        return " ".join(text.strip("(). ,").casefold().split()) or text
+    text = "".join(_BETWEEN_DIGITS.sub("\0", text).split())  # "2 1/2" is not "21/2"
     return "0" + text if text.startswith(".") else text
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two tidied answers without their units, and whether the units tell them apart."""
+
+    pred: str
+    gold: str
+    units_differ: bool
+
+
+def without_units(pred: str, gold: str) -> Pair:
+    """Both without their units. Letters behind a number (``10 m``) are a unit where the other side has no letters."""
+    (ours, our_unit), (theirs, their_unit) = _marked(pred), _marked(gold)
+    if our_unit is None and not _has_letters(theirs):
+        ours, our_unit = _letters_as_unit(ours)
+    elif their_unit is None and not _has_letters(ours):
+        theirs, their_unit = _letters_as_unit(theirs)
+    return Pair(ours, theirs, units_differ(our_unit, their_unit))
 
 
 def compare_written(pred: str, gold: str) -> str | None:
@@ -98,16 +163,33 @@ def compare_written(pred: str, gold: str) -> str | None:
 
     None: that takes algebra.
     """
-    for ours, theirs in ((pred, gold), without_name(pred, gold)):
+    pair = without_units(pred, gold)
+    if pair.units_differ:
+        return ""
+    a, b = _number(pair.pred), _number(pair.gold)
+    if a and b:
+        return same_number(a, b) or ""
+    for ours, theirs in ((pair.pred, pair.gold), without_name(pair.pred, pair.gold)):
         if key(ours) == key(theirs):
             return "the same expression"
-    a, b = _number(ours), _number(theirs)
-    return (same_number(a, b) or "") if a and b else None
+        a, b = _number(ours), _number(theirs)
+        if a and b:
+            return same_number(a, b) or ""
+    return None
 
 
 def is_number(tidied: str) -> bool:
     """Whether a tidied answer is a plain number, which needs no parser of LaTeX."""
-    return _number(tidied) is not None
+    return _number(_marked(tidied)[0]) is not None
+
+
+def words_in(tidied: str) -> str | None:
+    """The words that an answer consists of, in lower case; None: it is a formula."""
+    text = _UNWRAP.sub(r"\1", tidied).strip()
+    if not _PLAIN_WORDS.match(text):
+        return None
+    words = re.findall(r"[A-Za-z]+", text)
+    return key(tidied) if any(len(word) > 2 and not is_known_word(word) for word in words) else None
 
 
 def without_name(pred: str, gold: str) -> tuple[str, str]:
@@ -118,6 +200,52 @@ def without_name(pred: str, gold: str) -> tuple[str, str]:
     if named[1] and not named[0] and "=" not in pred:
         return pred, gold[named[1].end() :]
     return pred, gold
+
+
+def _split_unit(text: str) -> tuple[str, str | None]:
+    """The text without the words behind it, and the unit of measure that they name."""
+    if not _FUNCTION.search(text):
+        bare = text.replace("^\\circ", "").replace("\\circ", "") if text.endswith("\\circ") else text
+        if bare != text:
+            return bare, "deg"
+        text = text.replace("^\\circ", "")
+    ratio = _UNIT_RATIO.search(text)
+    if ratio and unit_of(f"{ratio[1]}/{ratio[2]}{ratio[3]}"):
+        return text[: ratio.start()], unit_of(f"{ratio[1]}/{ratio[2]}{ratio[3]}")
+    found = _UNIT.search(text)
+    if found and not _SCALE.match(found[1]):
+        unit = unit_of(found[1].replace("\\", " ") + found[2])
+        counts = text[: found.start()].rstrip()[-1:] in (*"0123456789})",)
+        if unit or counts:
+            return text[: found.start()] or text, unit
+    plain = _PLAIN_UNIT.search(text)
+    if plain and not _SCALE.match(plain[1]):
+        words = re.findall(r"[A-Za-z]+", plain[1])
+        unit = unit_of(plain[1])
+        long = all(len(word) > 2 for word in words) or (unit is not None and len(words[0]) > 2)
+        if long and not any(is_known_word(word) for word in words) and (unit or _number(text[: plain.start()])):
+            return text[: plain.start()], unit
+    return text, None
+
+
+def _letters_as_unit(text: str) -> tuple[str, str | None]:
+    """``10 cm`` and ``10 m`` as a number and a unit."""
+    plain = _PLAIN_UNIT.search(text)
+    unit = unit_of(plain[1]) if plain else None
+    if plain is None or unit is None or _has_letters(text[: plain.start()]):
+        return text, None
+    if len(plain[1].strip(". ")) == 1 and not text[: plain.start(1)].endswith(" "):
+        return text, None  # "10m" is a product
+    return text[: plain.start()].strip(), unit
+
+
+def _has_letters(text: str) -> bool:
+    return bool(re.search(r"(?<![\\A-Za-z])[A-Za-z]", text))
+
+
+def _marked(tidied: str) -> tuple[str, str | None]:
+    unit = _MARKED_UNIT.search(tidied)
+    return (tidied[: unit.start()].strip(), unit[1]) if unit else (tidied, None)
 
 
 def _number(tidied: str) -> Number | None:

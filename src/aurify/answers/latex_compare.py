@@ -1,50 +1,97 @@
-"""Comparison by computer algebra with math-verify. Imported only in the worker process, which can be killed."""
+"""Comparison of two tidied mathematical answers. Runs in the worker process, which can be killed.
+
+The own grammar reads first (``expression``), and its structures are compared exactly (``structures``). What it does not
+read, math-verify's parser may (``algebra``).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from functools import lru_cache
 
-from latex2sympy2_extended import NormalizationConfig
-from math_verify import LatexExtractionConfig, parse, verify
+from aurify.answers.equality import same
+from aurify.answers.latex import without_name, without_units, words_in
+from aurify.answers.reading import Unreadable
+from aurify.answers.structures import Structure, read_structure
 
-from aurify.answers.latex import without_name
-
-_CONFIG = LatexExtractionConfig(
-    # units off: its list holds single letters, and would read "2 - t" as "2 -"
-    normalization_config=NormalizationConfig(
-        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
-    )
+_OPTION = re.compile(
+    r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)|([A-J])\))\s*(.*)$"
 )
 
 
 def compare_latex(pred: str, gold: str) -> tuple[str, str]:
-    """The verdict's word and its reason, of two tidied answers.
-
-    math-verify is not symmetric (an equation on the gold side is not unwrapped), so both directions are asked.
-    """
-    itself = pred == gold
-    pred, gold = without_name(pred, gold)
-    ours = parse_latex(pred)
+    """The verdict's word and its reason, of two tidied answers."""
+    pair = without_units(pred, gold)
+    ours, theirs = _readings(pair.pred), _readings(pair.gold)
     if not ours:
-        return "unparsable", "not an expression that math-verify can read"
-    if itself:
+        return "unparsable", "not an expression that can be read"
+    if pred == gold:
         return "right", "the same expression"
-    theirs = parse_latex(gold)
+    if pair.units_differ:
+        return "wrong", "another unit"
     if not theirs:
-        return "unparsable", "the gold answer is not an expression that math-verify can read"
-    for a, b in ((theirs, ours), (ours, theirs)):
-        if verify(a, b, timeout_seconds=None, raise_on_error=False):
-            return "right", "an equal expression (math-verify)"
-    return "wrong", "not an equal expression (math-verify)"
+        return "unparsable", "the gold answer is not an expression that can be read"
+    outcome = _compare_options(pair.pred, pair.gold)
+    if outcome is None:
+        outcome = _compare(*without_name(pair.pred, pair.gold))
+    return ("right", outcome) if outcome else ("wrong", "not an equal expression")
 
 
-def parse_latex(text: str) -> list[Any]:
-    """What math-verify reads, nothing where it fails: the whole text or nothing, never a part of it."""
-    parsed: list[Any] = parse(
-        "$" + " ".join(text.split()) + "$",
-        [_CONFIG],
-        fallback_mode="no_fallback",
-        extraction_mode="first_match",
-        parsing_timeout=None,
-    )
-    return parsed
+def _compare(pred: str, gold: str) -> str:
+    """Why the two are equal; "": they are not."""
+    words = words_in(pred), words_in(gold)
+    if any(words):
+        return "the same words" if words[0] == words[1] else ""
+    ours, theirs = _structure(pred), _structure(gold)
+    if ours is not None and theirs is not None:
+        try:
+            return same(ours, theirs) or ""
+        except Unreadable:
+            pass
+    return _compare_algebra(pred, gold)
+
+
+def _compare_algebra(pred: str, gold: str) -> str:
+    from aurify.answers.algebra import equal, parse_latex
+
+    a, b = parse_latex(pred), parse_latex(gold)
+    return "an equal expression (math-verify's parser)" if a is not None and b is not None and equal(a, b) else ""
+
+
+def _compare_options(pred: str, gold: str) -> str | None:
+    """``(C) 12`` is both the letter C and 12; None: neither side is an option."""
+    ours, theirs = _OPTION.match(pred), _OPTION.match(gold)
+    if not (ours or theirs):
+        return None
+    our_letter, our_value = _option(ours, pred)
+    their_letter, their_value = _option(theirs, gold)
+    if our_letter and their_letter and our_letter != their_letter:
+        return ""
+    if our_letter and our_letter == their_letter:
+        agree = not our_value or not their_value or _compare(our_value, their_value)
+        return "the same option" if agree else ""
+    return _compare(our_value, their_value) if our_value and their_value else ""
+
+
+def _option(match: re.Match[str] | None, text: str) -> tuple[str, str]:
+    if match:
+        return match[1] or match[2] or match[3], match[4].strip()
+    return (text, "") if re.fullmatch(r"[A-J]", text) else ("", text)
+
+
+@lru_cache(maxsize=4096)
+def _structure(text: str) -> Structure | None:
+    try:
+        return read_structure(text)
+    except Unreadable:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _readings(text: str) -> bool:
+    """Whether a text can be read as mathematics or as words, by any of the readers."""
+    if words_in(text) or _OPTION.match(text) or _structure(text) is not None:
+        return True
+    from aurify.answers.algebra import parse_latex
+
+    return parse_latex(text) is not None

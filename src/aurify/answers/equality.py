@@ -1,0 +1,204 @@
+"""When two mathematical answers, read as structures, are the same. Nothing is by chance or by rounding at some digit.
+
+A point is no set (``(3,1)`` and ``{1,3}``), an equation is not its right side (``7 = 11a + c``) unless the left is a
+name (``x = 5``), digits have a base, a list of two is no interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from aurify.answers.expression import Tree, names_of
+from aurify.answers.number import Number, same_number
+from aurify.answers.reading import Unreadable
+from aurify.answers.structures import (
+    INFINITE,
+    LEAST,
+    Based,
+    Matrix,
+    Reals,
+    Relation,
+    Several,
+    Span,
+    Structure,
+    Value,
+    as_reals,
+)
+from aurify.answers.values import differ, proportional, real_value
+
+
+def same(pred: Structure, gold: Structure) -> str | None:
+    """Why the two are the same; None: they are not.
+
+    Raises:
+        Unreadable: a value in them cannot be computed.
+    """
+    if isinstance(pred, Value) and isinstance(gold, Value):
+        return _same_value(pred, gold)
+    if isinstance(gold, Reals) or isinstance(pred, Reals):
+        return _same_reals(as_reals(pred), as_reals(gold))
+    if isinstance(pred, Relation) and isinstance(gold, Relation):
+        return "an equivalent relation" if _same_relation(pred, gold) else None
+    if isinstance(pred, Value) and isinstance(gold, Relation):
+        return "an equivalent relation" if _equation_of(pred, gold) else None
+    if isinstance(pred, Relation) and isinstance(gold, Value):
+        return "an equivalent relation" if _equation_of(gold, pred) else None
+    if isinstance(pred, Based) and isinstance(gold, Based):
+        return "the same digits in the same base" if pred == gold else None
+    if isinstance(pred, Matrix) or isinstance(gold, Matrix):
+        return _same_matrix(_as_matrix(pred), _as_matrix(gold))
+    if isinstance(pred, Several) and isinstance(gold, Several):
+        return _same_items(pred, gold)
+    single, several = (pred, gold) if isinstance(gold, Several) else (gold, pred)
+    if isinstance(several, Several) and several.kind in ("set", "list") and len(several.items) == 1:
+        return same(several.items[0], single) if several is pred else same(single, several.items[0])
+    return None
+
+
+def _as_matrix(item: Structure) -> Matrix | None:
+    if isinstance(item, Matrix):
+        return item
+    if isinstance(item, Several) and item.kind == "vector":
+        return Matrix(tuple((entry,) for entry in item.items))
+    if isinstance(item, Several) and item.kind == "square":
+        return Matrix((item.items,))
+    return None
+
+
+def _same_value(pred: Value, gold: Value) -> str | None:
+    if pred.name is None and gold.name is not None and gold.name[0] != "symbol":
+        return None  # gold is an equation, and this its right side
+    if pred.name is not None and gold.name is not None and differ(pred.name, gold.name):
+        return "an equivalent equation" if proportional(_as_equation(gold), _as_equation(pred)) else None
+    infinite = _infinity(pred.tree), _infinity(gold.tree)
+    if any(infinite):
+        return "the same infinity" if infinite[0] == infinite[1] else None
+    a, b = _as_number(pred.tree), _as_number(gold.tree)
+    if a and b:
+        return same_number(a, b)
+    tree, other = _without_percent(pred.tree), _without_percent(gold.tree)
+    if not differ(pred.tree, gold.tree) or ((tree, other) != (pred.tree, gold.tree) and not differ(tree, other)):
+        return "an equal expression"
+    if (a and a.decimals) or (b and b.decimals):
+        a, b = a or _decimals_of(pred.tree), b or _decimals_of(gold.tree)
+        return same_number(a, b) if a and b else None
+    return None
+
+
+def _as_equation(value: Value) -> Tree:
+    return ("+", value.name, ("-", value.tree))
+
+
+def _decimals_of(tree: Tree) -> Number | None:
+    """An irrational value to 40 decimals, for the other side's decimals: ``\\pi`` for ``3.1416``."""
+    try:
+        value = real_value(tree)
+    except Unreadable:
+        return None
+    if isinstance(value, Fraction):
+        return Number(value, None)
+    return Number(Fraction(int(value * 10**40), 10**40), None) if abs(value) < 10**9 else None
+
+
+def _infinity(tree: Tree) -> int:
+    if tree == INFINITE:
+        return 1
+    return -1 if tree == LEAST else 0
+
+
+def _as_number(tree: Tree) -> Number | None:
+    """A plain number, with its decimals."""
+    if tree[0] == "number":
+        return Number(tree[1], tree[2])
+    if tree[0] == "-" and tree[1][0] == "number":
+        return Number(-tree[1][1], tree[1][2])
+    if tree[0] == "%":
+        inner = _as_number(tree[1])
+        return Number(inner.value, inner.decimals, True) if inner and not inner.percent else None
+    try:
+        value = real_value(tree) if not names_of(tree) else None
+    except Unreadable:
+        return None
+    return Number(value, None) if isinstance(value, Fraction) else None
+
+
+def _without_percent(tree: Tree) -> Tree:
+    return tree[1] if tree[0] == "%" else tree
+
+
+def _same_items(pred: Several, gold: Several) -> str | None:
+    if pred.kind in ("list", "set") and gold.kind in ("list", "set"):
+        return "the same items" if _match(pred.items, gold.items) else None
+    ordered = {("point", "point"), ("vector", "point"), ("point", "vector"), ("vector", "vector"), ("square", "square")}
+    listed = {("list", "point"), ("point", "list"), ("list", "vector"), ("vector", "list")}
+    squares = len(gold.items) > 2 and (pred.kind, gold.kind) in {
+        ("square", "list"),
+        ("list", "square"),
+        ("square", "vector"),
+    }
+    if (pred.kind, gold.kind) not in ordered | listed and not squares:
+        return None
+    if len(pred.items) != len(gold.items):
+        return None
+    equal = all(same(_unnamed(a), _unnamed(b)) for a, b in zip(pred.items, gold.items, strict=True))
+    return "the same items in order" if equal else None
+
+
+def _unnamed(item: Structure) -> Structure:
+    return Value(item.tree) if isinstance(item, Value) else item
+
+
+def _match(pred: Sequence[Structure], gold: Sequence[Structure]) -> bool:
+    """Whether every item of either is one of the other's, as often."""
+    if len(pred) != len(gold):
+        return False
+    left = list(gold)
+    for item in pred:
+        found = next((i for i, other in enumerate(left) if same(item, other)), None)
+        if found is None:
+            return False
+        del left[found]
+    return True
+
+
+def _same_matrix(pred: Matrix | None, gold: Matrix | None) -> str | None:
+    if pred is None or gold is None or [len(row) for row in pred.rows] != [len(row) for row in gold.rows]:
+        return None
+    pairs = [
+        (a, b) for ours, theirs in zip(pred.rows, gold.rows, strict=True) for a, b in zip(ours, theirs, strict=True)
+    ]
+    return "the same matrix" if all(same(a, b) for a, b in pairs) else None
+
+
+def _same_reals(pred: Reals | None, gold: Reals | None) -> str | None:
+    if pred is None or gold is None or len(pred.spans) != len(gold.spans):
+        return None
+    if pred.name is not None and gold.name is not None and pred.name != gold.name:
+        return None
+    ours, theirs = sorted(pred.spans, key=_low), sorted(gold.spans, key=_low)
+    for a, b in zip(ours, theirs, strict=True):
+        if (a.low_open, a.high_open) != (b.low_open, b.high_open):
+            return None
+        if not (_same_value(Value(a.low), Value(b.low)) and _same_value(Value(a.high), Value(b.high))):
+            return None
+    return "the same real numbers"
+
+
+def _low(span: Span) -> float:
+    infinite = _infinity(span.low)
+    return infinite * float("inf") if infinite else float(real_value(span.low))
+
+
+def _same_relation(pred: Relation, gold: Relation) -> bool:
+    if pred.operator != gold.operator:
+        return False
+    sign = proportional(gold.difference, pred.difference)
+    return sign > 0 or (sign < 0 and pred.operator in ("=", "!="))
+
+
+def _equation_of(value: Value, relation: Relation) -> bool:
+    """``y = 2x`` is named ``y``, and may be the equation ``2x - y = 0``."""
+    if value.name is None or relation.operator != "=":
+        return False
+    return bool(proportional(relation.difference, _as_equation(value)))

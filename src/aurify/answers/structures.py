@@ -1,0 +1,324 @@
+"""What kind of thing a mathematical answer is: a value, a list, a point, a set, an interval, an equation, a matrix.
+
+A list without brackets (``3, 5``, ``x = 3 or x = 5``, ``4 \\pm 1``) is a set, or a point whose order it keeps.
+Inequalities, intervals and the real numbers without some are sets of real numbers, whichever way they are written. Of
+``x = 5`` the value is 5, and its name x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise, product
+from typing import Any
+
+from aurify.answers.expression import Tree, names_of, read_expression
+from aurify.answers.reading import Unreadable
+from aurify.answers.values import real_value
+
+_MOST_SIGNS = 3
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+INFINITE: Tree = ("constant", "oo")
+LEAST: Tree = ("-", INFINITE)
+_SCALARS = frozenset(("number", "symbol", "constant", "+", "*", "/", "-", "^", "root", "call", "%", "degrees"))
+
+
+@dataclass(frozen=True)
+class Value:
+    """One scalar, and the name that it was given (``x = 5``)."""
+
+    tree: Tree
+    name: Tree | None = None
+
+
+@dataclass(frozen=True)
+class Several:
+    """Items in brackets or in none. ``kind``: list (no brackets), set, point, vector, square."""
+
+    kind: str
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Real numbers from ``low`` to ``high``; an end is open or closed."""
+
+    low: Tree
+    low_open: bool
+    high: Tree
+    high_open: bool
+
+
+@dataclass(frozen=True)
+class Reals:
+    """A set of real numbers, in order, and the name of what lies in it, where it was given as an inequality."""
+
+    spans: tuple[Span, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An equation or inequality between expressions: ``left - right`` is compared with zero."""
+
+    operator: str
+    difference: Tree
+    left: Tree
+    right: Tree
+
+
+@dataclass(frozen=True)
+class Based:
+    """Digits in a base: ``204_5``."""
+
+    digits: Fraction
+    base: Fraction
+
+
+Structure = Any
+
+
+@lru_cache(maxsize=4096)
+def read_structure(text: str) -> Structure:
+    """What a text states.
+
+    Raises:
+        Unreadable: it is none of these.
+    """
+    return _structure(read_expression(text))
+
+
+def _structure(tree: Tree) -> Structure:
+    kind = tree[0]
+    if kind in _SCALARS or kind == "pm":
+        return _scalars(tree)
+    if kind == "base":
+        return Based(tree[1], tree[2])
+    if kind == "list":
+        return _listed([_structure(item) for item in tree[1:]])
+    if kind == "set":
+        return Several("set", tuple(_flat([_structure(item) for item in tree[1:]])))
+    if kind == "matrix":
+        return Matrix(tuple(tuple(_structure(item) for item in row[1:]) for row in tree[1:]))
+    if kind == "bracket":
+        return _bracket(tree[1], tree[2], tree[3:])
+    if kind == "relation":
+        return _relation(tree[1], tree[2:])
+    if kind in ("or", "and"):
+        return _joined(kind, [_structure(item) for item in tree[1:]])
+    if kind in ("union", "without", "reals"):
+        return _real_set(tree)
+    raise Unreadable("no answer of a known kind")
+
+
+def _scalars(tree: Tree) -> Structure:
+    variants = _without_signs(tree)
+    if len(variants) == 1:
+        return Value(variants[0])
+    return Several("list", tuple(Value(variant) for variant in variants))
+
+
+def _without_signs(tree: Tree) -> list[Tree]:
+    """The expressions that ``±`` stands for: the upper and the lower, or all where several are independent."""
+    count = _count_signs(tree)
+    if not count:
+        return [tree]
+    if count > _MOST_SIGNS:
+        raise Unreadable("too many signs")
+    return [_signed(tree, iter(signs)) for signs in product((1, -1), repeat=count)]
+
+
+def _count_signs(tree: Any) -> int:
+    if not isinstance(tree, tuple):
+        return 0
+    return (tree[:1] == ("pm",)) + sum(_count_signs(part) for part in tree[1:])
+
+
+def _signed(tree: Any, signs: Any) -> Any:
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] != "pm":
+        return (tree[0], *(_signed(part, signs) for part in tree[1:]))
+    left, right = _signed(tree[1], signs), None
+    sign = next(signs) * (1 if tree[3] == "±" else -1)
+    right = _signed(tree[2], signs)
+    right = right if sign > 0 else ("-", right)
+    return right if left is None else ("+", left, right)
+
+
+def _flat(items: Sequence[Structure]) -> list[Structure]:
+    """``4 \\pm 1`` within a list or set is two of its items."""
+    flat: list[Structure] = []
+    for item in items:
+        flat.extend(item.items if isinstance(item, Several) and item.kind == "list" else [item])
+    return flat
+
+
+def _listed(items: list[Structure]) -> Structure:
+    items = _flat(items)
+    named = [item for item in items if isinstance(item, Value) and item.name is not None]
+    if named and named[0] is items[0] and len(named) == 1 and all(isinstance(item, Value) for item in items):
+        items = [Value(item.tree) for item in items]  # "x = 1, 2"
+    return Several("list", tuple(items))
+
+
+def _bracket(opening: str, closing: str, parts: Sequence[Tree]) -> Structure:
+    items = tuple(_structure(part) for part in parts)
+    if opening == "⟨":
+        return Several("vector", items)
+    if (opening, closing) == ("(", ")"):
+        return Several("point", items)
+    if (opening, closing) == ("[", "]"):
+        rows = [item for item in items if isinstance(item, Several) and item.kind == "square"]
+        if len(rows) == len(items) and len({len(row.items) for row in rows}) == 1 and len(rows) > 0:
+            return Matrix(tuple(row.items for row in rows))
+        return Several("square", items)
+    if len(parts) != 2 or any(part[0] not in _SCALARS for part in parts):
+        raise Unreadable("brackets that do not belong together")
+    return Reals((Span(parts[0], opening in "(]", parts[1], closing in ")["),))
+
+
+def _relation(operators: Sequence[str], sides: Sequence[Tree]) -> Structure:
+    if operators[-1] == "≈" and len(sides) > 1:
+        operators, sides = (operators[:-1], sides[:-1]) if len(sides) > 2 or not _is_name(sides[0]) else (("=",), sides)
+        if not operators:
+            return _structure(sides[0])
+    if any(operator == "≈" for operator in operators):
+        raise Unreadable("an approximation within an equation")
+    if operators == ("∈",) and sides[0][0] == "symbol":
+        return _member(sides[0], _structure(sides[1]))
+    if set(operators) == {"="}:
+        last = _structure(sides[-1])
+        if _is_name(sides[0]):
+            return _named(sides[0], last)
+        if len(sides) > 2 or all(_is_constant(side) for side in sides):
+            return last
+    ranges = _inequality(operators, sides)
+    if ranges is not None:
+        return ranges
+    if len(sides) != 2 or any(side[0] not in _SCALARS for side in sides):
+        raise Unreadable("a relation of more than two sides")
+    operator, left, right = operators[0], sides[0], sides[1]
+    if operator in (">", ">="):
+        operator, left, right = _FLIPPED[operator], right, left
+    return Relation(operator, ("+", left, ("-", right)), left, right)
+
+
+def _named(name: Tree, value: Structure) -> Structure:
+    if isinstance(value, Value):
+        return Value(value.tree, name)
+    if isinstance(value, Several) and value.kind == "list":
+        return value
+    return value
+
+
+def _member(name: Tree, value: Structure) -> Structure:
+    if isinstance(value, Reals):
+        return Reals(value.spans, name[1])
+    if isinstance(value, Several) and value.kind in ("point", "square") and len(value.items) == 2:
+        ends = as_reals(value)
+        return Reals(ends.spans, name[1]) if ends else value
+    return value
+
+
+def _is_name(tree: Tree) -> bool:
+    """Whether the tree names a quantity: letters without numbers, as ``x``, ``AB`` and ``x + y``."""
+    if tree[0] == "symbol":
+        return True
+    return tree[0] in ("*", "+", "/") and all(_is_name(part) for part in tree[1:])
+
+
+def _is_constant(tree: Tree) -> bool:
+    return tree[0] in _SCALARS and not names_of(tree)
+
+
+def _inequality(operators: Sequence[str], sides: Sequence[Tree]) -> Reals | None:
+    """The real numbers for which ``x < 3``, ``2 \\le x < 5`` or ``x \\ne 3`` holds; None: it is of another form."""
+    variables = [i for i, side in enumerate(sides) if side[0] == "symbol"]
+    if len(variables) != 1 or any(i not in variables and not _is_bound(side) for i, side in enumerate(sides)):
+        return None
+    at, name = variables[0], sides[variables[0]][1]
+    if len(sides) == 2 and operators[0] == "!=":
+        bound = sides[1 - at]
+        return Reals((Span(LEAST, True, bound, True), Span(bound, True, INFINITE, True)), name)
+    if any(operator not in ("<", "<=", ">", ">=") for operator in operators):
+        return None
+    low, high = (LEAST, True), (INFINITE, True)
+    if len(sides) == 2:
+        operator = operators[0] if at == 0 else _FLIPPED[operators[0]]
+        if operator[0] == "<":
+            high = (sides[1 - at], operator == "<")
+        else:
+            low = (sides[1 - at], operator == ">")
+    elif len(sides) == 3 and at == 1 and operators[0][0] == operators[1][0]:
+        first, second = (sides[0], len(operators[0]) == 1), (sides[2], len(operators[1]) == 1)
+        low, high = (first, second) if operators[0][0] == "<" else (second, first)
+    else:
+        return None
+    return Reals((Span(*low, *high),), name)
+
+
+def _is_bound(tree: Tree) -> bool:
+    return _is_constant(tree)
+
+
+def _joined(kind: str, items: list[Structure]) -> Structure:
+    """``x < 2 or x > 5`` is a set of reals, ``x > 2 and x < 5`` another; ``3 or 5`` a list."""
+    reals = [item for item in items if isinstance(item, Reals) and item.name is not None]
+    if len(reals) != len(items):
+        return _listed([Value(i.tree) if isinstance(i, Value) and i.name and _one_name(items) else i for i in items])
+    if len({item.name for item in reals}) > 1:
+        return Several("list", tuple(items))
+    if kind == "or":
+        return Reals(tuple(span for item in reals for span in item.spans), reals[0].name)
+    if len(reals) == 2 and all(len(item.spans) == 1 for item in reals):
+        a, b = reals[0].spans[0], reals[1].spans[0]
+        if b.high == INFINITE:
+            a, b = b, a
+        if a.high == INFINITE and b.low == LEAST:
+            return Reals((Span(a.low, a.low_open, b.high, b.high_open),), reals[0].name)
+    raise Unreadable("conditions that do not make one interval")
+
+
+def _one_name(items: Sequence[Structure]) -> bool:
+    return len({item.name for item in items if isinstance(item, Value)}) == 1
+
+
+def _real_set(tree: Tree) -> Reals:
+    if tree[0] == "reals":
+        return Reals((Span(LEAST, True, INFINITE, True),))
+    if tree[0] == "union":
+        left, right = as_reals(_structure(tree[1])), as_reals(_structure(tree[2]))
+        if left is None or right is None:
+            raise Unreadable("a union of other sets")
+        return Reals(left.spans + right.spans, left.name)
+    left, removed = _structure(tree[1]), _structure(tree[2])
+    points = removed.items if isinstance(removed, Several) and removed.kind in ("set", "list") else (removed,)
+    if left != Reals((Span(LEAST, True, INFINITE, True),)) or not all(isinstance(point, Value) for point in points):
+        raise Unreadable("a difference of other sets")
+    bounds = [
+        LEAST,
+        *(point.tree for point in sorted(points, key=lambda point: float(real_value(point.tree)))),
+        INFINITE,
+    ]
+    return Reals(tuple(Span(a, True, b, True) for a, b in pairwise(bounds)))
+
+
+def as_reals(item: Structure) -> Reals | None:
+    if isinstance(item, Reals):
+        return item
+    if not isinstance(item, Several) or not all(isinstance(part, Value) for part in item.items):
+        return None
+    if item.kind in ("point", "square") and len(item.items) == 2:
+        is_open = item.kind == "point"
+        return Reals((Span(item.items[0].tree, is_open, item.items[1].tree, is_open),))
+    if item.kind == "set":
+        return Reals(tuple(Span(point.tree, False, point.tree, False) for point in item.items))
+    return None

@@ -1,0 +1,151 @@
+"""Splits mathematics, in LaTeX or in plain notation, into tokens that mean the same in both. Linear in the length."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+
+_FUNCTION_NAMES = """sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt cbrt abs floor ceil
+max min gcd lcm binom factorial"""
+FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
+ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ceiling": "ceil", "Abs": "abs", "choose": "binom"}
+CONSTANTS = {"pi": "pi", "oo": "oo", "inf": "oo", "infty": "oo", "infinity": "oo", "Infinity": "oo", "Pi": "pi"}
+_GREEK_LETTERS = """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho
+sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell"""
+GREEK = frozenset(_GREEK_LETTERS.split())
+_NAMES = frozenset((*FUNCTIONS, *ALIASES, *CONSTANTS, *GREEK, "and", "or"))
+_PREFIXES = sorted(
+    (name for name in _NAMES if len(name) > 2 and name not in ("and", "eta", "inf", "psi")), key=len, reverse=True
+)
+_SAME = {
+    "\\cdot": "*",
+    "\\times": "*",
+    "\\ast": "*",
+    "**": "^",
+    "\\div": "/",
+    "\\le": "<=",
+    "\\leq": "<=",
+    "\\ge": ">=",
+    "\\geq": ">=",
+    "\\ne": "!=",
+    "\\neq": "!=",
+    "\\lt": "<",
+    "\\gt": ">",
+    "\\pm": "±",
+    "\\mp": "∓",
+    "+/-": "±",
+    "+-": "±",
+    "\\cup": "∪",
+    "\\cap": "∩",
+    "\\in": "∈",
+    "\\setminus": "∖",
+    "\\backslash": "∖",
+    "\\langle": "⟨",
+    "\\rangle": "⟩",
+    "\\lvert": "|",
+    "\\rvert": "|",
+    "\\vert": "|",
+    "\\mid": "|",
+    "\\lfloor": "⌊",
+    "\\rfloor": "⌋",
+    "\\lceil": "⌈",
+    "\\rceil": "⌉",
+    "\\approx": "≈",
+    "\\simeq": "≈",
+    "~": " ",
+    "==": "=",
+    "\\colon": ":",
+    "\\%": "%",
+    "\\emptyset": "∅",
+    "\\to": "→",
+    "\\Rightarrow": "⇒",
+    "\\iff": "⇔",
+    "\\land": "and",
+    "\\lor": "or",
+    "\\wedge": "and",
+    "\\vee": "or",
+    "\\lbrack": "[",
+    "\\rbrack": "]",
+    "\\degree": "°",
+    "\\circ": "°",
+    "\\prime": "'",
+    "\\imath": "i",
+}
+_TOKEN = re.compile(
+    r"\s+|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<macro>\\[A-Za-z]+\*?|\\.)|(?P<word>[A-Za-z]+)"
+    r"|(?P<sign>\*\*|<=|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
+    re.DOTALL,
+)
+_REPEATING = re.compile(r"(\d*\.\d*)\\(?:overline|bar|overbar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))")
+_JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,)\s*\}")
+_SILENT = frozenset(
+    ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\limits")
+)
+
+
+class Token(str):
+    """A token's text; ``kind`` is number, macro, word or sign, ``spaced`` whether a space stands before it."""
+
+    kind: str
+    spaced: bool
+
+
+def is_known_word(word: str) -> bool:
+    """Whether a word of letters has a meaning in formulas: a function, a constant, a Greek letter, ``xyz``."""
+    return len(_split_word(word)) > 1 or word in _NAMES
+
+
+def tokens_of(text: str) -> list[Token]:
+    text = _JOINING.sub(r" \1 ", _REPEATING.sub(_periodic, text))
+    found: list[Token] = []
+    spaced = False
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind is None or match[0] in _SILENT:
+            spaced = True
+            continue
+        pieces = _split_word(match[0]) if kind == "word" else [match[0]]
+        for piece in pieces:
+            same = _SAME.get(piece, piece)
+            if same == " ":
+                spaced = True
+                continue
+            token = Token(same)
+            token.kind, token.spaced = kind if same == piece or kind != "macro" else "sign", spaced
+            if same in ("and", "or"):
+                token.kind = "word"
+            found.append(token)
+            spaced = False
+    return found
+
+
+def _periodic(match: re.Match[str]) -> str:
+    """``0.1\\overline{6}`` as the fraction that it is."""
+    head, period = match[1], match[2] or match[3]
+    whole, _, decimals = head.partition(".")
+    value = Fraction(f"{whole or 0}.{decimals or 0}") + Fraction(
+        int(period), (10 ** len(period) - 1) * 10 ** len(decimals)
+    )
+    return f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+
+def _split_word(word: str) -> list[str]:
+    """``2pi r`` and ``xsin`` hold names of more than one letter, ``xy`` two; a word of a language stays whole."""
+    if word in _NAMES or len(word) == 1:
+        return [word]
+    for known in _PREFIXES:
+        if 0 < len(word) - len(known) <= 2:
+            if word.startswith(known):
+                return [known, *word[len(known) :]]
+            if word.endswith(known):
+                return [*word[: -len(known)], known]
+    if word[:2] == "pi" and len(word) == 3:
+        return ["pi", word[2]]
+    if len(word) == 2 or (len(word) == 3 and _consecutive(word)) or (len(word) <= 5 and word.isupper()):
+        return list(word)
+    return [word]
+
+
+def _consecutive(word: str) -> bool:
+    return all(ord(b) - ord(a) == 1 for a, b in pairwise(word)) or set(word) <= set("abcnrtxyz")

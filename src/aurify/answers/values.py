@@ -1,0 +1,312 @@
+"""What expressions are worth, and whether two are worth the same: exactly where they are rational, else to many digits.
+
+Two expressions are equal where they take the same value at a handful of fixed, generic points. A polynomial that is not
+zero has few zeros, so no two different answers agree there; this is the test of Schwartz and Zippel, and it needs no
+simplification, whose time nobody can bound. Irrational values are computed to 50, 150 and, where these do not decide,
+450 digits: a difference that stays the same as the digits grow is one, however small; one that shrinks with them is the
+rounding of zero. So e^-50 and e^-51, and 1/31! and 1/33!, differ.
+
+``log`` without a base may be of any base: its value is that of an unknown base, so that it equals only itself.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from mpmath import mp
+
+from aurify.answers.expression import Tree, names_of
+from aurify.answers.reading import Unreadable
+
+POINTS = 5
+"""At so many points are expressions with variables compared."""
+DIGITS = (50, 150, 450)
+_MAX_BITS = 60_000
+_LARGEST_POWER = 10**12
+_UNKNOWN_BASE = Fraction(70_657_931, 10_000_019)
+
+Value = Any
+"""A Fraction where the value is rational, else a real or complex number of mpmath."""
+Point = Mapping[str, Fraction]
+
+
+def value_of(tree: Tree, point: Point) -> Value:
+    """The value at a point, to mpmath's current number of digits.
+
+    Raises:
+        Unreadable: it has none: a list, an equation, infinity, an unknown function.
+        ZeroDivisionError: it has none at this point.
+    """
+    kind = tree[0]
+    if kind == "number":
+        return tree[1]
+    if kind == "symbol":
+        return point[tree[1]]
+    if kind == "constant":
+        return _constant(tree[1])
+    if kind == "call":
+        return _FUNCTIONS[tree[1]](*(value_of(argument, point) for argument in tree[2:]))
+    rule = _RULES.get(kind)
+    if rule is None:
+        raise Unreadable("no single value")
+    return rule(*(value_of(part, point) for part in tree[1:]))
+
+
+def differ(a: Tree, b: Tree) -> bool:
+    """Whether two scalar expressions differ.
+
+    Raises:
+        Unreadable: one of them has no value.
+    """
+    names = sorted(names_of(a) | names_of(b))
+    decided = 0
+    for number in range(POINTS if names else 1):
+        point = _point(tuple(names), number)
+        try:
+            if _differ_at(a, b, point):
+                return True
+            decided += 1
+        except (ZeroDivisionError, OverflowError, ValueError):
+            continue
+    if not decided:
+        raise Unreadable("a value that cannot be computed")
+    return False
+
+
+def proportional(a: Tree, b: Tree) -> int:
+    """The sign of the constant that b is times a: 1, -1; 0: b is no constant multiple of a (or either is zero)."""
+    names = tuple(sorted(names_of(a) | names_of(b)))
+    ratios: list[Value] = []
+    with mp.workdps(DIGITS[1]):
+        for number in range(POINTS):
+            point = _point(names, number)
+            try:
+                ratios.append(_divide(value_of(b, point), value_of(a, point)))
+            except (ZeroDivisionError, OverflowError, ValueError):
+                continue
+        if len(ratios) < 3 or any(
+            abs(_real(r) - _real(ratios[0])) > abs(_real(ratios[0])) * mp.mpf(10) ** -40 for r in ratios
+        ):
+            return 0
+        first = _real(ratios[0])
+        if not first or isinstance(first, mp.mpc):
+            return 0
+        return 1 if first > 0 else -1
+
+
+def real_value(tree: Tree) -> Value:
+    """The real value of an expression without variables.
+
+    Raises:
+        Unreadable: it has none.
+    """
+    if names_of(tree):
+        raise Unreadable("a bound that is no number")
+    try:
+        with mp.workdps(DIGITS[0]):
+            value = value_of(tree, {})
+    except (ZeroDivisionError, OverflowError, ValueError):
+        raise Unreadable("a value that cannot be computed") from None
+    if isinstance(value, mp.mpc):
+        raise Unreadable("a bound that is not real")
+    return value
+
+
+def _differ_at(a: Tree, b: Tree, point: Point) -> bool:
+    earlier: Value = None
+    for digits in DIGITS:
+        with mp.workdps(digits):
+            x, y = value_of(a, point), value_of(b, point)
+            if isinstance(x, Fraction) and isinstance(y, Fraction):
+                return x != y
+            difference = _real(x) - _real(y)
+            if not mp.isfinite(difference):
+                raise ZeroDivisionError
+            if earlier is not None:
+                if difference == 0 and earlier == 0:
+                    return False
+                if difference != 0 and abs(difference - earlier) <= abs(difference) / 1000:
+                    return True
+            earlier = difference
+    return False
+
+
+@lru_cache(maxsize=2000)
+def _point(names: tuple[str, ...], number: int) -> dict[str, Fraction]:
+    """A value for every variable, the same on every machine: below 1, above 1, negative, of either sign, large."""
+    low, high = ((50, 990), (1100, 6000), (-3900, -200), (-9000, 9000), (20000, 90000))[number]
+    return {name: Fraction(random.Random(f"{number} {name}").randint(low, high) * 2 + 1, 2018) for name in names}
+
+
+def _real(value: Value) -> Value:
+    return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else value
+
+
+def _constant(name: str) -> Value:
+    if name == "oo":
+        raise Unreadable("infinity is no value")
+    return {"pi": +mp.pi, "e": +mp.e, "i": mp.mpc(0, 1)}[name]
+
+
+def _bits(value: Fraction) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
+
+
+def _exact(x: Value, y: Value) -> bool:
+    return isinstance(x, Fraction) and isinstance(y, Fraction) and _bits(x) + _bits(y) < _MAX_BITS
+
+
+def _add(x: Value, y: Value) -> Value:
+    return x + y if _exact(x, y) else _real(x) + _real(y)
+
+
+def _multiply(x: Value, y: Value) -> Value:
+    return x * y if _exact(x, y) else _real(x) * _real(y)
+
+
+def _divide(x: Value, y: Value) -> Value:
+    if y == 0:
+        raise ZeroDivisionError
+    return x / y if _exact(x, y) else _real(x) / _real(y)
+
+
+def _power(base: Value, exponent: Value) -> Value:
+    if isinstance(base, Fraction) and base == 0:
+        if isinstance(exponent, mp.mpc) or exponent <= 0:
+            raise ZeroDivisionError
+        return Fraction(0)
+    if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+        if exponent.denominator == 1 and abs(exponent) * _bits(base) < _MAX_BITS:
+            return base ** int(exponent)
+        root = _rational_root(base, exponent.denominator) if exponent.denominator <= 64 else None
+        if root is not None and abs(exponent.numerator) * _bits(root) < _MAX_BITS:
+            return root**exponent.numerator
+    size = abs(exponent) * (1 + abs(mp.log(abs(_real(base))))) if base else 0
+    if size > _LARGEST_POWER:
+        raise Unreadable("too large a power")
+    negative = not isinstance(base, mp.mpc) and base < 0
+    if negative and isinstance(exponent, Fraction) and exponent.denominator % 2:  # the real root, as people mean it
+        sign = -1 if exponent.numerator % 2 else 1
+        return sign * mp.power(-_real(base), _real(exponent))
+    return mp.power(_real(base), _real(exponent))
+
+
+def _root(degree: Value, radicand: Value) -> Value:
+    if not isinstance(degree, Fraction) or degree == 0:
+        return _power(radicand, _divide(Fraction(1), degree))
+    return _power(radicand, 1 / degree)
+
+
+def _rational_root(base: Fraction, degree: int) -> Fraction | None:
+    """The real root of a fraction where it is a fraction."""
+    sign = -1 if base < 0 else 1
+    if (sign < 0 and degree % 2 == 0) or _bits(base) > 4000:
+        return None
+    over, under = _whole_root(abs(base.numerator), degree), _whole_root(base.denominator, degree)
+    return None if over is None or under is None else Fraction(sign * over, under)
+
+
+def _whole_root(n: int, degree: int) -> int | None:
+    if n < 2:
+        return n
+    if degree == 2:
+        root = math.isqrt(n)
+        return root if root * root == n else None
+    low, high = 1, 1 << (n.bit_length() // degree + 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**degree <= n else (low, middle - 1)
+    return low if low**degree == n else None
+
+
+def _factorial(n: Value) -> Value:
+    if isinstance(n, Fraction) and n.denominator == 1:
+        if n < 0:
+            raise ZeroDivisionError
+        if n <= 2000:
+            return Fraction(math.factorial(int(n)))
+    if abs(n) > 10**9:
+        raise Unreadable("too large a factorial")
+    return mp.gamma(_real(n) + 1)
+
+
+def _binomial(n: Value, k: Value) -> Value:
+    if _exact(n, k) and n.denominator == k.denominator == 1 and 0 <= k <= n <= 2000:
+        return Fraction(math.comb(int(n), int(k)))
+    if _exact(n, k) and k.denominator == 1 and 0 <= k <= 200:
+        value = Fraction(1)
+        for i in range(int(k)):
+            value *= (n - i) / Fraction(i + 1)
+        return value
+    if max(abs(n), abs(k)) > 10**9:
+        raise Unreadable("too large a binomial")
+    return mp.binomial(_real(n), _real(k))
+
+
+def _absolute(x: Value) -> Value:
+    return abs(x)
+
+
+def _log(x: Value, base: Value | None = None) -> Value:
+    if x == 0 or base == 0:
+        raise ZeroDivisionError
+    return _divide(mp.log(_real(x)), mp.log(_real(_UNKNOWN_BASE if base is None else base)))
+
+
+def _whole(rounding: Callable[[Value], int], mp_rounding: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    return lambda x: Fraction(rounding(x)) if isinstance(x, Fraction) else mp_rounding(x)
+
+
+def _of_integers(function: Callable[..., int]) -> Callable[..., Value]:
+    def call(*values: Value) -> Value:
+        if not all(isinstance(v, Fraction) and v.denominator == 1 for v in values):
+            raise Unreadable("no integers")
+        return Fraction(function(*map(int, values)))
+
+    return call
+
+
+def _real_only(function: Callable[..., Value]) -> Callable[..., Value]:
+    def call(*values: Value) -> Value:
+        if any(isinstance(v, mp.mpc) for v in values):
+            raise ZeroDivisionError
+        return function(*values)
+
+    return call
+
+
+def _of(name: str) -> Callable[[Value], Value]:
+    return lambda x: getattr(mp, name)(_real(x))
+
+
+_RULES: dict[str, Callable[..., Value]] = {
+    "+": _add,
+    "*": _multiply,
+    "/": _divide,
+    "-": lambda x: -x,
+    "^": _power,
+    "root": _root,
+    "%": lambda x: _divide(x, Fraction(100)),
+    "degrees": lambda x: _divide(_multiply(x, +mp.pi), Fraction(180)),
+}
+_FUNCTIONS: dict[str, Callable[..., Value]] = {
+    **{name: _of(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
+    **{"arc" + name: _of("a" + name) for name in ("sin", "cos", "tan")},
+    "ln": lambda x: _log(x, +mp.e),
+    "log": _log,
+    "lg": lambda x: _log(x, Fraction(10)),
+    "abs": _absolute,
+    "floor": _real_only(_whole(math.floor, mp.floor)),
+    "ceil": _real_only(_whole(math.ceil, mp.ceil)),
+    "factorial": _factorial,
+    "binom": _binomial,
+    "max": _real_only(max),
+    "min": _real_only(min),
+    "gcd": _of_integers(math.gcd),
+    "lcm": _of_integers(math.lcm),
+}
