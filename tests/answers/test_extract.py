@@ -216,8 +216,8 @@ def test_reading_takes_time_in_proportion_to_the_length(kind: str) -> None:
         return best
 
     for piece in ADVERSARIAL:
-        once, twice = seconds(piece, 20_000), seconds(piece, 40_000)
-        assert twice < max(2.5 * once, 0.02), piece
+        once, twice = seconds(piece, 40_000), seconds(piece, 80_000)
+        assert twice < max(2.5 * once, 0.1), piece  # below a tenth of a second a clock tells nothing
         assert twice < 0.5, piece
 
 

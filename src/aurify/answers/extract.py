@@ -65,6 +65,7 @@ _DOUBT = re.compile(
 _LAST_LINE = re.compile(r"^A:[ \t]*(\S[^\n]*)$")
 _EMPTY = " \t\n.*`$"
 _HEADING = re.compile(r"\d{1,3}[.):]?\s+[A-Za-z]|[A-Za-z*]")
+_SOMETHING = re.compile(r"\S")
 _TOKEN = re.compile(r"[^\s$.,\\]+")
 _BRACE = re.compile(r"\\?[{}]")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -96,10 +97,9 @@ _LONGEST_JOINT = 60
 
 @dataclass(frozen=True)
 class Statement:
-    """One place that states an answer: how, and the text that holds it."""
+    """How an answer is stated, and the text that holds it."""
 
     form: str
-    start: int
     answer: str
 
 
@@ -140,62 +140,73 @@ def _last(text: str, answer_type: str) -> Statement | None:
     text = text.rstrip()
     last_line = _LAST_LINE.match(text[text.rfind("\n") + 1 :][:_REGION])
     if last_line and not last_line[1].startswith("Let's") and not _MARKER.search(last_line[0]):
-        return Statement("line", 0, last_line[1])
-    statements = _statements(text, answer_type)
-    if not statements:
-        return None
-    last = statements[-1]
-    boxed = [statement for statement in statements if statement.form == "box"]
-    if answer_type == "math" and boxed and last.form != "box" and not formula_like(_trimmed(last.answer, "math")):
-        return boxed[-1]
-    return last
-
-
-def _statements(text: str, answer_type: str) -> list[Statement]:
-    """Those that hold something, in their order."""
+        return Statement("line", last_line[1])
     markers = list(_MARKER.finditer(text))
     if answer_type == "choice":
         markers = sorted([*markers, *_CHOSEN.finditer(text)], key=lambda marker: marker.end())
-    found: list[Statement] = []
-    groups: dict[int, list[_Box]] = {}
-    closing = _closing_braces(text) if any("box" in marker[0].lower() for marker in markers) else {}
-    for marker in markers:
-        form = next(name for name, value in marker.groupdict().items() if value and name in _READERS)
-        answer = "" if form == "box" else _READERS[form](text, marker)
-        if form == "box":
-            box = _box(text, marker, closing)
-            if box.content.strip(_EMPTY):
-                group = groups.get(len(found) - 1)
-                if group and _are_joined(text[group[-1].end : box.start]):
-                    group.append(box)
-                else:
-                    groups[len(found)] = [box]
-                    found.append(Statement(form, marker.start(), box.content))
-        elif form == "heading" and answer_type == "number" and not _BEGINS_NUMBER.match(answer):
+    prose: Statement | None = None
+    for i in range(len(markers) - 1, -1, -1):  # from the last on, so that no more is read than is needed
+        form = _form(markers[i])
+        if form != "box" and prose is not None:
             continue
-        elif answer.strip(_EMPTY) and not answer.startswith(("Let's", "Let’s")):
-            found.append(Statement(form, marker.start(), answer))
-    for i, group in groups.items():
-        if len(group) > 1:
-            found[i] = Statement("box", found[i].start, _listed(text, group))
-    return found
+        found = _boxed(text, markers, i) if form == "box" else _worded(text, markers[i], form, answer_type)
+        if found is None:
+            continue
+        if form == "box" or answer_type != "math" or formula_like(_trimmed(found.answer, "math")):
+            return found
+        prose = found
+    return prose
+
+
+def _form(marker: re.Match[str]) -> str:
+    return next(name for name, value in marker.groupdict().items() if value and (name == "box" or name in _READERS))
+
+
+def _worded(text: str, marker: re.Match[str], form: str, answer_type: str) -> Statement | None:
+    """What a marker states in words; None: nothing."""
+    answer = _READERS[form](text, marker)
+    if form == "heading" and answer_type == "number" and not _BEGINS_NUMBER.match(answer):
+        return None
+    if not answer.strip(_EMPTY) or answer.startswith(("Let's", "Let’s")):
+        return None
+    return Statement(form, answer)
+
+
+def _boxed(text: str, markers: list[re.Match[str]], last: int) -> Statement | None:
+    """The list of the boxes that end with the last one; None: it is empty or open."""
+    closing = _closing_braces(text)
+    boxes: list[_Box] = []
+    for i in range(last, -1, -1):
+        if _form(markers[i]) != "box":
+            break
+        box = _box(text, markers[i], closing)
+        if not text[box.begin : min(box.finish, box.begin + _REGION)].strip(_EMPTY):
+            break
+        if boxes and not _are_joined(text, box.end, boxes[-1].start):
+            break
+        boxes.append(box)
+    return Statement("box", _listed(text, boxes[::-1])) if boxes else None
 
 
 @dataclass(frozen=True)
 class _Box:
+    """Where a box starts and ends, and where its content does."""
+
     start: int
+    begin: int
+    finish: int
     end: int
-    content: str
 
 
 def _box(text: str, marker: re.Match[str], closing: dict[int, int]) -> _Box:
-    """The content of a box; ``\\boxed 2$`` holds a token; an open one nothing."""
+    """A box by its braces; ``\\boxed 2$`` holds a token; an open one nothing."""
     start = marker.end()
     if not text.startswith("{", start):
         token = _TOKEN.match(text, start)
-        return _Box(marker.start(), token.end() if token else start, token[0] if token else "")
-    end = closing.get(start, start)
-    return _Box(marker.start(), end + 1, text[start + 1 : end])
+        end = token.end() if token else start
+        return _Box(marker.start(), start, end, end)
+    finish = closing.get(start, start + 1)
+    return _Box(marker.start(), start + 1, finish, finish + 1)
 
 
 def _closing_braces(text: str) -> dict[int, int]:
@@ -210,15 +221,17 @@ def _closing_braces(text: str) -> dict[int, int]:
     return found
 
 
-def _are_joined(between: str) -> bool:
+def _are_joined(text: str, end: int, start: int) -> bool:
     """Whether nothing but a comma, an "and" or a name stands between two boxes of one list."""
-    short = len(between) <= _LONGEST_JOINT and between.count("\n") < 2
-    return short and bool(_JOINT.fullmatch(between)) and bool(_JOINS.search(between))
+    if not 0 <= start - end <= _LONGEST_JOINT:
+        return False
+    between = text[end:start]
+    return between.count("\n") < 2 and bool(_JOINT.fullmatch(between)) and bool(_JOINS.search(between))
 
 
 def _listed(text: str, boxes: list[_Box]) -> str:
-    listed = ", ".join(dict.fromkeys(box.content.strip() for box in boxes))
-    pair = text[: boxes[0].start].endswith("(") and text.startswith(")", boxes[-1].end)
+    listed = ", ".join(dict.fromkeys(text[box.begin : box.finish].strip() for box in boxes))
+    pair = len(boxes) > 1 and text.endswith("(", 0, boxes[0].start) and text.startswith(")", boxes[-1].end)
     return f"({listed})" if pair else listed
 
 
@@ -228,8 +241,11 @@ def _said(text: str, marker: re.Match[str]) -> str:
 
 def _hashed(text: str, marker: re.Match[str]) -> str:
     """The line after ``####``; a heading of Markdown is none, unless it ends the text."""
-    line, newline, rest = _said(text, marker).partition("\n")
-    return "" if newline and rest.strip() and _HEADING.match(line) else line
+    end = text.find("\n", marker.end(), marker.end() + _REGION)
+    if end < 0:
+        return _said(text, marker)
+    line = text[marker.end() : end]
+    return "" if _HEADING.match(line) and _SOMETHING.search(text, end) else line
 
 
 def _quoted(text: str, marker: re.Match[str]) -> str:
@@ -259,7 +275,6 @@ _READERS: dict[str, Callable[[str, re.Match[str]], str]] = {
     "json": _quoted,
     "hash": _hashed,
     "before": _before,
-    "box": _said,
 }
 
 
