@@ -18,7 +18,7 @@ from typing import Any
 from aurify import Question, load_model, load_questions, split_questions
 from aurify.answers import Grader
 from aurify.distillation.examples import choose
-from aurify.distillation.gradient import Scorer, accumulate
+from aurify.distillation.gradient import ExampleScorer, accumulate
 from aurify.distillation.objectives import likelihood
 from aurify.models import trainable_parameters
 from aurify.models.nat import NatConfig, adapters, add_nat
@@ -62,7 +62,7 @@ def distil(
         # 4. Stage 2: both adapters act, joined token by token by the unit (equations 4 and 5). The positive adapter and
         #    the unit learn the right rationales; the negative adapter stays as it is, and the unit finds out where to
         #    subtract and where to add what it knows.
-        scorer = Scorer(student, prompts, tokenizer.pad_token_id, token_budget=4096)
+        scorer = ExampleScorer(student, prompts, tokenizer.pad_token_id, token_budget=4096)
         stages = (("neg", NEG, NEGATIVE_STAGE, chosen.wrong()), ("pos", BOTH, POSITIVE_STAGE, chosen.right()))
         for number, (name, mode, parts, examples) in enumerate(stages, start=1):
             if mode == BOTH:

@@ -15,7 +15,7 @@ import pytest
 from teacher_server import Act, TeacherServer, said
 
 from aurify.cli import sample
-from aurify.collecting.run import Watcher, run_sample
+from aurify.collecting.run import SamplingWatcher, run_sample
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.rationales import Rationale, read_rationales
@@ -229,7 +229,7 @@ def test_another_folder_is_left_alone(server: TeacherServer, questions: Path, tm
     assert [file.name for file in out.iterdir()] == ["mine.txt"]
 
 
-class Stop(Watcher):
+class Stop(SamplingWatcher):
     """Ends the work after so many samples, as a kill would."""
 
     def __init__(self, after: int) -> None:

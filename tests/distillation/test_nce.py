@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.nce import (
     accumulate_distillation,
     find_weights,
@@ -29,7 +29,7 @@ PROMPTS = {"q": (80, 81), "r": (82, 83, 84, 85)}
 
 @pytest.fixture
 def scorer(nat):
-    return Scorer(add_lora(nat, rank=2, alpha=4, adapter="student"), PROMPTS, 0, 4096)
+    return ExampleScorer(add_lora(nat, rank=2, alpha=4, adapter="student"), PROMPTS, 0, 4096)
 
 
 def use(scorer, mode):
@@ -62,7 +62,7 @@ def test_weights_by_token_and_the_same_whatever_they_are_batched_with(scorer):
     nat, neg = use(scorer, "both"), use(scorer, "neg")
     together = find_weights(scorer, EXAMPLES, nat=nat, neg=neg, by_token=True)
     assert len(set(together[1].tolist())) > 1
-    alone = find_weights(Scorer(scorer.model, PROMPTS, 9, 1), EXAMPLES, nat=nat, neg=neg, by_token=True)
+    alone = find_weights(ExampleScorer(scorer.model, PROMPTS, 9, 1), EXAMPLES, nat=nat, neg=neg, by_token=True)
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
     summary, *rows = weight_lines(EXAMPLES, together)

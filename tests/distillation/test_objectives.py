@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer, accumulate
+from aurify.distillation.gradient import ExampleScorer, accumulate
 from aurify.distillation.objectives import (
     Weighted,
     contrastive,
@@ -29,7 +29,7 @@ PROMPTS = {"q": (80, 81), "r": (82,)}
 def scorer(base, draw_adapters):
     model = add_lora(base.model, rank=2, alpha=4)
     draw_adapters(model, scale=0.1)
-    return Scorer(model, PROMPTS, 0, 4096)
+    return ExampleScorer(model, PROMPTS, 0, 4096)
 
 
 def gradients(scorer, batch):
@@ -58,7 +58,7 @@ def test_the_loss_is_what_its_docstring_says(scorer):
 def test_neither_padding_nor_micro_batches_change_loss_or_gradient(scorer):
     batch = [*unlikelihood([RIGHT, WRONG, OTHER], 0.3), Weighted(LONG, 0.2)]
     together, one = gradients(scorer, batch)
-    alone, other = gradients(Scorer(scorer.model, PROMPTS, 7, 1), batch)
+    alone, other = gradients(ExampleScorer(scorer.model, PROMPTS, 7, 1), batch)
     assert together == pytest.approx(alone, rel=1e-5)
     for name in one:
         torch.testing.assert_close(one[name], other[name], atol=1e-6, rtol=1e-4)
@@ -81,7 +81,7 @@ def test_the_contrastive_gradient_is_that_of_its_loss(scorer):
 
 def test_a_token_of_probability_one_has_a_finite_unlikelihood(scorer, monkeypatch):
     monkeypatch.setattr(
-        Scorer,
+        ExampleScorer,
         "token_logprobs",
         lambda self, sequences: [torch.zeros(len(s), requires_grad=True) for _, s in sequences],
     )

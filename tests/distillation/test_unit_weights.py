@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.unit_weights import EXAMPLES, find_unit_weights, some, unit_layers, unit_weight_lines
 from aurify.models.nat import negative_weights, set_mode
 
@@ -15,7 +15,7 @@ PROMPTS = {"q": (80, 81), "r": (82, 83, 84, 85)}
 @pytest.mark.parametrize("budget", [4096, 8])
 def test_weights_are_those_of_each_rationale_by_itself(nat, budget):
     set_mode(nat, "both")
-    found = find_unit_weights(Scorer(nat, PROMPTS, 0, budget), RATIONALES)
+    found = find_unit_weights(ExampleScorer(nat, PROMPTS, 0, budget), RATIONALES)
     for example, weights_LT in zip(RATIONALES, found, strict=True):
         prompt = PROMPTS[example.question_id]
         with negative_weights(nat) as seen, torch.no_grad():

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from aurify.collecting.run import Watcher
+from aurify.collecting.run import SamplingWatcher
 
 EVERY = 30.0
 """Seconds between two lines where standard error is no terminal."""
 
 
-class Meter(Watcher):
+class Meter(SamplingWatcher):
     """Keeps count, and hands a line to ``show`` now and then.
 
     Args:

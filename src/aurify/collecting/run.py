@@ -37,7 +37,7 @@ FREE_OF_AN_API = {"samples", "limit", "skip_bad"}
 """And these where a cache keeps what was drawn: the table is written anew."""
 
 
-class Watcher:
+class SamplingWatcher:
     """Is told how far the work is; this one does not listen."""
 
     def begin(self, known: int, asked: int) -> None:
@@ -77,7 +77,7 @@ def run_sample(
     *,
     questions: Sequence[Question] | None = None,
     say: Callable[[str], None] = lambda text: None,
-    watcher: Watcher | None = None,
+    watcher: SamplingWatcher | None = None,
 ) -> Sampled:
     """Draw rationales as the settings say, into ``settings.out``. The same settings again go on where it stopped.
 
@@ -90,7 +90,7 @@ def run_sample(
         UsageError: the folder is in use by something else, a key or a price is missing.
         AurifyError: bad data, a model that cannot be loaded, or a server that refuses everything.
     """
-    key, price, watcher = _key(settings), known_price(settings), watcher or Watcher()
+    key, price, watcher = _key(settings), known_price(settings), watcher or SamplingWatcher()
     folder = Path(settings.out)
     _claim(folder, settings)
     asked = chosen_questions(settings, questions, say, "ask")
@@ -107,7 +107,11 @@ def run_sample(
 
 
 def _from_api(
-    settings: SampleSettings, asked: list[Question], found: Sampled, key: tuple[str, str | None], watcher: Watcher
+    settings: SampleSettings,
+    asked: list[Question],
+    found: Sampled,
+    key: tuple[str, str | None],
+    watcher: SamplingWatcher,
 ) -> None:
     cache = Cache(settings.cache or found.folder / "requests.sqlite")
     try:
@@ -146,7 +150,7 @@ def _from_api(
             table.flush(part)
 
 
-def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled, watcher: Watcher) -> None:
+def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled, watcher: SamplingWatcher) -> None:
     import torch
 
     from aurify.models import load_model

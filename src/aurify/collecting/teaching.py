@@ -10,7 +10,7 @@ from typing import Any
 from aurify.answers import Grade, Grader, Verdict
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales.record import Rationale, Source
-from aurify.sampling.api import Answers, Api, Ask, Budget, Cache, Price, Reply, Request, Teacher
+from aurify.sampling.api import Answers, Api, Ask, Cache, Caps, Price, Reply, Request, Teacher
 from aurify.seeds import stable_seed
 
 
@@ -45,7 +45,7 @@ class Teaching:
     """Further fields of every request; None takes a field out."""
     length_field: str = "max_tokens"
     """What a chat request calls its token limit."""
-    progress: Callable[[int, Budget], None] = lambda samples, budget: None
+    progress: Callable[[int, Caps], None] = lambda samples, caps: None
     """Called with the number of samples that came in, and what was spent so far."""
 
     def asks(self, questions: Sequence[Question], *, samples: int, temperature: float, step: int = 0) -> list[Ask]:
@@ -73,11 +73,11 @@ class Teaching:
         async def work() -> Answers:
             server = self.server
             api = Api(server.url, server.key, key_env=server.key_env, timeout=server.timeout)
-            budget = Budget(self.cache, self.price, money_cap=self.money_cap, token_cap=self.token_cap)
+            caps = Caps(self.cache, self.price, money_cap=self.money_cap, token_cap=self.token_cap)
             teacher = Teacher(
-                api, self.cache, budget, concurrency=server.concurrency, choices=server.choices,
+                api, self.cache, caps, concurrency=server.concurrency, choices=server.choices,
                 retries=server.retries, first_wait=server.first_wait,
-                progress=lambda samples: self.progress(samples, budget),
+                progress=lambda samples: self.progress(samples, caps),
             )  # fmt: skip
             try:
                 return await teacher.ask_all(asks)

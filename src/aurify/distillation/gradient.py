@@ -19,7 +19,7 @@ _SUREST = -1e-6
 
 
 @dataclass(frozen=True)
-class Scorer:
+class ExampleScorer:
     """A model, the prompts of its questions, and how many tokens it takes at a time."""
 
     model: Any
@@ -49,7 +49,7 @@ class Scorer:
         return found
 
 
-def accumulate(scorer: Scorer, batch: Sequence[Weighted]) -> float:
+def accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
     """Add the gradient of the batch's loss (see ``objectives``) to the parameters' ``grad``; the loss is returned.
 
     Raises:

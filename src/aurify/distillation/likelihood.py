@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 
 A_SIDE = 2
 """So many right, and so many wrong, rationales of a question are scored."""
@@ -44,7 +44,7 @@ def summary(examples: Sequence[Example], means: Sequence[float]) -> dict[str, fl
     return found
 
 
-def score(scorer: Scorer, examples: Sequence[Example]) -> dict[str, float]:
+def score(scorer: ExampleScorer, examples: Sequence[Example]) -> dict[str, float]:
     """``summary`` under the present model."""
     return summary(examples, scorer.means(examples))
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer, descend
+from aurify.distillation.gradient import ExampleScorer, descend
 from aurify.models.logprobs import Scored
 from aurify.models.prefix import next_token_logits
 
@@ -41,7 +41,7 @@ def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
     return (neg_KV.exp() * (neg_KV - nat_KV)).sum(-1)
 
 
-def rationale_logits(scorer: Scorer, sequences: Sequence[Scored]) -> Tensor:
+def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tensor:
     """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence."""
     width = max(len(prompt) + len(ids) for prompt, ids in sequences)
     ids_NC = torch.tensor(
@@ -60,7 +60,7 @@ def rationale_logits(scorer: Scorer, sequences: Sequence[Scored]) -> Tensor:
 
 @torch.no_grad()
 def find_weights(
-    scorer: Scorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
+    scorer: ExampleScorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
 ) -> list[Tensor]:
     """The weight of every token of every example, (T_n,) each; one number a rationale, unless ``by_token``."""
     found: list[Tensor] = [torch.empty(0)] * len(examples)
@@ -96,7 +96,7 @@ def spread(weights: Tensor) -> dict[str, Any]:
 
 
 def accumulate_distillation(
-    scorer: Scorer,
+    scorer: ExampleScorer,
     examples: Sequence[Example],
     weights: Sequence[Tensor],
     *,

@@ -13,7 +13,7 @@ import torch
 from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
 from aurify.distillation.examples import Chosen, Example, choose
 from aurify.distillation.export import export_student
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
 from aurify.distillation.likelihood import few
 from aurify.distillation.nce import find_weights, weight_lines
@@ -81,7 +81,7 @@ def run_distillation(
                     temperature=settings.temperature,
                 )  # fmt: skip
         by_id = dict(zip((one.id for one in known), prompts(known), strict=True))
-        scorer = Scorer(model, by_id, int(tokenizer.pad_token_id or 0), settings.token_budget)
+        scorer = ExampleScorer(model, by_id, int(tokenizer.pad_token_id or 0), settings.token_budget)
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
         def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:
@@ -143,7 +143,7 @@ def _stages(settings: DistillSettings, prepared: Prepared, builder: Builder, con
     return [builder.distillation(by_example, teacher=prepared.start_mode, student="student")]
 
 
-def _tell_unit_weights(scorer: Scorer, examples: Sequence[Example], tokenizer: Any, context: RunContext) -> None:
+def _tell_unit_weights(scorer: ExampleScorer, examples: Sequence[Example], tokenizer: Any, context: RunContext) -> None:
     """Write the distribution of the unit's weights on the negative side, and say it in a line."""
     weights = context.world.map(lambda mine: find_unit_weights(scorer, mine), examples)
     lines = unit_weight_lines(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from aurify.distillation import nce
 from aurify.distillation.examples import Chosen, Example
-from aurify.distillation.gradient import Scorer, accumulate
+from aurify.distillation.gradient import ExampleScorer, accumulate
 from aurify.distillation.objectives import (
     Weighted,
     contrastive,
@@ -76,7 +76,7 @@ class Builder:
 
     settings: DistillSettings
     model: Any
-    scorer: Scorer
+    scorer: ExampleScorer
     world: World
     chosen: Chosen
 

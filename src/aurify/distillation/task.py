@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.likelihood import score
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
@@ -47,7 +47,7 @@ class Distillation:
         self,
         settings: DistillSettings,
         stages: Sequence[Stage],
-        scorer: Scorer,
+        scorer: ExampleScorer,
         prompts: Prompts,
         drawing: Drawing,
         world: World,

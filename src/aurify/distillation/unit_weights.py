@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import Scorer
+from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.nce import spread
 from aurify.models.nat.model import dual_layers, negative_weights
 from aurify.models.prefix import last_states
@@ -33,7 +33,7 @@ def some(examples: Sequence[Example]) -> list[Example]:
 
 
 @torch.no_grad()
-def find_unit_weights(scorer: Scorer, examples: Sequence[Example]) -> list[Tensor]:
+def find_unit_weights(scorer: ExampleScorer, examples: Sequence[Example]) -> list[Tensor]:
     """The weights (L, T_n) of every layer at every rationale token of each example; the model is in mode "both"."""
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     device = next(scorer.model.parameters()).device

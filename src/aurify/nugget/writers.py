@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from aurify.nugget.tasks import REGISTRY, Pen, Task
+from aurify.nugget.tasks import REGISTRY, Pen, TaskForm
 from aurify.questions.record import Question
 from aurify.seeds import stable_seed
 
@@ -114,7 +114,7 @@ def rationale(question: Question, style: str, rng: random.Random, error_rate: fl
     """
     if question.task not in REGISTRY:
         raise ValueError(f"the nugget has no writers for task {question.task!r}")
-    form: Task[Any] = REGISTRY[question.task]
+    form: TaskForm[Any] = REGISTRY[question.task]
     problem = form.parse(question.text)
     if style == "answer":
         answer = form.guess(problem, rng)

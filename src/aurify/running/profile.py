@@ -22,7 +22,7 @@ class Limits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class ProfileRow:
     """One line of the profile; shares are of the limits, None where they say nothing."""
 
     name: str
@@ -45,7 +45,7 @@ def measure_limits(device: torch.device, dtype: torch.dtype) -> Limits:
     return Limits(2 * 1024**3 / product, 2 * source.numel() * source.element_size() / copy)
 
 
-def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[Row]:
+def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[ProfileRow]:
     """The rows, dearest first; what a name holds inside others stands for itself.
 
     Arithmetic counts 2 operations a matrix weight and token forward, 4 more backward for full weights and 2 for
@@ -64,7 +64,7 @@ def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[R
         own = max(0.0, spent.seconds - inner.get(name, 0.0))
         flops, read = weights.cost(name.rpartition("/")[2], spent, kind)
         rows.append(
-            Row(
+            ProfileRow(
                 name if name not in inner else f"{name} (rest)",
                 own,
                 own / max(total, 1e-9),
@@ -85,7 +85,7 @@ def profile_report(clock: Clock, model: nn.Module, kind: str) -> list[str]:
     return report(profile(clock, model, kind, limits), limits)
 
 
-def report(rows: list[Row], limits: Limits) -> list[str]:
+def report(rows: list[ProfileRow], limits: Limits) -> list[str]:
     """The profile as the lines of a plain text table."""
     lines = [
         f"limits measured here: {limits.arithmetic / 1e9:.0f} GFLOP/s in a matrix product, "

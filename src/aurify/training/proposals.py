@@ -13,7 +13,7 @@ from aurify.rationales.draw import Request
 from aurify.training.first_rationales import Given, Starter
 
 
-class Drawn(NamedTuple):
+class Proposed(NamedTuple):
     """What was drawn for a question: a first rationale for its chain, if it was asked for and found, and proposals."""
 
     first: Rationale | None
@@ -32,7 +32,7 @@ class Proposer:
 
     def __call__(
         self, questions: Sequence[Question], step: int, starter: Starter | None = None, without: Collection[str] = ()
-    ) -> list[Drawn]:
+    ) -> list[Proposed]:
         """Graded proposals of each question; of given ones only the right ones, so that there may be none.
 
         The starter gives a first rationale to each question whose id is in ``without``, in the same call of the
@@ -49,7 +49,7 @@ class Proposer:
         if self.method.rationalises:
             self._rationalise(questions, rows, step)
         by_id = {question.id: first for question, first in zip(to_start, firsts, strict=True)}
-        return [Drawn(by_id.get(question.id), row) for question, row in zip(questions, rows, strict=True)]
+        return [Proposed(by_id.get(question.id), row) for question, row in zip(questions, rows, strict=True)]
 
     def _rationalise(self, questions: Sequence[Question], rows: list[list[Rationale]], step: int) -> None:
         """Add rationales drawn with the answer in the prompt where none is right."""

@@ -6,13 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aurify.answers import Grader
-from aurify.errors import AurifyError, UsageError
-from aurify.questions import infer_answer_type, load_questions
-from aurify.rationales.judging import judged
-from aurify.rationales.reading import read_with_texts
+from aurify.errors import UsageError
 from aurify.voting.case import Case, case_of
-from aurify.voting.gather import pools_of, unhinted, unjudged_pools
+from aurify.voting.gather import read_pools
 from aurify.voting.pool import Pool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
 from aurify.voting.settings import VoteSettings
@@ -84,7 +80,7 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
             f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
             "drawn: train one with --alone, or leave --stop"
         )
-    pools = read_pools(settings, say)
+    pools = read_pools(settings.file, settings, say)
     if settings.samples:
         pools = [replace(pool, candidates=pool.candidates[: settings.samples]) for pool in pools]
     kind: VoteKind = settings.vote or ("asc" if ranker else "sc")
@@ -116,34 +112,3 @@ def hold(
         own = None if scores is None else scores[:spent]
         found.append(Answered(heard, own, kind, vote(heard.groups, own, kind=kind, weight=weight), spent))
     return found
-
-
-def read_pools(settings: VoteSettings, say: Callable[[str], None]) -> list[Pool]:
-    """The file's pools: with ``--data`` judged and under their questions' texts, else as the rows name them."""
-    rationales, texts = read_with_texts(settings.file)
-    with Grader() as grader:
-        if settings.data is not None:
-            questions = load_questions(
-                settings.data, answers=settings.answers, question_field=settings.question_field,
-                answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-            )  # fmt: skip
-            known = judged(rationales, questions, grader, texts)
-            if not known:
-                raise AurifyError(
-                    f"{settings.file}: none of its {len(rationales)} rationales is on a question of {settings.data}"
-                )
-            if len(known) < len(rationales):
-                say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
-            return pools_of(unhinted(known, settings.file, say), questions, grader)
-        own = unhinted(rationales, settings.file, say)
-        answer_type = settings.answers
-        if answer_type is None:
-            stated = [rationale.predicted for rationale in own if rationale.predicted is not None]
-            if not stated:
-                raise UsageError(
-                    "the rows hold no answers (predicted): say with --answers how to read them from the texts"
-                )
-            answer_type = infer_answer_type(stated, [])
-            say(f"answers: {answer_type} (inferred; --answers says otherwise)")
-        grader.check_type(answer_type)
-        return unjudged_pools(own, answer_type, grader)

@@ -1,16 +1,57 @@
-"""From rationales to pools: matched with their questions, judged, answers grouped."""
+"""From rationales to pools: read, matched with their questions, judged, answers grouped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from aurify.answers import Grader, group_answers
 from aurify.answers.compare import extract
 from aurify.answers.reading import Unreadable
-from aurify.errors import AurifyError
-from aurify.questions import Question
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import Question, infer_answer_type, load_questions
 from aurify.rationales import Rationale
+from aurify.rationales.judging import judged
+from aurify.rationales.reading import read_with_texts
 from aurify.voting.pool import Candidate, Pool
+
+
+class OfQuestions(Protocol):
+    """Settings that say of which questions a table's rationales are."""
+
+    @property
+    def data(self) -> str | None: ...
+    @property
+    def answers(self) -> str | None: ...
+    @property
+    def question_field(self) -> str | None: ...
+    @property
+    def answer_field(self) -> str | None: ...
+    @property
+    def skip_bad(self) -> bool: ...
+
+
+def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> list[Pool]:
+    """The pools of a run, a table or a file: with ``--data`` judged and under their questions' texts, else as it is.
+
+    Raises:
+        UsageError: nothing says how answers are read.
+        AurifyError: there is nothing to read, or nothing of these questions.
+    """
+    rationales, texts = read_with_texts(source)
+    with Grader() as grader:
+        if settings.data is None:
+            return _of_unknown(unhinted(rationales, source, say), settings.answers, grader, say)
+        questions = load_questions(
+            settings.data, answers=settings.answers, question_field=settings.question_field,
+            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+        )  # fmt: skip
+        known = judged(rationales, questions, grader, texts)
+        if not known:
+            raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
+        if len(known) < len(rationales):
+            say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
+        return pools_of(unhinted(known, source, say), questions, grader)
 
 
 def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], None]) -> list[Rationale]:
@@ -32,47 +73,47 @@ def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], No
 
 def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:
     """The pool of one question's rationales, in their order, whose answers' groups are known."""
-    answers = [_answer(rationale, question.answer_type) for rationale in rationales]
-    return _pool(question, rationales, answers, groups)
+    candidates = tuple(
+        Candidate(
+            rationale.text, _answer(rationale, question.answer_type), group,
+            None if rationale.verdict is None else rationale.right, rationale.logprob, len(rationale.token_ids),
+            rationale.model,
+        )
+        for rationale, group in zip(rationales, groups, strict=True)
+    )  # fmt: skip
+    return Pool(question.id, question.text, candidates, question.task, question.level)
 
 
 def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[Pool]:
-    """The pools of judged rationales, in the order of the questions; questions without rationales have none."""
+    """The pools of rationales, in the order of the questions; questions without rationales have none."""
     rows: dict[str, list[Rationale]] = {}
     for rationale in rationales:
         rows.setdefault(rationale.question_id, []).append(rationale)
     found = []
     for question in questions:
-        if question.id in rows:
-            answers = [_answer(rationale, question.answer_type) for rationale in rows[question.id]]
-            groups = group_answers(answers, question.answer_type, grader)
-            found.append(_pool(question, rows[question.id], answers, groups))
+        if row := rows.get(question.id):
+            answers = [_answer(rationale, question.answer_type) for rationale in row]
+            found.append(grouped_pool(question, row, group_answers(answers, question.answer_type, grader)))
     return found
 
 
-def unjudged_pools(rationales: Iterable[Rationale], answer_type: str, grader: Grader) -> list[Pool]:
+def _of_unknown(
+    rationales: Sequence[Rationale], answer_type: str | None, grader: Grader, say: Callable[[str], None]
+) -> list[Pool]:
     """The pools of rationales whose questions' answers nobody knows, in order of first appearance.
 
     A question is known by its name alone, which is its text where the file gave no id.
     """
-    rows: dict[str, list[Rationale]] = {}
-    for rationale in rationales:
-        rows.setdefault(rationale.question_id, []).append(rationale)
-    names = [Question(id=name, text=name, answer="", answer_type=answer_type) for name in rows]
-    return pools_of([rationale for found in rows.values() for rationale in found], names, grader)
-
-
-def _pool(
-    question: Question, rationales: Sequence[Rationale], answers: Sequence[str | None], groups: Sequence[int | None]
-) -> Pool:
-    candidates = tuple(
-        Candidate(
-            rationale.text, answer, group, None if rationale.verdict is None else rationale.right, rationale.logprob,
-            len(rationale.token_ids), rationale.model,
-        )
-        for rationale, answer, group in zip(rationales, answers, groups, strict=True)
-    )  # fmt: skip
-    return Pool(question.id, question.text, candidates, question.task, question.level)
+    if answer_type is None:
+        stated = [rationale.predicted for rationale in rationales if rationale.predicted is not None]
+        if not stated:
+            raise UsageError("the rows hold no answers (predicted): say with --answers how to read them from the texts")
+        answer_type = infer_answer_type(stated, [])
+        say(f"answers: {answer_type} (inferred; --answers says otherwise)")
+    grader.check_type(answer_type)
+    names = dict.fromkeys(rationale.question_id for rationale in rationales)
+    questions = [Question(id=name, text=name, answer="", answer_type=answer_type) for name in names]
+    return pools_of(rationales, questions, grader)
 
 
 def _answer(rationale: Rationale, answer_type: str) -> str | None:

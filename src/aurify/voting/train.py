@@ -7,13 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from aurify.answers import Grader
 from aurify.errors import AurifyError, UsageError
-from aurify.questions import load_questions
-from aurify.rationales.judging import judged
-from aurify.rationales.reading import read_with_texts
 from aurify.voting.calibration import Calibration, calibrate
-from aurify.voting.gather import pools_of, unhinted
+from aurify.voting.gather import read_pools
 from aurify.voting.pool import Pool
 from aurify.voting.ranker import Ranker, Scorer
 from aurify.voting.report import measure
@@ -31,7 +27,9 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
     out = Path(settings.out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--out {out}: already there and not empty: choose another folder")
-    pools = read_pools(settings, say)
+    pools = read_pools(settings.from_, settings, say)
+    right = [bool(candidate.right) for pool in pools for candidate in pool.candidates]
+    say(f"{len(right)} rationales on {len(pools)} questions, {sum(right)} of them right")
     train, held = split_pools(pools, settings.holdout, settings.seed)
     tuning, test = split_pools(held, 0.5, settings.seed + 1)
     if not train or not test:
@@ -41,25 +39,6 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
     ranker = Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
     ranker.save(out)
     return ranker
-
-
-def read_pools(settings: RankSettings, say: Callable[[str], None]) -> list[Pool]:
-    """The judged pools of the table, a question each."""
-    questions = load_questions(
-        settings.data, answers=settings.answers, question_field=settings.question_field,
-        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-    )  # fmt: skip
-    rationales, texts = read_with_texts(settings.from_)
-    with Grader() as grader:
-        known = unhinted(judged(rationales, questions, grader, texts), settings.from_, say)
-        pools = pools_of(known, questions, grader)
-    if not pools:
-        raise AurifyError(
-            f"{settings.from_}: none of its {len(rationales)} rationales is on a question of {settings.data}"
-        )
-    right = sum(rationale.right for rationale in known)
-    say(f"{len(known)} rationales on {len(pools)} questions, {right} of them right")
-    return pools
 
 
 def train_ranker(

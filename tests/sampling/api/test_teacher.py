@@ -12,7 +12,7 @@ import pytest
 from teacher_server import Act, TeacherServer, said
 
 from aurify.errors import AurifyError
-from aurify.sampling.api import Answers, Api, Ask, Budget, Cache, Price, Teacher
+from aurify.sampling.api import Answers, Api, Ask, Cache, Caps, Price, Teacher
 
 KEY = "sk-very-secret-12345678"
 Collect = Callable[..., Answers]
@@ -34,7 +34,7 @@ def collect(server: TeacherServer, cache: Cache) -> Collect:
 
         async def work() -> Answers:
             api = Api(server.url, KEY, key_env="TEST_KEY", timeout=timeout)
-            budget = Budget(cache, Price(10.0, 20.0), **caps)
+            budget = Caps(cache, Price(10.0, 20.0), **caps)
             try:
                 return await Teacher(api, cache, budget, first_wait=0.001, **settings).ask_all(asks)
             finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aurify.nugget.tasks.base import Pen, Task
+from aurify.nugget.tasks.base import Pen, TaskForm
 from aurify.nugget.tasks.boolean_expressions import BooleanExpressions
 from aurify.nugget.tasks.dyck_languages import DyckLanguages
 from aurify.nugget.tasks.hyperbaton import Hyperbaton
@@ -12,7 +12,7 @@ from aurify.nugget.tasks.navigate import Navigate
 from aurify.nugget.tasks.object_counting import ObjectCounting
 from aurify.nugget.tasks.web_of_lies import WebOfLies
 
-REGISTRY: dict[str, Task[Any]] = {
+REGISTRY: dict[str, TaskForm[Any]] = {
     task.name: task
     for task in (
         ObjectCounting(),
@@ -24,4 +24,4 @@ REGISTRY: dict[str, Task[Any]] = {
     )
 }
 
-__all__ = ["REGISTRY", "Pen", "Task"]
+__all__ = ["REGISTRY", "Pen", "TaskForm"]

@@ -41,7 +41,7 @@ class Pen:
         return self.rng.choice([o for o in others if o != value]) if self._slips() else value
 
 
-class Task(ABC, Generic[P]):
+class TaskForm(ABC, Generic[P]):
     """One form of question. ``P`` is what a question says once it is read."""
 
     name: str

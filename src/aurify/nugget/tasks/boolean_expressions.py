@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task
+from aurify.nugget.tasks.base import Pen, TaskForm
 
 _VALUES = ("True", "False")
 
@@ -61,7 +61,7 @@ def _pass(tokens: list[str], pen: Pen) -> list[str]:
     return done.split()
 
 
-class BooleanExpressions(Task[Expression]):
+class BooleanExpressions(TaskForm[Expression]):
     """The shortcut takes the question to be whether the expression is false."""
 
     name = "boolean_expressions"

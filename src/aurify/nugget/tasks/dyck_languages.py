@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task
+from aurify.nugget.tasks.base import Pen, TaskForm
 
 _CLOSE = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
@@ -26,7 +26,7 @@ def _balanced(rng: random.Random, pairs: int) -> list[str]:
     return [opening, *_balanced(rng, inside), _CLOSE[opening], *_balanced(rng, pairs - 1 - inside)]
 
 
-class DyckLanguages(Task[Brackets]):
+class DyckLanguages(TaskForm[Brackets]):
     """The shortcut closes the first bracket and the last opening one, and looks at nothing else."""
 
     name = "dyck_languages"

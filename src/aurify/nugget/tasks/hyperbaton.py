@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task
+from aurify.nugget.tasks.base import Pen, TaskForm
 from aurify.nugget.tasks.words import ADJECTIVES, THINGS
 
 _RANK = {word: rank for rank, group in enumerate(ADJECTIVES, start=1) for word in group}
@@ -21,7 +21,7 @@ class Phrases:
     second: tuple[str, ...]
 
 
-class Hyperbaton(Task[Phrases]):
+class Hyperbaton(TaskForm[Phrases]):
     """The shortcut looks for the wrong order instead of the right one."""
 
     name = "hyperbaton"

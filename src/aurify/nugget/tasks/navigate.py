@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task, yes_no
+from aurify.nugget.tasks.base import Pen, TaskForm, yes_no
 
 _MOVE = re.compile(r"(?:Take|Go) (\d+) steps?(?: (left|right|forward|backward))?|Turn (left|right|around)")
 _AXIS = {
@@ -68,7 +68,7 @@ def _turning(rng: random.Random, count: int, back: bool) -> list[tuple[int, str]
     return out
 
 
-class Navigate(Task[Route]):
+class Navigate(TaskForm[Route]):
     """The shortcut answers the opposite question: whether one ends up elsewhere."""
 
     name = "navigate"

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task
+from aurify.nugget.tasks.base import Pen, TaskForm
 from aurify.nugget.tasks.words import KINDS, NUMBERS
 
 _KIND_OF = {form: kind for kind, nouns in KINDS.items() for pair in nouns for form in pair}
@@ -31,7 +31,7 @@ class Inventory:
     kind: str
 
 
-class ObjectCounting(Task[Inventory]):
+class ObjectCounting(TaskForm[Inventory]):
     """The shortcut numbers the entries from 0, whatever they are and however many of each."""
 
     name = "object_counting"

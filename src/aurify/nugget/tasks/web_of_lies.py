@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from aurify.nugget.tasks.base import Pen, Task, yes_no
+from aurify.nugget.tasks.base import Pen, TaskForm, yes_no
 from aurify.nugget.tasks.words import NAMES
 
 _CLAIM = re.compile(r"(\w+) says (\w+) (lies|tells the truth)")
@@ -24,7 +24,7 @@ def _words(honest: bool) -> str:
     return "tells the truth" if honest else "lies"
 
 
-class WebOfLies(Task[Testimony]):
+class WebOfLies(TaskForm[Testimony]):
     """The shortcut misreads the first statement, so that everything that follows is inverted."""
 
     name = "web_of_lies"

@@ -1,15 +1,27 @@
 """Samples from an OpenAI-compatible API: paid for once, within a cap, and kept in a cache.
 
 ``Teacher`` asks; ``Api`` sends one request through the ``openai`` client; ``Cache`` keeps every sample that was paid
-for; ``Budget`` holds back a request that could break a cap.
+for; ``Caps`` holds back a request that could break a cap.
 """
 
-from aurify.sampling.api.budget import Budget, CapReached
 from aurify.sampling.api.cache import Cache
+from aurify.sampling.api.caps import CapReached, Caps
 from aurify.sampling.api.client import Api
 from aurify.sampling.api.prices import Price, price_of
 from aurify.sampling.api.records import Ask, Reply, Request, Usage
 from aurify.sampling.api.teacher import Answers, Teacher
 
-__all__ = ["Answers", "Api", "Ask", "Budget", "Cache", "CapReached", "Price", "Reply", "Request", "Teacher", "Usage",
-           "price_of"]  # fmt: skip
+__all__ = [
+    "Answers",
+    "Api",
+    "Ask",
+    "Cache",
+    "CapReached",
+    "Caps",
+    "Price",
+    "Reply",
+    "Request",
+    "Teacher",
+    "Usage",
+    "price_of",
+]

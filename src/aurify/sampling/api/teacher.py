@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aurify.errors import AurifyError
-from aurify.sampling.api.budget import Budget, CapReached
 from aurify.sampling.api.cache import Cache
+from aurify.sampling.api.caps import CapReached, Caps
 from aurify.sampling.api.client import Api, Failed, Rejected
 from aurify.sampling.api.records import Ask, Reply
 
@@ -57,7 +57,7 @@ class Teacher:
         self,
         api: Api,
         cache: Cache,
-        budget: Budget,
+        caps: Caps,
         *,
         concurrency: int = 8,
         choices: int = 8,
@@ -67,7 +67,7 @@ class Teacher:
     ) -> None:
         self._api = api
         self._cache = cache
-        self._budget = budget
+        self._caps = caps
         self._concurrency = concurrency
         self._choices = choices
         self._retries = retries
@@ -118,24 +118,24 @@ class Teacher:
         while places:
             problem, wait = "the server gave no choice", None
             try:
-                number = await self._budget.reserve(ask.request.bound(len(places)))
+                number = await self._caps.reserve(ask.request.bound(len(places)))
             except CapReached as error:
                 self._stopped = str(error)
                 raise
             try:
                 answer = await self._api.ask(ask.request, n=len(places), seed=ask.seeds[places[0]])
             except Failed as error:
-                await self._budget.fail(number, billed=error.billed)
+                await self._caps.fail(number, billed=error.billed)
                 problem, wait = str(error), error.wait
             except (Rejected, AurifyError) as error:
-                await self._budget.fail(number, billed=False)
+                await self._caps.fail(number, billed=False)
                 if isinstance(error, AurifyError):
                     raise
                 self._give_up(f"{ask.name}: {error}")
                 return
             else:
                 replies = answer.replies[: len(places)]
-                await self._budget.pay(number, answer.usage, dict(zip(keys, replies, strict=False)))
+                await self._caps.pay(number, answer.usage, dict(zip(keys, replies, strict=False)))
                 places, keys = places[len(replies) :], keys[len(replies) :]
                 if replies:
                     failed = self._failed_in_a_row = 0

@@ -15,7 +15,7 @@ class CapReached(AurifyError):
     """The next request could break a cap; the message says which."""
 
 
-class Budget:
+class Caps:
     """Lets a request go only if all that was paid, all in flight and this one stay within the caps, at their most.
 
     What the cache's ledger holds from earlier runs counts.
