@@ -13,20 +13,24 @@ from aurify.running.budget import Budget, Spending
 from aurify.running.context import RunContext, opened
 from aurify.running.loop import Loop
 from aurify.running.progress import Quiet
-from aurify.running.task import Measured, Stepped
+from aurify.running.task import Measured, Stepped, Task
 from aurify.statistics import Accuracy
 from aurify.training.settings import TrainSettings
 
 
-class Sums:
+class Sums(Task):
     """One weight, on its way to the sum of the step numbers; and a tally beside the weights."""
 
     def __init__(self, steps: int = 6, ends: tuple[int, ...] = ()) -> None:
-        self.steps, self.ends = steps, [*ends, steps]
+        self.ends = [*ends, steps]
         self.parameters = {"weight": torch.nn.Parameter(torch.zeros(1))}
-        self.optimizer = torch.optim.AdamW(self.parameters.values(), lr=0.1)
+        self.adam = torch.optim.AdamW(self.parameters.values(), lr=0.1)
         self.tally: list[int] = []
         self.calls: list[str] = []
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        return self.adam
 
     def turn_to(self, step: int) -> None:
         self.calls.append(f"turn to {step}")
@@ -43,8 +47,8 @@ class Sums:
     def step(self, step: int) -> Stepped:
         self.tally.append(step)
         (self.parameters["weight"] * -step).sum().backward()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.adam.step()
+        self.adam.zero_grad()
         return Stepped({"updated": True, "samples": 10, "tally": sum(self.tally)}, tokens=7, seconds={"part": 0.0})
 
     def evaluate(self, step: int) -> Measured:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,7 +19,7 @@ from aurify.models.nat.model import adapters
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing
 from aurify.running.held_out import greedy_accuracy
-from aurify.running.task import Measured, Stepped
+from aurify.running.task import Measured, Stepped, Task
 from aurify.running.world import World
 from aurify.seeds import stable_seed
 from aurify.training.m_step import ascend, build_optimizer
@@ -35,8 +35,8 @@ class HeldOut:
     """Right and wrong rationales of such questions, whose likelihood is compared; may be empty."""
 
 
-class Distillation:
-    """See ``running.task.Task``.
+class Distillation(Task):
+    """A student on its way through the stages.
 
     Args:
         start_mode: the adapters of the model that was given, which is evaluated before the first step.
@@ -61,13 +61,17 @@ class Distillation:
         self.prompts, self.drawing, self.world, self.say = prompts, drawing, world, say
         self.held_out, self.start_mode, self.peak_rate = held_out, start_mode, peak_rate
         self.ends = list(accumulate(stage.steps(settings) for stage in stages))
-        self.steps = self.ends[-1]
         self.parameters: dict[str, torch.nn.Parameter] = {}
         """Of all stages: a checkpoint holds what earlier ones trained too."""
         for stage in stages:
             self.parameters.update(stage.begin(self.model))
         self.trained: list[torch.nn.Parameter] = []
-        self.optimizer: torch.optim.Optimizer
+        self._optimizer: torch.optim.Optimizer
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The present stage's."""
+        return self._optimizer
 
     def step(self, step: int) -> Stepped:
         """A batch of the stage's rationales, the gradient of its loss on them, and an update."""
@@ -81,7 +85,7 @@ class Distillation:
         warmup = min(self.settings.warmup, steps - 1)
         rate = learning_rate(number, steps, self.peak_rate, self.settings.lr_final, warmup)
         self.world.sum_gradients(self.trained)
-        norm = ascend(self.optimizer, self.trained, rate=rate, clip=self.settings.clip)
+        norm = ascend(self._optimizer, self.trained, rate=rate, clip=self.settings.clip)
         facts: dict[str, Any] = {
             "stage": stage.name, **found, "updated": True, "learning_rate": rate, "gradient_norm": norm,
         }  # fmt: skip
@@ -101,9 +105,6 @@ class Distillation:
                 facts["held_out_likelihood"] = score(self.scorer, self.held_out.examples)
         return Measured(facts, measured.rationales, measured.accuracy)
 
-    def begin(self, step: int) -> None:
-        """A stage begins with its first step."""
-
     def turn_to(self, step: int) -> None:
         """Begin the stage that a step belongs to, so that its optimiser is there.
 
@@ -114,13 +115,6 @@ class Distillation:
             raise AurifyError(f"step {step} is beyond the {self.steps} steps of this run")
         self._begin(self._stage_of(step)[0])
 
-    def state(self) -> dict[str, bytes]:
-        """Everything is in the weights and the optimiser."""
-        return {}
-
-    def restore(self, step: int, state: Mapping[str, bytes]) -> None:
-        """See ``state``."""
-
     def _stage_of(self, step: int) -> tuple[Stage, int, int]:
         """The stage that a step belongs to, its first step and its last one."""
         index = next(index for index, end in enumerate(self.ends) if step <= end)
@@ -129,7 +123,7 @@ class Distillation:
     def _begin(self, stage: Stage) -> None:
         """Turn to a stage, with a fresh optimiser."""
         self.trained = list(stage.begin(self.model).values())
-        self.optimizer = build_optimizer(self.trained, "lora", rate=self.peak_rate, weight_decay=0.0)
+        self._optimizer = build_optimizer(self.trained, "lora", rate=self.peak_rate, weight_decay=0.0)
         rationales = sum(map(len, stage.groups))
         self.say(
             f"{self.settings.method}, stage {stage.name}: {sum(p.numel() for p in self.trained):,} parameters at rate "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -33,43 +34,45 @@ class Measured:
     accuracy: Accuracy | None = None
 
 
-class Task(Protocol):
+class Task(ABC):
     """What is learned. Steps count from 1; whatever a step does must follow from its number and the state."""
+
+    parameters: Mapping[str, torch.nn.Parameter]
+    """All that a checkpoint must hold, by name."""
+    ends: Sequence[int]
+    """The steps after which a part of the task is done, where it is evaluated and saved; the last one ends it."""
 
     @property
     def steps(self) -> int:
         """How many there are."""
+        return self.ends[-1]
 
     @property
-    def ends(self) -> Sequence[int]:
-        """The steps after which a part of the task is done, where it is evaluated and saved; ``steps`` is the last."""
-
-    @property
-    def parameters(self) -> Mapping[str, torch.nn.Parameter]:
-        """All that a checkpoint must hold, by name."""
-
-    @property
+    @abstractmethod
     def optimizer(self) -> torch.optim.Optimizer:
         """The one in use."""
 
-    def turn_to(self, step: int) -> None:
+    @abstractmethod
+    def step(self, step: int) -> Stepped:
+        """Take a step."""
+
+    @abstractmethod
+    def evaluate(self, step: int) -> Measured | None:
+        """Measure the model as it is after a step (0: as it was given) on what is held out; None: there is nothing."""
+
+    def begin(self, step: int) -> None:  # noqa: B027  # most have nothing to do
+        """Called once, after ``step`` steps (0: of a new run, which has been evaluated) and before the next one."""
+
+    def state(self) -> dict[str, bytes]:
+        """Everything but weights and optimiser that the next step depends on, by file name."""
+        return {}
+
+    def turn_to(self, step: int) -> None:  # noqa: B027
         """Have the optimiser in use that took this step, so that its state can be loaded.
 
         Raises:
             AurifyError: there is no such step.
         """
 
-    def restore(self, step: int, state: Mapping[str, bytes]) -> None:
+    def restore(self, step: int, state: Mapping[str, bytes]) -> None:  # noqa: B027
         """Go back to what ``state`` was after a step; weights and optimiser are there again already."""
-
-    def state(self) -> dict[str, bytes]:
-        """Everything but weights and optimiser that the next step depends on, by file name."""
-
-    def begin(self, step: int) -> None:
-        """Called once, after ``step`` steps (0: of a new run, which has been evaluated) and before the next one."""
-
-    def step(self, step: int) -> Stepped:
-        """Take a step."""
-
-    def evaluate(self, step: int) -> Measured | None:
-        """Measure the model as it is after a step (0: as it was given) on what is held out; None: there is nothing."""

@@ -17,7 +17,7 @@ from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
 from aurify.running.budget import Spending
 from aurify.running.context import RunContext
 from aurify.running.held_out import greedy_accuracy
-from aurify.running.task import Measured, Stepped
+from aurify.running.task import Measured, Stepped, Task
 from aurify.sampling.protocol import Publishing
 from aurify.seeds import stable_seed
 from aurify.training.answer_scores import AnswerScorer, answered
@@ -43,8 +43,8 @@ class Visit(NamedTuple):
     """What was drawn, or taken from somewhere, for it."""
 
 
-class ExpectationMaximisation:
-    """See ``running.task.Task``.
+class ExpectationMaximisation(Task):
+    """A method's chains and its fits, and the steps that move both on.
 
     Args:
         table: gets all fresh rationales.
@@ -74,8 +74,7 @@ class ExpectationMaximisation:
         self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world
         self.train, self.held_out, self.table, self.starters = train, held_out, table, starters
         self.propose, self.scorer, self.fits, self.spending = propose, scorer, fits, spending
-        self.steps, self.ends = settings.steps, [settings.steps]
-        self.parameters = update.parameters
+        self.ends, self.parameters = [settings.steps], update.parameters
         self.memory = Memory()
         self.start_from = settings.memory if method.remembers else "none"
         self.probes: list[Rationale] = []
@@ -200,9 +199,6 @@ class ExpectationMaximisation:
             + (f", rationales from {self.settings.memory}" if self.method.given else "")
             + ("" if self.fits else f", memory from {self.start_from}")
         )
-
-    def turn_to(self, step: int) -> None:
-        """One optimiser serves all steps."""
 
     def state(self) -> dict[str, bytes]:
         """The chains, and how they are started."""
