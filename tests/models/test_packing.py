@@ -107,17 +107,17 @@ def test_a_sliding_window_is_heeded_where_a_sequence_is_longer(monkeypatch: pyte
 def test_padded_rows_never_make_logits_of_all_positions(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, sequences = tiny.build_model(kind), family(1, 0, 4, 2)
     monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
-    monkeypatch.setattr(logprobs, "_head_is_plain", lambda _: False)
+    monkeypatch.setattr(logprobs, "head_of", lambda _: None)
     expected = sequence_logprobs(model, sequences, pad_token_id=0)
     monkeypatch.undo()
     monkeypatch.setattr(logprobs, "takes_packs", lambda *_: False)
-    assert logprobs._head_is_plain(model)
+    assert logprobs.head_of(model) is not None
     monkeypatch.setattr(logprobs, "next_token_logits", None)
     assert torch.allclose(sequence_logprobs(model, sequences, pad_token_id=0), expected, atol=1e-5)
 
 
 def test_a_head_that_caps_its_logits_is_not_plain() -> None:
-    assert not logprobs._head_is_plain(tiny.build_model("gemma2"))
+    assert logprobs.head_of(tiny.build_model("gemma2")) is None
 
 
 def test_a_model_that_does_not_pass_packs_on_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

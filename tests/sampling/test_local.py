@@ -242,14 +242,6 @@ def test_logits_that_are_not_finite_are_an_error(value: float, model_of: ModelOf
         LocalSampler(model, tokenizer).sample(prompts_of(3, 3), max_new_tokens=5)
 
 
-def test_models_without_aligned_caches_are_refused(tokenizer: Any) -> None:
-    from transformers import MambaConfig, MambaForCausalLM
-
-    model = MambaForCausalLM(MambaConfig(vocab_size=24, hidden_size=16, num_hidden_layers=1))
-    with pytest.raises(AurifyError, match="sample with vLLM"):
-        LocalSampler(model, tokenizer).sample([Prompt((2,), (1,))], max_new_tokens=2)
-
-
 def test_max_rows_must_hold_a_row(tokenizer: Any) -> None:
     with pytest.raises(UsageError, match="max_rows"):
         LocalSampler(torch.nn.Linear(1, 1), tokenizer, max_rows=0)

@@ -122,3 +122,37 @@ def test_mixed_precision_is_near_and_leaves_float32_gradients(model):
     assert {gradient.dtype for gradient in mixed.values()} == {torch.float32}
     flat, near = (torch.cat([g[name].flatten() for name in plain]) for g in (plain, mixed))
     assert 0.999 < float(torch.cosine_similarity(flat, near, dim=0)) < 1 - 1e-9
+
+
+@pytest.mark.parametrize("family", ["OPT", "BioGpt", "XGLM"])
+def test_layers_with_a_dropout_of_their_own_have_none_when_checkpointed(family):
+    """Their layers drop out by their own mode, not by a module's."""
+    import transformers as hf
+
+    from aurify.models.logprobs import sequence_logprobs
+
+    blocks = {"vocab_size": 24, "max_position_embeddings": 64, "dropout": 0.5, "attention_dropout": 0.5}
+    named = {
+        "OPT": {"hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+                "word_embed_proj_dim": 16},
+        "BioGpt": {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
+                   "hidden_dropout_prob": 0.5, "attention_probs_dropout_prob": 0.5},
+        "XGLM": {"d_model": 16, "ffn_dim": 32, "num_layers": 2, "attention_heads": 2},
+    }[family]  # fmt: skip
+    torch.manual_seed(0)
+    config = getattr(hf, f"{family}Config")(**blocks, **named)
+    model = getattr(hf, f"{family}ForCausalLM")(config).eval()
+    sequences = [((3, 4, 5), (6, 7, 8)), ((9, 10), (11,))]
+
+    def value_and_gradient():
+        model.zero_grad(set_to_none=True)
+        value = sequence_logprobs(model, sequences, pad_token_id=0).sum()
+        value.backward()
+        return value.detach(), torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    plain, plain_gradient = value_and_gradient()
+    checkpoint_layers(model)
+    for _ in range(2):
+        value, gradient = value_and_gradient()
+        torch.testing.assert_close(value, plain)
+        torch.testing.assert_close(gradient, plain_gradient, atol=1e-5, rtol=1e-4)

@@ -60,6 +60,8 @@ def load_model(
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
+    from aurify.models.vocabulary import limit_ids
+
     disable_progress_bar()
     path = resolve_name(name)
     if (Path(path) / _NAT).is_file():
@@ -81,6 +83,7 @@ def load_model(
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    limit_ids(model, tokenizer)
     return LoadedModel(model.to(device).eval(), tokenizer)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,14 +13,22 @@ from aurify.errors import AurifyError
 from aurify.models.head import target_logprobs
 from aurify.models.packed_attention import hears_packs, states_of
 from aurify.models.packing import Pack, Scored, Unpackable, packed_batches
-from aurify.models.prefix import causal_lm, last_states, n_virtual_tokens, next_token_logits, soft_prompt
+from aurify.models.prefix import (
+    causal_lm,
+    keeps_states,
+    last_states,
+    n_virtual_tokens,
+    next_token_logits,
+    soft_prompt,
+)
+from aurify.models.trials import head_is_plain, in_float32, trial
+from aurify.models.vocabulary import n_ids
 
 __all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
 _takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 _plain_head: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
-_NO_FORWARD = (Unpackable, TypeError, AttributeError, KeyError)  # a forward of another form fails in one of these ways
 
 
 def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> list[Tensor]:
@@ -40,6 +48,9 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
         return [torch.zeros(0, device=device) for _ in sequences]
     if n_virtual == 0 and any(len(completion) and not len(prompt) for prompt, completion in sequences):
         raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
+    known = n_ids(model)
+    if known is not None and (largest := max(max(z) for _, z in sequences if z)) >= known:
+        raise AurifyError(f"a completion holds the id {largest}, and the tokenizer has {known}: it is of another model")
     if takes_packs(model, sequences):
         return _packed(model, sequences)
     return _padded(model, sequences, pad_token_id)
@@ -48,7 +59,8 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
 def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
     """Whether the model computes these as packs, and the same as padded rows: tried once a model, on a few tokens.
 
-    A pack knows no sliding window; where all sequences fit into it, none is needed.
+    A pack knows no sliding window; where all sequences fit into it, none is needed. Layers that mix tokens otherwise
+    than by attention, by a convolution or a recurrence, would mix the sequences of a pack.
     """
     window = getattr(causal_lm(model).config.get_text_config(), "sliding_window", None)
     if window and n_virtual_tokens(model) + max(len(prompt) + len(z) for prompt, z in sequences) > window:
@@ -58,39 +70,24 @@ def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
     return _takes_packs[model] and hears_packs(causal_lm(model))
 
 
-@torch.no_grad()
 def _agrees(model: nn.Module) -> bool:
     lm = causal_lm(model)
-    if type(lm.get_output_embeddings()) is not nn.Linear or not hears_packs(lm):
+    if head_of(model) is None or keeps_states(model) or not hears_packs(lm):
         return False
-    return _same(model, lambda: _packed(model, _PROBE), lambda: _padded(model, _PROBE, pad_token_id=0))
+    with trial(model), in_float32():
+        try:
+            packed = torch.cat(_packed(model, _PROBE))
+        except Exception:  # a forward of another form fails in its own way, and its sequences are padded
+            return False
+        padded = torch.cat(_padded(model, _PROBE, pad_token_id=0))
+    return bool(torch.allclose(packed, padded, atol=2e-4, rtol=1e-4))
 
 
-@torch.no_grad()
-def _head_is_plain(model: nn.Module) -> bool:
-    """Whether the logits are the output layer's product with the hidden states and nothing more; tried once."""
+def head_of(model: nn.Module) -> nn.Linear | None:
+    """The output layer, where its product with the hidden states is all that the logits are; tried once a model."""
     if model not in _plain_head:
-        head = causal_lm(model).get_output_embeddings()
-        ids_1T = torch.tensor([[3, 2, 4, 3]], device=next(model.parameters()).device)
-        _plain_head[model] = type(head) is nn.Linear and _same(
-            model, lambda: [head(last_states(model, ids_1T))], lambda: [next_token_logits(model, ids_1T)]
-        )
-    return _plain_head[model]
-
-
-def _same(model: nn.Module, one: Callable[[], list[Tensor]], other: Callable[[], list[Tensor]]) -> bool:
-    """Whether both give the same, without dropout; False where one cannot be computed."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        first, second = torch.cat(one()), torch.cat(other())
-    except _NO_FORWARD:
-        return False
-    finally:
-        for module in training:
-            module.training = True
-    tolerance = 1e-3 if next(model.parameters()).dtype == torch.float32 else 0.1
-    return bool(torch.allclose(first, second, atol=tolerance, rtol=tolerance))
+        _plain_head[model] = head_is_plain(model)
+    return causal_lm(model).get_output_embeddings() if _plain_head[model] else None
 
 
 def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
@@ -107,7 +104,7 @@ def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
     if pack.uses != lm.config.get_text_config().num_hidden_layers:
         raise Unpackable("the model does not pass packs on to its attention")
     states_KE = states_NE.index_select(0, pack.predicted_from_K)
-    logprobs_K = target_logprobs(states_KE, head.weight, head.bias, pack.target_K)
+    logprobs_K = target_logprobs(states_KE, *_rows_of(lm), pack.target_K)
     return list(torch.split(logprobs_K, pack.lengths))
 
 
@@ -133,15 +130,20 @@ def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) ->
         "use_cache": False,
     }
     target_K = ids_NC[rows_K, columns_K]
-    if _head_is_plain(model):
-        head = causal_lm(model).get_output_embeddings()
+    if head_of(model) is not None:
         states_KE = last_states(model, ids_NC, **inputs)[rows_K, columns_K - 1]
-        logprobs_K = target_logprobs(states_KE, head.weight, head.bias, target_K)
+        logprobs_K = target_logprobs(states_KE, *_rows_of(causal_lm(model)), target_K)
     else:
         logits_NCV = next_token_logits(model, ids_NC, keep=torch.arange(first, width - 1, device=device), **inputs)
-        logits_KV = logits_NCV[rows_K, columns_K - 1 - first].float()
+        logits_KV = logits_NCV[rows_K, columns_K - 1 - first, : n_ids(model)].float()
         logprobs_K = logits_KV.log_softmax(-1).gather(1, target_K[:, None])[:, 0]
     return list(torch.split(logprobs_K, lengths))
+
+
+def _rows_of(lm: Any) -> tuple[Tensor, Tensor | None]:
+    """The output layer's matrix and bias, without the rows of ids that no token has."""
+    head, n = lm.get_output_embeddings(), n_ids(lm)
+    return head.weight[:n], None if head.bias is None else head.bias[:n]
 
 
 def sequence_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> Tensor:

@@ -152,6 +152,7 @@ class Pack:
         q, k, v = (x.transpose(0, 1).contiguous() for x in (q_HND, k_HND, v_HND))
         n_queries = [group.queries_BT.numel() for group in self.groups]
         n_columns = [group.columns_BC.numel() for group in self.groups]
+        value_width = v.shape[-1]  # narrower than queries and keys in multi-head latent attention
         queries = torch.split(q.index_select(0, self.queries_P), n_queries)
         keys, values = (torch.split(x.index_select(0, self.columns_P), n_columns) for x in (k, v))
         outs = []
@@ -160,14 +161,14 @@ class Pack:
             out_BHTD = functional.scaled_dot_product_attention(
                 q_PHD.view(b, t, heads, width).transpose(1, 2),
                 k_PHD.view(b, -1, len(k_HND), width).transpose(1, 2),
-                v_PHD.view(b, -1, len(k_HND), width).transpose(1, 2),
+                v_PHD.view(b, -1, len(k_HND), value_width).transpose(1, 2),
                 attn_mask=group.visible_B1TC,
                 is_causal=group.visible_B1TC is None,
                 dropout_p=dropout,
                 scale=scale,
                 enable_gqa=len(k_HND) < heads,
             )
-            outs.append(out_BHTD.transpose(1, 2).reshape(b * t, heads, width))
+            outs.append(out_BHTD.transpose(1, 2).reshape(b * t, heads, value_width))
         return torch.cat(outs).index_select(0, self.back_N)
 
 

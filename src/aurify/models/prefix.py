@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError
 
+_ATTENTION = {"full_attention", "sliding_attention"}
 _SOFT_PROMPTS = ("PROMPT_TUNING", "P_TUNING")
 
 
@@ -103,6 +104,14 @@ def _inputs(
     columns_BP = soft_prompt_at_B[:, None] + torch.arange(n_virtual, device=input_ids_BC.device)
     embeds_BCD = embeds_BCD.index_put((rows_B1, columns_BP), prompt_PD.expand(len(rows_B1), -1, -1))
     return {**inputs, "inputs_embeds": embeds_BCD}
+
+
+def keeps_states(model: nn.Module) -> bool:
+    """Whether tokens are mixed otherwise than by attention: by a convolution, a recurrence, linear attention."""
+    lm = causal_lm(model)
+    config = lm.config.get_text_config() if hasattr(lm.config, "get_text_config") else lm.config
+    other = set(getattr(config, "layer_types", None) or ()) - _ATTENTION
+    return bool(other or getattr(lm, "_is_stateful", False) or any(isinstance(m, nn.Conv1d) for m in lm.modules()))
 
 
 def takes_cache(model: nn.Module) -> bool:

@@ -39,6 +39,9 @@ def prepare(
 ) -> Tuned:
     """Make the parameters of one tuning kind trainable, and all others not.
 
+    What is trained is float32, whatever the dtype of the model: an optimiser's steps are smaller than those of
+    bfloat16, so most of them would be lost.
+
     Args:
         kind: None chooses: the kind of a loaded adapter, else full for small models and LoRA for others.
         lora_targets: names of the linear layers; all of them when empty.
@@ -84,7 +87,7 @@ def prepare(
         with torch.no_grad():
             model.prompt_encoder["default"].embedding.weight.copy_(initial_PD)
     else:
-        model.requires_grad_(True)
+        model.float().requires_grad_(True)
     return Tuned(model, chosen, default_learning_rate(chosen, model))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from aurify.clock import Clock
 from aurify.errors import AurifyError
 from aurify.models.prefix import n_virtual_tokens
+from aurify.models.vocabulary import n_ids
 from aurify.sampling.draw import draw_tokens
 from aurify.sampling.engine import PREFILL_TOKENS, Engine, Prefilled
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
@@ -52,6 +53,7 @@ class Decoding:
         self.device = next(model.parameters()).device
         self.n_virtual = n_virtual_tokens(model)
         self.eos_ids = eos_ids(model, tokenizer)
+        self.n_ids = n_ids(model)
         self.is_eos_V = torch.empty(0)
         # Longest prompts first: neighbours in a prefill are alike, and memory is shortest at the start, not later.
         order = sorted(
@@ -79,7 +81,7 @@ class Decoding:
     def _step(self, rows: Rows) -> None:
         """Feed every row its last token, and draw the next."""
         begun = time.perf_counter()
-        logits_RV = self.engine.step(rows.token_R)
+        logits_RV = self.engine.step(rows.token_R)[:, : self.n_ids]
         rows.record(*draw_tokens(logits_RV, rows.next_uniforms(), self.temperature), self.is_eos_V)
         columns = int((rows.length_R + rows.count_R).sum())
         self.clock.add("decode", time.perf_counter() - begun, len(rows), columns)
@@ -131,6 +133,7 @@ class Decoding:
             wanted += len(self.prompts[chosen[-1]].seeds)
         with self.clock.measure("prefill", sum(map(self._length, chosen))):
             prefilled = self.engine.prefill([self.prompts[i].token_ids for i in chosen])
+            prefilled.logits_QV = prefilled.logits_QV[:, : self.n_ids]
         if not len(self.is_eos_V):
             n_vocabulary = prefilled.logits_QV.shape[-1]
             self.is_eos_V = torch.zeros(n_vocabulary, dtype=torch.bool, device=self.device)
@@ -192,7 +195,7 @@ class Decoding:
         if at_stop is not None:
             text = text[: first_stop(text, self.stop)]
         ended = at_stop is not None or tokens[-1] in self.eos_ids
-        return Completion(tuple(tokens), text, math.fsum(logprobs), "stop" if ended else "length")
+        return Completion(tuple(tokens), text, math.fsum(logprobs), "stop" if ended else "length", tuple(logprobs))
 
 
 @dataclass

@@ -12,14 +12,14 @@ from torch import nn
 
 from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
-from aurify.models.prefix import causal_lm, n_virtual_tokens, position_limit, takes_cache
+from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
+from aurify.sampling.agreement import Agreement, Drawn
 from aurify.sampling.decoding import Decoding
 from aurify.sampling.engine import Engine
 from aurify.sampling.fused import FusedEngine, weights_of
 from aurify.sampling.general import GeneralEngine
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
-
-_ALIGNED_LAYERS = {"full_attention", "sliding_attention"}
+from aurify.sampling.rerun import RerunEngine
 
 
 class LocalSampler:
@@ -32,8 +32,8 @@ class LocalSampler:
     Log-probabilities are the model's at temperature 1, at any temperature.
 
     Args:
-        model: any causal LM of transformers with a key-value cache. It samples in evaluation mode, then returns to
-            the mode it was in.
+        model: any causal LM of transformers; one without a key-value cache is slow (see ``rerun``). It samples in
+            evaluation mode, then returns to the mode it was in.
         tokenizer: decodes the text, and names an EOS id.
         max_rows: how many samples decode at once.
         max_cache_tokens: bound on rows times columns of the cache, and so on its memory, prompts that wait beside it
@@ -43,6 +43,8 @@ class LocalSampler:
             more, only nearly, and ``logprob`` is what they were drawn with.
         progress: called with (completions done, completions asked) as they finish.
         clock: is told the seconds and tokens of "prefill" and "decode".
+        agreement: compares the first call's log-probabilities with the trainer's, and the next one's after each
+            :meth:`compare_next`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class LocalSampler:
         dtype: torch.dtype | None = None,
         progress: Callable[[int, int], None] | None = None,
         clock: Clock | None = None,
+        agreement: Agreement | None = None,
     ) -> None:
         if max_rows < 1:
             raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
@@ -67,6 +70,7 @@ class LocalSampler:
         self.dtype = dtype
         self.progress = progress
         self.clock = clock or Clock()
+        self._agreement, self._compares = agreement, agreement is not None
 
     def sample(
         self,
@@ -87,6 +91,35 @@ class LocalSampler:
             AurifyError: an empty prompt, more tokens than the model has positions, or logits that are not finite.
         """
         _check(self.model, prompts, max_new_tokens, temperature, stop)
+        drawn = self._draw(prompts, max_new_tokens, temperature, tuple(stop), on_completion)
+        if self._agreement is not None and self._compares and any(drawn):
+            self._compares = False
+            with _evaluating(self.model):
+                self._agreement.compare(
+                    [
+                        Drawn(prompt.token_ids, one.token_ids, one.token_logprobs)
+                        for prompt, row in zip(prompts, drawn, strict=True)
+                        for one in row
+                    ]
+                )
+        return drawn
+
+    def compare_next(self) -> None:
+        """See ``Compared``."""
+        self._compares = True
+
+    def report(self) -> dict[str, Any]:
+        """See ``Compared``."""
+        return self._agreement.report() if self._agreement is not None else {}
+
+    def _draw(
+        self,
+        prompts: Sequence[Prompt],
+        max_new_tokens: int,
+        temperature: float,
+        stop: tuple[str, ...],
+        on_completion: OnCompletion | None,
+    ) -> list[list[Completion]]:
         with _evaluating(self.model), torch.no_grad(), ExitStack() as stack:
             engine = self._engine(prompts, max_new_tokens)
             if isinstance(engine, FusedEngine):  # no tensor of it outlives this call, as one of a module's own could
@@ -100,7 +133,7 @@ class LocalSampler:
                 prompts,
                 max_new_tokens=max_new_tokens,
                 temperature=temperature,
-                stop=tuple(stop),
+                stop=stop,
                 max_rows=self.max_rows,
                 max_cache_tokens=self.max_cache_tokens,
                 progress=self.progress,
@@ -111,8 +144,13 @@ class LocalSampler:
     def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:
         weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
         if weights is None:
-            return GeneralEngine(self.model)
+            return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
+
+
+def reruns(model: nn.Module) -> bool:
+    """Whether the model's completions are drawn without a cache, which takes long (see ``rerun``)."""
+    return keeps_states(model) or not takes_cache(model)
 
 
 @contextmanager
@@ -139,11 +177,6 @@ def _check(
     if not prompts:
         return
     lm, n_virtual, limit = causal_lm(model), n_virtual_tokens(model), position_limit(model)
-    config = lm.config.get_text_config() if hasattr(lm.config, "get_text_config") else lm.config
-    other = set(getattr(config, "layer_types", None) or ()) - _ALIGNED_LAYERS
-    if other or not takes_cache(model):
-        what = f"layers of type {', '.join(sorted(other))}" if other else "no key-value cache"
-        raise AurifyError(f"{type(lm).__name__} has {what}, which the local sampler does not batch; sample with vLLM")
     longest = n_virtual + max(len(prompt.token_ids) for prompt in prompts)
     if limit is not None and longest + max_new_tokens > limit:
         soft = f" ({n_virtual} of them a soft prompt)" if n_virtual else ""

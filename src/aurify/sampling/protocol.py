@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 FinishReason = Literal["stop", "length"]
@@ -31,6 +31,8 @@ class Completion:
     text: str
     logprob: float
     finish_reason: FinishReason
+    token_logprobs: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    """Of each token, where the sampler tells it."""
 
 
 OnCompletion = Callable[[int, Completion], None]
@@ -66,6 +68,19 @@ class Publishing(Protocol):
 
     def report(self) -> dict[str, Any]:
         """For metrics.jsonl: what the sampler is, and how far its draws were from the model since last asked."""
+        ...
+
+
+@runtime_checkable
+class Compared(Protocol):
+    """A sampler whose log-probabilities are compared with the trainer's when that is asked for."""
+
+    def compare_next(self) -> None:
+        """Compare some of the completions of the next call; that call raises AurifyError where they are far apart."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """For metrics.jsonl: the differences found since last asked; empty where nothing was compared."""
         ...
 
 

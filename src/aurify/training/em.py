@@ -18,7 +18,8 @@ from aurify.running.budget import Spending
 from aurify.running.context import RunContext
 from aurify.running.held_out import greedy_accuracy
 from aurify.running.task import Measured, Stepped, Task
-from aurify.sampling.protocol import Publishing
+from aurify.sampling.agreement import TINY
+from aurify.sampling.protocol import Compared, Publishing
 from aurify.seeds import stable_seed
 from aurify.training.answer_scores import AnswerScorer, answered
 from aurify.training.first_rationales import Starter, choose
@@ -81,6 +82,8 @@ class ExpectationMaximisation(Task):
         """What was drawn to choose the start, until a step counts it."""
         self.published = False
         """Whether a sampler with a copy of the weights has the present ones."""
+        self.difference = 0.0
+        """Nats a token between what the sampler and the update say, as it was last told."""
         fits.remember_base(self.parameters)
 
     @property
@@ -91,6 +94,8 @@ class ExpectationMaximisation(Task):
     def step(self, step: int) -> Stepped:
         """Visit questions, update their chains (E-step), and ascend what these say (M-step)."""
         begun = time.perf_counter()
+        if _compared(step) and isinstance(self.drawing.sampler, Compared):
+            self.drawing.sampler.compare_next()
         questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step)
         sampled = time.perf_counter()
 
@@ -156,9 +161,23 @@ class ExpectationMaximisation(Task):
         }
         if isinstance(self.drawing.sampler, Publishing):
             facts["sampler"] = self.drawing.sampler.report()
+        elif (found := self._tell_difference()) and _compared(step):
+            facts["sampler"] = found
         if self.fits.begins(step):
             facts["kept"] = len(self.fits.pool) / len(self.train)
         return facts
+
+    def _tell_difference(self) -> dict[str, float]:
+        """How far the sampler's log-probabilities were from the update's; said where it is not tiny, and has grown."""
+        found = self.drawing.sampler.report() if isinstance(self.drawing.sampler, Compared) else {}
+        mean = found.get("logprob_abs_difference", 0.0)
+        if mean > max(TINY, 2 * self.difference):
+            self.difference = mean
+            self.context.say(
+                f"log-probabilities of the sampler and of the update differ by {mean:.2g} nats a token, at most "
+                f"{found['logprob_largest_difference']:.2g} ({found['compared_tokens']} tokens)"
+            )
+        return found
 
     def _rate(self, step: int) -> float:
         """The learning rate of a step: falling over the run, over the present fit, or with the budget."""
@@ -191,6 +210,7 @@ class ExpectationMaximisation(Task):
             self.start_from = "guide" if choice.guide else "none"
             self.probes = choice.drawn
             self.context.say(choice.reason)
+        self._tell_difference()
         count = sum(parameter.numel() for parameter in self.parameters.values())
         self.context.say(
             f"{self.settings.method}: {self.update.tuned.kind} tuning of {count:,} parameters at rate "
@@ -216,3 +236,8 @@ class ExpectationMaximisation(Task):
         self.start_from = json.loads(state[START])["start_from"]
         if self.fits:
             self.fits.recall(step, self.table.read())
+
+
+def _compared(step: int) -> bool:
+    """Steps 1, 2, 4, 8, ...: an adapter that does nothing yet agrees with anything."""
+    return step & (step - 1) == 0

@@ -6,7 +6,8 @@ or spread over processes, never changes the gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -31,7 +32,7 @@ def accumulate_gradient(
         terms: what to ascend; their weights may be negative.
         prompts: token ids of every question's prompt, by question id.
         token_budget: tokens a micro-batch.
-        bf16: run the forward pass in bfloat16 where autocast does; the gradient stays in the weights' own dtype.
+        bf16: run the forward pass in bfloat16 where autocast does; the gradient stays in the parameters' own dtype.
 
     Raises:
         AurifyError: a term has no tokens, or a log-probability is not finite; the message names the questions.
@@ -60,8 +61,8 @@ def accumulate_gradient(
 def checkpoint_layers(model: torch.nn.Module) -> None:
     """Forget the activations inside each layer, and compute them again in the backward pass.
 
-    transformers does so for layers in training mode alone; here the layers are in it, and what they hold, dropout
-    included, is not.
+    transformers does so for layers in training mode alone; here the layers are in it, but not while they compute, nor
+    is what they hold: some layers (OPT's, BioGPT's, XGLM's) have a dropout of their own.
 
     Raises:
         UsageError: the model has no such layers.
@@ -75,7 +76,24 @@ def checkpoint_layers(model: torch.nn.Module) -> None:
     enable = getattr(lm, "activation_checkpointing_enable", None) or lm.gradient_checkpointing_enable
     enable({"use_reentrant": False})
     for layer in layers:
+        layer._gradient_checkpointing_func = _without_dropout(layer, layer._gradient_checkpointing_func)
         layer.training = True
+
+
+def _without_dropout(layer: torch.nn.Module, checkpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """``checkpoint`` of a forward in which the layer is in evaluation mode, the second time too."""
+
+    def call(forward: Callable[..., Any], *args: Any) -> Any:
+        def still(*inputs: Any) -> Any:
+            layer.training = False
+            try:
+                return forward(*inputs)
+            finally:
+                layer.training = True
+
+        return checkpoint(still, *args)
+
+    return call
 
 
 def ascend(

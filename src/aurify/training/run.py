@@ -39,6 +39,7 @@ from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
 from aurify.running.world import World
 from aurify.sampling import LocalSampler, Sampler
+from aurify.sampling.agreement import Agreement, limit_of
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
@@ -111,6 +112,8 @@ def run_training(
         if settings.profile and world.main:
             for row in profile_report(clock, tuned.model, tuned.kind):
                 watcher.say(row)
+        if settings.dtype == "bfloat16" and tuned.kind == "full":
+            tuned.model.bfloat16()
         return context.finish(lambda to, measured: _export(to, settings, tuned.model, tokenizer, measured))
 
 
@@ -151,10 +154,21 @@ def _sampler(
     if settings.sampler == "local":
         import torch
 
-        lowered = settings.sample_dtype == "bfloat16" and settings.weights_dtype != "bfloat16"
-        if lowered and world.main:
+        from aurify.sampling.local import reruns
+
+        if settings.samples_lowered and world.main:
             watcher.say("samples are drawn in bfloat16: almost those of the trained model, not exact")
-        return LocalSampler(model, tokenizer, dtype=torch.bfloat16 if lowered else None, clock=clock)
+        agreement = Agreement(
+            model, tokenizer.pad_token_id,
+            limit=limit_of(torch.float32 if settings.dtype == "float32" and not settings.samples_lowered
+                           else torch.bfloat16),
+            who=("the sampler's", ", so what is learned from is not what was drawn: leave --dtype and --sample-dtype"),
+            autocast=None if settings.dtype == "float32" else torch.bfloat16,
+        )  # fmt: skip
+        if reruns(model) and world.main:
+            watcher.say("this model's layers keep states that are no key-value cache: sampling runs without, slowly")
+        dtype = torch.bfloat16 if settings.samples_lowered else None
+        return LocalSampler(model, tokenizer, dtype=dtype, clock=clock, agreement=agreement)
     from aurify.sampling.vllm import trained_sampler
 
     if world.main:

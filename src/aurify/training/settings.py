@@ -97,7 +97,7 @@ class TrainSettings(Settings):
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
     dtype: Literal["float32", "mixed", "bfloat16"] = Field(
-        "float32", description="float32; mixed: float32 weights, the update in bfloat16; or bfloat16 weights too."
+        "float32", description="float32; mixed: float32 weights, the update in bfloat16; bfloat16: frozen weights too."
     )
     sample_dtype: Literal["weights", "bfloat16"] = Field(
         "weights", description="The local sampler's: as the weights, or bfloat16, then samples are not exact ones."
@@ -115,6 +115,11 @@ class TrainSettings(Settings):
     def weights_dtype(self) -> str:
         """The dtype that the weights have."""
         return "float32" if self.dtype == "mixed" else self.dtype
+
+    @property
+    def samples_lowered(self) -> bool:
+        """Whether the local sampler computes in bfloat16 what may be held in float32."""
+        return "bfloat16" in (self.dtype, self.sample_dtype)
 
     @model_validator(mode="before")
     @classmethod

@@ -54,7 +54,7 @@ class Update:
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             accumulate_gradient(
                 self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id,
-                token_budget=self.settings.token_budget, bf16=self.settings.dtype == "mixed",
+                token_budget=self.settings.token_budget, bf16=self.settings.dtype != "float32",
             )  # fmt: skip
         parameters = list(self.parameters.values())
         with self.clock.measure("optimizer"):

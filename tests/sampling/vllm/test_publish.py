@@ -122,6 +122,7 @@ def test_differences_are_reported_and_other_weights_refused(toy, published):
         report = sampler.report()
         assert report.pop("logprob_difference") == pytest.approx(0.001, abs=1e-5)
         assert report.pop("logprob_abs_difference") == pytest.approx(0.005 / 3, abs=1e-5)
+        assert report.pop("logprob_largest_difference") == pytest.approx(0.003, abs=1e-5)
         assert report == {"name": "vllm", "exact": False, "compared_tokens": 6}
         assert sampler.report() == {"name": "vllm", "exact": False}
         shift["by"] = torch.tensor([0.05, 0.0, 0.0])

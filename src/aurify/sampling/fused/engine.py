@@ -38,6 +38,7 @@ class FusedEngine:
     def __init__(self, model: nn.Module, weights: Weights, prompts: Sequence[tuple[int, ...]], new_tokens: int) -> None:
         self.weights = weights
         self.device = weights.embedding.device
+        self.dtype = weights.embedding.dtype
         self.n_virtual = n_virtual_tokens(model)
         self.n_shared = _common_length(prompts)
         longest = self.n_virtual + max(map(len, prompts)) + new_tokens
@@ -58,7 +59,7 @@ class FusedEngine:
         lengths = [len(tail) for tail in tails]
         ids_N = torch.tensor([i for tail in tails for i in tail], device=self.device)
         position_N = torch.tensor([self.n_common + t for n in lengths for t in range(n)], device=self.device)
-        states_NE, packed = self._run_prompts(self.weights.embedding[ids_N], position_N, lengths)
+        states_NE, packed = self._run_prompts(self._embedded(ids_N), position_N, lengths)
         lengths_Q = torch.tensor(lengths, device=self.device)
         ends_Q = lengths_Q.cumsum(0)
         spans = list(zip((ends_Q - lengths_Q).tolist(), lengths, strict=True))
@@ -108,7 +109,7 @@ class FusedEngine:
             outs = [band.attend(layer, q, k, v, self.weights.scale, common) for band, q, k, v, common in parts]
             return outs[0] if len(outs) == 1 else torch.cat(outs)
 
-        states_RE = self._blocks(self.weights.embedding[token_R], self.rotation_PD[position_R], attention)
+        states_RE = self._blocks(self._embedded(token_R), self.rotation_PD[position_R], attention)
         self.position_R = self.position_R + 1
         return self._logits(states_RE)
 
@@ -120,7 +121,7 @@ class FusedEngine:
 
     def _run_common(self, model: nn.Module, token_ids: tuple[int, ...]) -> Packed:
         """Keys and values (H, C, D) of what stands before every prompt."""
-        embedding_CE = self.weights.embedding[torch.tensor(token_ids, dtype=torch.long, device=self.device)]
+        embedding_CE = self._embedded(torch.tensor(token_ids, dtype=torch.long, device=self.device))
         if self.n_virtual:
             soft_PE = soft_prompt(model).to(embedding_CE)
             embedding_CE = torch.cat([soft_PE, embedding_CE])
@@ -158,6 +159,10 @@ class FusedEngine:
 
         return self._blocks(embedding_NE, self.rotation_PD[position_N], attention), packed
 
+    def _embedded(self, ids_N: Tensor) -> Tensor:
+        """The first states: float32, as all states between the blocks are, whatever the weights' dtype."""
+        return self.weights.embedding[ids_N].float()
+
     def _blocks(self, states_NE: Tensor, rotation_ND: Tensor, attention: Attention) -> Tensor:
         rotation_N1D = rotation_ND[:, None]
         for number, layer in enumerate(self.weights.layers):
@@ -167,20 +172,23 @@ class FusedEngine:
     def _block(self, number: int, layer: Layer, x_NE: Tensor, rotation_N1D: Tensor, attention: Attention) -> Tensor:
         w = self.weights
         heads, kv_heads, width = w.heads, w.kv_heads, w.width
-        qkv = layer.qkv(_rms(x_NE, w.eps)).reshape(len(x_NE), -1, width)
+        qkv = layer.qkv(self._normed(x_NE, layer.before)).reshape(len(x_NE), -1, width)
         qk, v = qkv[:, : heads + kv_heads], qkv[:, heads + kv_heads :]
         if layer.q_norm is not None and layer.k_norm is not None:
-            q, k = _rms(qk[:, :heads], w.eps) * layer.q_norm, _rms(qk[:, heads:], w.eps) * layer.k_norm
-            qk = torch.cat([q, k], 1)
-        qk = _rotated(qk, rotation_N1D)
+            q, k = qk[:, :heads].float(), qk[:, heads:].float()
+            qk = torch.cat([_rms(q, w.eps, layer.q_norm), _rms(k, w.eps, layer.k_norm)], 1)
+        qk = _rotated(qk, rotation_N1D).to(self.dtype)
         q = qk[:, :heads].reshape(len(x_NE), kv_heads, heads // kv_heads, width)
         attended = attention(number, q, qk[:, heads:], v).reshape(len(x_NE), heads * width)
-        x_NE = layer.out.add_to(x_NE, attended)
-        gate, up = layer.gate_up(_rms(x_NE, w.eps)).chunk(2, -1)
+        x_NE = layer.out.add_to(x_NE, attended.to(self.dtype))
+        gate, up = layer.gate_up(self._normed(x_NE, layer.between)).chunk(2, -1)
         return layer.down.add_to(x_NE, w.activation(gate).mul_(up))
 
     def _logits(self, states_RE: Tensor) -> Tensor:
-        return self.weights.head(_rms(states_RE, self.weights.eps))
+        return self.weights.head(self._normed(states_RE, self.weights.norm))
+
+    def _normed(self, x_NE: Tensor, weight_E: Tensor | None) -> Tensor:
+        return _rms(x_NE, self.weights.eps, weight_E).to(self.dtype)
 
 
 def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
@@ -191,11 +199,11 @@ def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
     return length if length >= _COMMON else 0
 
 
-def _rms(x: Tensor, eps: float) -> Tensor:
-    """x / sqrt(mean(x²) + eps) along the last dimension; the norm's weight is folded into what follows."""
-    return functional.rms_norm(x, x.shape[-1:], None, eps)
+def _rms(x: Tensor, eps: float, weight: Tensor | None = None) -> Tensor:
+    """x / sqrt(mean(x²) + eps) along the last dimension, times the weight where it is not folded into what follows."""
+    return functional.rms_norm(x, x.shape[-1:], weight, eps)
 
 
 def _rotated(qk: Tensor, rotation_N1D: Tensor) -> Tensor:
     pairs = torch.view_as_complex(qk.float().view(*qk.shape[:-1], -1, 2))
-    return torch.view_as_real(pairs * rotation_N1D).flatten(-2).to(qk.dtype)
+    return torch.view_as_real(pairs * rotation_N1D).flatten(-2)

@@ -6,6 +6,9 @@ D_j = W + scale B_j A_j, the matrix of the layer with adapter j alone, one produ
     Wx,  W_Q x,  W_K (D_neg - D_pos) x,  W_1 D_pos x,  W_1 D_neg x          (bottleneck; W_2 follows)
     W_V Wx,  W_Q x,  W_K (D_neg - D_pos) x,  W_V (D_pos - W) x,  W_V (D_neg - W) x          (linear)
 
+A plain LoRA is folded in, W + scale B A, where the product is float32. Below, the sum would be rounded to the steps of
+W, which an adapter's share is often smaller than: its rows scale A then stand beside those of W, and B follows.
+
 Shapes: N tokens, I inputs, O outputs of a layer, S rows of a unit, V values of one of its sides.
 """
 
@@ -73,6 +76,10 @@ class Unit:
             return None
         return torch.cat([self.bias_V.new_zeros(len(self.score_SI)), self.bias_V, self.bias_V])
 
+    def mixing(self, dtype: torch.dtype) -> Mix:
+        """The mix, with its matrix in this dtype."""
+        return self.mix if self.mix.up_OV is None else replace(self.mix, up_OV=self.mix.up_OV.detach().to(dtype))
+
     def reordered(self, order: Reorder) -> Unit:
         """With the layer's outputs in another order."""
         if self.mix.up_OV is not None:
@@ -81,12 +88,36 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class LowRank:
+    """LoRA beside its layer's matrix: rows scale A of the input, and B, which takes them to the layer's outputs."""
+
+    down_SI: Tensor
+    up_OS: Tensor
+
+    def rows(self) -> Tensor:
+        """scale A."""
+        return self.down_SI
+
+    def bias(self) -> None:
+        """There is none."""
+
+    def mixing(self, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+        """B, in this dtype."""
+        up_OS = self.up_OS.detach().to(dtype)
+        return lambda rows_NS: functional.linear(rows_NS, up_OS)
+
+    def reordered(self, order: Reorder) -> LowRank:
+        """With the layer's outputs in another order."""
+        return replace(self, up_OS=order(self.up_OS))
+
+
+@dataclass(frozen=True)
 class Matrix:
-    """A layer's matrix, its bias, and its unit where it has one."""
+    """A layer's matrix, its bias, and what stands beside it: a NAT unit, a LoRA that is not folded in, or nothing."""
 
     weight_OI: Tensor
     bias_O: Tensor | None
-    unit: Unit | None = None
+    unit: Unit | LowRank | None = None
 
     def reordered(self, order: Reorder) -> Matrix:
         """With its outputs in another order."""
@@ -100,27 +131,26 @@ class Matrix:
 class Joined:
     """Layers with one input as one product; their outputs stand side by side."""
 
-    def __init__(self, parts: Sequence[Matrix], scale_I: Tensor | None, dtype: torch.dtype | None) -> None:
-        """Of these layers, whose input is first multiplied by ``scale_I``; in ``dtype`` [the layers' own]."""
+    def __init__(self, parts: Sequence[Matrix], scale_I: Tensor | None, dtype: torch.dtype) -> None:
+        """Of these layers, whose input is first multiplied by ``scale_I``; in ``dtype``."""
         rows, biases = [part.weight_OI for part in parts], [part.bias_O for part in parts]
-        self.mixes: list[tuple[slice, Mix]] = []
-        """The outputs of the layers that have a unit."""
+        self.mixes: list[tuple[slice, Callable[[Tensor], Tensor]]] = []
+        """The outputs of the layers that have a unit, and what it adds to them."""
         end = 0
         for part in parts:
             begin, end = end, end + len(part.weight_OI)
             if part.unit is not None:
                 rows.append(part.unit.rows())
                 biases.append(part.unit.bias())
-                mix = part.unit.mix
-                up_OV = None if mix.up_OV is None else _cast(mix.up_OV, dtype)
-                self.mixes.append((slice(begin, end), replace(mix, up_OV=up_OV)))
+                self.mixes.append((slice(begin, end), part.unit.mixing(dtype)))
         self.sizes = [end, *map(len, rows[len(parts) :])]
+        rows = [row.detach().to(dtype) for row in rows]
         weight_OI = torch.cat(rows) if len(rows) > 1 else rows[0]
-        self.weight_OI = _cast(weight_OI if scale_I is None else weight_OI * scale_I, dtype)
+        self.weight_OI = weight_OI if scale_I is None else weight_OI * scale_I.detach()
         self.bias_O = None
         if any(bias is not None for bias in biases):
             filled = [row.new_zeros(len(row)) if bias is None else bias for row, bias in zip(rows, biases, strict=True)]
-            self.bias_O = _cast(torch.cat(filled), dtype)
+            self.bias_O = torch.cat(filled).detach().to(dtype)
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """The outputs (N, O)."""
@@ -133,15 +163,15 @@ class Joined:
         return y_NO
 
     def add_to(self, x_NO: Tensor, inner_NI: Tensor) -> Tensor:
-        """x + the outputs; without units the sum and the product are one call."""
-        if self.mixes:
+        """x + the outputs, in x's dtype; without units, and of one dtype, the sum and the product are one call."""
+        if self.mixes or x_NO.dtype != self.weight_OI.dtype:
             return x_NO + self(inner_NI)
         out_NO = torch.addmm(x_NO, inner_NI, self.weight_OI.t())
         return out_NO if self.bias_O is None else out_NO + self.bias_O
 
 
-def matrix_of(module: Any) -> Matrix:
-    """What a linear layer applies, with its active adapters.
+def matrix_of(module: Any, fold: bool = True) -> Matrix:
+    """What a linear layer applies, with its active adapters, folded in or beside it.
 
     Raises:
         OtherForm: it is of a kind that this path does not know.
@@ -156,9 +186,13 @@ def matrix_of(module: Any) -> Matrix:
     if type(module) is DualLoraLinear and module.mode == BOTH and not module.disable_adapters:
         return _nat(module, base)
     weight_OI: Tensor = base.weight
-    if not module.disable_adapters and not module.merged:
-        for name in _plain_adapters(module):
-            weight_OI = weight_OI + module.get_delta_weight(name)
+    names = [] if module.disable_adapters or module.merged else list(_plain_adapters(module))
+    if names and not fold:
+        down_SI = torch.cat([module.lora_A[name].weight * module.scaling[name] for name in names])
+        up_OS = torch.cat([module.lora_B[name].weight for name in names], 1)
+        return Matrix(weight_OI, base.bias, LowRank(down_SI, up_OS))
+    for name in names:
+        weight_OI = weight_OI + module.get_delta_weight(name)
     return Matrix(weight_OI, base.bias)
 
 
@@ -188,7 +222,3 @@ def _nat(module: DualLoraLinear, base: nn.Linear) -> Matrix:
     bias_V = None if bias_O is None else down_VO @ bias_O
     values = Unit(score_SI, down_VO @ (own_OI + pos_OI), down_VO @ (own_OI + neg_OI), bias_V, mix)
     return Matrix(own_OI, bias_O, values)
-
-
-def _cast(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
-    return tensor.detach() if dtype is None else tensor.detach().to(dtype)

@@ -30,9 +30,8 @@ class Store:
         hidden_RC = columns_C < -lengths[:, None]
         at_RC[hidden_RC] = 0
         self.layers = [(self._take(k, at_RC), self._take(v, at_RC)) for k, v in packed]
-        dtype = packed[0][0].dtype
         heads = packed[0][0].shape[1]
-        self.mask_RH1C = torch.zeros(len(spans), heads, 1, self.columns + _SPARE, dtype=dtype, device=device)
+        self.mask_RH1C = torch.zeros(len(spans), heads, 1, self.columns + _SPARE, device=device)
         self.mask_RH1C[..., : self.columns].masked_fill_(hidden_RC[:, None, None], float("-inf"))
 
     def _take(self, states_NHD: Tensor, at_RC: Tensor) -> Tensor:

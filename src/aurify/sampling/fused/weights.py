@@ -8,7 +8,7 @@ positions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.models.prefix import causal_lm
-from aurify.sampling.fused.linear import Joined, OtherForm, matrix_of
+from aurify.sampling.fused.linear import Joined, Matrix, OtherForm, matrix_of
 
 _FAMILIES = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"}
 _STATIC_ROPE = {"default", "linear", "llama3", "yarn"}
@@ -27,13 +27,16 @@ _COPY_LIMIT = 4 * 2**30  # bytes of weights; a copy of more is not made beside t
 class Layer:
     """One block: x + out(attention(qkv(rms(x)))), then x + down(act(gate(rms(x))) * up(rms(x))).
 
-    Rows of queries and keys are interleaved (see ``interleaved``).
+    Rows of queries and keys are interleaved (see ``interleaved``). The weights of both norms are None where they are
+    folded into the matrices that follow; the norms of queries and keys stand apart.
     """
 
+    before: Tensor | None
     qkv: Joined
     q_norm: Tensor | None
     k_norm: Tensor | None
     out: Joined
+    between: Tensor | None
     gate_up: Joined
     down: Joined
 
@@ -44,6 +47,7 @@ class Weights:
 
     layers: list[Layer]
     embedding: Tensor
+    norm: Tensor | None
     head: Joined
     rotary: nn.Module
     heads: int
@@ -55,21 +59,27 @@ class Weights:
 
 
 def weights_of(model: nn.Module, dtype: torch.dtype | None = None) -> Weights | None:
-    """The joined weights, in ``dtype`` [the model's], or None for a model that this path does not compute."""
+    """The joined weights, in ``dtype`` [the model's], or None for a model that this path does not compute.
+
+    Norms' weights and LoRA are folded into the matrices in float32 alone: what is below loses by it (see ``linear``).
+    """
     lm = causal_lm(model)
     config = lm.config
     if type(lm).__name__ not in _FAMILIES or not _plain(lm, config):
         return None
     first = lm.model.layers[0].self_attn
     width, eps = int(first.head_dim), float(lm.model.norm.variance_epsilon)
+    embedding = lm.get_input_embeddings().weight.detach()
+    form = Form(dtype or embedding.dtype)
     try:
-        layers = [_layer(layer, width, dtype) for layer in lm.model.layers]
-        head = Joined([matrix_of(lm.lm_head)], lm.model.norm.weight, dtype)
+        layers = [_layer(layer, width, form) for layer in lm.model.layers]
+        norm, head = form.joined(lm.model.norm, [matrix_of(lm.lm_head, form.folds)])
     except OtherForm:
         return None
     return Weights(
         layers=layers,
-        embedding=_cast(lm.get_input_embeddings().weight.detach(), dtype),
+        embedding=embedding.to(form.dtype),
+        norm=norm,
         head=head,
         rotary=lm.model.rotary_emb,
         heads=int(config.num_attention_heads),
@@ -79,6 +89,25 @@ def weights_of(model: nn.Module, dtype: torch.dtype | None = None) -> Weights | 
         eps=eps,
         activation=lm.model.layers[0].mlp.act_fn,
     )
+
+
+@dataclass(frozen=True)
+class Form:
+    """The dtype of the joined matrices, and so what is folded into them."""
+
+    dtype: torch.dtype
+
+    @property
+    def folds(self) -> bool:
+        """Whether norms' weights and LoRA are."""
+        return self.dtype == torch.float32
+
+    def joined(self, norm: Any, parts: Sequence[Matrix]) -> tuple[Tensor | None, Joined]:
+        """Layers behind a norm: its weight, None where it is folded in, and their matrix."""
+        weight_E: Tensor = norm.weight.detach()
+        if self.folds:
+            return None, Joined(parts, weight_E, self.dtype)
+        return weight_E.float(), Joined(parts, None, self.dtype)
 
 
 def interleaved(matrix: Tensor, width: int) -> Tensor:
@@ -109,21 +138,17 @@ def _hooked(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks or hasattr(module, "_hf_hook"))
 
 
-def _layer(layer: Any, width: int, dtype: torch.dtype | None) -> Layer:
+def _layer(layer: Any, width: int, form: Form) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
-    before, between = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
-    q, k = (matrix_of(p).reordered(lambda rows: interleaved(rows, width)) for p in (attention.q_proj, attention.k_proj))
+
+    def matrices(*modules: Any) -> list[Matrix]:
+        return [matrix_of(module, form.folds) for module in modules]
+
+    q, k, v = matrices(attention.q_proj, attention.k_proj, attention.v_proj)
+    q, k = (matrix.reordered(lambda rows: interleaved(rows, width)) for matrix in (q, k))
     norms = [getattr(attention, name, None) for name in ("q_norm", "k_norm")]
-    q_norm, k_norm = (None if n is None else _cast(interleaved(n.weight.detach(), width), dtype) for n in norms)
-    return Layer(
-        qkv=Joined([q, k, matrix_of(attention.v_proj)], before, dtype),
-        q_norm=q_norm,
-        k_norm=k_norm,
-        out=Joined([matrix_of(attention.o_proj)], None, dtype),
-        gate_up=Joined([matrix_of(mlp.gate_proj), matrix_of(mlp.up_proj)], between, dtype),
-        down=Joined([matrix_of(mlp.down_proj)], None, dtype),
-    )
-
-
-def _cast(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
-    return tensor if dtype is None else tensor.to(dtype)
+    q_norm, k_norm = (None if n is None else interleaved(n.weight.detach(), width).float() for n in norms)
+    before, qkv = form.joined(layer.input_layernorm, [q, k, v])
+    between, gate_up = form.joined(layer.post_attention_layernorm, matrices(mlp.gate_proj, mlp.up_proj))
+    out, down = (Joined(matrices(module), None, form.dtype) for module in (attention.o_proj, mlp.down_proj))
+    return Layer(before, qkv, q_norm, k_norm, out, between, gate_up, down)

@@ -1,7 +1,7 @@
 """Sampling from a vLLM server over HTTP: a running one, or one that is started here and ends with this process.
 
 vLLM's arithmetic differs from the trainer's in the last digits, and with what it batches together. So its draws are
-samples of almost the trained model: declared wherever they are used, and measured (``agreement``).
+samples of almost the trained model: declared wherever they are used, and measured (``sampling.agreement``).
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import torch
+
 from aurify.errors import AurifyError, UsageError
+from aurify.sampling.agreement import limit_of
 from aurify.sampling.stop import eos_ids
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
@@ -88,7 +91,9 @@ def trained_sampler(
         )
         if url:
             stack.callback(publisher.close)
-        yield TrainedSampler(sampler, publisher, model, tokenizer.pad_token_id)
+        lowest = dtype if dtype != "float32" else str(next(model.parameters()).dtype).removeprefix("torch.")
+        limit = limit_of(getattr(torch, lowest))
+        yield TrainedSampler(sampler, publisher, model, tokenizer.pad_token_id, limit)
 
 
 @contextmanager

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from aurify.sampling.agreement import Agreement, Drawn
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
-from aurify.sampling.vllm.agreement import Agreement
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Unreachable
+
+_OTHER_WEIGHTS = (
+    "the vLLM server's",
+    ", so it does not hold the weights that are trained: leave --vllm-url out, train with --tuning lora, "
+    "or --sampler local",
+)
 
 
 class Publisher(Protocol):
@@ -31,11 +37,12 @@ class TrainedSampler:
         publisher: brings the weights there.
         model: what is trained.
         pad_token_id: for the comparison of log-probabilities.
+        limit: of their mean absolute difference, in nats a token.
     """
 
-    def __init__(self, sampler: VllmSampler, publisher: Publisher, model: Any, pad_token_id: int) -> None:
+    def __init__(self, sampler: VllmSampler, publisher: Publisher, model: Any, pad_token_id: int, limit: float) -> None:
         self._sampler, self._publisher, self._model = sampler, publisher, model
-        self._agreement = Agreement(model, pad_token_id)
+        self._agreement = Agreement(model, pad_token_id, limit=limit, who=_OTHER_WEIGHTS)
 
     def sample(
         self,
@@ -53,7 +60,10 @@ class TrainedSampler:
         drawn = self._sampler.draw(
             prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop, on_completion=on_completion
         )
-        self._agreement.compare([prompt.token_ids for prompt in prompts for _ in prompt.seeds], drawn)
+        asked = [prompt.token_ids for prompt in prompts for _ in prompt.seeds]
+        self._agreement.compare(
+            [Drawn(prompt, one.token_ids, one.logprobs) for prompt, one in zip(asked, drawn, strict=True)]
+        )
         return self._sampler.completions(prompts, drawn, stop)
 
     def publish(self, *, write: bool = True) -> None:
