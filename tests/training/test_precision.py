@@ -107,13 +107,15 @@ def test_a_resumed_run_ends_with_the_same_bytes(tuning: str, tmp_path: Path) -> 
 
 
 def test_nat_in_bfloat16(tmp_path: Path) -> None:
-    from aurify.models.nat.model import NatConfig, add_nat, begin_negative_stage, begin_positive_stage
-    from aurify.sampling import LocalSampler, Prompt
+    from aurify.distillation.run import run_distillation
+    from aurify.distillation.settings import DistillSettings
 
-    loaded = load_model("nugget", dtype="bfloat16")
-    model = add_nat(loaded.model, NatConfig(rank=2, width=4))
-    for begin in (begin_negative_stage, begin_positive_stage):
-        begin(model)
-        assert {p.dtype for p in trainable_parameters(model).values()} == {torch.float32}
-        [[one]] = LocalSampler(model, loaded.tokenizer).sample([Prompt((5, 6, 7), (1,))], max_new_tokens=8)
-        assert one.token_ids
+    train("trice", tmp_path / "run", steps=1, questions=9, samples=4, max_new_tokens=120)
+    questions = generate("object_counting", 12, seed=5)
+    settings = DistillSettings(
+        method="nat", model="nugget", data="(given)", from_=str(tmp_path / "run"), out=str(tmp_path / "nat"),
+        dtype="bfloat16", steps=1, rationales=2, eval_limit=1, max_new_tokens=20, lora_rank=2, unit_width=4,
+    )  # fmt: skip
+    run_distillation(settings, questions=questions[:10], held_out=questions[10:])
+    last = max((tmp_path / "nat" / "checkpoints").glob("step-*"))
+    assert {value.dtype for value in load_file(last / "weights.safetensors").values()} == {torch.float32}
