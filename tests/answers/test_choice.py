@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.answers.choice import options, read_choice, same_choice
+from aurify.answers.choice import read_choice, same_choice
+from aurify.answers.options import options
 from aurify.answers.reading import Unreadable
 
 DATES = "Tomorrow?\nOptions:\n(A) 12/11/1937\n(B) 12/25/1937\n(C) A dog, & cat"

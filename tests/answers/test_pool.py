@@ -6,13 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from aurify.answers import Grader, Verdict
+from aurify.answers.pool import Job
 
 HOSTILE = {
     "tower": "10**10**10",
@@ -158,3 +162,59 @@ def test_a_forked_child_starts_workers_of_its_own() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert grader.grade_answer("x+3", "3+x", "math").right
         assert grader.worker_pids() == ours
+
+
+SLOW_AND_QUICK = (
+    "import time\n"
+    "def same(pred, gold):\n"
+    "    time.sleep(0.01 if pred.endswith('7') else 0)\n"
+    "    return pred == gold, pred\n"
+)
+
+
+def outcomes(grader: Grader, numbers: range) -> list[tuple[int, str, str]]:
+    """(number, verdict, reason) of comparisons of which every second and every seventh is wrong."""
+    jobs = [Job("custom", f"a{n}", f"a{n}" if n % 2 and n % 7 else "b", "slow_and_quick:same") for n in numbers]
+    return [(n, *outcome) for n, outcome in zip(numbers, grader._pool.run(jobs), strict=True)]
+
+
+def expected(numbers: range) -> list[tuple[int, str, str]]:
+    return [(n, "right" if n % 2 and n % 7 else "wrong", f"a{n}") for n in numbers]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["server", "answerer"])
+def test_a_process_killed_while_idle_shifts_no_verdict(which: int, own_module: None) -> None:
+    """Its successor finds the request in the pipe, and is asked again: two replies, of which one counts."""
+    with Grader(timeout=5) as grader:
+        for start in range(0, 160 if which == 0 else 400, 40):
+            numbers = range(start, start + 40)
+            assert outcomes(grader, numbers) == expected(numbers)
+            os.kill(grader.worker_pids()[which], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kills_at_random_moments_lose_no_verdict(workers: int, own_module: None) -> None:
+    random, killed = Random(workers), []
+
+    def kill(which: int) -> None:
+        with suppress(ProcessLookupError, IndexError):  # it may be gone, or not be there yet
+            pid = grader.worker_pids()[which]
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    with Grader(timeout=5, workers=workers) as grader:
+        outcomes(grader, range(1000, 1000 + workers))  # they stand
+        for start in range(0, 600, 20):  # one kill to twenty jobs, so that a slow machine starves none
+            which = 0 if start % 200 == 100 else random.choice([1, -1])  # a server; a process that answers
+            killer = threading.Timer(random.uniform(0, 0.03), kill, [which])
+            killer.start()
+            numbers = range(start, start + 20)
+            assert outcomes(grader, numbers) == expected(numbers)
+            killer.join()
+    assert len(killed) >= 20
+
+
+@pytest.fixture
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_and_quick.py").write_text(SLOW_AND_QUICK)
+    monkeypatch.syspath_prepend(str(tmp_path))

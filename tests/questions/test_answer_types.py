@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.errors import UsageError
-from aurify.questions.answer_types import canonical, check_answer_type, infer_answer_type
+from aurify.questions.answer_types import canonical, infer_answer_type
 from aurify.questions.rows import RowError
 
 OPTIONS = "Which?\nOptions:\n(A) rain\n(B) snow"
@@ -59,11 +58,3 @@ def test_canonical_answers() -> None:
 def test_answers_of_another_type_are_refused(gold: str, kind: str, question: str, reason: str) -> None:
     with pytest.raises(RowError, match=reason):
         canonical(gold, kind, question)
-
-
-def test_unknown_types_name_the_nearest() -> None:
-    assert check_answer_type("mine:same") == "mine:same"
-    with pytest.raises(UsageError, match="did you mean 'number'"):
-        check_answer_type("numbers")
-    with pytest.raises(UsageError):
-        check_answer_type("mine:")

@@ -4,104 +4,48 @@ from typing import Any
 
 import pytest
 
-from aurify.questions.fields import Draft, draft
-from aurify.questions.rows import Row, RowError
+from aurify.questions.fields import Fields, given_id, structure
+from aurify.questions.rows import RowError
 
 
-def read(**fields: Any) -> Draft | None:
-    return draft(Row("f.jsonl", 3, fields), "f")
-
-
-def sure(**fields: Any) -> Draft:
-    found = read(**fields)
-    assert found is not None
-    return found
-
-
-@pytest.mark.parametrize(
-    ("fields", "text", "gold"),
-    [
-        ({"question": "q", "answer": "work\n#### 1,450"}, "q", "1,450"),
-        ({"input": "q", "target": "(A)"}, "q", "(A)"),
-        ({"problem": "b q", "body": "b", "question": "q", "answer": 17.0}, "b q", "17"),
-        ({"Body": "b ", "Question": "q", "Answer": 17.0, "ID": "chal-1", "Type": "Sum"}, "b q", "17"),
-        ({"question_concat": "b q", "Body": "b", "Question": "q", "Answer": "17.0"}, "b q", "17.0"),
-        ({"sQuestion": "q", "lSolutions": [3.0], "lEquations": ["x=3"]}, "q", "3"),
-        ({"question": "q", "final_ans": "5"}, "q", "5"),
-        ({"problem": "q", "level": "Level 1", "type": "Algebra", "solution": r"is $\boxed{\frac12}$"}, "q", r"\frac12"),
-    ],
-)
-def test_the_fields_of_known_data_sets(fields: dict[str, Any], text: str, gold: str) -> None:
-    found = sure(**fields)
-    assert (found.text, found.gold) == (text, gold)
-
-
-def test_math() -> None:
-    row = {"id": "math-test-1", "problem": "q", "level": "Level 5", "type": "Algebra", "solution": r"$\boxed{i}$"}
-    found = sure(**row, answer="i", answer_annotated=["i", "1i"], math500_id="x")
-    assert found == Draft(
-        where="f.jsonl:3", text="q", gold="i", answer_type="math", id="math-test-1", task="Algebra",
-        level="Level 5", rationale=r"$\boxed{i}$", accepted=("i", "1i"),
-    )  # fmt: skip
-    assert sure(**row, answer="i", answer_annotated="1i").accepted == ("1i",)
-    assert read(**row, answer="i", in_train=True) is None
-
-
-def test_asdiv_answers_are_numbers_or_text_row_by_row() -> None:
-    number = sure(problem="q", answer="9 (apples)", answer_number=9)
-    clock = sure(problem="q", answer="5:45", answer_number=None)
-    fraction = sure(problem="q", answer="3/7", answer_number=None)
-    assert [(one.gold, one.answer_type) for one in (number, clock, fraction)] == [
-        ("9", "number"),
-        ("5:45", "text"),
-        ("3/7", "number"),
-    ]
-
-
-def test_ids_are_text_or_whole_numbers() -> None:
-    assert [sure(question="q", answer=1, id=value).id for value in ("a", 7, 7.0, None, "")] == [
-        "a",
-        "7",
-        "7",
-        None,
-        None,
-    ]
-    for value in (True, [1], 1.5):
-        with pytest.raises(RowError, match="'id' is"):
-            read(question="q", answer=1, id=value)
+def test_names_without_regard_to_case_and_what_is_filled() -> None:
+    fields = Fields({"Answer": "", "answer": "late", "GOLD": 0, "list": []})
+    assert fields["answer"] == "", "the first of two names that differ by case alone"
+    assert fields.filled(["answer", "list", "gold"]) == "gold"
+    assert fields.named(["answer", "list"], "answer") == "answer"
+    with pytest.raises(RowError, match="no answer: expected a field named x, found 'Answer', 'answer', 'GOLD', 'list'"):
+        fields.named(["x"], "answer")
 
 
 @pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        ({}, "no question: expected a field named problem, .*found no field at all"),
-        ({"text": "q", "answer": 1}, "no question: .*found 'text', 'answer'; --question-field names another"),
-        ({"question": "q", "id": 1}, "no answer: expected a field named answer, target"),
-        ({"question": "q", "answer": None}, "'answer' is null"),
-        ({"question": "q", "answer": ""}, "'answer' is empty"),
-        ({"question": "", "answer": 1}, "'question' is empty"),
-        ({"question": 7, "answer": 1}, "'question' is a number: expected the question as text"),
-        ({"question": "q", "answer": [1]}, "'answer' is a list"),
-        ({"sQuestion": "q", "lSolutions": []}, "'lsolutions' is null"),
-        ({"question": "\udc80", "answer": 1}, "surrogate"),
-        ({"question": "q", "answer": 1, "task": "\udc80"}, "surrogate"),
-    ],
+    ("path", "value"),
+    [("a.b.0", 1), ("a.b.-1", 2), ("A.B.0", 1), ("x.y", "whole name"), ("text.k", "v"), ("turns.0.content", "q")],
 )
-def test_what_is_missing_or_of_the_wrong_type_is_said(fields: dict[str, Any], reason: str) -> None:
-    with pytest.raises(RowError, match=reason):
-        read(**fields)
+def test_paths(path: str, value: object) -> None:
+    fields = Fields(
+        {"a": {"b": [1, 2]}, "x.y": "whole name", "x": {"y": 0}, "text": '{"k": "v"}', "turns": [{"content": "q"}]}
+    )
+    assert fields.at(path) == value
 
 
-def test_chosen_fields() -> None:
-    row = Row("f.jsonl", 1, {"Prompt text": "q", "gold_label": "yes", "question": "other", "answer": "no"})
-    found = draft(row, "f", "Prompt text", "gold_label")
-    assert found is not None
-    assert (found.text, found.gold) == ("q", "yes")
-    with pytest.raises(RowError, match="no field 'gold_lable': did you mean 'gold_label'"):
-        draft(row, "f", None, "gold_lable")
+@pytest.mark.parametrize("path", ["a.c", "a.b.2", "a.b.x", "a.b.0.z", "none", "a..b", ""])
+def test_paths_that_lead_nowhere(path: str) -> None:
+    with pytest.raises(RowError, match="no field"):
+        Fields({"a": {"b": [1, 2]}}).at(path)
 
 
-def test_a_row_may_say_its_task_and_answer_type() -> None:
-    found = sure(question="q", answer="(A)", task="web", answer_type="text", level=3)
-    assert (found.task, found.answer_type, found.level) == ("web", "text", "3")
-    assert sure(question="q", answer="(A)", answer_type="haiku").answer_type is None
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a": 1}', {"a": 1}), ('["a", "b"]', ["a", "b"]), (' [{"a": 1}]', [{"a": 1}]),
+        ("[1, 2]", "[1, 2]"), ("[]", "[]"), ("{1, 2}", "{1, 2}"), ("[a", "[a"), ("[" * 100_000, "[" * 100_000),
+        ("\\{1\\}", "\\{1\\}"), (7, 7), (None, None),
+    ],
+)  # fmt: skip
+def test_json_text_is_read_but_intervals_and_sets_are_not(text: Any, found: Any) -> None:
+    assert structure(text) == found
+
+
+def test_the_first_id_there_is() -> None:
+    assert given_id(Fields({"ID": "", "uuid": "u-1"})) == "u-1"
+    assert given_id(Fields({"question": "q"})) is None

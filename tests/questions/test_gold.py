@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.questions.gold import as_choice, as_number, as_text, last_boxed, option_with_text, options, split_worked
+from aurify.questions.gold import as_choice, as_number, as_text, last_boxed, split_worked, stated_answer
 from aurify.questions.rows import RowError
 
 
@@ -86,13 +86,21 @@ def test_letters(text: str, choice: str | None) -> None:
     assert as_choice(text) == choice
 
 
-def test_options() -> None:
-    question = "Which?\nOptions:\n(A) 12/11/1937 \n(B)  rain  men\r\n(C) rain men x\n(A) again"
-    assert options(question) == {"(A)": "12/11/1937", "(B)": "rain  men", "(C)": "rain men x"}
-    assert option_with_text("Rain men", question) == "(B)"
-    assert option_with_text("rain", question) is None
-    assert option_with_text("x", "(A) x\n(B) x") is None
-    assert options("no options") == {}
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("So $\\boxed{2}$ it is. The answer is 3.", "2"),
+        ("1 + 1 = 2\n#### 2", "2"),
+        ("Twice 64. Therefore the final answer is 128.", "128"),
+        ("Work.\n**Answer:** $9$", "9"),
+        ("The answer is: 5", "5"),
+        ("The answer is not clear yet. I would guess 5 or so.", None),
+        ("The answer is 5. But see what follows.\nMore.", None),
+        ("no idea", None),
+    ],
+)
+def test_the_answer_that_a_solution_states(text: str, answer: str | None) -> None:
+    assert stated_answer(text) == answer
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_no_rows(tmp_path: Path, content: str) -> None:
 
 def test_answers_as_told(tmp_path: Path) -> None:
     file = write(tmp_path / "f.jsonl", {"question": "q", "answer": "7"}, {"question": "r", "answer": "seven"})
-    assert load_questions(file).answer_type == "text"
+    assert load_questions(file).answer_type == "text", "half are numbers, which is no file of numbers"
     with pytest.raises(AurifyError, match=r"f.jsonl:2: the answer is 'seven': expected a number"):
         load_questions(file, answers="number")
     own = load_questions(file, answers="mine:same")
@@ -104,13 +104,13 @@ def test_a_few_answers_that_are_no_numbers_are_pointed_out(tmp_path: Path) -> No
     rows = [{"question": f"q{number}", "answer": number} for number in range(20)]
     file = write(tmp_path / "f.jsonl", *rows, {"question": "q", "answer": "unknown"})
     (note,) = load_questions(file).notes
-    assert "1 of 21 answers are no numbers" in note
+    assert "1 of 21 answers are not numbers" in note
     assert f"{file}:21" in note
 
 
 def test_a_missing_number_written_as_nan_is_a_bad_row(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("question,answer\na,1\nb,NaN\n")
-    with pytest.raises(AurifyError, match=r"f.csv:3: the answer is 'NaN': expected a number"):
+    with pytest.raises(AurifyError, match=r"f.csv:3: 'answer' is 'NaN': no answer that can be checked"):
         load_questions(tmp_path / "f.csv")
 
 

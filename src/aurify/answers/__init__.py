@@ -4,10 +4,25 @@ Numbers, choices and texts are compared in this process, without ``eval`` and in
 user's own function in worker processes that are killed when they outrun their time or memory.
 """
 
-from aurify.answers.compare import ANSWER_TYPES
+from aurify.answers.answer_type import AnswerType
 from aurify.answers.custom import load_custom
 from aurify.answers.grader import Grader
 from aurify.answers.groups import group_answers
+from aurify.answers.options import LETTERS, options, with_options
+from aurify.answers.types import ANSWER_TYPES, answer_type, check_answer_type
 from aurify.answers.verdict import Grade, Verdict
 
-__all__ = ["ANSWER_TYPES", "Grade", "Grader", "Verdict", "group_answers", "load_custom"]
+__all__ = [
+    "ANSWER_TYPES",
+    "LETTERS",
+    "AnswerType",
+    "Grade",
+    "Grader",
+    "Verdict",
+    "answer_type",
+    "check_answer_type",
+    "group_answers",
+    "load_custom",
+    "options",
+    "with_options",
+]

@@ -14,7 +14,6 @@ from aurify.answers.characters import plain_signs
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal
 
-_OPTION = re.compile(r"^[ \t]*\(([A-Za-z])\)[ \t]*([^\n]*)$", re.MULTILINE)
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|boxed|fbox)\s{0,3}\{([^{}]*)\}")
 _LETTER = re.compile(
     r"(?:(?:the\s)?(?:option|choice|answer|letter)\s+)?[*_]{0,3}"
@@ -37,14 +36,6 @@ _TAKEN_BACK = re.compile(
     r"|maybe|perhaps|possibly|but|although|if|unless)\b|[?+&/|])",
     re.IGNORECASE,
 )
-
-
-def options(question: str) -> dict[str, str]:
-    """The options of a question, letter to text, from its lines ``(A) text``, after ``Options:`` where that stands."""
-    found: dict[str, str] = {}
-    for match in _OPTION.finditer(question.rpartition("Options:")[2]):
-        found.setdefault(match[1].upper(), match[2].strip())
-    return found
 
 
 def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from aurify.answers import latex
-from aurify.answers.choice import options, read_choice
-from aurify.answers.compare import ANSWER_TYPES, Asked, canonical, compare, extract
-from aurify.answers.custom import load_custom
+from aurify.answers.choice import read_choice
+from aurify.answers.compare import Asked, canonical, compare, extract
+from aurify.answers.options import options
 from aurify.answers.pool import Job, Outcome, Pool
 from aurify.answers.reading import Unreadable
+from aurify.answers.types import ANSWER_TYPES, check_answer_type
+from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
-from aurify.errors import UsageError, nearest
 
 if TYPE_CHECKING:  # the questions room imports this one
     from aurify.questions.record import Question
@@ -28,9 +28,9 @@ _Key = tuple[str, bytes]
 class Grader:
     """Gives verdicts. It owns the worker processes, started when first needed; close it, or use it with ``with``.
 
-    Numbers, choices and texts are compared here. ``math`` beyond equal writing and plain numbers, and the user's own
-    ``module:function``, are compared in workers with limits of wall-clock time and memory. Equal comparisons are made
-    once. A Grader is not for several threads at a time.
+    Each answer type compares in its own way (``ANSWER_TYPES``). ``math`` beyond equal writing and plain numbers, and
+    the user's own ``module:function``, are compared in workers with limits of wall-clock time and memory. Equal
+    comparisons are made once. A Grader is not for several threads at a time.
 
     Args:
         timeout: seconds a comparison may take before its worker is killed.
@@ -78,13 +78,10 @@ class Grader:
         """Whether a bare answer can be read as one of this type."""
         self.check_type(answer_type)
         try:
-            canonical(answer, answer_type, {})
+            job = kind_of(answer_type).to_parse(canonical(answer, answer_type, {}))
         except Unreadable:
             return False
-        if answer_type != "math":
-            return True
-        tidied = latex.tidy(answer)
-        return latex.is_number(tidied) or self._ask([Job("math", tidied, tidied)])[0][0] == Verdict.RIGHT
+        return job is None or self._ask([job])[0][0] == Verdict.RIGHT
 
     def same(self, a: str, b: str, answer_type: str) -> bool:
         """Whether two bare, readable answers are equal."""
@@ -96,12 +93,8 @@ class Grader:
         Raises:
             UsageError: it is not, or cannot.
         """
-        if kind in ANSWER_TYPES or kind in self._specs:
-            return
-        if ":" not in kind:
-            raise UsageError(f"unknown answer type '{kind}': {nearest(kind, (*ANSWER_TYPES, 'module:function'))}")
-        load_custom(kind)
-        self._specs.add(kind)
+        if kind not in ANSWER_TYPES and kind not in self._specs:
+            self._specs.add(check_answer_type(kind))
 
     def close(self) -> None:
         """Kill the workers. A later call starts new ones."""

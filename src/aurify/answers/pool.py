@@ -1,4 +1,9 @@
-"""The parent's side of the workers: a clock, a kill switch, and a replacement for whoever dies."""
+"""The parent's side of the workers: a clock, a kill switch, and a replacement for whoever dies.
+
+Any process may be killed at any time, by us, by the system or by somebody else. So every request has a number, and a
+reply counts only where it bears the number of the request that was sent last: a request that one process left in the
+pipe is answered by the next as well, and that reply belongs to nobody.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +27,10 @@ PATIENCE = 20
 """On a busy machine a comparison may take so many times its timeout, while it has not had that much processor time."""
 START_TIMEOUT = 300.0
 """Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""
+CRASHES = 2
+"""A comparison whose process crashes this often is to blame: once may be what an earlier one left behind."""
+KILLS = 10
+"""A comparison whose process is killed from outside (SIGKILL) this often is to blame: it eats the machine's memory."""
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.answers.worker import main; main()"
 
 
@@ -65,6 +74,7 @@ class _Worker:
         self.loaded: set[str] = {preload}
         self.job: int | None = None
         self.pid = 0
+        self.number = 0
         self._unread = b""
         self.restart()
 
@@ -74,12 +84,17 @@ class _Worker:
         self.begun = time.monotonic()
         self.deadline = self.begun + START_TIMEOUT
 
+    def answers(self, pid: int) -> None:
+        """A process says that it is there."""
+        self.state, self.pid, self.loaded = "idle", pid, {self.preloaded}
+
     def send(self, state: str, request: dict[str, Any], timeout: float) -> None:
         """Write one request and start its clock. A worker that died is found out when its reply is read."""
         assert self.process.stdin is not None
+        self.number += 1
         self.state, self.begun, self._cpu = state, time.monotonic(), _cpu_time(self.pid)[0]
         self.deadline = self.begun + timeout
-        data = (json.dumps(request, ensure_ascii=False) + "\n").encode()
+        data = (json.dumps({**request, "number": self.number}, ensure_ascii=False) + "\n").encode()
         with suppress(OSError):
             while data:
                 data = data[self.process.stdin.write(data) :]
@@ -97,19 +112,14 @@ class _Worker:
                 return False
         return True
 
-    def receive(self) -> dict[str, Any] | None:
-        """What has come: a reply, an empty dict for a part of one, None where there is nobody any more."""
+    def receive(self) -> list[_Reply] | None:
+        """The whole replies that have come, maybe none; None where there is nobody any more."""
         assert self.process.stdout is not None
         chunk = os.read(self.process.stdout.fileno(), 65536)
         if not chunk:
             return None
-        self._unread += chunk
-        line, newline, rest = self._unread.partition(b"\n")
-        if not newline:
-            return {}
-        self._unread = rest
-        reply: dict[str, Any] = json.loads(line)
-        return reply
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        return [reply for reply in map(_parsed, lines) if reply]
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -118,6 +128,18 @@ class _Worker:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()
+
+
+_Reply = dict[str, Any]
+
+
+def _parsed(line: bytes) -> _Reply | None:
+    """A reply; None for what a killed process left of one."""
+    try:
+        reply: _Reply = json.loads(line)
+    except ValueError:
+        return None
+    return reply
 
 
 class Pool:
@@ -177,14 +199,15 @@ class _Run:
         self.pool, self.jobs = pool, jobs
         self.waiting = deque(range(len(jobs)))
         self.done: dict[int, Outcome] = {}
-        self.retried: set[int] = set()
+        self.crashes: Counter[int] = Counter()
+        self.kills: Counter[int] = Counter()
 
     def outcomes(self) -> list[Outcome]:
         while len(self.done) < len(self.jobs):
             while self.waiting and (worker := self.pool.idle(self.jobs[self.waiting[0]].preload)):
                 worker.job = self.waiting.popleft()
                 if worker.state == "idle":
-                    self._start(worker, self.jobs[worker.job])
+                    self._start(worker)
             busy = self.pool.busy()
             ready = _readable(busy)
             for worker in busy:
@@ -194,7 +217,9 @@ class _Run:
                     self._overdue(worker)
         return [self.done[i] for i in range(len(self.jobs))]
 
-    def _start(self, worker: _Worker, job: Job) -> None:
+    def _start(self, worker: _Worker) -> None:
+        assert worker.job is not None
+        job = self.jobs[worker.job]
         if job.preload not in worker.loaded:
             worker.loaded.add(job.preload)
             worker.send("loading", {"op": "load", "what": job.preload}, START_TIMEOUT)
@@ -202,45 +227,59 @@ class _Run:
             request = {"op": job.op, "pred": job.pred, "gold": job.gold, "spec": job.spec}
             worker.send("busy", request, self.pool.timeout)
 
-    def _heard(self, worker: _Worker, reply: dict[str, Any] | None) -> None:
-        assert worker.job is not None
-        if reply == {}:
+    def _heard(self, worker: _Worker, replies: Sequence[_Reply] | None) -> None:
+        if replies is None:
+            self._lost(worker)
             return
-        word = reply["verdict"] if reply else "gone"
-        if word == "ready" and worker.state == "starting":
-            assert reply is not None
-            worker.state, worker.pid = "idle", reply["pid"]
-            self._start(worker, self.jobs[worker.job])
-        elif worker.state == "starting" and word not in ("gone", "failed"):
-            pass  # the last word of a process that was killed meanwhile
-        elif worker.state == "loading" and word == "loaded":
-            self._start(worker, self.jobs[worker.job])
-        elif worker.state != "busy":
-            raise AurifyError(
-                f"the worker that compares answers cannot start ({(reply or {}).get('reason') or word}): "
-                f"check that math-verify is installed, or allow it more than {self.pool.memory_mb} MB"
-            )
-        elif reply and word not in ("ready", "memory"):
-            self.done[worker.job], worker.job, worker.state = (word, reply["reason"]), None, "idle"
-        else:
-            self._crashed(worker, reply)
+        for reply in replies:
+            word = reply["verdict"]
+            if word == "ready":
+                self._ready(worker, reply)
+            elif word == "failed":
+                raise self._cannot_start(reply["reason"])
+            elif reply["number"] == worker.number and worker.state in ("loading", "busy"):
+                self._replied(worker, reply)
 
-    def _crashed(self, worker: _Worker, reply: dict[str, Any] | None) -> None:
-        """Once more, in a fresh process, as what earlier jobs left behind may be to blame; then it is the job."""
-        job, worker.job = worker.job, None
-        assert job is not None
-        if job in self.retried:
-            self.done[job] = ("unparsable", reply["reason"] if reply and reply["reason"] else "the parser crashed")
-        else:
-            self.retried.add(job)
-            self.waiting.appendleft(job)
-        if reply is None:
-            self.pool.drop(worker)
-        elif reply["verdict"] == "ready":
-            worker.restart()
-            worker.state, worker.pid = "idle", reply["pid"]
-        else:
+    def _ready(self, worker: _Worker, reply: _Reply) -> None:
+        """Another process answers now; what the one before had in hand, if anything, is asked again."""
+        state = worker.state
+        worker.answers(reply["pid"])
+        if state in ("loading", "busy"):
+            self._died(worker, killed=reply["reason"] == "killed")
+        if worker.job is not None:
+            self._start(worker)
+
+    def _replied(self, worker: _Worker, reply: _Reply) -> None:
+        assert worker.job is not None
+        word = reply["verdict"]
+        if worker.state == "loading":
+            if word != "loaded":
+                raise self._cannot_start(reply["reason"])
+            self._start(worker)
+        elif word == "memory":
+            self._died(worker, killed=False, reason=reply["reason"])
             self._replace(worker)
+        else:
+            self.done[worker.job], worker.job, worker.state = (word, reply["reason"]), None, "idle"
+
+    def _lost(self, worker: _Worker) -> None:
+        """The server itself is gone."""
+        killed = worker.process.wait() == -signal.SIGKILL
+        if worker.state != "busy" and not killed:
+            raise self._cannot_start("it ended")
+        self._died(worker, killed=killed)
+        job, worker.job = worker.job, None
+        self.pool.drop(worker)
+        if job is not None:
+            self.waiting.appendleft(job)
+
+    def _died(self, worker: _Worker, *, killed: bool, reason: str = "") -> None:
+        """The process died with a job in hand. It stays in hand, unless it is to blame: then it is done."""
+        job = worker.job
+        assert job is not None
+        (self.kills if killed else self.crashes)[job] += 1
+        if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
+            self.done[job], worker.job = ("unparsable", reason or "the parser crashed"), None
 
     def _overdue(self, worker: _Worker) -> None:
         assert worker.job is not None
@@ -253,6 +292,12 @@ class _Run:
         """Kill the process that answers; its server forks another."""
         worker.process.send_signal(signal.SIGUSR1)
         worker.restart()
+
+    def _cannot_start(self, reason: str) -> AurifyError:
+        return AurifyError(
+            f"the worker that compares answers cannot start ({reason}): "
+            f"check that math-verify is installed, or allow it more than {self.pool.memory_mb} MB"
+        )
 
 
 def _readable(workers: Sequence[_Worker]) -> list[_Worker]:

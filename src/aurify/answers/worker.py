@@ -40,37 +40,43 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, _EVENTS)
     own = os.getpid()
-    ended = False
-    while not ended:
+    ended = ""
+    while ended != "exit":
         child = os.fork()
         if child == 0:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _EVENTS)
             _die_with(own)
-            _serve(replies, config)
+            _serve(replies, config, ended)
             os._exit(0)
-        while not (ended_now := _ended(child)):
+        while not (ended := _ended(child)):
             if signal.sigwait(_EVENTS) == signal.SIGUSR1:
                 os.kill(child, signal.SIGKILL)  # not yet waited for, so the id is still its own
-        ended = ended_now == "exit"
 
 
 _EVENTS = (signal.SIGUSR1, signal.SIGCHLD)
 
 
 def _ended(child: int) -> str:
-    """How the child ended: "exit" with its standard input, "killed", or "" where it lives."""
+    """How the child ended: "exit" with its standard input, "killed", "crashed", or "" where it lives."""
     pid, status = os.waitpid(child, os.WNOHANG)
     if pid == 0:
         return ""
-    return "exit" if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 else "killed"
+    code = os.waitstatus_to_exitcode(status)
+    return {0: "exit", -signal.SIGKILL: "killed"}.get(code, "crashed")
 
 
-def _serve(replies: TextIO, config: Reply) -> None:
-    """Answer requests until standard input ends; the first line says that it is ready, and who."""
+def _serve(replies: TextIO, config: Reply, before: str) -> None:
+    """Answer requests until standard input ends; the first line says that it is ready, who, and how the last ended.
+
+    It begins with a line break, as a killed process may have left half a line in either pipe.
+    """
     handlers: dict[str, Callable[[Reply], Reply]] = {"load": _load, "math": _math, "custom": _custom}
-    _reply(replies, {"verdict": "ready", "reason": "", "pid": os.getpid()})
+    replies.write("\n")
+    _reply(replies, {"verdict": "ready", "reason": before, "pid": os.getpid()})
     for line in sys.stdin:
-        request = json.loads(line)
+        request = _request(line)
+        if request is None:
+            continue
         _limit_cpu(config["timeout"])
         try:
             reply = handlers[request["op"]](request)
@@ -80,7 +86,16 @@ def _serve(replies: TextIO, config: Reply) -> None:
             reply = {"verdict": "unparsable", "reason": "nested too deeply"}
         except Exception as error:  # whatever a parser or a user's function raises is a fact about this answer
             reply = {"verdict": "unparsable", "reason": f"{type(error).__name__} while comparing"}
-        _reply(replies, reply)
+        _reply(replies, {**reply, "number": request["number"]})
+
+
+def _request(line: str) -> Reply | None:
+    """A whole request; None for what is left of one that a killed process had begun to read."""
+    try:
+        request = json.loads(line)
+    except ValueError:
+        return None
+    return request if isinstance(request, dict) and {"op", "number"} <= request.keys() else None
 
 
 def _reply(replies: TextIO, reply: Reply) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -62,7 +63,8 @@ def run(settings: CheckSettings) -> None:
     _list(unverified)
     if questions:
         _write(f"prompts       {_lengths(questions, template, tokenizer)}")
-        _show_prompts(questions[0], template)
+        for question in _shown(questions):
+            _show_prompts(question, template)
     problems = ([] if settings.skip_bad else questions.skipped) + unverified
     if problems:
         first = ": ".join(problems[0])
@@ -99,21 +101,28 @@ def _unverified(questions: Sequence[Question]) -> list[tuple[str, str]]:
     found = []
     with Grader() as grader:
         for question in questions:
-            grade = grader.grade_answer(question.answer, question.answer, question.answer_type)
-            if not grade.right:
-                answer = printable(question.answer, 60)
-                found.append((question.where, f"the {question.answer_type} answer '{answer}': {grade.reason}"))
+            for answer in (question.answer, *question.accepted):
+                grade = grader.grade(answer, replace(question, answer=answer, accepted=()))
+                if not grade.right:
+                    shown = printable(answer, 60)
+                    found.append((question.where, f"the {question.answer_type} answer '{shown}': {grade.reason}"))
     return found
 
 
 def _overview(questions: LoadedQuestions) -> list[str]:
     """How many questions there are, of which types, and the same a task where there are several."""
+    from aurify.questions.forms import FORMS
+
     types = _types(questions.answer_types)
+    several = [len(question.accepted) + 1 for question in questions if question.accepted]
     lines = [
         f"questions     {len(questions)} from {questions.source}",
+        *(f"form          {count} {FORMS[word].word}: {FORMS[word].about}" for word, count in questions.forms.items()),
         f"answers       {types or 'none'} ({'inferred' if questions.inferred else 'as told by --answers'})",
         f"rationales    {sum(question.rationale is not None for question in questions)} rows hold a gold rationale",
     ]
+    if several:
+        lines.append(f"acceptable    {_count(len(several), 'question')} with several answers, {sum(several)} in all")
     tasks: dict[str, Counter[str]] = {}
     for question in questions:
         tasks.setdefault(question.task, Counter())[question.answer_type] += 1
@@ -141,6 +150,12 @@ def _lengths(questions: Sequence[Question], template: PromptTemplate, tokenizer:
     middle, high = lengths[len(lengths) // 2][0], lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)][0]
     longest, where = lengths[-1]
     return f"{lengths[0][0]} to {longest} {unit}, median {middle}, 95th percentile {high}, longest at {where}{note}"
+
+
+def _shown(questions: Sequence[Question]) -> list[Question]:
+    """The first question, and the first with options where that is another."""
+    choice = next((question for question in questions if question.answer_type == "choice"), None)
+    return [questions[0]] if choice is None or choice is questions[0] else [questions[0], choice]
 
 
 def _show_prompts(question: Question, template: PromptTemplate) -> None:

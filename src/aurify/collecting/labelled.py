@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from aurify.errors import AurifyError
-from aurify.questions.fields import ID_FIELDS, QUESTION_FIELDS
+from aurify.questions.fields import ID_FIELDS
 from aurify.questions.files import data_files, read_rows
+from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row, show

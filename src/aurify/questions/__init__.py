@@ -4,7 +4,7 @@
 hub; it knows the field names and answer forms of the common reasoning sets, and gives every question a stable id.
 """
 
-from aurify.questions.answer_types import ANSWER_TYPES, infer_answer_type
+from aurify.questions.answer_types import infer_answer_type
 from aurify.questions.encoded import Prompts
 from aurify.questions.load import LoadedQuestions, load_questions, read_questions
 from aurify.questions.prompts import TEMPLATES, PromptTemplate
@@ -12,7 +12,6 @@ from aurify.questions.record import Question
 from aurify.questions.split import split_questions
 
 __all__ = [
-    "ANSWER_TYPES",
     "TEMPLATES",
     "LoadedQuestions",
     "PromptTemplate",

@@ -1,44 +1,28 @@
-"""Which type a file's answers have, and each gold answer in the canonical form of its type."""
+"""Which type each answer of a file has, and each gold answer in the canonical form of its type."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from aurify.errors import UsageError, nearest
-from aurify.questions.gold import (
-    as_choice,
-    as_number,
-    expected_number,
-    is_not_finite,
-    last_boxed,
-    option_with_text,
-    options,
-)
+from aurify.answers import options
+from aurify.answers.number import read_number
+from aurify.answers.reading import Unreadable
+from aurify.questions.choices import plain
+from aurify.questions.gold import as_choice, as_number, expected_number, is_not_finite, last_boxed
 from aurify.questions.rows import RowError, show
-
-ANSWER_TYPES = ("number", "choice", "text", "math")
 
 _LATEX = re.compile(
     r"\\(?:[dt]?frac|sqrt|boxed|text|pi|infty|left|cdot|times|begin|circ|mathbb|log|sin|cos|tan|cup|in)(?![a-z])|[\^_]\{"
 )
 _LETTERED = re.compile(r"\([A-Z]\)")
-
-
-def check_answer_type(word: str) -> str:
-    """The word itself, if it names an answer type or a user's ``module:function``.
-
-    Raises:
-        UsageError: it does neither.
-    """
-    module, colon, function = word.partition(":")
-    if word in ANSWER_TYPES or (colon and module and function):
-        return word
-    raise UsageError(f"--answers '{word}': {nearest(word, [*ANSWER_TYPES, 'module:function'])}")
+_BEGINS_NUMBER = re.compile(r"[\s(]*[-+−–]?\s?(?:[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])")
+_NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
+_SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f\u2009]\d{3})+)(?![\d,])")
 
 
 def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> str:
-    """The type of a file's gold answers: ``choice``, ``number``, ``math`` or ``text``.
+    """The one type of a file's gold answers: ``choice``, ``number``, ``math`` or ``text``.
 
     Choice: every answer is ``(A)``; or every one is a letter, and the questions have lettered options; or at least
     nine in ten are ``(A)`` and all questions have options, since two BIG-Bench Hard files hold a few bare texts.
@@ -58,6 +42,52 @@ def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> 
     return "math" if any(_LATEX.search(answer) for answer in answers) else "text"
 
 
+def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
+    """The type of each gold answer of a file that does not say it.
+
+    That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
+    the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
+    or more than half are nothing but numbers, every answer that can be read as a number is one (``12 apples``,
+    ``1 250``, ``(-5)``), and the odd row among them is text, or LaTeX.
+    """
+    kind = infer_answer_type(answers, questions)
+    if kind in ("choice", "number"):
+        return [kind] * len(answers)
+    choices = [as_choice(one) is not None and _letter(one) in options(text)
+               for one, text in zip(answers, questions, strict=True)]  # fmt: skip
+    others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
+    bare = sum(as_number(one) is not None for one in others)
+    numbers = bool(bare) and (2 * bare > len(others) or all(number_in(one) for one in others))
+    return [
+        "choice" if choice else _among_numbers(one) if numbers else kind
+        for one, choice in zip(answers, choices, strict=True)
+    ]
+
+
+def _among_numbers(answer: str) -> str:
+    if number_in(answer) or is_not_finite(answer):
+        return "number"
+    return "math" if _LATEX.search(answer) else "text"
+
+
+def number_in(answer: str) -> str | None:
+    """The number that a gold answer states, with a unit or a currency, in plain digits; None where it states none.
+
+    It is read as predictions are. A name (``7 Up``) and a time of day (``5 PM``) are none.
+    """
+    found = as_number(answer)
+    if found is not None:
+        return found
+    spaced = _SPACED.sub(lambda match: match[1] + re.sub(r"\s", "", match[2]), answer)
+    if not _BEGINS_NUMBER.match(spaced) or _NAME_AFTER.search(spaced):
+        return None
+    try:
+        number = read_number(spaced)
+    except Unreadable:
+        return None
+    return None if number.factor else as_number(str(number)) or str(number)
+
+
 def canonical(gold: str, answer_type: str, question: str) -> tuple[str, str, tuple[str, ...]]:
     """(answer, answer type, other accepted answers) of one question.
 
@@ -68,27 +98,31 @@ def canonical(gold: str, answer_type: str, question: str) -> tuple[str, str, tup
         RowError: the gold answer is not of the type.
     """
     if answer_type == "number":
-        number = as_number(gold)
+        number = number_in(gold)
         if number is None:
             raise expected_number(gold)
         return number, "number", ()
     if answer_type == "choice":
-        return _choice(gold, question)
+        return _choice(gold, options(question))
     if answer_type == "math":
         return last_boxed(gold) or gold, "math", ()
     return gold, answer_type, ()
 
 
-def _choice(gold: str, question: str) -> tuple[str, str, tuple[str, ...]]:
-    letters = options(question)
+def _choice(gold: str, listed: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]]:
     letter = as_choice(gold)
-    by_text = option_with_text(gold, question)
-    if letter and (letter in letters or not letters):
+    if letter and (letter[1] in listed or not listed):
         return letter, "choice", ()
-    if by_text:
-        return by_text, "choice", (gold,)
+    same = [name for name, text in listed.items() if plain(text) == plain(gold)]
+    if len(same) == 1:
+        return f"({same[0]})", "choice", (gold,)
     if letter:
-        raise RowError(f"the answer is {letter}: expected one of the question's options, {', '.join(letters)}")
-    if letters:
+        known = ", ".join(f"({name})" for name in listed)
+        raise RowError(f"the answer is {letter}: expected one of the question's options, {known}")
+    if listed:
         return gold, "text", ()
     raise RowError(f"the answer is {show(gold)}: expected a letter such as (A)")
+
+
+def _letter(answer: str) -> str:
+    return (as_choice(answer) or "  ")[1]

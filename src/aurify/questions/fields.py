@@ -1,125 +1,109 @@
-"""Recognises the fields of a row: which is the question, which the answer, and what else is known of it."""
+"""The fields of a row: names without regard to case, dotted paths, and structures that are written as JSON text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aurify.errors import nearest
-from aurify.questions.gold import as_number, as_text, last_boxed, split_worked
-from aurify.questions.rows import Row, RowError, kind, show
+from aurify.questions.gold import as_text
+from aurify.questions.rows import RowError, kind, show
 
-QUESTION_FIELDS = ("problem", "question_concat", "question", "squestion", "input", "query", "prompt")
-"""MATH and the word-problem sets, SVAMP on the hub, GSM8K, MultiArith's source, BIG-Bench Hard, and common names."""
-
-ANSWER_FIELDS = ("answer", "target", "final_ans", "final_answer", "lsolutions", "gold", "ground_truth")
-"""GSM8K and most others, BIG-Bench Hard, MultiArith on the hub, MultiArith's source, GSM8K's model solutions."""
-
-ID_FIELDS = ("id", "unique_id", "qid", "question_id")
+ID_FIELDS = ("id", "unique_id", "qid", "question_id", "custom_id", "uuid")
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A row whose fields are recognised, but whose answer is still in the form of the file."""
+class Fields(Mapping[str, Any]):
+    """What a row holds, by lower-case name; of two names that differ by case alone the first counts."""
 
-    where: str
-    text: str
-    gold: str
-    answer_type: str | None
-    """What the row itself says of its answer's type; None where the answers of the file must tell."""
-    id: str | None
-    task: str
-    level: str
-    rationale: str | None
-    accepted: tuple[str, ...]
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.original = values
+        self._values: dict[str, Any] = {}
+        for name, value in values.items():
+            self._values.setdefault(str(name).lower(), value)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def filled(self, names: Sequence[str]) -> str | None:
+        """The first of these names whose field holds something."""
+        return next((name for name in names if self.get(name) not in (None, "", [])), None)
+
+    def named(self, names: Sequence[str], what: str) -> str:
+        """The first of these names whose field holds something, else the first that is there at all.
+
+        Raises:
+            RowError: none is.
+        """
+        found = self.filled(names) or next((name for name in names if name in self), None)
+        if found is not None:
+            return found
+        have = ", ".join(show(name, 30) for name in list(self.original)[:12]) or "no field at all"
+        raise RowError(
+            f"no {what}: expected a field named {', '.join(names)}, found {have}; --{what}-field names another"
+        )
+
+    def at(self, path: str) -> Any:
+        """The value at a dotted path, such as ``reward_model.ground_truth`` or ``messages.0.content``.
+
+        A field whose whole name is the path comes first. JSON text on the way is read.
+
+        Raises:
+            RowError: there is no such value.
+        """
+        if path in self.original or path.lower() in self:
+            return self.original.get(path, self.get(path.lower()))
+        value: Any = self.original
+        walked: list[str] = []
+        for step in path.split("."):
+            value = structure(value)
+            if isinstance(value, Mapping) and (step in value or step.lower() in Fields(value)):
+                value = value[step] if step in value else Fields(value)[step.lower()]
+            elif isinstance(value, Sequence) and not isinstance(value, str) and _place(step, value) is not None:
+                value = value[int(step)]
+            else:
+                where = f" in '{'.'.join(walked)}', which is {kind(value)}" if walked else ""
+                known = [str(name) for name in value] if isinstance(value, Mapping) else []
+                hint = f": {nearest(step, known)}" if known else ""
+                raise RowError(f"no field '{step}'{where}{hint}")
+            walked.append(step)
+        return value
+
+    def replaced(self, values: Mapping[str, Any], dropped: Sequence[str] = ()) -> Fields:
+        """The same with other values, and without some names."""
+        kept = {name: value for name, value in self.original.items() if str(name).lower() not in {*values, *dropped}}
+        return Fields({**values, **kept})
 
 
-def draft(row: Row, task: str, question_field: str | None = None, answer_field: str | None = None) -> Draft | None:
-    """The row's question and answer; None where the row says that it must not be used (``in_train``).
+def structure(value: Any) -> Any:
+    """The object or list that a JSON text spells; any other value as it is.
+
+    A list counts only where it holds texts or objects: ``[1, 2]`` is an answer, and may be an interval.
+    """
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
+        return value
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    spelled = isinstance(found, dict) or (
+        isinstance(found, list) and bool(found) and all(isinstance(one, (str, dict)) for one in found)
+    )
+    return found if spelled else value
+
+
+def given_id(fields: Mapping[str, Any]) -> str | None:
+    """The row's own id.
 
     Raises:
-        RowError: a field is missing, empty or of the wrong type.
+        RowError: it is neither text nor a whole number.
     """
-    fields: dict[str, Any] = {}
-    for name, value in row.fields.items():
-        fields.setdefault(str(name).lower(), value)
-    if str(fields.get("in_train")).lower() == "true":
-        return None
-    text = _question(row, fields, question_field)
-    raw, answer_type = _answer(row, fields, answer_field)
-    gold, rationale = split_worked(raw)
-    solution = fields.get("rationale", fields.get("solution"))
-    if rationale is None and isinstance(solution, str) and solution.strip():
-        rationale = as_text(solution, "solution")
-    return Draft(
-        where=row.where,
-        text=text,
-        gold=gold.strip(),
-        answer_type=_declared(fields) or answer_type,
-        id=_given_id(fields),
-        task=_task(fields, task),
-        level=_label(fields.get("level"), "level"),
-        rationale=rationale,
-        accepted=_accepted(fields),
-    )
-
-
-def _question(row: Row, fields: dict[str, Any], chosen: str | None) -> str:
-    name = _name(row, fields, chosen, QUESTION_FIELDS, "question")
-    value = _get(row, fields, name)
-    if not isinstance(value, str):
-        raise RowError(f"'{name}' is {kind(value)}: expected the question as text")
-    text = as_text(value, name)
-    body = fields.get("body")
-    if name == "question" and chosen is None and isinstance(body, str) and body.strip():
-        return f"{as_text(body, 'body').strip()} {text}"
-    return text
-
-
-def _answer(row: Row, fields: dict[str, Any], chosen: str | None) -> tuple[str, str | None]:
-    """The gold answer as text, and the type that the row's form tells, if it tells one."""
-    if chosen is None and "answer_number" in fields:  # ASDiv: null where the answer is no single number
-        number = fields["answer_number"]
-        if number is not None:
-            return as_text(number, "answer_number"), "number"
-        stated = as_text(fields.get("answer"), "answer")
-        return stated, "number" if as_number(stated) else "text"
-    solution = fields.get("solution")
-    boxed = last_boxed(solution) if isinstance(solution, str) else None
-    is_math = boxed is not None or (
-        "problem" in fields and "level" in fields and bool({"type", "subject"} & set(fields))
-    )
-    if chosen is None and boxed is not None and not any(name in fields for name in ANSWER_FIELDS):
-        return boxed, "math"
-    name = _name(row, fields, chosen, ANSWER_FIELDS, "answer")
-    value = _get(row, fields, name)
-    if name == "lsolutions" and isinstance(value, list):
-        value = value[0] if value else None
-    return as_text(value, name), "math" if is_math else None
-
-
-def _name(row: Row, fields: dict[str, Any], chosen: str | None, known: tuple[str, ...], what: str) -> str:
-    if chosen is not None:
-        if chosen in row.fields or chosen.lower() in fields:
-            return chosen
-        raise RowError(f"no field '{chosen}': {nearest(chosen, row.fields)}")
-    for name in known:
-        if name in fields:
-            return name
-    have = ", ".join(show(name, 30) for name in list(row.fields)[:12]) or "no field at all"
-    raise RowError(f"no {what}: expected a field named {', '.join(known)}, found {have}; --{what}-field names another")
-
-
-def _get(row: Row, fields: dict[str, Any], name: str) -> Any:
-    return row.fields[name] if name in row.fields else fields[name.lower()]
-
-
-def _declared(fields: dict[str, Any]) -> str | None:
-    declared = fields.get("answer_type")
-    return declared if declared in ("number", "choice", "text", "math") else None
-
-
-def _given_id(fields: dict[str, Any]) -> str | None:
     for name in ID_FIELDS:
         value = fields.get(name)
         if value is None or value == "":
@@ -132,22 +116,9 @@ def _given_id(fields: dict[str, Any]) -> str | None:
     return None
 
 
-def _task(fields: dict[str, Any], default: str) -> str:
-    """A row's own task; MATH's is the subject."""
-    own = fields.get("task")
-    if own is None and "problem" in fields and "level" in fields:
-        own = fields.get("subject", fields.get("type"))
-    return _label(own, "task") or default
-
-
-def _label(value: Any, field: str) -> str:
-    """A label's text; empty where there is none."""
-    return as_text(value, field).strip() if isinstance(value, (str, int)) and str(value).strip() else ""
-
-
-def _accepted(fields: dict[str, Any]) -> tuple[str, ...]:
-    value = fields.get("accepted", fields.get("answer_annotated"))
-    if value is None:
-        return ()
-    values = value if isinstance(value, (list, tuple)) else [value]
-    return tuple(as_text(one, "accepted") for one in values)
+def _place(step: str, values: Sequence[Any]) -> int | None:
+    """The place that a step of a path names, counted from 0, or from the end as -1."""
+    digits = step.removeprefix("-")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+        return None
+    return int(step) if -len(values) <= int(step) < len(values) else None

@@ -20,9 +20,15 @@ _NUMBER = re.compile(
 )
 _NOT_FINITE = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:]?")
-_OPTION = re.compile(r"^[ \t]*\(([A-Z])\)(.*)$", re.MULTILINE)
+_STATED = re.compile(
+    r"\b(?:final\s)?answer\**(?:\s+is)?(?:\s*:|\b(?<=is))\**\s+(?!is\b|not\b)([^\n]+?)\s*\Z", re.IGNORECASE
+)
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
+
+
+STATED_WITHIN = 300
+"""Only so many characters at the end of a solution are searched for ``The answer is …``."""
 
 
 def as_text(value: Any, field: str) -> str:
@@ -70,6 +76,20 @@ def split_worked(answer: str) -> tuple[str, str | None]:
     return gold, with_lead(work, as_number(gold) or gold) if work else None
 
 
+def stated_answer(text: str, *, boxes_only: bool = False) -> str | None:
+    """The answer that a worked solution states: its last box, what follows ``####``, or ``The answer is …`` at its end.
+
+    None where it states none. With ``boxes_only`` the last box alone counts.
+    """
+    boxed = last_boxed(text)
+    if boxed is not None or boxes_only:
+        return boxed
+    if "####" in text:
+        return split_worked(text)[0]
+    found = _STATED.search(text[-STATED_WITHIN:])
+    return found[1].strip().rstrip(".").strip("$* ") or None if found else None
+
+
 def with_lead(rationale: str, answer: str) -> str:
     """The rationale with ``So the answer is …`` as its last line."""
     return f"{rationale.rstrip()}\n{ANSWER_LEAD} {answer}."
@@ -97,21 +117,6 @@ def as_choice(text: str) -> str | None:
     """``B``, ``b)``, ``(B)`` and ``(B).`` as ``(B)``; None for anything else."""
     found = _LETTER.fullmatch(text.strip())
     return f"({found[1].upper()})" if found else None
-
-
-def options(question: str) -> dict[str, str]:
-    """The lettered options of a question, ``{"(A)": text}``; the first of a repeated letter counts."""
-    found: dict[str, str] = {}
-    for letter, text in _OPTION.findall(question):
-        found.setdefault(f"({letter})", text.strip())
-    return found
-
-
-def option_with_text(text: str, question: str) -> str | None:
-    """The letter of the only option that reads ``text``, or None."""
-    wanted = " ".join(text.split()).casefold()
-    same = [letter for letter, option in options(question).items() if " ".join(option.split()).casefold() == wanted]
-    return same[0] if len(same) == 1 else None
 
 
 def last_boxed(text: str) -> str | None:

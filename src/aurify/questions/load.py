@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from aurify.answers import answer_type
 from aurify.errors import AurifyError
-from aurify.questions.answer_types import canonical, check_answer_type, infer_answer_type
-from aurify.questions.fields import Draft, draft
+from aurify.questions.draft import Draft, draft
 from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
-from aurify.questions.gold import as_number, last_boxed, with_lead
 from aurify.questions.hub import PREFIX, hub_rows, hub_task
 from aurify.questions.ids import Ids
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row, RowError
+from aurify.questions.settle import Settled, settled
 
 GENERIC_NAMES = {"train", "test", "dev", "valid", "validation", "val", "eval", "data", "main", "questions", "default"}
 """File names that say nothing of the task: the folder's name is taken."""
@@ -33,6 +33,8 @@ class LoadedQuestions(list[Question]):
         """(``file:line``, reason) of every bad row, in order."""
         self.notes: list[str] = []
         """Facts a user should know: rows left out on purpose, a split that was chosen."""
+        self.forms: Counter[str] = Counter()
+        """How many questions came in each form (``FORMS``)."""
 
     @property
     def answer_types(self) -> Counter[str]:
@@ -58,9 +60,9 @@ def load_questions(
 
     Args:
         data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not.
-        answers: the answers' type: number, choice, text, math or module:function; inferred a file if None.
-        question_field: the field with the question; recognised if None.
-        answer_field: the field with the gold answer; recognised if None.
+        answers: the answers' type: number, choice, text, math or module:function; inferred by file and row if None.
+        question_field: the field with the question, or a dotted path; recognised (``FORMS``) if None.
+        answer_field: the field with the gold answer, or a dotted path; recognised if None.
         skip_bad: go on after a bad row, and keep it in ``skipped``.
 
     Raises:
@@ -86,7 +88,7 @@ def read_questions(
 ) -> LoadedQuestions:
     """``load_questions`` for those who report on a file: with ``skip_bad`` there may be no question at all."""
     if answers is not None:
-        check_answer_type(answers)
+        answer_type(answers)
     sources = [data] if isinstance(data, (str, Path)) else list(data)
     loaded = LoadedQuestions([], source=", ".join(str(source) for source in sources), inferred=answers is None)
     ids = Ids()
@@ -106,7 +108,7 @@ def questions_of_rows(
 ) -> LoadedQuestions:
     """``read_questions`` for those who have read the rows of ``file`` themselves, and chosen among them."""
     if answers is not None:
-        check_answer_type(answers)
+        answer_type(answers)
     loaded = LoadedQuestions([], source=str(file), inferred=answers is None)
     _add(loaded, rows, str(file), _task_of(file), answers, (question_field, answer_field), Ids(), skip_bad)
     return loaded
@@ -125,7 +127,14 @@ def _add(
     """Take up the questions of one source."""
     bad = _BadRows(skip_bad)
     drafts = _drafts(rows, name, task, chosen, bad, loaded.notes)
-    loaded.extend(_questions(drafts, name, answers, ids, bad, loaded.notes))
+    for one, answer in settled(drafts, name, answers, loaded.notes):
+        try:
+            if isinstance(answer, RowError):
+                raise answer
+            loaded.append(_question(one, answer, ids))
+            loaded.forms[one.form] += 1
+        except RowError as error:
+            bad.add(one.where, str(error))
     loaded.skipped.extend(bad.in_order())
 
 
@@ -194,50 +203,16 @@ def _drafts(
     return drafts
 
 
-def _questions(
-    drafts: list[Draft], name: str, answers: str | None, ids: Ids, bad: _BadRows, notes: list[str]
-) -> Iterator[Question]:
-    inferred = {} if answers else _inferred_types(drafts, name, notes)
-    for one in drafts:
-        try:
-            answer, answer_type, accepted = canonical(
-                one.gold, answers or one.answer_type or inferred[one.task], one.text
-            )
-            yield Question(
-                id=ids.take(one.id, one.task, one.text, one.where),
-                text=one.text,
-                answer=answer,
-                answer_type=answer_type,
-                task=one.task,
-                level=one.level,
-                rationale=_finished(one.rationale, answer),
-                accepted=tuple(dict.fromkeys((*accepted, *one.accepted))),
-                where=one.where,
-            )
-        except RowError as error:
-            bad.add(one.where, str(error))
-
-
-def _inferred_types(drafts: list[Draft], name: str, notes: list[str]) -> dict[str, str]:
-    """The answer type of each task in one file, from the rows that do not say their own."""
-    by_task: dict[str, list[Draft]] = {}
-    for one in drafts:
-        if one.answer_type is None:
-            by_task.setdefault(one.task, []).append(one)
-    types = {}
-    for task, group in by_task.items():
-        types[task] = infer_answer_type([one.gold for one in group], [one.text for one in group])
-        odd = [one for one in group if as_number(one.gold) is None]
-        if types[task] == "text" and 0 < len(odd) <= 0.1 * len(group):
-            notes.append(
-                f"{name}: {len(odd)} of {len(group)} answers are no numbers (the first at {odd[0].where}), so all are "
-                "compared as text; --answers number reports them instead"
-            )
-    return types
-
-
-def _finished(rationale: str | None, answer: str) -> str | None:
-    """The rationale, with the answer's lead at its end where it states no answer."""
-    if rationale is None or "answer is" in rationale.lower() or last_boxed(rationale) is not None:
-        return rationale
-    return with_lead(rationale, answer)
+def _question(one: Draft, found: Settled, ids: Ids) -> Question:
+    return Question(
+        id=ids.take(one.id, one.task, found.text, one.where),
+        text=found.text,
+        answer=found.answer,
+        answer_type=found.answer_type,
+        task=one.task,
+        level=one.level,
+        rationale=found.rationale,
+        accepted=found.accepted,
+        system=one.system,
+        where=one.where,
+    )

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
-from aurify.answers import Grader
+from aurify.answers import Grader, answer_type
 from aurify.questions import Question
 from aurify.sampling import Completion
-
-_AT_ONCE = ("number", "choice", "text")
-"""Answer types that are judged in microseconds: a thread for them would only be in the way."""
 
 
 class GradingAhead:
@@ -28,7 +25,7 @@ class GradingAhead:
     def __call__(self, index: int, completion: Completion) -> None:
         """Take a completion of question ``index``."""
         question = self._questions[index]
-        if question.answer_type not in _AT_ONCE and completion.finish_reason == "stop":
+        if answer_type(question.answer_type).in_worker and completion.finish_reason == "stop":
             self._thread.submit(self._grader.grade, completion.text, question)
 
     def __enter__(self) -> GradingAhead:

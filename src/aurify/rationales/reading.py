@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from aurify.errors import AurifyError
-from aurify.questions.fields import ID_FIELDS, QUESTION_FIELDS
+from aurify.questions.fields import ID_FIELDS
 from aurify.questions.files import read_rows
+from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.rows import BadRow, Row, show
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable

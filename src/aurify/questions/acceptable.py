@@ -1,0 +1,79 @@
+"""The acceptable answers of a question: one, or several of which any is right; and what is no answer at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurify.questions.fields import Fields, structure
+from aurify.questions.gold import as_text
+from aurify.questions.rows import RowError, kind, show
+
+ACCEPTED_FIELDS = (
+    "accepted", "answer_annotated", "aliases", "answer_aliases", "accepted_answers", "acceptable_answers",
+    "alternative_answers",
+)  # fmt: skip
+"""Fields beside the answer that hold further ones."""
+
+_MAIN = ("value", "answer", "text", "ground_truth", "target", "targets", "spans", "final_answer")
+"""What an object that stands for an answer may call it: TriviaQA, SQuAD, DROP and their like."""
+_MORE = ("aliases", "accepted", "alternatives")
+
+_NONE = {
+    "proof", "notfound", "not found", "not_found", "n/a", "n.a", "null", "nan", "see solution", "see the solution",
+    "see above", "see below", "see explanation", "no answer", "no_answer", "not available", "not provided", "not given",
+    "omitted", "tbd", "todo", "missing",
+}  # fmt: skip
+_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textbf)\s*\{([^{}]*)\}")
+
+
+def acceptable(value: Any, field: str) -> tuple[str, ...]:
+    """The acceptable answers that a field's value holds, in its order, each once.
+
+    Read: a plain value, a list of such, an object such as ``{"value": "Rhine", "aliases": ["Rhein"]}``, and the JSON
+    text of one of these.
+
+    Raises:
+        RowError: it holds none, or is of another form.
+    """
+    value = structure(value)
+    if isinstance(value, Mapping):
+        values = _of_object(Fields(value), field)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        values = [one for item in value for one in (item if _is_list(item) and len(value) == 1 else [item])]
+    else:
+        return (_answer(value, field),)
+    if not values:
+        raise RowError(f"'{field}' holds no answer")
+    nested = next((one for one in values if isinstance(one, (Mapping, list))), None)
+    if nested is not None:
+        raise RowError(f"'{field}' holds {kind(nested)} among its answers: expected texts or numbers")
+    return tuple(dict.fromkeys(_answer(one, field) for one in values))
+
+
+def no_answer(text: str) -> bool:
+    """Whether a gold answer says that there is none to check: ``proof``, ``notfound``, ``N/A``, ``see solution``."""
+    return _WRAPPED.sub(r"\1", text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
+
+
+def _of_object(value: Fields, field: str) -> list[Any]:
+    main = value.filled(_MAIN)
+    if main is None:
+        have = ", ".join(show(name, 30) for name in list(value.original)[:8]) or "nothing"
+        raise RowError(f"'{field}' is an object of {have}: expected an answer in it, as {', '.join(_MAIN[:4])}")
+    more = value.filled(_MORE)
+    return [one for name in (main, more) if name for one in (value[name] if _is_list(value[name]) else [value[name]])]
+
+
+def _answer(value: Any, field: str) -> str:
+    text = as_text(value, field)
+    if no_answer(text):
+        raise RowError(f"'{field}' is {show(text.strip())}: no answer that can be checked")
+    if isinstance(structure(text), Mapping):
+        raise RowError(f"'{field}' is the JSON text of an object: expected an answer")
+    return text
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

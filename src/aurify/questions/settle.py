@@ -1,0 +1,108 @@
+"""Settles, over the rows of a file, what each gold answer is: its type, its canonical form, its option's letter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aurify.answers.options import LETTERS, options, with_options
+from aurify.questions.answer_types import answer_types, canonical, number_in
+from aurify.questions.choices import first_number, right_option
+from aurify.questions.draft import Draft
+from aurify.questions.gold import last_boxed, with_lead
+from aurify.questions.rows import RowError, show
+
+LISTED = 3
+"""So many odd rows are named in a note; the rest are counted."""
+_LETTER = re.compile(r"[A-J]")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a question asks and accepts, in canonical form."""
+
+    text: str
+    answer: str
+    answer_type: str
+    accepted: tuple[str, ...]
+    rationale: str | None
+
+
+def settled(
+    drafts: Sequence[Draft], name: str, told: str | None, notes: list[str]
+) -> Iterator[tuple[Draft, Settled | RowError]]:
+    """Each draft with what was settled of it, or why it is a bad row.
+
+    Args:
+        name: the file, for notes.
+        told: the answers' type, if the user gave one.
+        notes: takes up what a user should know.
+    """
+    inferred = {} if told else _inferred(drafts, name, notes)
+    first = first_number((one.options, one.marks) for one in drafts if one.options)
+    if first:
+        notes.append(f"{name}: right options are given by number, counted from {first}")
+    for one in drafts:
+        try:
+            yield one, _option(one, first) if one.options else _answer(one, told, inferred.get(one.where))
+        except RowError as error:
+            yield one, error
+
+
+def _option(one: Draft, first: int) -> Settled:
+    assert one.options is not None
+    letter = f"({LETTERS[right_option(one.options, one.marks, first)]})"
+    text = with_options(one.text, one.options.texts)
+    return Settled(text, letter, "choice", (), _finished(one.rationale, letter))
+
+
+def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
+    kind = told or one.answer_type or inferred or "text"
+    if kind == "choice" and not told and not options(one.text):
+        raise RowError(
+            f"the answer is {show(one.answers[0])}, but the question lists no options "
+            "(--answers choice, or text, takes it as it is)"
+        )
+    answer, answer_type, more = canonical(one.answers[0], kind, one.text)
+    others = [canonical(gold, answer_type, one.text)[0] for gold in one.answers[1:]]
+    accepted = dict.fromkeys([*more, *others])
+    return Settled(one.text, answer, answer_type, tuple(accepted), _finished(one.rationale, answer))
+
+
+def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str, str]:
+    """The answer types, by place, of the rows that do not say their own: from those of the same task."""
+    by_task: dict[str, list[Draft]] = {}
+    for one in drafts:
+        if one.answer_type is None and one.options is None:
+            by_task.setdefault(one.task, []).append(one)
+    types: dict[str, str] = {}
+    for group in by_task.values():
+        found = _types(group)
+        types.update(zip((one.where for one in group), found, strict=True))
+        odd = [one for one, kind in zip(group, found, strict=True) if kind in ("text", "math")]
+        if "number" in found and odd:
+            shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in odd[:LISTED])
+            more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
+            notes.append(
+                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as text: {shown}{more}"
+            )
+    return types
+
+
+def _types(group: Sequence[Draft]) -> list[str]:
+    golds = [one.answers[0] for one in group]
+    if all(_LETTER.fullmatch(gold) for gold in golds) and not any(options(one.text) for one in group):
+        return ["choice"] * len(group)  # of options that are not there
+    found = answer_types(golds, [one.text for one in group])
+    return [
+        "text" if kind == "number" and not all(number_in(gold) for gold in one.answers[1:]) else kind
+        for one, kind in zip(group, found, strict=True)
+    ]
+
+
+def _finished(rationale: str | None, answer: str) -> str | None:
+    """The rationale, with the answer's lead at its end where it states no answer."""
+    if rationale is None or "answer is" in rationale.lower() or last_boxed(rationale) is not None:
+        return rationale
+    return with_lead(rationale, answer)

@@ -1,0 +1,77 @@
+"""The type of an answer is chosen row by row, where the grader can read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurify.questions import LoadedQuestions, read_questions
+
+ODD_NUMBERS = {
+    "1 250": "1250", "1\u202f250": "1250", "3.0×10^8": "300000000", "12 apples": "12", "(-5)": "-5", "€12.50": "12.5",
+    "45 km/h": "45", "−12": "-12", "$1,450.00": "1450", "40%": "40%", "3/4": "3/4", "9 (apples)": "9",
+}  # fmt: skip
+NO_NUMBERS = ["no solution", "7 Up", "5 PM", "5:45", "3 or 4", "12 May 1945", "x+1", "Apollo 13", "seven"]
+
+
+def load(folder: Path, golds: list[Any], **options: Any) -> LoadedQuestions:
+    rows = [{"question": f"q{n}?", "answer": answer} for n, answer in enumerate(golds)]
+    (folder / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return read_questions(folder / "f.jsonl", skip_bad=True, **options)
+
+
+@pytest.mark.parametrize("answer", ODD_NUMBERS)
+def test_a_number_written_otherwise_is_a_number(tmp_path: Path, answer: str) -> None:
+    for told in (None, "number"):
+        found = load(tmp_path, ["12", answer, "7"], answers=told)
+        assert [one.answer_type for one in found] == ["number"] * 3
+        assert found[1].answer == ODD_NUMBERS[answer]
+    assert found.notes == []
+
+
+@pytest.mark.parametrize("answer", NO_NUMBERS)
+def test_an_odd_row_among_numbers_is_text_alone_and_said(tmp_path: Path, answer: str) -> None:
+    found = load(tmp_path, ["12", answer, "7"])
+    assert [(one.answer_type, one.answer) for one in found] == [("number", "12"), ("text", answer), ("number", "7")]
+    (note,) = found.notes
+    assert f"1 of 3 answers are not numbers, and are compared as text: {tmp_path}/f.jsonl:2 " in note
+    told = load(tmp_path, ["12", answer, "7"], answers="number")
+    assert [where for where, _ in told.skipped] == [f"{tmp_path}/f.jsonl:2"]
+
+
+def test_numbers_among_words_stay_words(tmp_path: Path) -> None:
+    found = load(tmp_path, ["Paris", "12 apples", "1945", "Rome"])
+    assert [(one.answer_type, one.answer) for one in found][1:3] == [("text", "12 apples"), ("text", "1945")]
+    assert found.notes == []
+
+
+def test_latex_among_numbers_and_numbers_among_latex(tmp_path: Path) -> None:
+    assert [one.answer_type for one in load(tmp_path, ["1", "2", "3", "\\sqrt{2}"])] == ["number"] * 3 + ["math"]
+    assert [one.answer_type for one in load(tmp_path, ["1", "\\sqrt{2}", "\\pi"])] == ["math"] * 3
+
+
+def test_several_acceptable_answers(tmp_path: Path) -> None:
+    found = load(tmp_path, [["4.5", "9/2"], ["12", "twelve"], ["1,000"], "7"])
+    assert [(one.answer, one.accepted, one.answer_type) for one in found] == [
+        ("4.5", ("9/2",), "number"),
+        ("12", ("twelve",), "text"),  # one of the two is no number
+        ("1000", (), "number"),
+        ("7", (), "number"),
+    ]
+
+
+def test_a_letter_is_a_choice_where_its_question_lists_it(tmp_path: Path) -> None:
+    rows = [
+        {"question": "Which?\n(A) x\n(B) y", "answer": "B"},
+        {"question": "1 + 1?", "answer": "2"},
+        {"question": "1 + 2?", "answer": "3"},
+        {"question": "Which letter?", "answer": "B"},
+    ]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl")
+    assert [(one.answer, one.answer_type) for one in found] == [
+        ("(B)", "choice"), ("2", "number"), ("3", "number"), ("B", "text"),
+    ]  # fmt: skip
