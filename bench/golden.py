@@ -173,7 +173,10 @@ def record(out: Path, source: Path, only: str, keep: Path | None) -> None:
             out.write_text(json.dumps({"source": str(source), "runs": found}, indent=1) + "\n", encoding="utf-8")
         plain.close()
     failures = sum("failed" in run for run in found.values())
-    print(f"{len(found)} runs in {time.perf_counter() - begun:.0f} s, {failures} failed: {out}")
+    spent = os.times()
+    processor = spent.children_user + spent.children_system
+    seconds = f"{time.perf_counter() - begun:.0f} s ({processor:.0f} s of processor time)"
+    print(f"{len(found)} runs in {seconds}, {failures} failed: {out}")
 
 
 def selected(every: Sequence[Run], only: str) -> list[Run]:

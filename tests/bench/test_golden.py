@@ -1,0 +1,103 @@
+"""What bench/golden.py takes for equal, and what it runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from aurify.answers import Verdict
+from aurify.rationales import Chain, Memory, Rationale, RationaleTable
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.fixture(scope="module")
+def golden() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("golden", BENCH / "golden.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rationale(text: str, step: int = 1) -> Rationale:
+    return Rationale("q", (1, 2), text, "7", Verdict.RIGHT, "", "self", "m", step, 0, 5, "stop", -1.0)
+
+
+def left(
+    out: Path, *, weight: float = 1.0, text: str = "So 7.", norm: float = 0.5, seconds: float = 1.0, metadata=None
+):
+    """A run's folder as a run leaves it."""
+    (out / "model").mkdir(parents=True)
+    save_file({"w": torch.full((3,), weight)}, out / "model" / "model.safetensors", metadata=metadata)
+    table = RationaleTable(out / "rationales")
+    table.append([rationale(text)])
+    table.flush(1)
+    lines = [{"step": 1, "gradient_norm": norm, "timing": {"seconds": seconds}}]
+    (out / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    checkpoint = out / "checkpoints" / "step-00000001"
+    (checkpoint / "state").mkdir(parents=True)
+    for name in ("weights", "optimizer"):
+        save_file({"w": torch.full((3,), weight)}, checkpoint / f"{name}.safetensors")
+    memory = Memory([Chain("q", rationale(text), 1, 1, 1, 1)])
+    (checkpoint / "state" / "memory.parquet").write_bytes(memory.to_parquet())
+    return out
+
+
+def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(golden, tmp_path):
+    one = golden.of_folder(left(tmp_path / "one"))
+    other = left(tmp_path / "other", seconds=2.0, metadata={"written": "by another version"})
+    checkpoint = other / "checkpoints" / "step-00000001"
+    (checkpoint / "state" / "memory.parquet").rename(checkpoint / "memory.parquet")
+    assert golden.of_folder(other) == one
+    assert set(one) == {"weights", "rationales", "held out", "metrics", "optimizer", "checkpoint", "chains"}
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"weight": 1.0 + 2**-23}, {"weights", "optimizer", "checkpoint"}),
+        ({"text": "So 7 ."}, {"rationales", "chains"}),
+        ({"norm": 0.5 + 2**-53}, {"metrics"}),
+    ],
+)
+def test_one_bit_is_a_difference(golden, tmp_path, change, parts):
+    one, other = golden.of_folder(left(tmp_path / "one")), golden.of_folder(left(tmp_path / "other", **change))
+    assert {part for part in one if one[part] != other[part]} == parts
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "says"),
+    [
+        ({"a": {"weights": "1"}, "b": {"weights": "2"}}, 0, "2 of 2 runs equal"),
+        ({"a": {"weights": "1"}, "b": {"weights": "3"}}, 1, "differs: ['weights']"),
+        ({"a": {"weights": "1"}, "b": {"weights": "2", "more": "4"}}, 1, "differs: ['more']"),
+        ({"a": {"weights": "1"}, "b": {"failed": "no disk"}}, 1, "FAILED: no disk"),
+        ({"a": {"weights": "1"}}, 1, "1 of 2 runs equal"),
+        ({"a": {"weights": "1"}, "b": {"weights": "2"}, "c": {}}, 1, "2 of 3 runs equal"),
+    ],
+)
+def test_a_comparison_counts_what_is_equal(golden, tmp_path, capsys, after, status, says):
+    before = {"a": {"weights": "1"}, "b": {"weights": "2"}}
+    for name, runs in (("before", before), ("after", after)):
+        (tmp_path / name).write_text(json.dumps({"runs": runs}))
+    assert golden.compare(tmp_path / "before", tmp_path / "after") == status
+    assert says in capsys.readouterr().out
+
+
+def test_two_failures_are_not_equal(golden, tmp_path):
+    (tmp_path / "one").write_text(json.dumps({"runs": {"a": {"failed": "no disk"}}}))
+    assert golden.compare(tmp_path / "one", tmp_path / "one") == 1
+
+
+def test_a_run_brings_what_it_starts_from(golden):
+    every = list(golden.runs())
+    assert len({run.name for run in every}) == len(every)
+    assert [run.name for run in golden.selected(every, "nce-token")] == ["rloo", "nat-full", "nce-token"]
