@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, ttest_1samp
 
-from aurify.statistics.paired import Interval, Pair, bootstrap, compare_all
+from aurify.statistics.crossed import Interval
+from aurify.statistics.paired import Floats, Pair, accuracy, by_question, compare_all
 
 Runs = Mapping[str, Sequence[Mapping[str, Any]]]
 """By method, the results of one scenario, in one order of (task, seed) for all methods."""
@@ -20,7 +21,7 @@ MARGIN = 0.02
 STEPS = 10
 """With fewer steps of high or low acceptance their mean gradient norms say nothing."""
 ANSWERS, RUNS = 150, 5
-"""With fewer test answers (three in so many are two points) or runs a bootstrap's interval claims too much."""
+"""With fewer test answers (three in so many are two points) or runs nothing is claimed."""
 
 
 def write_report(out: Path) -> None:
@@ -51,17 +52,19 @@ def complete(results: Sequence[Mapping[str, Any]]) -> Runs:
     return {method: [cases[key] for key in shared] for method, cases in by_method.items()}
 
 
-def right(runs: Runs) -> dict[str, list[Any]]:
-    """Greedy verdicts as ``compare_all`` wants them: a row for each task and seed, questions in one order."""
-    return {
-        method: [np.array([one["greedy"][key] for key in sorted(one["greedy"])], dtype=bool) for one in results]
-        for method, results in runs.items()
-    }
+def values(results: Sequence[Mapping[str, Any]], kind: str) -> Floats:
+    """``greedy`` verdicts or ``sampled`` shares: a row for each task and seed, a column a question."""
+    return by_question([{f"{one['task']} {id}": value for id, value in one[kind].items()} for one in results])
+
+
+def right(runs: Runs) -> dict[str, Floats]:
+    """Greedy verdicts as ``compare_all`` wants them."""
+    return {method: values(results, "greedy") for method, results in runs.items()}
 
 
 def sampled(results: Sequence[Mapping[str, Any]]) -> Interval:
     """p(y | x), the objective itself."""
-    return bootstrap([np.array([one["sampled"][key] for key in sorted(one["sampled"])]) for one in results], 0)
+    return accuracy(values(results, "sampled"))
 
 
 def table(runs: Runs) -> list[str]:
@@ -79,7 +82,7 @@ def table(runs: Runs) -> list[str]:
         "| method | greedy | sampled p(y\\|x) | maj@k | entropy | less trice | p (Holm) | samples | tokens | seconds |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    greedy = {name: bootstrap([row.astype(float) for row in rows], 0) for name, rows in right(runs).items()}
+    greedy = {name: accuracy(rows) for name, rows in right(runs).items()}
     for name in sorted(runs, key=lambda method: -greedy[method].value):
         cells = [name, percent(greedy[name]), percent(sampled(runs[name]))]
         cells.append(f"{100 * np.mean([one['maj'] for one in runs[name]]):.1f}")
@@ -169,7 +172,9 @@ def faster(scenario: str, runs: Runs) -> str:
         [np.mean([accuracy for _, _, accuracy in one["curve"][1:]]) for one in runs[method]]
         for method in ("trice", "trice-basic")
     ]
-    found = bootstrap([np.array([a - b]) for a, b in zip(*areas, strict=True)], 0)
+    gaps = np.subtract(*areas)
+    bounds = ttest_1samp(gaps, 0).confidence_interval(0.95) if len(gaps) > 1 else (-np.inf, np.inf)
+    found = Interval(float(gaps.mean()), *map(float, bounds))
     verdict = "holds" if found.low > 0 else "does not hold" if found.high < 0 else "cannot be told"
     if len(areas[0]) < RUNS:
         verdict = "cannot be told"

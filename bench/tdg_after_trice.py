@@ -6,7 +6,7 @@ For each seed, through the command line: a short TRICE run of the nugget; then, 
 the right rationales alone, NAT, NAT's unit without wrong rationales, a plain LoRA of as many parameters, and NCE of the
 NAT model. Beside them, TRICE for twice as many steps: the other way to spend more on the same run. All are judged on
 the questions that the run held out: greedy, and by the share of right samples. Differences are paired over questions
-and seeds, with bootstrap intervals.
+and seeds, with the intervals of ``aurify compare``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from aurify.rationales import read_rationales
-from aurify.statistics.paired import Interval, bootstrap
+from aurify.statistics.crossed import DIFFERENCE, crossed_mean
+from aurify.statistics.paired import by_question
 
 AFTER: dict[str, Sequence[str]] = {
     "CoT-KD": ("kd",),
@@ -42,8 +43,8 @@ def main() -> None:
     )
     parser.add_argument("--samples", type=int, default=8, help="a held-out question")
     args = parser.parse_args()
-    greedy: dict[str, list[np.ndarray]] = {}
-    sampled: dict[str, list[np.ndarray]] = {}
+    greedy: dict[str, list[dict[str, float]]] = {}
+    sampled: dict[str, list[dict[str, float]]] = {}
     seconds: dict[str, list[float]] = {}
     for seed in args.seeds:
         with tempfile.TemporaryDirectory() as scratch:
@@ -52,7 +53,11 @@ def main() -> None:
                 greedy.setdefault(name, []).append(right)
                 sampled.setdefault(name, []).append(share)
                 seconds.setdefault(name, []).append(taken)
-                print(f"seed {seed}: {name}: {100 * right.mean():.1f} %, {taken:.0f} s", file=sys.stderr, flush=True)
+                print(
+                    f"seed {seed}: {name}: {100 * np.mean(list(right.values())):.1f} %, {taken:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
     print("# What NAT and NCE add to a TRICE run\n")
     print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
     print("| model | greedy | over TRICE | sampled | over TRICE | seconds |")
@@ -88,7 +93,7 @@ def run_aurify(*words: object) -> None:
         raise SystemExit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip().rpartition(chr(10))[2]}")
 
 
-def judged(args: argparse.Namespace, seed: int, run: Path, scratch: Path) -> tuple[np.ndarray, np.ndarray]:
+def judged(args: argparse.Namespace, seed: int, run: Path, scratch: Path) -> tuple[dict[str, float], dict[str, float]]:
     """Greedy verdicts, and the share of right samples, of the questions that were held out, by question id."""
     out = scratch / f"judged-{run.name}"
     words = ["--model", run / "model", "--data", args.data, "--samples", args.samples, "--seed", seed, "--out", out]
@@ -98,18 +103,18 @@ def judged(args: argparse.Namespace, seed: int, run: Path, scratch: Path) -> tup
     right: dict[str, list[bool]] = {}
     for row in read_rationales(out / "samples"):
         right.setdefault(row.question_id, []).append(row.right)
-    return np.array([float(greedy[id]) for id in sorted(held)]), np.array([np.mean(right[id]) for id in sorted(held)])
+    return {id: float(greedy[id]) for id in held}, {id: float(np.mean(right[id])) for id in held}
 
 
-def of(found: Sequence[np.ndarray]) -> str:
-    return f"{100 * float(np.mean(np.concatenate(found))):.1f}"
+def of(found: Sequence[dict[str, float]]) -> str:
+    return f"{100 * float(np.nanmean(by_question(found))):.1f}"
 
 
-def over(found: dict[str, list[np.ndarray]], name: str) -> str:
+def over(found: dict[str, list[dict[str, float]]], name: str) -> str:
     """The paired difference from the TRICE run."""
     if name == BEFORE:
         return ""
-    gap: Interval = bootstrap([a - b for a, b in zip(found[name], found[BEFORE], strict=True)], 0)
+    gap = crossed_mean(by_question(found[name]) - by_question(found[BEFORE]), DIFFERENCE).interval
     return f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
 
 

@@ -65,7 +65,7 @@ def answers(p: float, seed: int, n: int = 150) -> np.ndarray:
 
 def test_runs_are_grouped_paired_and_told_apart_or_not(compare, tmp_path):
     folders = []
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
         right = answers(0.8, 10 * seed + 1)  # basic: as many right answers, to other questions
         folders += [
             finished(tmp_path / f"t{seed}", "trice", right, seed=seed),
@@ -76,12 +76,15 @@ def test_runs_are_grouped_paired_and_told_apart_or_not(compare, tmp_path):
     assert status == 0
     assert "direct" in out
     assert "the data cannot tell 1 of 3 pairs apart" in out
+    assert "3 methods, 150 questions, 450 answers, seeds 0, 1, 2" in out
+    assert "of what differs on a question, a share of" in out
+    assert "these runs" not in out
     found = json.loads((tmp_path / "found.json").read_text())
     assert set(found["methods"]) == {"trice estimator=control-variate", "trice estimator=basic", "direct"}
     trice = found["methods"]["trice estimator=control-variate"]
-    assert (trice["seeds"], trice["n"]) == ([0, 1], [150, 150])
+    assert (trice["seeds"], trice["n"]) == ([0, 1, 2], [150, 150, 150])
     assert (trice["samples"], trice["tokens"], trice["seconds"]) == (40, 900, 2)
-    assert trice["accuracy"] == pytest.approx((answers(0.8, 1).mean() + answers(0.8, 11).mean()) / 2)
+    assert trice["accuracy"] == pytest.approx(np.mean([answers(0.8, seed).mean() for seed in (1, 11, 21)]))
     by_pair = {(pair["first"], pair["second"]): pair["better"] for pair in found["pairs"]}
     assert by_pair[("trice estimator=control-variate", "trice estimator=basic")] is None
     assert by_pair[("trice estimator=basic", "direct")] == "trice estimator=basic"
@@ -93,6 +96,54 @@ def test_two_runs(compare, tmp_path):
     assert status == 0
     assert "the data cannot tell the two apart" in out
     assert "one seed" in out
+    both = [finished(tmp_path / "c", "star", answers(0.9, 1)), finished(tmp_path / "d", "grpo", answers(0.4, 2))]
+    status, out, _ = compare(*both, "--json", "found.json")
+    assert (status, "star: the better run" in out, "star is better" in out) == (0, True, False)
+    (pair,) = json.loads((tmp_path / "found.json").read_text())["pairs"]
+    assert (pair["better"], pair["better_runs"]) == (None, "star")
+
+
+def test_runs_that_are_all_right_are_not_known_for_certain(compare, tmp_path):
+    right = np.ones(80, dtype=bool)
+    folders = [finished(tmp_path / f"{m}{seed}", m, right, seed=seed) for m in ("trice", "rloo") for seed in range(3)]
+    status, out, _ = compare(*folders)
+    assert status == 0
+    assert "100.0 (94.4 to 100.0)" in out
+    assert "0.0 (-2.4 to 2.4)" in out
+
+
+def rows_file(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_files_of_verdicts(compare, tmp_path):
+    good = rows_file(tmp_path / "good.jsonl", [{"id": f"q{i}", "right": i % 10 > 0} for i in range(100)])
+    bad = rows_file(tmp_path / "bad.jsonl", [{"id": f"q{i}", "score": int(i % 2)} for i in range(100)])
+    status, out, err = compare(good, bad)
+    assert (status, err) == (0, "")
+    assert "2 methods, 100 questions" in out
+    assert "good    90.0 (82.6 to 94.5)" in out
+    assert "good is better" in out
+    assert "seconds" not in out
+    run = finished(tmp_path / "run", "trice", np.arange(100) % 2 == 1)
+    status, out, _ = compare(run, good)
+    assert (status, "trice - good" in out) == (0, True)
+
+
+def test_files_of_verdicts_that_cannot_be_compared(compare, tmp_path):
+    good = rows_file(tmp_path / "good.jsonl", [{"id": "a", "right": True}, {"id": "b", "right": False}])
+    other = rows_file(tmp_path / "other.jsonl", [{"id": "a", "right": True}, {"id": "c", "right": False}])
+    cases = {
+        "measured on different held-out questions (1 in common of 2 and 2)": [good, other],
+        "--score is for files of verdicts": [finished(tmp_path / "r", "trice", answers(0.5, 1)), "--score", "x"],
+        "have no field 'rihgt': did you mean 'right'?": [good, good, "--score", "rihgt"],
+        "no such folder": [good, tmp_path / "nowhere.jsonl"],
+    }
+    for message, words in cases.items():
+        status, out, err = compare(*words)
+        assert (status > 0, out, err.count("\n")) == (True, "", 1), err
+        assert message in err
 
 
 def test_mistakes_are_one_line(compare, tmp_path):
@@ -104,7 +155,7 @@ def test_mistakes_are_one_line(compare, tmp_path):
         "no such folder": [good, tmp_path / "nowhere"],
         "nothing to compare": [good],
         "same settings and seed": [good, finished(tmp_path / "twin", "trice", answers(0.5, 1))],
-        "trice has 1 runs and grpo has 2": [
+        "trice has 1 run and grpo has 2 runs": [
             good, *(finished(tmp_path / f"g{seed}", "grpo", answers(0.5, 1), seed=seed) for seed in (0, 1))
         ],
         "did you mean 'trice'": [good, finished(tmp_path / "r", "rloo", answers(0.5, 1)), "--against", "trise"],
@@ -169,7 +220,7 @@ def test_a_file_is_run_within_its_budget_and_gone_on_with(compare, tmp_path):
     assert status == 0, err
     assert "trice, seed 3: running" in err
     assert "trice - basic" in out
-    assert "2 methods, 5 held-out answers each, seeds 3" in out
+    assert "2 methods, 5 questions, 5 answers, seeds 3" in out
     for name in ("trice-seed3", "basic-seed3"):
         lines = [json.loads(line) for line in (tmp_path / "compared" / name / "metrics.jsonl").read_text().splitlines()]
         assert sum(line.get("samples", 0) for line in lines) == 8

@@ -1,20 +1,12 @@
-"""The tests behind ``aurify compare``: published values, coverage, and what is said when nothing can be told."""
+"""What is said of two methods: corrected tests, a winner that needs both, and runs that are too few."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
 
-from aurify.statistics.intervals import wilson
-from aurify.statistics.paired import accuracy, bootstrap, compare_all, holm, mcnemar
-
-
-def test_mcnemar_is_the_sign_test_on_discordant_answers():
-    assert mcnemar(0, 0) == 1.0
-    assert mcnemar(5, 0) == pytest.approx(2 / 2**5)
-    assert mcnemar(1, 9) == pytest.approx(22 / 2**10)
-    assert mcnemar(9, 1) == mcnemar(1, 9)
+from aurify.statistics import Accuracy
+from aurify.statistics.paired import accuracy, by_question, compare_all, holm
 
 
 def test_holm_by_hand():
@@ -24,54 +16,71 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
-def test_one_run_has_wilsons_interval_and_several_one_over_seeds():
-    right = np.arange(50) < 30
-    assert accuracy([right]) == (0.6, *wilson(30, 50))
-    same = accuracy([right, right, right])
-    apart = accuracy([np.arange(50) < n for n in (10, 30, 50)])
+def test_questions_are_matched_by_id():
+    found = by_question([{"b": True, "a": False}, {"c": 0.5, "a": 1.0}])
+    assert np.array_equal(found, [[0, 1, np.nan], [1, np.nan, 0.5]], equal_nan=True)
+
+
+def test_one_run_has_wilsons_interval_and_several_one_over_runs():
+    right = (np.arange(50) < 30).astype(float)
+    assert accuracy(right[None]) == (0.6, *Accuracy.of(right == 1)[2:])
+    same = accuracy(np.stack([right] * 3))
+    apart = accuracy(np.stack([np.arange(50) < n for n in (10, 30, 50)]).astype(float))
     assert same.value == apart.value == pytest.approx(0.6)
+    assert same.high - same.low > 0.2, "three runs that say the same are no more than one"
     assert apart.high - apart.low > 2 * (same.high - same.low), "runs that differ make a wide interval"
 
 
-def test_paired_bootstrap_is_near_the_t_interval_of_the_differences():
-    differences = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], p=[0.1, 0.6, 0.3], size=400)
-    found, expected = bootstrap([differences], 0), ttest_1samp(differences, 0).confidence_interval(0.95)
-    assert found.low == pytest.approx(expected.low, abs=0.01)
-    assert found.high == pytest.approx(expected.high, abs=0.01)
-    assert bootstrap([differences], 0) == found
-
-
-def answers(p: float, n: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).random(n) < p
+def answers(p: float, seed: int, runs: int = 3, n: int = 200) -> np.ndarray:
+    return (np.random.default_rng(seed).random((runs, n)) < p).astype(float)
 
 
 def test_a_real_difference_is_found_and_equal_methods_are_not_told_apart():
-    right = {
-        "good": [answers(0.8, 200, 1), answers(0.8, 200, 2)],
-        "bad": [answers(0.5, 200, 3), answers(0.5, 200, 4)],
-        "as bad": [answers(0.5, 200, 5), answers(0.5, 200, 6)],
-    }
-    better = {(pair.first, pair.second): pair.better for pair in compare_all(right)}
+    values = {"good": answers(0.8, 1), "bad": answers(0.5, 2), "as bad": answers(0.5, 3)}
+    better = {(pair.first, pair.second): pair.better for pair in compare_all(values)}
     assert better == {("good", "bad"): "good", ("good", "as bad"): "good", ("bad", "as bad"): None}
-    against = compare_all(right, against="good")
+    against = compare_all(values, against="good")
     assert [(pair.first, pair.second, pair.better) for pair in against] == [
         ("bad", "good", "good"), ("as bad", "good", "good"),
     ]  # fmt: skip
     assert all(pair.p_holm >= pair.p for pair in against)
 
 
+@pytest.mark.parametrize("runs", [1, 2])
+def test_few_runs_are_compared_and_not_their_methods(runs):
+    (pair,) = compare_all({"good": answers(0.9, 1, runs), "bad": answers(0.4, 2, runs)})
+    assert (pair.ahead, pair.better, pair.of_methods) == ("good", None, False)
+    (pair,) = compare_all({"one": answers(0.5, 1, runs), "other": answers(0.5, 2, runs)})
+    assert pair.ahead is None
+
+
 def test_one_lucky_seed_is_no_difference_between_methods():
-    """Pooled answers differ beyond doubt, but all of it is one run: the interval over seeds says so."""
-    equal = [answers(0.5, 200, seed) for seed in range(4)]
-    lucky = [*equal[:3], np.ones(200, dtype=bool)]
+    """Over the questions the answers differ beyond doubt, but all of it is one run."""
+    equal = answers(0.5, 0, runs=4)
+    lucky = np.concatenate([answers(0.5, 1, runs=3), np.ones((1, 200))])
     (pair,) = compare_all({"lucky": lucky, "other": equal})
-    assert pair.p < 1e-6
+    assert pair.p_questions < 1e-3
     assert pair.difference.low <= 0
     assert pair.better is None
 
 
+def test_a_lucky_set_of_questions_is_no_difference_between_methods():
+    """Every run says the same of ten questions that happen to favour one method: ten runs are no hundred questions."""
+    one = np.array([1.0] * 12 + [0.0] * 5)
+    (pair,) = compare_all({"a": np.repeat(one[None], 10, axis=0), "b": np.repeat(1 - one[None], 10, axis=0)})
+    assert (pair.only_first, pair.only_second) == (120, 50)
+    assert pair.p_questions == pytest.approx(0.1435, abs=1e-3)  # 12 of 17
+    assert (pair.better, pair.persistence) == (None, pytest.approx(1))
+
+
 def test_equal_methods_are_rarely_told_apart():
-    found = [
-        compare_all({"a": [answers(0.6, 80, 2 * i)], "b": [answers(0.6, 80, 2 * i + 1)]})[0].better for i in range(60)
-    ]
-    assert sum(better is not None for better in found) <= 6  # 3 expected at most; exact tests are conservative
+    found = [compare_all({"a": answers(0.6, 2 * i, n=80), "b": answers(0.6, 2 * i + 1, n=80)})[0] for i in range(60)]
+    assert sum(pair.better is not None for pair in found) <= 6
+
+
+def test_scores_of_any_size_are_compared():
+    scores = np.random.default_rng(0).normal(10, 3, size=(1, 60))
+    (pair,) = compare_all({"a": scores + 5, "b": scores})
+    assert pair.ahead == "a"
+    assert pair.difference.value == pytest.approx(5)
+    assert accuracy(scores).high > 1

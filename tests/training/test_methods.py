@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 import aurify
 from aurify import nugget
+from aurify.comparison.runs import read_run
 from aurify.errors import AurifyError, UsageError
-from aurify.evaluation.compare_runs import read_run
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
 from aurify.running.budget import Budget

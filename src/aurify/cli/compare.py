@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,26 +12,35 @@ import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
+from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError, nearest
 from aurify.settings import Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:
-    from aurify.evaluation.compare_runs import FinishedRun
+    from aurify.comparison.runs import FinishedRun
     from aurify.running.budget import Budget
-    from aurify.statistics.paired import Interval, Pair
+    from aurify.statistics.crossed import Interval
+    from aurify.statistics.paired import Pair
 
 _USED_UP = 0.9  # a fit that would not fit into the rest of a budget is not begun
+_NAME_WIDTH = 80
+_COSTS = ("samples", "tokens", "seconds")
+
+Methods = Mapping[str, Sequence["FinishedRun"]]
 
 
 class CompareSettings(Settings):
     """What ``aurify compare`` takes."""
 
     runs: tuple[str, ...] = Field(
-        min_length=1, description="Folders of finished runs; or one TOML file that names methods, seeds and a budget."
+        min_length=1,
+        description="Folders of finished runs; files of verdicts; or a TOML file that names methods, seeds, a budget.",
     )
     against: str | None = Field(None, description="Compare every method with this one only, not all pairs.")
-    seed: int = Field(0, ge=0, description="Of the bootstrap.")
+    score: str | None = Field(
+        None, description="In files of verdicts, the field of the score; of lm-eval's samples METRIC or METRIC,FILTER."
+    )
     json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
 
 
@@ -39,34 +48,38 @@ def run(settings: CompareSettings) -> None:
     """Compare finished runs on the questions that they were measured on, or run the methods of a file and compare them.
 
     Runs that differ in their seed alone are one method. Each pair of methods has the difference of their greedy
-    accuracies with a paired 95 % bootstrap interval (over questions, and over seeds where there are several) and an
-    exact McNemar test, Holm-corrected for the number of pairs. Without a winner in both, they are not told apart.
+    accuracies with a 95 % interval over questions and runs, in which a question that several runs were asked counts
+    once, and the larger p of a sign-flip test over questions and a t test over runs, Holm-corrected for the number of
+    pairs. A winner needs both. Three seeds at least tell methods apart; with fewer, only these runs are compared.
+
+    A file of verdicts has a row a question (JSONL, JSON, CSV, Parquet, gzipped too) with an id and right, score or the
+    like: also what aurify vote or aurify grade wrote, lm-eval's --log_samples, TRL's tables of completions.
 
     The TOML file holds settings of `aurify train`, common to all, and: methods = ["trice", "star"], or tables
     [methods.NAME] with settings of their own; seeds = [0, 1, 2]; out = "runs/compared"; and budget = "20000 samples",
     "1000000 tokens" (generated) or "600 seconds" of each run. Run it again to go on after a stop.
     """
-    from aurify.evaluation.compare_runs import aligned
+    from aurify.comparison.runs import aligned
     from aurify.files import write_atomically
     from aurify.statistics.paired import accuracy, compare_all
 
     if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
         raise UsageError(f"--json {settings.json_}: not a file in a folder that exists")
-    methods, budget = _runs(settings.runs)
+    methods, budget = _methods(settings)
     if len(methods) < 2:
         raise UsageError("nothing to compare: expected runs of two or more methods, or of one with different settings")
     if settings.against is not None and settings.against not in methods:
         raise UsageError(f"--against '{settings.against}': {nearest(settings.against, methods)}")
-    right = aligned(methods)
-    accuracies = {name: accuracy(rows, settings.seed) for name, rows in right.items()}
-    pairs = compare_all(right, against=settings.against, seed=settings.seed)
+    values = aligned(methods)
+    means = {name: accuracy(values_SQ) for name, values_SQ in values.items()}
+    pairs = compare_all(values, against=settings.against)
     if settings.json_ is not None:
-        text = json.dumps(_to_dict(methods, accuracies, pairs), indent=2) + "\n"
+        text = json.dumps(_to_dict(methods, means, pairs), indent=2) + "\n"
         if settings.json_ == "-":
             sys.stdout.write(text)
             return
         write_atomically(settings.json_, text)
-    for line in _report(methods, accuracies, pairs, budget):
+    for line in _report(methods, means, pairs, budget):
         sys.stdout.write(line + "\n")
 
 
@@ -75,20 +88,30 @@ def register(app: typer.Typer) -> None:
     add_command(app, "compare", CompareSettings, run, positional="runs")
 
 
-def _runs(given: Sequence[str]) -> tuple[dict[str, list[FinishedRun]], Budget | None]:
-    """The runs by method, named by the plan or by their settings, and the plan's budget."""
-    from aurify.evaluation.compare_runs import name_methods, read_run
+def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
+    """The runs by method, named by the plan, by their settings or by their files, and the plan's budget."""
+    from aurify.comparison.runs import name_methods, read_run
+    from aurify.comparison.verdict_files import name_files, read_verdicts
 
+    given = settings.runs
     plans = [word for word in given if word.endswith(".toml")]
-    if not plans:
-        return name_methods([read_run(folder) for folder in given]), None
-    if len(given) > 1:
-        raise UsageError(f"{plans[0]}: give one TOML file alone, or the folders of runs")
-    from aurify.evaluation.compare_plan import read_plan, run_plan
+    if plans:
+        if len(given) > 1:
+            raise UsageError(f"{plans[0]}: give one TOML file alone, or folders of runs and files of verdicts")
+        from aurify.comparison.plan import read_plan, run_plan
 
-    plan = read_plan(Path(plans[0]))
-    folders = run_plan(plan, _say)
-    return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
+        plan = read_plan(Path(plans[0]))
+        folders = run_plan(plan, _say)
+        return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
+    files = [Path(word) for word in given if Path(word).is_file()]
+    if settings.score is not None and not files:
+        raise UsageError("--score is for files of verdicts: runs are compared by their greedy answers")
+    methods: dict[str, Sequence[FinishedRun]] = {
+        **name_methods([read_run(word) for word in given if Path(word) not in files])
+    }
+    for name, path in zip(name_files(files), files, strict=True):
+        methods[str(path) if name in methods else name] = [read_verdicts(path, settings.score, _say)]
+    return methods, None
 
 
 def _say(text: str) -> None:
@@ -99,9 +122,7 @@ def _mean(runs: Sequence[FinishedRun], kind: str) -> float:
     return sum(run.cost[kind] for run in runs) / len(runs)
 
 
-def _to_dict(
-    methods: dict[str, list[FinishedRun]], accuracies: dict[str, Interval], pairs: Sequence[Pair]
-) -> dict[str, Any]:
+def _to_dict(methods: Methods, means: Mapping[str, Interval], pairs: Sequence[Pair]) -> dict[str, Any]:
     return {
         "methods": {
             name: {
@@ -109,8 +130,8 @@ def _to_dict(
                 "seeds": [run.seed for run in runs],
                 "n": [len(run.right) for run in runs],
                 "by_seed": [sum(run.right.values()) / len(run.right) for run in runs],
-                **dict(zip(("accuracy", "low", "high"), accuracies[name], strict=True)),
-                **{kind: _mean(runs, kind) for kind in ("samples", "tokens", "seconds")},
+                **dict(zip(("accuracy", "low", "high"), means[name], strict=True)),
+                **{kind: _mean(runs, kind) for kind in _COSTS if kind in runs[0].cost},
             }
             for name, runs in methods.items()
         },
@@ -119,7 +140,8 @@ def _to_dict(
                 "first": pair.first, "second": pair.second,
                 **dict(zip(("difference", "low", "high"), pair.difference, strict=True)),
                 "only_first": pair.only_first, "only_second": pair.only_second,
-                "p": pair.p, "p_holm": pair.p_holm, "better": pair.better,
+                "p_questions": pair.p_questions, "p_runs": pair.p_runs, "p": pair.p, "p_holm": pair.p_holm,
+                "persistence": pair.persistence, "better": pair.better, "better_runs": pair.ahead,
             }
             for pair in pairs
         ],
@@ -127,58 +149,67 @@ def _to_dict(
 
 
 def _report(
-    methods: dict[str, list[FinishedRun]],
-    accuracies: dict[str, Interval],
-    pairs: Sequence[Pair],
-    budget: Budget | None,
+    methods: Methods, means: Mapping[str, Interval], pairs: Sequence[Pair], budget: Budget | None
 ) -> Iterator[str]:
     """The lines for a person; accuracies and differences in percent."""
     first = next(iter(methods.values()))
-    seeds = ", ".join(str(run.seed) for run in first)
-    yield f"{len(methods)} methods, {sum(len(run.right) for run in first)} held-out answers each, seeds {seeds}"
+    costs = [kind for kind in _COSTS if all(kind in run.cost for runs in methods.values() for run in runs)]
+    asked = len({question for run in first for question in run.right})
+    fractions = all(0 <= value <= 1 for runs in methods.values() for run in runs for value in run.right.values())
+    answers = sum(len(run.right) for run in first)
+    seeds = f", {answers} answers, seeds {', '.join(str(run.seed) for run in first)}" if costs else ""
+    yield f"{len(methods)} methods, {asked} questions{seeds}"
     yield ""
-    head = ["method", "greedy accuracy (95 %)", "samples", "tokens", "seconds"]
+    head = ["method", ("greedy accuracy" if costs else "accuracy" if fractions else "mean x 100") + " (95 %)", *costs]
     rows = [
-        [name, _percent(accuracies[name]), *(f"{_mean(runs, kind):,.0f}" for kind in ("samples", "tokens", "seconds"))]
-        for name, runs in sorted(methods.items(), key=lambda item: -accuracies[item[0]].value)
+        [name, percent(*means[name]), *(f"{_mean(runs, kind):,.0f}" for kind in costs)]
+        for name, runs in sorted(methods.items(), key=lambda item: -means[item[0]].value)
     ]
-    yield from _table([head, *rows])
+    yield from text_table([head, *rows], _NAME_WIDTH)
     yield ""
-    head = ["difference (points)", "", "right alone", "p", "p (Holm)", ""]
+    head = ["difference (points)", "", "right alone" if fractions else "ahead", "p", "p (Holm)", ""]
     rows = [
         [
-            f"{pair.first} - {pair.second}", _percent(pair.difference), f"{pair.only_first} : {pair.only_second}",
-            f"{pair.p:.2g}", f"{pair.p_holm:.2g}", f"{pair.better} is better" if pair.better else "not told apart",
+            f"{pair.first} - {pair.second}", percent(*pair.difference), f"{pair.only_first} : {pair.only_second}",
+            f"{pair.p:.2g}", f"{pair.p_holm:.2g}", _verdict(pair, len(first), bool(costs)),
         ]
         for pair in pairs
     ]  # fmt: skip
-    yield from _table([head, *rows])
+    yield from text_table([head, *rows], 2 * _NAME_WIDTH)
     yield ""
-    open_pairs = sum(pair.better is None for pair in pairs)
+    yield from _notes(methods, pairs, budget, runs=len(first), trained=bool(costs))
+
+
+def _verdict(pair: Pair, runs: int, trained: bool) -> str:
+    if pair.ahead is None:
+        return "not told apart"
+    if pair.of_methods or not trained:
+        return f"{pair.ahead} is better"
+    return f"{pair.ahead}: the better {'run' if runs == 1 else 'runs'}"
+
+
+def _notes(
+    methods: Methods, pairs: Sequence[Pair], budget: Budget | None, *, runs: int, trained: bool
+) -> Iterator[str]:
+    """What the tables do not say."""
+    open_pairs = sum(pair.ahead is None for pair in pairs)
     if open_pairs:
         yield f"the data cannot tell {'the two' if len(pairs) == 1 else f'{open_pairs} of {len(pairs)} pairs'} apart"
-    if len(first) == 1:
-        yield "one seed: what differs are these runs; another seed of the same method would differ too"
-    for name, runs in methods.items():
+    if trained and not pairs[0].of_methods:
+        yield (
+            f"{'one seed' if runs == 1 else 'two seeds'}: what differs are these runs; other seeds of the same methods "
+            "would differ too: three seeds or more compare methods"
+        )
+    known = sorted(pair.persistence for pair in pairs if pair.persistence is not None)
+    if known:
+        shares = f"{known[0]:.2f}" if len(known) == 1 else f"{known[0]:.2f} to {known[-1]:.2f}"
+        yield f"of what differs on a question, a share of {shares} returns with the next seed (correlation)"
+    for name, own in methods.items():
         if budget is None:
             break
-        share = _mean(runs, budget.kind) / budget.amount
+        share = _mean(own, budget.kind) / budget.amount
         if share < _USED_UP:
             used = f"{100 * share:.0f} % of the budget of {budget.amount:g} {budget.kind}"
-            yield f"{name} used {used}: its steps ended it"
-    yield "samples, tokens (generated) and seconds are means a run, without evaluations"
-
-
-def _percent(interval: Interval) -> str:
-    return f"{100 * interval.value:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows in columns, the first one flush left, the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [
-            printable(first).ljust(widths[0]),
-            *(printable(cell).rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
-        ]
-        yield "  ".join(cells).rstrip()
+            yield f"{printable(name, _NAME_WIDTH)} used {used}: its steps ended it"
+    if trained:
+        yield "samples, tokens (generated) and seconds are means a run, without evaluations"

@@ -13,6 +13,7 @@ import typer
 
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
+from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.text import printable
@@ -72,13 +73,15 @@ def _report(found: Evaluation) -> Iterator[str]:
     groups += list(found.levels.items()) if len(found.levels) > 1 else []
     votes = (f"{settings.vote}@{n}", f"{settings.vote}@<={settings.samples}")
     shown = [name for name in ("greedy", "sampled", f"maj@{n}", *votes, f"pass@{n}") if name in scores]
-    yield from _table([["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)])
+    yield from text_table(
+        [["", "questions", *shown], *(_row(name, group, shown) for name, group in groups)], NAME_WIDTH
+    )
     sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
     if len(sizes) > 1:
         yield ""
         kinds = ["maj", *([settings.vote] if settings.vote else []), "pass"]
         rows = [[kind, *(_percent(scores[f"{kind}@{k}"]) for k in sizes)] for kind in kinds]
-        yield from _table([["k", *sizes], *rows])
+        yield from text_table([["k", *sizes], *rows])
     yield ""
     for name, tally in found.tallies.items():
         yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}"
@@ -94,19 +97,11 @@ def _report(found: Evaluation) -> Iterator[str]:
 
 def _row(name: str, group: Scored, shown: Sequence[str]) -> list[str]:
     cells = [_percent(group.scores[metric]) for metric in shown]
-    return [printable(name, NAME_WIDTH) or "(no name)", str(group.n), *cells]
+    return [name or "(no name)", str(group.n), *cells]
 
 
 def _percent(score: Score) -> str:
-    return f"{100 * score.accuracy:.1f} ({100 * score.low:.1f} to {100 * score.high:.1f})"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows in columns, the first one flush left, the others flush right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        yield "  ".join(cells).rstrip()
+    return percent(score.accuracy, score.low, score.high)
 
 
 def _counts(counts: Counter[str]) -> str:

@@ -12,12 +12,12 @@ import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
+from aurify.cli.tables import text_table
 from aurify.errors import AurifyError, UsageError
 from aurify.settings import Settings
-from aurify.text import printable
 
 if TYPE_CHECKING:
-    from aurify.evaluation.overlap import Overlap
+    from aurify.comparison.overlap import Overlap
     from aurify.rationales import Rationale
 
 
@@ -48,7 +48,7 @@ def run(settings: OverlapSettings) -> None:
     Only questions with rationales of both models count. "by chance" is how many both would answer rightly if the two
     were right independently: the IoU of two good models is high by chance alone.
     """
-    from aurify.evaluation.overlap import overlap, right_questions
+    from aurify.comparison.overlap import overlap, right_questions
     from aurify.files import write_atomically
     from aurify.questions import load_questions
 
@@ -108,9 +108,7 @@ def _table(found: dict[str, Overlap]) -> Iterator[str]:
     rows = [["", "questions", "A right", "B right", "both", "by chance", "IoU"]]
     for name, one in found.items():
         iou = "-" if one.iou is None else f"{one.iou:.3f}"
-        shown = printable(name, 40) or "(no name)"
-        rows.append([shown, str(one.n), str(one.a), str(one.b), str(one.both), f"{one.expected:.1f}", iou])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        yield "  ".join(cells).rstrip()
+        rows.append(
+            [name or "(no name)", str(one.n), str(one.a), str(one.b), str(one.both), f"{one.expected:.1f}", iou]
+        )
+    yield from text_table(rows, 40)

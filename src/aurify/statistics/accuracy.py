@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aurify.statistics.intervals import wilson
+from scipy.stats import binomtest
 
 
 class Accuracy(NamedTuple):
@@ -18,10 +18,16 @@ class Accuracy(NamedTuple):
 
     @classmethod
     def of(cls, verdicts: Iterable[bool]) -> Accuracy:
-        """From whether each question was answered rightly."""
-        outcomes = list(verdicts)
-        low, high = wilson(sum(outcomes), len(outcomes))
-        return cls(sum(outcomes), len(outcomes), low, high)
+        """From whether each question was answered rightly; of no question, from 0 to 1.
+
+        Source: E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal of
+        the American Statistical Association 22 (158), 209-212.
+        """
+        outcomes = [bool(verdict) for verdict in verdicts]
+        if not outcomes:
+            return cls(0, 0, 0.0, 1.0)
+        interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(0.95, method="wilson")
+        return cls(sum(outcomes), len(outcomes), float(interval.low), float(interval.high))
 
     @property
     def value(self) -> float:

@@ -1,36 +1,26 @@
-"""Which of several methods is better, from the same held-out questions: paired, exact where that can be.
+"""Which of several methods is better, from the same held-out questions: paired by question and by run.
 
-Numbers are fractions. A method has one run or several that differ in their seed alone; the runs of one seed are over
-the same questions, and those of two seeds may be over different ones.
+Numbers are fractions. A method has one run or several that differ in their seed alone; the runs of one seed were asked
+the same questions, and those of two seeds may have been asked others, or partly others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
-from aurify.statistics.intervals import wilson
+from aurify.statistics.accuracy import Accuracy
+from aurify.statistics.crossed import ACCURACY, DIFFERENCE, Interval, crossed_mean, persistence
+from aurify.statistics.sign_flip import sign_flip
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 LEVEL = 0.05
 """Two methods are told apart below this Holm-corrected p."""
-RESAMPLES = 4000
-
-
-class Interval(NamedTuple):
-    """An estimate with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -40,30 +30,37 @@ class Pair:
     first: str
     second: str
     difference: Interval
-    """Accuracy of the first less that of the second."""
+    """The mean of the first less that of the second."""
     only_first: int
-    """Answers (of a question in a run) that the first alone has right."""
+    """Answers (of a question in a run) in which the first is ahead: that it alone has right."""
     only_second: int
-    p: float
-    """Exact McNemar test: how likely so uneven a split of these is if both are equally good."""
+    of_methods: bool
+    """Whether there are runs enough to speak of the methods; else all is of these very runs."""
+    persistence: float | None
+    """The share of the differences' variance that returns in the next run (``crossed.persistence``)."""
+    p_questions: float
+    """Sign-flip test over questions (with one run: McNemar's): of no difference between these runs."""
+    p_runs: float
+    """t test over runs and questions: of no difference between the methods, or, with few runs, between these runs."""
     p_holm: float = 1.0
-    """The same, corrected for the number of pairs."""
+    """The larger of the two, corrected for the number of pairs."""
 
     @property
-    def better(self) -> str | None:
-        """The better one; None where the data cannot tell them apart: both the test and the interval must."""
+    def p(self) -> float:
+        """The larger of the two p: a winner must pass both tests."""
+        return max(self.p_questions, self.p_runs)
+
+    @property
+    def ahead(self) -> str | None:
+        """Whose runs are better beyond doubt; None where the data cannot tell: both tests and the interval must."""
         if self.p_holm >= LEVEL or self.difference.low <= 0 <= self.difference.high:
             return None
         return self.first if self.difference.value > 0 else self.second
 
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """The exact two-sided p of McNemar's test, on the answers that one of the two alone has right.
-
-    Source: Q. McNemar (1947), Psychometrika 12 (2), 153-157; the exact form is a sign test.
-    """
-    discordant = only_first + only_second
-    return float(binomtest(only_first, discordant).pvalue) if discordant else 1.0
+    @property
+    def better(self) -> str | None:
+        """The better method; None where it cannot be told, as always with fewer than ``crossed.ENOUGH_RUNS`` runs."""
+        return self.ahead if self.of_methods else None
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -78,59 +75,44 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def bootstrap(values_by_seed: Sequence[Floats], seed: int) -> Interval:
-    """The mean of all values, with the 95 % percentile interval of resampled seeds and, in each, resampled questions.
+def by_question(runs: Sequence[Mapping[str, float]]) -> Floats:
+    """What each run made of each question [S, Q], NaN where it was not asked it; questions sorted by id."""
+    ids = sorted({question for run in runs for question in run})
+    return np.array([[float(run.get(question, np.nan)) for question in ids] for run in runs])
 
-    With one seed only the questions are resampled: the interval then says nothing of another run of the same method.
 
-    Source: B. Efron (1979), Annals of Statistics 7 (1), 1-26; in two stages, Davison & Hinkley (1997), section 3.8.
+def accuracy(values_SQ: Floats) -> Interval:
+    """The share of right answers: with Wilson's interval for one run, else over runs and questions.
 
-    Args:
-        values_by_seed: for each seed one value a question; of two methods, their difference.
-        seed: of the resamples.
+    Values that are not all 0 or 1 have the interval over questions too, and values outside [0, 1] as they are.
     """
-    random = np.random.default_rng(seed)
-    seeds = len(values_by_seed)
-    chosen_BS = random.integers(seeds, size=(RESAMPLES, seeds))
-    sums_BS, sizes_BS = np.zeros(chosen_BS.shape), np.zeros(chosen_BS.shape)
-    for index, values in enumerate(values_by_seed):  # drawing n of n with replacement is a multinomial of the values
-        kinds, counts = np.unique(values, return_counts=True)
-        drawn_BSK = random.multinomial(len(values), counts / len(values), size=chosen_BS.shape)
-        here_BS = chosen_BS == index
-        sums_BS[here_BS], sizes_BS[here_BS] = (drawn_BSK @ kinds)[here_BS], len(values)
-    low, high = np.quantile(sums_BS.sum(axis=1) / sizes_BS.sum(axis=1), [0.025, 0.975])
-    return Interval(float(np.concatenate(list(values_by_seed)).mean()), float(low), float(high))
+    known = values_SQ[~np.isnan(values_SQ)]
+    if len(values_SQ) == 1 and np.isin(known, (0, 1)).all():
+        found = Accuracy.of(known == 1)
+        return Interval(found.value, found.low, found.high)
+    fractions = bool((known >= 0).all() and (known <= 1).all())
+    return crossed_mean(values_SQ, ACCURACY if fractions else ()).interval
 
 
-def accuracy(right_by_seed: Sequence[Bools], seed: int = 0) -> Interval:
-    """The share of right answers: with Wilson's interval for one run, else with the bootstrap's over seeds."""
-    if len(right_by_seed) == 1:
-        right, n = int(right_by_seed[0].sum()), len(right_by_seed[0])
-        return Interval(right / n, *wilson(right, n))
-    return bootstrap([right.astype(float) for right in right_by_seed], seed)
+def compare(first: str, a_SQ: Floats, second: str, b_SQ: Floats) -> Pair:
+    """One method against another; the rows of both are of the same seeds, the columns of the same questions."""
+    difference_SQ = a_SQ - b_SQ
+    known = difference_SQ[~np.isnan(difference_SQ)]
+    found = crossed_mean(difference_SQ, DIFFERENCE if (np.abs(known) <= 1).all() else ())
+    return Pair(
+        first, second, found.interval, int((known > 0).sum()), int((known < 0).sum()), found.of_methods,
+        persistence(difference_SQ), sign_flip(difference_SQ), found.p,
+    )  # fmt: skip
 
 
-def compare_all(
-    right: Mapping[str, Sequence[Bools]],
-    *,
-    against: str | None = None,
-    seed: int = 0,
-) -> list[Pair]:
+def compare_all(values: Mapping[str, Floats], *, against: str | None = None) -> list[Pair]:
     """Every pair of methods, or every method against one, with corrected p-values.
 
     Args:
-        right: by method, for each seed whether each question was answered rightly; the questions of a seed are in the
-            same order for all methods.
+        values: by method what each run made of each question [S, Q], as ``by_question`` gives it: right (1) or wrong
+            (0), or a score. The rows of all methods are of the same seeds, the columns of the same questions.
     """
-    names = [(name, against) for name in right if name != against] if against else list(combinations(right, 2))
-    pairs = []
-    for first, second in names:
-        a, b = right[first], right[second]
-        differences = [one.astype(float) - other for one, other in zip(a, b, strict=True)]
-        only = [sum(int((d == sign).sum()) for d in differences) for sign in (1, -1)]
-        pairs.append(Pair(first, second, bootstrap(differences, seed), only[0], only[1], mcnemar(*only)))
+    names = [(name, against) for name in values if name != against] if against else list(combinations(values, 2))
+    pairs = [compare(first, values[first], second, values[second]) for first, second in names]
     corrected = holm([pair.p for pair in pairs])
-    return [
-        Pair(pair.first, pair.second, pair.difference, pair.only_first, pair.only_second, pair.p, p_holm)
-        for pair, p_holm in zip(pairs, corrected, strict=True)
-    ]
+    return [replace(pair, p_holm=p_holm) for pair, p_holm in zip(pairs, corrected, strict=True)]

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from aurify.errors import AurifyError, UsageError
 from aurify.rationales import RationaleTable
 from aurify.running.budget import KINDS, cost_of_step
-from aurify.statistics.paired import Bools
+from aurify.statistics.paired import Floats, by_question
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-NOT_NAMED = {"seed", "out", "resume", "token_budget", "track", "save_every"}
+MAY_DIFFER = {"seed", "out", "resume", "token_budget", "track", "save_every"}
 """Settings in which the runs of one method may differ."""
 
 
@@ -31,15 +29,17 @@ class FinishedRun:
     """One run's last held-out answers and its cost."""
 
     folder: Path
-    config: Mapping[str, Any]
-    right: Mapping[str, bool]
-    """By question id, whether the last greedy rationale was right."""
-    cost: Mapping[str, float]
-    """Rationales drawn (``samples``), ``tokens`` generated and ``seconds``, without evaluations."""
+    """Or, where the answers stand in a file of verdicts, that file."""
+    right: Mapping[str, float]
+    """By question id, 1 where the last greedy rationale was right, else 0; of a file, the score that it gives."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
+    """Rationales drawn (``samples``), ``tokens`` generated and ``seconds``, without evaluations; of a file, nothing."""
 
     @property
     def seed(self) -> int:
-        seed: int = self.config["seed"]
+        """0 where none is known."""
+        seed: int = self.config.get("seed", 0)
         return seed
 
 
@@ -63,9 +63,11 @@ def read_run(folder: str | Path) -> FinishedRun:
     last = max((line["step"] for line in lines if "held_out" in line), default=None)
     if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
-    right = {row.question_id: row.right for row in RationaleTable(folder / "held_out").read() if row.step == last}
+    right = {
+        row.question_id: float(row.right) for row in RationaleTable(folder / "held_out").read() if row.step == last
+    }
     costs = [cost_of_step(line) for line in lines]
-    return FinishedRun(folder, config, right, {kind: sum(cost[kind] for cost in costs) for kind in KINDS})
+    return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in KINDS})
 
 
 def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:
@@ -79,7 +81,7 @@ def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:
     """
     groups: dict[str, list[FinishedRun]] = {}
     for run in runs:
-        same = {key: value for key, value in run.config.items() if key not in NOT_NAMED}
+        same = {key: value for key, value in run.config.items() if key not in MAY_DIFFER}
         groups.setdefault(json.dumps(same, sort_keys=True), []).append(run)
     for group in groups.values():
         group.sort(key=lambda run: run.seed)
@@ -91,8 +93,10 @@ def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:
     return {_name(group[0], [g[0] for g in groups.values()]): group for group in groups.values()}
 
 
-def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, list[Bools]]:
-    """For each method and seed whether each question was answered rightly, questions in the same order for all.
+def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, Floats]:
+    """For each method what each of its runs made of each question [S, Q], NaN where the run was not asked it.
+
+    The rows of all methods are of the same seeds, the columns of the same questions.
 
     Raises:
         UsageError: the methods have different seeds, or were measured on different held-out questions.
@@ -102,7 +106,7 @@ def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, list[Bool
     for name in names[1:]:
         if len(methods[name]) != len(first):
             raise UsageError(
-                f"{names[0]} has {len(first)} runs and {name} has {len(methods[name])}: "
+                f"{names[0]} has {_counted(first)} and {name} has {_counted(methods[name])}: "
                 "compare methods with the same seeds"
             )
         for one, other in zip(first, methods[name], strict=True):
@@ -115,20 +119,21 @@ def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, list[Bool
                 raise UsageError(
                     f"{one.folder} and {other.folder} were measured on different held-out questions "
                     f"({shared} in common of {len(one.right)} and {len(other.right)}): "
-                    "give both the same --data, --seed, --holdout and --eval-data"
+                    "give both the same questions (of runs: --data, --seed, --holdout and --eval-data)"
                 )
-    return {
-        name: [np.array([run.right[key] for key in sorted(run.right)], dtype=bool) for run in runs]
-        for name, runs in methods.items()
-    }
+    return {name: by_question([run.right for run in runs]) for name, runs in methods.items()}
 
 
 def _name(run: FinishedRun, others: Sequence[FinishedRun]) -> str:
     word = str(run.config.get("method", run.folder.name))
     namesakes = [other for other in others if other.config.get("method") == run.config.get("method")]
-    keys = sorted({key for other in namesakes for key in other.config.keys() | run.config.keys()} - NOT_NAMED)
+    keys = sorted({key for other in namesakes for key in other.config.keys() | run.config.keys()} - MAY_DIFFER)
     differ = [key for key in keys if any(other.config.get(key) != run.config.get(key) for other in namesakes)]
     return " ".join([word, *(f"{key}={run.config.get(key)}" for key in differ)])
+
+
+def _counted(runs: Sequence[FinishedRun]) -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
 
 
 def _read(path: Path, parse: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurify.answers import Verdict
-from aurify.evaluation.overlap import Overlap, overlap, right_questions
+from aurify.comparison.overlap import Overlap, overlap, right_questions
 from aurify.rationales import Rationale
 
 

@@ -23,13 +23,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-OWN = ("methods", "seeds", "budget", "out")
+PLAN_KEYS = ("methods", "seeds", "budget", "out")
 """What a plan holds beside settings of ``aurify train``, which are common to all its methods."""
 
-OF_A_RUN = frozenset({"seed", "out", "resume"})
+SET_BY_PLAN = frozenset({"seed", "out", "resume"})
 """Settings that the plan itself gives to each run."""
 
-UNENDING = 1_000_000
+STEPS_WITHOUT_END = 1_000_000
 """Steps of a run that its budget is to end."""
 
 
@@ -72,10 +72,10 @@ def read_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
-    common = {key.replace("-", "_"): value for key, value in content.items() if key not in OWN}
+    common = {key.replace("-", "_"): value for key, value in content.items() if key not in PLAN_KEYS}
     for key in common:
-        if key not in TrainSettings.model_fields or key in OF_A_RUN:
-            known = [*OWN, *(name for name in TrainSettings.model_fields if name not in OF_A_RUN)]
+        if key not in TrainSettings.model_fields or key in SET_BY_PLAN:
+            known = [*PLAN_KEYS, *(name for name in TrainSettings.model_fields if name not in SET_BY_PLAN)]
             raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
     named = content.get("methods")
     tables = {str(word): {} for word in named} if isinstance(named, list) else named
@@ -93,14 +93,14 @@ def read_plan(path: Path) -> Plan:
     budget = _budget(path, content.get("budget"))
     methods = {}
     for name, own in tables.items():
-        if taken := OF_A_RUN.intersection(own):
+        if taken := SET_BY_PLAN.intersection(own):
             raise UsageError(f"{path}: method {name}: {min(taken)} is set for each run: see seeds and out")
         values = {**common, "method": name, **{key.replace("-", "_"): value for key, value in own.items()}}
         try:
             settings = resolve(TrainSettings, values)
         except UsageError as error:
             raise UsageError(f"{path}: method {name}: {error}") from None
-        methods[name] = _unending(settings) if budget and "steps" not in values else settings
+        methods[name] = _without_end(settings) if budget and "steps" not in values else settings
     return Plan(methods, seeds, budget, Path(out))
 
 
@@ -143,12 +143,12 @@ def _budget(path: Path, given: Any) -> Budget | None:
     return Budget(found[2], float(found[1].replace("_", "")))  # type: ignore[arg-type]  # one of the three words, as matched
 
 
-def _unending(settings: TrainSettings) -> TrainSettings:
+def _without_end(settings: TrainSettings) -> TrainSettings:
     """The settings with as many steps as any budget needs, where it is the steps that draw."""
     from aurify.training.run import build_method
 
     fixed = build_method(settings).refits or settings.method == "prompting"
-    return settings if fixed else settings.model_copy(update={"steps": UNENDING})
+    return settings if fixed else settings.model_copy(update={"steps": STEPS_WITHOUT_END})
 
 
 def _same_budget(plan: Plan) -> None:

@@ -1,0 +1,146 @@
+"""The mean of answers that several runs gave to the same questions, with an interval that knows both are samples.
+
+Runs (seeds) and questions are crossed: a question that one run finds easy is easy for the next run too, so ten runs on
+eighty questions are not eight hundred independent answers. With y_s the mean of run s over its questions, the means
+have the covariance
+
+    Cov(y) = G + b I
+
+where G is what the drawing of questions contributes, estimated from sums of residuals that are kept together by
+question (so questions that two runs share count as shared, those that they do not share as independent), and b is the
+variance between runs beyond it, never below 0. A weighted mean of y then has the variance w'Gw + b |w|^2. The quantile
+is Student's: with runs - 1 degrees of freedom where the runs differ more than their questions explain, with more, up
+to questions - 1, the less they do.
+
+Sources: A. B. Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1 (2), 386-411 (crossed random
+effects); C. Cameron, J. Gelbach and D. Miller (2011), Robust inference with multiway clustering, Journal of Business &
+Economic Statistics 29 (2), 238-249; degrees of freedom of an estimated variance: F. E. Satterthwaite (1946), Biometrics
+Bulletin 2 (6), 110-114, unbiased as by B. L. Welch (1947), Biometrika 34, 28-35. ``bench/coverage.py`` measures how
+often the intervals hold the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+Floats = NDArray[np.float64]
+
+ENOUGH_RUNS = 3
+"""Fewer runs do not say how far runs differ: the interval is then that of these very runs."""
+
+
+class Interval(NamedTuple):
+    """An estimate with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Added(NamedTuple):
+    """Questions that are thought to have been asked too, so that answers that are all alike have no interval of 0."""
+
+    answer: float
+    """What every run answers; the least and the most of all of them bound the interval."""
+    weight: float
+    """As so many questions."""
+
+
+ACCURACY = (Added(0.0, 1.92), Added(1.0, 1.92))
+"""Half the squared normal quantile of right answers, and of wrong ones.
+
+Source: A. Agresti and B. A. Coull (1998), Approximate is better than "exact", American Statistician 52 (2), 119-126.
+"""
+DIFFERENCE = (Added(-1.0, 0.5), Added(0.0, 1.0), Added(1.0, 0.5))
+"""Half an answer in each cell of the table of two methods' right and wrong answers.
+
+Source: A. Agresti and Y. Min (2005), Simple improved confidence intervals for comparing matched proportions, Statistics
+in Medicine 24 (5), 729-740.
+"""
+
+
+@dataclass(frozen=True)
+class CrossedMean:
+    """A mean over runs and questions."""
+
+    interval: Interval
+    p: float
+    """Two-sided, of a mean of 0. Stricter than the interval where there are few runs: with runs - 1 degrees of freedom
+    always, so that at most 5 % of zeros have a p below 0.05 whatever the runs' share of the variance."""
+    of_methods: bool
+    """Whether the interval is about other runs too, not about these very runs alone."""
+
+
+def crossed_mean(values_SQ: Floats, added: Sequence[Added] = (), *, level: float = 0.95) -> CrossedMean:
+    """The mean of all values, each answer counting the same, with its interval.
+
+    With fewer than ``ENOUGH_RUNS`` runs the variance between runs is left out.
+
+    Args:
+        values_SQ: a row a run, a column a question; NaN where the run was not asked the question. Of two methods, the
+            differences of their answers.
+        added: see ``Added``; the interval is about a mean that holds them, the value is not.
+
+    Raises:
+        ValueError: a run without a question.
+    """
+    asked_SQ = ~np.isnan(values_SQ)
+    sizes_S = asked_SQ.sum(axis=1)
+    if not values_SQ.size or not sizes_S.all():
+        raise ValueError("a run without a question has no mean")
+    answer_K, count_K = (np.array(column, dtype=float) for column in zip(*added, strict=True)) if added else [_NONE] * 2
+    full_S = sizes_S + count_K.sum()
+    means_S = (np.nansum(values_SQ, axis=1) + answer_K @ count_K) / full_S
+    residual_SQ = np.where(asked_SQ, values_SQ - means_S[:, None], 0.0) / full_S[:, None]
+    added_SK = (answer_K - means_S[:, None]) / full_S[:, None]
+    questions = int(asked_SQ.any(axis=0).sum()) + count_K.sum()
+    noise_SS = (residual_SQ @ residual_SQ.T + (added_SK * count_K) @ added_SK.T) * questions / max(questions - 1, 1)
+    weight_S = full_S / full_S.sum()
+    variance = float(weight_S @ noise_SS @ weight_S)
+    runs = len(values_SQ)
+    freedom = strict = float(max(questions - 1, 1))
+    if runs >= ENOUGH_RUNS:
+        spread = float(means_S.var(ddof=1))
+        chance = float((noise_SS.trace() - noise_SS.sum() / runs) / (runs - 1))  # what the questions alone make of it
+        variance += max(0.0, spread - chance) * float(weight_S @ weight_S)
+        strict = min(freedom, runs - 1.0)
+        if spread:
+            freedom = min(freedom, (runs + 1) * (max(spread, chance) / spread) ** 2 - 2)
+    value, centre, error = float(np.nanmean(values_SQ)), float(weight_S @ means_S), variance**0.5
+    if not error:
+        return CrossedMean(Interval(value, value, value), 1.0 if value == 0 else 0.0, runs >= ENOUGH_RUNS)
+    half = float(stdtrit(freedom, (1 + level) / 2)) * error
+    p = float(2 * stdtr(strict, -abs(centre) / error))
+    least, most = (answer_K.min(), answer_K.max()) if added else (-np.inf, np.inf)
+    low, high = float(max(centre - half, least)), float(min(centre + half, most))
+    return CrossedMean(Interval(value, low, high), p, runs >= ENOUGH_RUNS)
+
+
+def persistence(values_SQ: Floats) -> float | None:
+    """The share of the variance of answers within a run that is the question's own and so returns in the next run.
+
+    The correlation of two runs' values on a question that both were asked, values less their run's mean: 0 where runs
+    differ from one another at random, 1 where every run says the same. None without two runs that share questions, or
+    where nothing varies.
+
+    Args:
+        values_SQ: as in ``crossed_mean``.
+    """
+    asked_SQ = ~np.isnan(values_SQ)
+    residual_SQ = np.where(asked_SQ, values_SQ - np.nanmean(values_SQ, axis=1, keepdims=True), 0.0)
+    shared_Q = asked_SQ.sum(axis=0)
+    pairs = float((shared_Q * (shared_Q - 1)).sum())
+    within = float((residual_SQ**2).sum())
+    if not pairs or not within:
+        return None
+    products = float((residual_SQ.sum(axis=0) ** 2).sum()) - within
+    return (products / pairs) / (within / float(asked_SQ.sum()))
+
+
+_NONE = np.zeros(0)
