@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from scipy.stats import binomtest
-
 
 class Accuracy(NamedTuple):
     """The share of right answers, as fractions, with a 95 % Wilson interval."""
@@ -23,6 +21,8 @@ class Accuracy(NamedTuple):
         Source: E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal of
         the American Statistical Association 22 (158), 209-212.
         """
+        from scipy.stats import binomtest  # the command line starts without SciPy
+
         outcomes = [bool(verdict) for verdict in verdicts]
         if not outcomes:
             return cls(0, 0, 0.0, 1.0)
