@@ -29,8 +29,10 @@ from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.update import Update
 
-MEMORY, START = "memory.parquet", "start.json"
-"""The files of the state: the chains, and how chains are started."""
+MEMORY, START, UPDATE = "memory.parquet", "start.json", "update.json"
+"""The files of the state: the chains, how chains are started, and how far the next step may go."""
+LOWERED = 5
+"""Updates in a row that made most of what they learned from less likely, before the run says so."""
 
 
 class Visit(NamedTuple):
@@ -84,6 +86,8 @@ class ExpectationMaximisation(Task):
         """Whether a sampler with a copy of the weights has the present ones."""
         self.difference = 0.0
         """Nats a token between what the sampler and the update say, as it was last told."""
+        self.lowered = 0
+        """Updates in a row after which most of what was learned from was less likely than before."""
         fits.remember_base(self.parameters)
 
     @property
@@ -105,8 +109,9 @@ class ExpectationMaximisation(Task):
         self.memory.update(e_step.chains)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
-        updated = self.update(e_step.terms, prompts, self._rate(step))
+        updated = self.update(e_step.terms, prompts, self._rate(step), proposals)
         self.published = self.published and not updated["updated"]
+        self._warn(updated)
 
         ended = time.perf_counter()
         facts = {**e_step.info, **updated, **self._counts(step, fresh)}
@@ -187,6 +192,16 @@ class ExpectationMaximisation(Task):
             number = max(number, min(steps, 1 + int(self.spending.share * (steps - 1))))
         return learning_rate(number, steps, self.update.peak_rate, self.settings.lr_final, self.settings.warmup)
 
+    def _warn(self, updated: Mapping[str, Any]) -> None:
+        """Say so where updates keep making what they learn from less likely."""
+        if "raised" in updated:
+            self.lowered = self.lowered + 1 if updated["raised"] < 0.5 else 0
+        if self.lowered == LOWERED:
+            self.context.say(
+                f"{LOWERED} updates in a row made most of the rationales that they learned from less likely: the steps "
+                "are too long or too noisy; lower --lr or --target-kl, or take more --questions a step"
+            )
+
     def _publish(self) -> None:
         """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
         if not self.published and isinstance(self.drawing.sampler, Publishing):
@@ -213,8 +228,8 @@ class ExpectationMaximisation(Task):
         self._tell_difference()
         count = sum(parameter.numel() for parameter in self.parameters.values())
         self.context.say(
-            f"{self.settings.method}: {self.update.tuned.kind} tuning of {count:,} parameters at rate "
-            f"{self.update.peak_rate:g}, {min(self.settings.questions, len(self.train))} questions "
+            f"{self.settings.method}: {self.update.tuned.kind} tuning of {count:,} parameters {self.update.told()}, "
+            f"{min(self.settings.questions, len(self.train))} questions "
             + (f"a step, {len(self.fits)} fits" if self.fits else f"x {self.method.samples} samples a step")
             + (f", rationales from {self.settings.memory}" if self.method.given else "")
             + ("" if self.fits else f", memory from {self.start_from}")
@@ -222,7 +237,8 @@ class ExpectationMaximisation(Task):
 
     def state(self) -> dict[str, bytes]:
         """The chains, and how they are started."""
-        return {MEMORY: self.memory.to_parquet(), START: json.dumps({"start_from": self.start_from}).encode()}
+        start = json.dumps({"start_from": self.start_from}).encode()
+        return {MEMORY: self.memory.to_parquet(), START: start, UPDATE: self.update.state()}
 
     def restore(self, step: int, state: Mapping[str, bytes]) -> None:
         """See ``state``; the proposals of a fit are in the table.
@@ -230,10 +246,11 @@ class ExpectationMaximisation(Task):
         Raises:
             AurifyError: a file of the state is missing or cannot be read.
         """
-        if missing := sorted({MEMORY, START} - state.keys()):
+        if missing := sorted({MEMORY, START, UPDATE} - state.keys()):
             raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start the run anew")
         self.memory = Memory.from_parquet(state[MEMORY])
         self.start_from = json.loads(state[START])["start_from"]
+        self.update.restore(state[UPDATE])
         if self.fits:
             self.fits.recall(step, self.table.read())
 

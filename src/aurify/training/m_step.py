@@ -6,6 +6,7 @@ or spread over processes, never changes the gradient.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
 from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.models.prefix import causal_lm
+
+CLIP = 1.0
+"""The global norm that gradients are clipped to where the rate alone bounds a step, and no other is given."""
 
 
 def accumulate_gradient(
@@ -104,13 +108,27 @@ def ascend(
     Raises:
         AurifyError: the norm is not finite.
     """
-    norm = float(torch.nn.utils.clip_grad_norm_(parameters, clip))
-    if not torch.isfinite(torch.tensor(norm)):
-        raise AurifyError("the gradient is not finite: resume from an earlier checkpoint with a lower --lr")
+    norm = clip_gradient(parameters, clip)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
+    return norm
+
+
+def clip_gradient(parameters: Sequence[torch.nn.Parameter], limit: float, *, scale: float = 1.0) -> float:
+    """Multiply the gradient by ``scale``, clip it by its global norm, and return the norm that it had before.
+
+    Raises:
+        AurifyError: the norm is not finite.
+    """
+    if scale != 1.0:
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad.mul_(scale)
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, limit)) / scale
+    if not math.isfinite(norm):
+        raise AurifyError("the gradient is not finite: resume from an earlier checkpoint with a lower --lr")
     return norm
 
 

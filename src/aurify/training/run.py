@@ -47,6 +47,7 @@ from aurify.training.fits import Fits
 from aurify.training.m_step import checkpoint_layers
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings
+from aurify.training.trust_region import TARGET_KL
 from aurify.training.update import Update
 
 
@@ -96,8 +97,12 @@ def run_training(
             seed=settings.seed, advice=(settings.method, _advice(method)),
         )  # fmt: skip
         spending = Spending(budget, fits.starts)
+        update = Update(
+            settings, tuned, world, clock, pad_token_id=tokenizer.pad_token_id,
+            target_kl=_target_kl(settings, method, tuned.kind),
+        )  # fmt: skip
         task = ExpectationMaximisation(
-            settings, method, Update(settings, tuned, world, clock, pad_token_id=tokenizer.pad_token_id),
+            settings, method, update,
             prompts, drawing, context, train=train, held_out=held, table=table,
             starters=_starters(settings, template, tokenizer, written),
             propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
@@ -115,6 +120,14 @@ def run_training(
         if settings.dtype == "bfloat16" and tuned.kind == "full":
             tuned.model.bfloat16()
         return context.finish(lambda to, measured: _export(to, settings, tuned.model, tokenizer, measured))
+
+
+def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
+    """What bounds a step. A rate that is given is taken at its word; so is the paper's for soft prompts."""
+    if settings.target_kl is not None:
+        return settings.target_kl
+    own = not method.refits and not method.given
+    return TARGET_KL if own and settings.lr is None and kind != "prompt" else 0.0
 
 
 def build_method(settings: TrainSettings) -> Method:

@@ -87,7 +87,16 @@ class TrainSettings(Settings):
     lr_final: float = Field(0.1, ge=0, le=1, description="The cosine schedule ends at this share of the peak.")
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, description="Decoupled weight decay (full and lora).")
-    clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")
+    target_kl: float | None = Field(
+        None,
+        ge=0,
+        description="How far one step may move the model, in nats of KL divergence a rationale, measured on its own "
+        "samples: the rate follows. 0: the rate alone counts [0.02 for methods that draw their own samples, if --lr is "
+        "not given; else 0]",
+    )
+    clip: float | None = Field(
+        None, gt=0, description="Clip the gradient to this global norm [1; none where --target-kl bounds the step]"
+    )
     lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")
     lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")

@@ -1,7 +1,9 @@
-"""The M-step of a run: one optimiser step on the terms that the E-step gave."""
+"""The M-step of a run: one optimiser step on the terms that the E-step gave, and what it did to the model."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +12,12 @@ import torch
 from aurify.clock import Clock
 from aurify.methods import Term
 from aurify.models import Tuned, trainable_parameters
+from aurify.rationales import Rationale
 from aurify.running.world import World
-from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer
+from aurify.training.effect import Probes, probes_of, scorer
+from aurify.training.m_step import CLIP, accumulate_gradient, ascend, build_optimizer, clip_gradient
 from aurify.training.settings import TrainSettings
+from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence
 
 
 class Update:
@@ -20,13 +25,29 @@ class Update:
 
     Args:
         pad_token_id: the tokenizer's.
+        target_kl: what a step may move the model by, in nats a rationale (see ``trust_region``); 0: no bound.
     """
 
-    def __init__(self, settings: TrainSettings, tuned: Tuned, world: World, clock: Clock, *, pad_token_id: int) -> None:
+    def __init__(
+        self,
+        settings: TrainSettings,
+        tuned: Tuned,
+        world: World,
+        clock: Clock,
+        *,
+        pad_token_id: int,
+        target_kl: float = 0.0,
+    ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.pad_token_id = pad_token_id
         self.parameters = trainable_parameters(tuned.model)
         self.peak_rate = settings.lr or tuned.learning_rate
+        self.trust: TrustRegion | None = None
+        """What bounds the steps; None: the rate alone."""
+        if target_kl:
+            self.trust = TrustRegion.around(target_kl, self.peak_rate)
+            if settings.lr:
+                self.trust.ceiling = settings.lr
         self.optimizer: torch.optim.Optimizer
         self.begin()
 
@@ -37,7 +58,13 @@ class Update:
             weight_decay=self.settings.weight_decay,
         )  # fmt: skip
 
-    def __call__(self, terms: Sequence[Term], prompts: Mapping[str, tuple[int, ...]], rate: float) -> dict[str, Any]:
+    def __call__(
+        self,
+        terms: Sequence[Term],
+        prompts: Mapping[str, tuple[int, ...]],
+        rate: float,
+        proposals: Sequence[Sequence[Rationale]] = (),
+    ) -> dict[str, Any]:
         """Ascend sum_i w_i log p(z_i | x_i) by one step, and say what was done.
 
         Without a term there is nothing to ascend, and no step is taken. The processes share the terms, so what is
@@ -45,19 +72,59 @@ class Update:
 
         Args:
             prompts: token ids of the prompt of every question of this step, by question id.
+            rate: the learning rate by the schedule; where steps are bounded, only its share of the peak counts.
+            proposals: of this step's questions; the effect is measured on those that the model itself has just drawn.
         """
-        if not terms:
+        if not any(term.weight for term in terms):
             return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         longest_first = sorted(terms, key=lambda term: (-len(term.token_ids), term.question_id))
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
+        low = self.settings.dtype != "float32"
+        with self.clock.measure("effect"):
+            score = scorer(self.tuned.model, self.pad_token_id, bf16=low)
+            probes = Probes(self.world, score, *probes_of(prompts, proposals, terms))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             accumulate_gradient(
                 self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id,
-                token_budget=self.settings.token_budget, bf16=self.settings.dtype != "float32",
+                token_budget=self.settings.token_budget, bf16=low,
             )  # fmt: skip
         parameters = list(self.parameters.values())
+        bound: dict[str, float] = {}
         with self.clock.measure("optimizer"):
             self.world.sum_gradients(parameters)
-            norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip)
-        return {"updated": True, "learning_rate": rate, "gradient_norm": norm}
+            if self.trust and probes.tell_kl:
+                evident = evidence(terms)
+                norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=min(1.0, evident / EVIDENCE))
+                taken = self.trust.step(
+                    self.optimizer, decay=rate / self.peak_rate, evidence=evident,
+                    exact=not low, measure=probes.measure,
+                )  # fmt: skip
+                rate, effect = taken.rate, taken.effect
+                bound = {"kl_bound": taken.bound}
+                self.optimizer.zero_grad(set_to_none=True)
+            else:
+                norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip or CLIP)
+                effect = probes.measure()
+        return {
+            "updated": True, "learning_rate": rate, "gradient_norm": norm, **bound, **effect.told(),
+        }  # fmt: skip
+
+    def told(self) -> str:
+        """How long its steps are, in words."""
+        if self.trust is None:
+            return f"at rate {self.peak_rate:g}"
+        return (
+            f"in steps of at most {self.trust.target_kl:g} nats a rationale (--target-kl), at rates of at most "
+            f"{self.trust.ceiling:g}"
+        )
+
+    def state(self) -> bytes:
+        """What bounds the next step, beside the optimiser's own state."""
+        return json.dumps({"rate": self.trust.rate if self.trust else None}).encode()
+
+    def restore(self, state: bytes) -> None:
+        """See ``state``."""
+        rate = json.loads(state)["rate"]
+        if self.trust and rate is not None:
+            self.trust.rate = float(rate)
