@@ -92,12 +92,15 @@ def prepare(
 
 
 def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:
-    """The peak rate where none is given: the TRICE paper's 1.0 for soft prompts; ours for LoRA and full weights."""
+    """The peak rate where none is given: the TRICE paper's 1.0 for soft prompts; ours for LoRA and full weights.
+
+    Full weights of N parameters: 5e-4, and beyond a million 5e-4 sqrt(1e6 / N), so 2e-5 at half a billion.
+    """
     if kind == "prompt":
         return 1.0
     if kind == "lora":
         return 1e-4
-    return 5e-4 if model.num_parameters() < 10_000_000 else 1e-5
+    return float(5e-4 * min(1.0, (1e6 / model.num_parameters()) ** 0.5))
 
 
 def trainable_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
