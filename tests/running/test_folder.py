@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.errors import UsageError
+from aurify.errors import AurifyError, UsageError
 from aurify.running.folder import RunFolder, difference, name_folder
 from aurify.training.settings import TrainSettings
 
@@ -37,3 +37,17 @@ def test_a_folder_in_use_is_refused_with_the_command_that_goes_on(tmp_path):
         UsageError, match=r"seed was 0 and is now 1; .*: aurify distill --config .*config\.toml --resume"
     ):
         folder.claim(settings(resume=True, seed=1))
+
+
+def test_a_run_goes_on_with_the_data_that_it_began_with_alone(tmp_path):
+    folder, before = RunFolder(tmp_path / "run"), {"training questions": {"a": "1", "b": "2"}}
+    folder.claim(settings(), before)
+    folder.claim(settings(resume=True), before)
+    with pytest.raises(UsageError, match=r"--resume: the data is not what the run began with \(.*: 1 gone \(b\)\)"):
+        folder.claim(settings(resume=True), {"training questions": {"a": "1"}})
+    folder.claim(settings(resume=True), before)
+    folder.read.write_text("[1]")
+    with pytest.raises(AurifyError, match=r"read\.json: cannot be read"):
+        folder.claim(settings(resume=True), before)
+    folder.read.unlink()
+    folder.claim(settings(resume=True), before)

@@ -8,7 +8,7 @@ from aurify.answers.answer_type import AnswerType
 from aurify.answers.custom import load_custom
 from aurify.answers.grader import Grader
 from aurify.answers.groups import group_answers
-from aurify.answers.options import LETTERS, options, with_options
+from aurify.answers.options import LETTERS, options, with_options, without_options
 from aurify.answers.types import ANSWER_TYPES, answer_type, check_answer_type
 from aurify.answers.verdict import Grade, Verdict
 
@@ -25,4 +25,5 @@ __all__ = [
     "load_custom",
     "options",
     "with_options",
+    "without_options",
 ]

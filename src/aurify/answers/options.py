@@ -61,6 +61,12 @@ def with_options(question: str, texts: Sequence[str]) -> str:
     return "\n".join([question.rstrip(), "Options:", *lines])
 
 
+def without_options(question: str) -> str:
+    """The question before its heading ``Options:``, as files name it that hold the options apart."""
+    headings = list(_HEADING.finditer(question))
+    return question[: headings[-1].start()].rstrip() if headings else question
+
+
 def _alike(a: str, b: str) -> bool:
     return " ".join(_GLUE.sub(" ", a).split()).casefold() == " ".join(_GLUE.sub(" ", b).split()).casefold()
 

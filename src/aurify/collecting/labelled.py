@@ -7,19 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aurify.answers import without_options
 from aurify.errors import AurifyError
-from aurify.questions.fields import ID_FIELDS
+from aurify.questions.fields import Fields
 from aurify.questions.files import data_files, read_rows
-from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row, show
-from aurify.rationales.reading import LIST_FIELDS, SAMPLE_FIELDS, plain
-
-LABEL_FIELDS = ("correct", "is_correct", "label", "verdict")
-
-_LABELS = {"true": True, "right": True, "correct": True, "1": True, "false": False, "wrong": False, "incorrect": False,
-           "0": False, "unparsable": False, "truncated": False, "timeout": False}  # fmt: skip
+from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, label_of, listed_field, unwrapped_rows
+from aurify.rationales.reading import names_of, plain
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,8 @@ def read_labelled(
 
     A row is a question with a list of samples (``LIST_FIELDS``: texts, or objects with one of ``SAMPLE_FIELDS``); or a
     question with one object a model (GSM8K's ``example_model_solutions``); or one sample, of a question that other rows
-    repeat. ``LABEL_FIELDS`` say what the file thinks of a sample.
+    repeat. Logs of other programs (``LOGS``) are read as such rows. ``LABEL_FIELDS`` say what the file thinks of a
+    sample.
 
     Args:
         data: a question file to take the questions from, found by id or else by text. Without it the rows must hold
@@ -74,7 +71,7 @@ def read_labelled(
     options: dict[str, Any] = {
         "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
     }  # fmt: skip
-    rows = [row for file in files for row in read_rows(file)]
+    rows = unwrapped_rows(row for file in files for row in read_rows(file))
     if data is None:
         first = _first_rows(rows, question_field)
         found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))
@@ -82,7 +79,8 @@ def read_labelled(
         by_key = {key: places[row.where] for key, row in first if row.where in places}
     else:
         found = LabelledFile(load_questions(data, **options))
-        by_key = {plain(question.text): question for question in found.questions}
+        by_key = {plain(without_options(question.text)): question for question in found.questions}
+        by_key |= {plain(question.text): question for question in found.questions}
         by_key |= {question.id: question for question in found.questions}
     for row in rows:
         _take(found, row, by_key, question_field, skip_bad)
@@ -128,11 +126,8 @@ def _first_rows(rows: Sequence[Row | BadRow], question_field: str | None) -> lis
 
 def _keys(row: Row, question_field: str | None) -> list[str]:
     """What may name the row's question: its id, its text."""
-    ids = [row.fields.get(name) for name in ID_FIELDS]
-    names = (question_field,) if question_field else QUESTION_FIELDS
-    texts = [row.fields.get(name) for name in names]
-    keys = [str(value) for value in ids if isinstance(value, (str, int)) and str(value)]
-    return keys[:1] + [plain(value) for value in texts if isinstance(value, str)]
+    given, own, text = names_of(row.fields, question_field)
+    return [key for key in (given or own, plain(text)) if key]
 
 
 def _samples(row: Row) -> Iterator[Sample]:
@@ -143,32 +138,29 @@ def _samples(row: Row) -> Iterator[Sample]:
     """
     fields = row.fields
     model = str(fields.get("model") or "")
-    listed = next((fields[name] for name in LIST_FIELDS if isinstance(fields.get(name), list)), None)
+    listed = listed_field(fields)
     if listed is not None:
-        labels: list[Any] = next((fields[name] for name in LABEL_FIELDS if isinstance(fields.get(name), list)), [])
-        for index, sample in enumerate(listed):
-            given = sample if isinstance(sample, dict) else {"text": sample, "correct": (labels[index : index + 1])}
-            yield _sample(given, model, row)
+        for sample in fields[listed]:
+            yield _sample(sample if isinstance(sample, dict) else {"text": sample}, model, row)
         return
     nested = {name: value for name, value in fields.items() if isinstance(value, dict) and _text(value) is not None}
     if nested:
         for name, value in nested.items():
             yield _sample(value, str(name), row)
         return
-    own = {name: value for name, value in fields.items() if name != "solution"}  # a row's solution is the gold one
+    own = {name: value for name, value in fields.items() if name.lower() != "solution"}  # a row's is the gold one
     yield _sample(own, model, row)
 
 
 def _sample(given: Mapping[str, Any], model: str, row: Row) -> Sample:
-    text = _text(given)
+    fields = Fields(given)
+    text = _text(fields)
     if text is None:
         what = show(given.get("text", dict(given)))
         raise ValueError(f"a sample {what}: expected its text, in a field named {', '.join(SAMPLE_FIELDS)}")
-    label = next((given[name] for name in LABEL_FIELDS if given.get(name) is not None), None)
-    label = (label[0] if label else None) if isinstance(label, list) else label
-    truncated = given.get("finish_reason") in ("length", "content_filter")
-    return Sample(text, _LABELS.get(str(label).lower()), str(given.get("model") or model), truncated, row.where)
+    return Sample(text, label_of(fields), str(fields.get("model") or model), is_cut(text, fields), row.where)
 
 
 def _text(given: Mapping[str, Any]) -> str | None:
-    return next((given[name] for name in SAMPLE_FIELDS if isinstance(given.get(name), str)), None)
+    fields = Fields(given)
+    return next((fields[name] for name in SAMPLE_FIELDS if isinstance(fields.get(name), str)), None)

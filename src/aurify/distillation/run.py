@@ -30,6 +30,7 @@ from aurify.models.prefix import position_limit
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, PromptTemplate, Question
 from aurify.questions.chosen import questions_to_learn
+from aurify.questions.fingerprint import fingerprint
 from aurify.rationales import Drawing, RationaleTable
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
@@ -61,7 +62,7 @@ def run_distillation(
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     _apart(train, held, settings)
     with opened(settings, "distill", watcher) as context:
-        context.claim(settings)
+        context.claim(settings, fingerprint({"training questions": train, "held-out questions": held}))
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base")
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer

@@ -49,7 +49,7 @@ def draft(row: Row, task: str, question_field: str | None = None, answer_field: 
     fields = Fields(row.fields)
     if str(fields.get("in_train")).lower() == "true":
         return None
-    fields = _with_chosen(fields, question_field, answer_field)
+    fields = chosen_fields(fields, question_field, answer_field)
     form = recognised(fields)
     found = form.read(fields)
     return Draft(
@@ -68,7 +68,7 @@ def draft(row: Row, task: str, question_field: str | None = None, answer_field: 
     )
 
 
-def _with_chosen(fields: Fields, question: str | None, answer: str | None) -> Fields:
+def chosen_fields(fields: Fields, question: str | None, answer: str | None = None) -> Fields:
     """The row as if the chosen fields were called ``question`` and ``answer``, and no other could be meant."""
     values: dict[str, Any] = {}
     dropped: list[str] = []

@@ -10,24 +10,18 @@ from typing import Any, NamedTuple, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from aurify.errors import AurifyError
-from aurify.questions.fields import ID_FIELDS
+from aurify.questions.draft import chosen_fields
+from aurify.questions.fields import ID_FIELDS, Fields
 from aurify.questions.files import read_rows
+from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import QUESTION_FIELDS
-from aurify.questions.rows import BadRow, Row, show
+from aurify.questions.rows import BadRow, Row, RowError, show
+from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, listed_field, unwrapped_rows
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable
 
 TEXT_FIELDS = ("text", "rationale", "completion", "response", "output")
 """What holds a row's one rationale."""
-
-LIST_FIELDS = (
-    "samples", "rationales", "solutions", "completions", "responses", "outputs", "generations", "generated_answer",
-    "predictions",
-)  # fmt: skip
-"""What holds a question's samples: a list of texts or of objects."""
-
-SAMPLE_FIELDS = ("rationale", "solution", "text", "completion", "response", "output", "content", "generated_answer")
-"""What holds the text of one sample, in an object of its own."""
 
 _ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
 QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)
@@ -103,11 +97,11 @@ def _from_file(path: Path) -> tuple[list[Rationale], dict[str, str]]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    for row in read_rows(path):
+    for row in unwrapped_rows(read_rows(path)):
         if isinstance(row, BadRow):
             raise AurifyError(f"{row.where}: {row.reason}")
-        listed = _listed(row.fields)
-        if listed is None or any(_names(row.fields)):
+        listed = listed_field(row.fields)
+        if listed is None or any(names_of(row.fields)):
             yield row
             continue
         for sample in row.fields[listed]:  # which say themselves what they are on
@@ -116,9 +110,10 @@ def _rows(path: Path) -> Iterator[Row]:
 
 def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
     """The rationales of one row, which is on the question of this name."""
-    listed = _listed(fields)
+    listed = listed_field(fields)
     if listed is None:
-        yield _record(fields, name, _text(fields, TEXT_FIELDS))
+        if not any(isinstance(fields.get(key), list) for key in LIST_FIELDS):
+            yield _record(fields, name, _text(fields, TEXT_FIELDS))
         return
     for index, sample in enumerate(fields[listed]):
         if not isinstance(sample, (str, dict)):
@@ -127,12 +122,11 @@ def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
         yield _record({"sample_index": index, **fields, **given}, name, _text(given, SAMPLE_FIELDS))
 
 
-def _listed(fields: Mapping[str, Any]) -> str | None:
-    return next((name for name in LIST_FIELDS if isinstance(fields.get(name), list)), None)
-
-
-def _record(fields: Mapping[str, Any], name: str, text: str) -> Rationale:
+def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
+    fields = Fields(row)
     given = {key: fields[key] for key in _DEFAULTS if fields.get(key) not in (None, "")}
+    if not given.get("token_ids"):  # of others, who have other words for how a sample ended
+        given["finish_reason"] = "length" if is_cut(text, fields) else "stop"
     if given.get("source") not in get_args(Source):
         given.pop("source", None)  # many files say with this word where a question is from
     if isinstance(given.get("predicted"), (int, float)):
@@ -144,7 +138,7 @@ def _record(fields: Mapping[str, Any], name: str, text: str) -> Rationale:
         raise ValueError(f"{first['loc'][0]} {show(first['input'])}: {first['msg'].lower()}") from None
 
 
-class _Names(NamedTuple):
+class Names(NamedTuple):
     """What a row calls its question; empty where it does not say."""
 
     given: str
@@ -152,33 +146,33 @@ class _Names(NamedTuple):
     own: str
     """Another id: the question's, or the row's own."""
     text: str
+    """The question as ``aurify.questions`` reads it."""
 
 
-def _names(fields: Mapping[str, Any]) -> _Names:
-    lower: dict[str, Any] = {}
-    for name, value in fields.items():
-        lower.setdefault(str(name).lower(), value)
-    asks = next((name for name in QUESTION_FIELDS if _first(lower, (name,))), "")
-    text, body = _first(lower, (asks,)), lower.get("body")
-    if asks == "question" and isinstance(body, str) and body.strip():  # SVAMP, as aurify.questions reads it
-        text = f"{body.strip()} {text}"
-    return _Names(_first(lower, ("question_id",)), _first(lower, _ROW_IDS), text)
+def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names:
+    """What names the question of a row, whose field with the question may be told."""
+    fields = Fields(row)
+    try:
+        text = question_of(fields if question_field is None else chosen_fields(fields, question_field)).text
+    except RowError:
+        text = ""
+    return Names(_first(fields, ("question_id",)), _first(fields, _ROW_IDS), text)
 
 
 def _torn(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """The texts of questions of which each row, a single sample, has an id of its own."""
     ids: dict[str, list[str]] = {}
     for fields in rows:
-        given, own, text = _names(fields)
-        if text and not given and _listed(fields) is None:
+        given, own, text = names_of(fields)
+        if text and not given and listed_field(fields) is None:
             ids.setdefault(text, []).append(own)
     return {text for text, own in ids.items() if len(own) > 1 and "" not in own and len(set(own)) == len(own)}
 
 
 def _question(fields: Mapping[str, Any], torn: Set[str]) -> tuple[str, str]:
     """The name of a row's question, and its text."""
-    given, own, text = _names(fields)
-    if text in torn and _listed(fields) is None:
+    given, own, text = names_of(fields)
+    if text in torn and listed_field(fields) is None:
         own = ""
     name = given or own or text
     if not name:
@@ -194,7 +188,8 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str:
 
 
 def _text(fields: Mapping[str, Any], names: Sequence[str]) -> str:
+    row = Fields(fields)
     for name in names:
-        if isinstance(fields.get(name), str):
-            return str(fields[name])
+        if isinstance(row.get(name), str):
+            return str(row[name])
     raise ValueError(f"no rationale: expected a text field named {', '.join(names)}")

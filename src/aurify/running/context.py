@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aurify.answers import Grader
+from aurify.questions.fingerprint import Fingerprint
 from aurify.running.export import Accuracies, accuracies
 from aurify.running.folder import RunFolder, RunSettings
 from aurify.running.interrupt import StopRequest
@@ -42,10 +43,10 @@ class RunContext:
         if self.world.main:
             self.watcher.say(text)
 
-    def claim(self, settings: RunSettings) -> None:
+    def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
         """Make the folder this run's; see ``RunFolder.claim``."""
         if self.world.main:
-            self.folder.claim(settings)
+            self.folder.claim(settings, read)
         self.world.wait()
         self.world.start_trackers(settings.model_dump())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing_extensions import Self
 
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
+from aurify.questions.fingerprint import Fingerprint, changes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -107,21 +109,43 @@ class RunFolder:
         self.held_out = self.path / "held_out"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
+        self.read = self.path / "read.json"
+        """The fingerprint of what the run read (``aurify.questions.fingerprint``)."""
         self.resume_command = f"aurify {command} --config {self.config} --resume"
         """What goes on with the run."""
 
-    def claim(self, settings: RunSettings) -> None:
+    def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
         """Make the folder ready for this run, or refuse without touching what it holds.
 
+        Args:
+            read: of what the run has read; a run is gone on with on nothing else.
+
         Raises:
-            UsageError: it holds a run already and ``resume`` is not set, or the settings differ from that run's.
+            UsageError: it holds a run already and ``resume`` is not set, or settings or data differ from that run's.
         """
         if settings.resume and self.config.exists():
             if found := difference(self.config, settings):
                 raise UsageError(f"--resume: {found}; a run goes on with its own settings: {self.resume_command}")
+            self._same(read)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise UsageError(
                 f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
             )
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.config, settings.to_toml())
+        if read is not None:
+            write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")
+
+    def _same(self, read: Fingerprint | None) -> None:
+        """Refuse where what is read is not what the run began with; a run of an older version recorded nothing."""
+        if read is None or not self.read.exists():
+            return
+        try:
+            before = json.loads(self.read.read_text(encoding="utf-8"))
+            found = changes(before, read)
+        except (ValueError, AttributeError, TypeError):
+            raise AurifyError(f"{self.read}: cannot be read; the run cannot be resumed") from None
+        if found:
+            raise UsageError(
+                f"--resume: the data is not what the run began with ({found}): bring it back, or begin another run"
+            )

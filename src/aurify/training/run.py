@@ -29,6 +29,7 @@ from aurify.methods import (
 from aurify.models import load_model, prepare
 from aurify.questions import Prompts, PromptTemplate, Question
 from aurify.questions.chosen import questions_to_learn
+from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.rationales import Drawing, RationaleTable, read_rationales
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, opened
@@ -83,7 +84,8 @@ def run_training(
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
         template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
-        context.claim(settings)
+        read = fingerprint({"training questions": train, "held-out questions": held})
+        context.claim(settings, {**read, "files": of_files([settings.few_shot])})
         if settings.method == "cot" and settings.memory == "auto":
             told = any(question.rationale for question in train)
             settings = settings.model_copy(update={"memory": "gold" if told else "guide"})

@@ -1,0 +1,156 @@
+"""Logs of other programs and files of teachers become questions with samples, labels and truncations kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurify.collecting.labelled import read_labelled
+from aurify.errors import AurifyError
+from aurify.rationales import read_rationales
+
+Flat = list[tuple[str, str, str, "bool | None", bool, str]]
+
+
+def flat(folder: Path, *rows: dict[str, Any], **options: Any) -> Flat:
+    """(question, gold, text, label, truncated, model) of every sample."""
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = read_labelled(folder / "rows.jsonl", **options)
+    by_id = {question.id: question for question in found.questions}
+    return [
+        (by_id[key].text, by_id[key].answer, one.text, one.label, one.truncated, one.model)
+        for key, samples in found.samples.items()
+        for one in samples
+    ]
+
+
+def test_parallel_lists(tmp_path: Path) -> None:
+    whole, wrong, cut = (
+        "<think>\nhm\n</think>\n\\boxed{4}",
+        "<think>\nhm\n</think>\n\\boxed{5}",
+        "<think>\nhm \\boxed{4}",
+    )
+    row = {
+        "problem": "2+2?", "solution": "It is \\boxed{4}.", "answer": "4", "uuid": "u1", "messages": [],
+        "generations": [whole, wrong, cut, whole], "correctness_math_verify": [True, False, False, None],
+        "correctness_llama": [None, None, None, True], "is_reasoning_complete": [True, True, False, True],
+        "finish_reasons": ["stop", "stop", "length", "length"], "correctness_count": 2,
+    }  # fmt: skip
+    assert flat(tmp_path, row) == [
+        ("2+2?", "4", whole, True, False, ""),
+        ("2+2?", "4", wrong, False, False, ""),
+        ("2+2?", "4", cut, False, True, ""),
+        ("2+2?", "4", whole, True, True, ""),
+    ]
+    rows = read_rationales(tmp_path / "rows.jsonl")
+    assert [one.finish_reason for one in rows] == ["stop", "stop", "length", "length"]
+    assert {one.question_id for one in rows} == {"u1"}
+
+
+def test_a_thought_that_is_never_closed_is_cut_whatever_the_file_says(tmp_path: Path) -> None:
+    row = {"question": "2+2?", "answer": "4", "response": "<think>\nIt is \\boxed{4}, so", "finish_reason": "stop"}
+    assert [one[3:5] for one in flat(tmp_path, row)] == [(None, True)]
+    row["response"] = "The tag <think> opens a thought, </think> closes it. The answer is 4."
+    assert [one[3:5] for one in flat(tmp_path, row)] == [(None, False)]
+
+
+def test_lists_of_another_length_are_no_labels(tmp_path: Path) -> None:
+    row = {"question": "2+2?", "answer": "4", "samples": ["a", "b"], "labels": ["x", "y", "z"], "rewards": [1.0, 0.25]}
+    assert [one[3] for one in flat(tmp_path, row)] == [True, None]
+
+
+def test_s1k_and_deepmath(tmp_path: Path) -> None:
+    s1k = {
+        "question": "2+2?", "solution": "4", "cot_type": "math",
+        "deepseek_thinking_trajectory": "hm", "deepseek_attempt": "\\boxed{4}", "deepseek_grade": "Yes",
+        "gemini_thinking_trajectory": "oh", "gemini_attempt": "5", "gemini_grade": "No",
+    }  # fmt: skip
+    assert flat(tmp_path, s1k) == [
+        ("2+2?", "4", "<think>\nhm\n</think>\n\n\\boxed{4}", True, False, "deepseek"),
+        ("2+2?", "4", "<think>\noh\n</think>\n\n5", False, False, "gemini"),
+    ]
+    deepmath = {"question": "2+2?", "final_answer": "4", "r1_solution_1": "So 4.", "r1_solution_2": "Thus 4."}
+    assert [one[2] for one in flat(tmp_path, deepmath)] == ["So 4.", "Thus 4."]
+
+
+def test_verls_dumps(tmp_path: Path) -> None:
+    prompt = "system\nYou are Qwen.\nuser\n2+2?\nassistant\n"
+    rows = [{"input": prompt, "output": text, "gts": "4", "score": score, "step": 3}
+            for text, score in [("#### 4", 1.0), ("#### 5", 0.0), ("four", 0.1)]]  # fmt: skip
+    assert flat(tmp_path, *rows) == [
+        ("2+2?", "4", "#### 4", True, False, ""), ("2+2?", "4", "#### 5", False, False, ""),
+        ("2+2?", "4", "four", None, False, ""),
+    ]  # fmt: skip
+    alpaca = {"instruction": "Add.", "input": "2 and 2", "output": "4"}
+    with pytest.raises(AurifyError, match="no answer"):
+        flat(tmp_path, alpaca)
+
+
+def test_trls_completions(tmp_path: Path) -> None:
+    data = tmp_path / "q.jsonl"
+    data.write_text('{"id": "x", "question": "2+2?", "answer": "4"}\n')
+    chat = [{"role": "user", "content": "2+2?"}]
+    rows = [
+        {"step": 1, "prompt": "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n", "completion": "4",
+         "accuracy_reward": 1.0, "format_reward": 0.0, "advantage": 0.7},
+        {"step": 1, "prompt": chat, "completion": [{"role": "assistant", "content": "5"}], "format_reward": 1.0},
+    ]  # fmt: skip
+    assert flat(tmp_path, *rows, data=str(data)) == [
+        ("2+2?", "4", "4", True, False, ""), ("2+2?", "4", "5", None, False, ""),
+    ]  # fmt: skip
+    assert [one.step for one in read_rationales(tmp_path / "rows.jsonl")] == [1, 1]
+
+
+def test_lm_evals_samples(tmp_path: Path) -> None:
+    row = {
+        "doc_id": 0, "doc": {"question": "2+2?", "answer": "Count.\n#### 4"}, "target": "4", "resps": [["It is 4."]],
+        "arguments": {"gen_args_0": {"arg_0": "Question: 2+2?\nAnswer:", "arg_1": {}}}, "exact_match": 0.0,
+        "filter": "strict-match", "filtered_resps": ["[invalid]"],
+    }  # fmt: skip
+    again = {**row, "filter": "flexible-extract", "filtered_resps": ["4"], "exact_match": 1.0}
+    assert flat(tmp_path, row, again) == [("2+2?", "4", "It is 4.", True, False, "")]
+    other = {**row, "doc": {"text": "2+2?"}}
+    assert flat(tmp_path, other) == [("2+2?", "4", "It is 4.", False, False, "")]
+    likelihoods = {**row, "resps": [[[-1.5, False]]]}
+    with pytest.raises(AurifyError, match=r"rows.jsonl:1: 'resps' holds no generated text"):
+        flat(tmp_path, likelihoods)
+
+
+def test_openais_choices(tmp_path: Path) -> None:
+    def reply(*choices: dict[str, Any]) -> dict[str, Any]:
+        return {"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": list(choices)}
+
+    def choice(text: str, ended: str = "stop", **more: str) -> dict[str, Any]:
+        return {"index": 0, "message": {"role": "assistant", "content": text, **more}, "finish_reason": ended}
+
+    data = tmp_path / "q.jsonl"
+    data.write_text('{"id": "x", "question": "2+2?", "answer": "4"}\n')
+    batch = {
+        "id": "b1",
+        "custom_id": "x",
+        "response": {"status_code": 200, "body": reply(choice("4"), choice("5", "length"))},
+    }
+    asked = {"messages": [{"role": "user", "content": "2+2?"}], **reply(choice("4", reasoning_content="hm"))}
+    text = {"custom_id": "x", **reply({"text": " 4", "index": 0, "finish_reason": "stop"})}
+    assert flat(tmp_path, batch, asked, text, data=str(data)) == [
+        ("2+2?", "4", "4", None, False, "m"), ("2+2?", "4", "5", None, True, "m"),
+        ("2+2?", "4", "<think>\nhm\n</think>\n\n4", None, False, "m"), ("2+2?", "4", " 4", None, False, "m"),
+    ]  # fmt: skip
+
+
+def test_the_same_fields_whatever_their_case(tmp_path: Path) -> None:
+    row = {"Question": "2+2?", "Answer": "4", "Response": "4", "Correct": "Yes", "Model": "m"}
+    assert flat(tmp_path, row) == [("2+2?", "4", "4", True, False, "m")]
+    assert [one.text for one in read_rationales(tmp_path / "rows.jsonl")] == ["4"]
+
+
+def test_options_of_another_file_are_no_hindrance(tmp_path: Path) -> None:
+    data = tmp_path / "q.jsonl"
+    data.write_text('{"question": "How many?", "choices": ["four", "five"], "answer": 1}\n')
+    found = flat(tmp_path, {"question": "How many?", "response": "The answer is (B)."}, data=str(data))
+    assert [one[:3] for one in found] == [
+        ("How many?\nOptions:\n(A) four\n(B) five", "(B)", "The answer is (B).")
+    ]  # fmt: skip
