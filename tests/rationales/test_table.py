@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.answers.verdict import Grade, Verdict
+from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import SCHEMA, RationaleTable, from_rows, to_table
-from aurify.sampling.protocol import Completion
 
 ONE = Rationale(
     question_id="gsm8k-1",
@@ -193,10 +191,6 @@ def test_a_foreign_file_among_the_parts_is_named(tmp_path: Path) -> None:
         list(RationaleTable(tmp_path).read())
 
 
-def test_a_completion_and_its_grade_make_a_record() -> None:
-    completion = Completion(token_ids=(5, 6, 2), text=ONE.text, logprob=-4.25, finish_reason="stop")
-    grade = Grade(Verdict.RIGHT, "7 equals 7", "7")
-    assert Rationale.of("gsm8k-1", completion, grade, "self", "nugget", 1, 0, 2**63 - 1) == ONE
+def test_a_record_without_a_verdict_is_not_right() -> None:
     assert ONE.right
     assert not replace(ONE, verdict=None).right
-    assert math.isclose(completion.logprob, ONE.logprob or 0)

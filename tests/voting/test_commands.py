@@ -165,7 +165,7 @@ def test_a_ranker_warns_of_another_models_samples_and_refuses_to_look_ahead(
         (["vote", "samples.jsonl", "--vote", "asc"], 2, "--vote asc needs --ranker"),
         (["vote", "samples.jsonl", "--vote", "mean"], 2, "--vote 'mean'"),
         (["vote", "samples.jsonl"], 2, "say with --answers how to read them"),
-        (["vote", "samples.jsonl", "--answers", "nmber"], 2, "unknown answer type 'nmber': did you mean 'number'?"),
+        (["vote", "samples.jsonl", "--answers", "nmber"], 2, "--answers 'nmber': did you mean 'number'?"),
         (["vote", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file or folder"),
         (["vote", "samples.jsonl", "--ranker", "nowhere"], 1, "--ranker nowhere: no ranker.json there"),
         (["vote", "samples.jsonl", "--out", "no/such/file"], 2, "--out no/such/file: not a file in a folder"),
