@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-_WHOLE = 2**24  # logits; up to so many the plain way is the fastest, and its memory does not matter
-_CHUNK = 2**22
+WHOLE = 2**24
+"""Logits; up to so many the plain way is the fastest, and its memory does not matter."""
+CHUNK = 2**22
 
 
 def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:
@@ -17,9 +18,9 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
     Beyond 2^24 logits by torch's chunked linear cross-entropy, which takes any signed weights of the tokens, or
     where torch is older by chunks that are computed again in the backward pass.
     """
-    if len(states_KE) * len(head_VE) <= _WHOLE:
+    if len(states_KE) * len(head_VE) <= WHOLE:
         return _plain(states_KE, head_VE, bias_V, target_K)
-    rows = max(1, _CHUNK // len(head_VE))
+    rows = max(1, CHUNK // len(head_VE))
     mixed = torch.is_autocast_enabled(states_KE.device.type)
     if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
         losses_K: Tensor = functional.linear_cross_entropy(
@@ -32,6 +33,10 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
             options=torch.nn.LinearCrossEntropyOptions(batch_chunk_size=rows),
         )
         return -losses_K
+    if (
+        mixed and not head_VE.requires_grad
+    ):  # autocast keeps no cast of a frozen weight: it would cast it for every chunk
+        head_VE = head_VE.to(torch.get_autocast_dtype(states_KE.device.type))
     parts = [
         checkpoint(_plain, states, head_VE, bias_V, target, use_reentrant=False)
         for states, target in zip(torch.split(states_KE, rows), torch.split(target_K, rows), strict=True)

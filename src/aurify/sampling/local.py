@@ -12,6 +12,7 @@ from torch import nn
 
 from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
+from aurify.models.heap import give_back
 from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.agreement import Agreement, Drawn
 from aurify.sampling.decoding import Decoding
@@ -20,6 +21,9 @@ from aurify.sampling.fused import FusedEngine, weights_of
 from aurify.sampling.general import GeneralEngine
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.rerun import RerunEngine
+
+MAX_ROWS = 256
+"""Samples that decode at once, where nothing else is said."""
 
 
 class LocalSampler:
@@ -52,7 +56,7 @@ class LocalSampler:
         model: nn.Module,
         tokenizer: Any,
         *,
-        max_rows: int = 256,
+        max_rows: int = MAX_ROWS,
         max_cache_tokens: int | None = None,
         fused: bool = True,
         dtype: torch.dtype | None = None,
@@ -102,6 +106,7 @@ class LocalSampler:
                         for one in row
                     ]
                 )
+        give_back(self.model)
         return drawn
 
     def compare_next(self) -> None:

@@ -45,6 +45,7 @@ from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
 from aurify.training.fits import Fits
+from aurify.training.forecast import forecast
 from aurify.training.m_step import checkpoint_layers
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings
@@ -112,6 +113,9 @@ def run_training(
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)
+        asked = prompts(train[:16])
+        for line in forecast(settings, tuned, asked, new_tokens=settings.max_new_tokens, samples=method.samples):
+            context.say(line)
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock,

@@ -12,6 +12,7 @@ import torch
 from aurify.clock import Clock
 from aurify.methods import Term
 from aurify.models import Tuned, trainable_parameters
+from aurify.models.heap import give_back
 from aurify.rationales import Rationale
 from aurify.running.world import World
 from aurify.training.effect import Probes, probes_of, scorer
@@ -106,6 +107,7 @@ class Update:
             else:
                 norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip or CLIP)
                 effect = probes.measure()
+        give_back(self.tuned.model)
         return {
             "updated": True, "learning_rate": rate, "gradient_norm": norm, **bound, **effect.told(),
         }  # fmt: skip

@@ -1,0 +1,108 @@
+"""Predicted memory against what autograd keeps, and what the sampler holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from aurify.models.logprobs import sequence_logprobs, takes_packs
+from aurify.models.memory import Form, fitting_tokens, sampler_memory, update_memory
+from aurify.models.packing import Pack
+from aurify.models.tuning import prepare
+
+SEQUENCES = [(tuple(range(3, 23)), tuple(range(3 + i, 33 + i))) for i in range(8)]
+
+
+def build(kind: Any, dtype: torch.dtype = torch.float32) -> Any:
+    """A shape that the factors were not found with."""
+    import transformers as hf
+
+    config = hf.LlamaConfig(
+        vocab_size=64, hidden_size=80, intermediate_size=208, num_hidden_layers=3, num_attention_heads=5,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=256,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = hf.LlamaForCausalLM(config).eval().to(dtype)
+    tokenizer: Any = None
+    return prepare(model, tokenizer, kind=kind, lora_rank=2, prompt_tokens=4).model
+
+
+def kept(model: Any, bf16: bool) -> int:
+    """Bytes that autograd keeps for the backward pass, parameters aside."""
+    known = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    found: dict[int, int] = {}
+    alive = []
+
+    def look(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in known:
+            found[storage.data_ptr()] = storage.nbytes()
+        alive.append(tensor)
+        return tensor
+
+    assert takes_packs(model, SEQUENCES)
+    with (
+        torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor),
+        torch.autocast("cpu", torch.bfloat16, enabled=bf16),
+    ):
+        sequence_logprobs(model, SEQUENCES, pad_token_id=0)
+    return sum(found.values())
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("kind", ["full", "lora", "prompt"])
+def test_what_autograd_keeps_is_predicted(kind: Any, bf16: bool) -> None:
+    model = build(kind)
+    pack = Pack.of(SEQUENCES, 4 if kind == "prompt" else 0, torch.device("cpu"))
+    predicted = update_memory(Form.of(model), kind, tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=bf16)
+    assert kept(model, bf16) == pytest.approx(predicted.activations + predicted.casts, rel=0.12)
+
+
+def test_a_bfloat16_base_needs_no_casts() -> None:
+    model = build("lora", torch.bfloat16)
+    form = Form.of(model)
+    pack = Pack.of(SEQUENCES, 0, torch.device("cpu"))
+    predicted = update_memory(form, "lora", tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=True)
+    assert predicted.casts == 0
+    assert kept(model, True) == pytest.approx(predicted.activations, rel=0.12)
+    assert predicted.weights == sum(p.numel() * p.element_size() for p in model.parameters())
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert (predicted.gradients, predicted.optimizer) == (4 * trained, 8 * trained)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
+    from aurify.sampling.fused import FusedEngine, weights_of
+    from aurify.sampling.fused.linear import Joined
+
+    model = build("full")
+    weights = weights_of(model, dtype)
+    assert weights is not None
+    prompts = [tuple(range(3, 23 + i)) for i in range(6)]
+    predicted = sampler_memory(Form.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32)
+    joined = [matrix for layer in weights.layers for matrix in vars(layer).values() if isinstance(matrix, Joined)]
+    copies = sum(m.weight_OI.numel() * m.weight_OI.element_size() for m in [*joined, weights.head])
+    copies += weights.embedding.numel() * weights.embedding.element_size() if dtype != torch.float32 else 0
+    assert copies == pytest.approx(predicted.casts, rel=0.02)
+    with torch.no_grad():
+        engine = FusedEngine(model, weights, prompts, 10)
+        prefilled = engine.prefill(prompts)
+        engine.refill(torch.zeros(0).bool(), torch.zeros(0, dtype=torch.long), [(prefilled, torch.arange(6))])
+        for _ in range(9):
+            engine.step(torch.full((6,), 5))
+    held = sum(x.numel() * x.element_size() for band in engine.bands for pair in band.own.layers for x in pair)
+    held += sum(x.numel() * x.element_size() for pair in engine.common or [] for x in pair)
+    assert held == pytest.approx(predicted.cache, rel=0.2)
+
+
+def test_what_fits_is_the_most_that_fits() -> None:
+    form = Form.of(build("lora"))
+    for room in (2**29, 2**30, 2**33):
+        tokens = fitting_tokens(form, "lora", bytes_free=room, columns_a_token=3.0, bf16=True)
+        need = [
+            update_memory(form, "lora", tokens=n, columns=round(3.0 * n), bf16=True).total for n in (tokens, tokens + 1)
+        ]
+        assert need[0] <= room < need[1]
+    assert fitting_tokens(form, "lora", bytes_free=2**28, bf16=True) == 0
