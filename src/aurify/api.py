@@ -11,6 +11,7 @@ from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from aurify.methods import Method
     from aurify.running.context import Run
     from aurify.running.progress import Watcher
 
@@ -19,7 +20,7 @@ GIVEN = "(questions given in Python)"
 
 
 def train(
-    method: str = "trice",
+    method: str | type[Method] = "trice",
     *,
     model: str,
     data: str | Path | Sequence[Question],
@@ -31,7 +32,7 @@ def train(
     """Fine-tune a model on questions with known answers, as ``aurify train METHOD`` does.
 
     Args:
-        method: the method's word, as on the command line.
+        method: the method's word, as on the command line, or a class of your own.
         model: a Hugging Face folder or hub name, an adapter folder, or "nugget".
         data: a question file, or questions.
         out: the folder of the run; it must be empty or new, unless ``resume=True``.
@@ -48,6 +49,8 @@ def train(
     """
     from aurify.training.run import run_training
 
+    if not isinstance(method, str):
+        method = f"{method.__module__}:{method.__qualname__}"
     given = None if isinstance(data, (str, Path)) else list(data)
     words = {"method": method, "model": model, "data": GIVEN if given is not None else str(data), "out": str(out)}
     resolved = resolve(TrainSettings, {**words, **settings})

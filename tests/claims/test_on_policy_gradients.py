@@ -9,7 +9,7 @@ import pytest
 from e_steps import expected_gradient, total_variance
 from enumeration import World
 
-from aurify.methods import GRPO, RLOO, IncorrectOnly, RejectionSampling, Trice
+from aurify.methods import GRPO, RLOO, IncorrectOnly, MaxRL, NegativeReinforcement, RejectionSampling, Trice
 
 SHAPES = [(2, 3, 2), (1, 4, 3), (2, 2, 3), (1, 3, 4)]
 """Questions, rationales a question, samples."""
@@ -80,6 +80,34 @@ def test_one_draw_ascends_the_success_probability(method):
 def test_rloo_ascends_the_success_probability(questions, rationales, samples, seed):
     world = World.random(questions, rationales, seed)
     np.testing.assert_allclose(expected_gradient(world, RLOO(samples)), gradient_pi(world), atol=1e-12)
+
+
+@cases
+@seeds
+@pytest.mark.parametrize(("dead", "missing"), [("skip", 1), ("unlearn", 0)])
+def test_maxrl_ascends_the_series_up_to_its_order(dead, missing, questions, rationales, samples, seed):
+    """J_{K-1}; J_K where dead groups are unlearned."""
+    world, order = World.random(questions, rationales, seed), samples - missing
+    expected = expected_gradient(world, MaxRL(samples, dead))
+    reached_Q1 = (1 - (1 - world.pi_Q) ** order)[:, None]
+    np.testing.assert_allclose(expected, reached_Q1 * world.gradient_log_pi(), atol=1e-12)
+    np.testing.assert_allclose(expected, finite_difference(world, order), atol=1e-9)
+
+
+def test_maxrl_varies_less_than_rejection_sampling():
+    """What it subtracts has the mean of its order's error, and pays where most draws are right."""
+    worlds = [world_of(pi) for pi in (0.5, 0.9)]
+    for world in worlds:
+        assert total_variance(world, MaxRL(3, "unlearn")) < total_variance(world, RejectionSampling(3))
+
+
+@cases
+@seeds
+@pytest.mark.parametrize("right_weight", [0.0, 0.1, 1.0])
+def test_negative_reinforcement_is_rloo_times_one_plus_lambda(right_weight, questions, rationales, samples, seed):
+    world = World.random(questions, rationales, seed)
+    found = expected_gradient(world, NegativeReinforcement(samples, right_weight))
+    np.testing.assert_allclose(found, (1 + right_weight) * expected_gradient(world, RLOO(samples)), atol=1e-12)
 
 
 @cases

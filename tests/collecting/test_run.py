@@ -15,11 +15,11 @@ import pytest
 from teacher_server import Act, TeacherServer, said
 
 from aurify.cli import sample
+from aurify.collecting.api import Cache
 from aurify.collecting.run import SamplingWatcher, run_sample
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.rationales import Rationale, read_rationales
-from aurify.sampling.api import Cache
 
 KEY = "sk-very-secret-12345678"
 Run = Callable[..., "CompletedProcess[str]"]

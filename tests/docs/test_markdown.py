@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -58,8 +61,12 @@ def aurify_words(command: list[str]) -> list[str] | None:
     return words[3:] if words[1:3] == ["-m", "aurify"] else None
 
 
+@lru_cache
 def flags_of(name: str) -> set[str]:
-    return {flag for parameter in COMMANDS[name].params for flag in (*parameter.opts, *parameter.secondary_opts)}
+    """Those of its help, which has the own flags of every method and sampler, too."""
+    with redirect_stdout(io.StringIO()) as out:
+        assert exit_status(build, [name, "--help"]) == 0
+    return set(re.findall(r"--[a-z][\w-]*", out.getvalue()))
 
 
 def test_the_pages_are_found():

@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ import aurify
 from aurify import nugget
 from aurify.comparison.runs import read_run
 from aurify.errors import AurifyError, UsageError
+from aurify.methods import METHODS
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
 from aurify.running.budget import Budget
@@ -23,7 +23,7 @@ from aurify.settings import resolve
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
 
-WORDS = get_args(TrainSettings.model_fields["method"].annotation)
+WORDS = METHODS.words()
 QUESTIONS = generate("web_of_lies", 12, seed=5)
 
 

@@ -1,21 +1,41 @@
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from aurify.errors import UsageError
+from aurify.methods import METHODS
 from aurify.settings import resolve
-from aurify.training.settings import OWN_SETTINGS, TrainSettings
+from aurify.training.settings import TrainSettings
 
 
 def test_a_method_has_few_enough_settings_to_read_each_explained():
-    fields = TrainSettings.model_fields
-    for method in get_args(fields["method"].annotation):
-        asked = {"method", "model", "data", "out"}
-        meant = [name for name in fields if name not in asked and method in OWN_SETTINGS.get(name, (method,))]
-        assert len(meant) <= 42
-    assert all(field.description for field in fields.values())
+    for method in METHODS.words():
+        fields = TrainSettings.opened({"method": method}).model_fields
+        assert len(fields.keys() - {"method", "model", "data", "out"}) <= 42
+        assert all(field.description for field in fields.values())
+
+
+def test_a_method_has_its_own_settings_and_no_others():
+    trice, rloo = (TrainSettings.opened({"method": word}).model_fields for word in ("trice", "rloo"))
+    assert trice.keys() - rloo.keys() == {"estimator", "baseline", "subsample"}
+    assert rloo.keys() - TrainSettings.model_fields.keys() == {"sample_dtype"}, "the local sampler's own"
+    assert rloo["samples"].description.endswith("[4]")
+    assert TrainSettings.opened({"method": "gspo"}).model_fields["samples"].description.endswith("[8]")
+    assert type(TrainSettings(method="star", model="m", data="d")) is TrainSettings.opened({"method": "star"})
+
+
+def test_a_file_of_before_is_read_and_its_neutral_settings_of_other_methods_are_left_out(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text('method = "rloo"\nmodel = "m"\ndata = "d"\nestimator = "control-variate"\nsubsample = 64\n')
+    assert "estimator" not in resolve(TrainSettings, {}, file).to_toml()
+    file.write_text(file.read_text().replace("64", "65"))
+    with pytest.raises(UsageError, match="--subsample means nothing for rloo, only for trice"):
+        resolve(TrainSettings, {}, file)
+    assert resolve(TrainSettings, {"method": "trice"}, file).subsample == 65
+    assert resolve(TrainSettings, {"method": "trice", "subsample": "7"}, file).subsample == 7
+    file.write_text(file.read_text().replace("rloo", "trice").replace("65", "'x'"))
+    with pytest.raises(UsageError, match=r"config.toml:5: subsample 'x': input should be a valid integer"):
+        resolve(TrainSettings, {}, file)
 
 
 @pytest.mark.parametrize(
@@ -25,9 +45,15 @@ def test_a_method_has_few_enough_settings_to_read_each_explained():
         ({"method": "trice", "refits": 3}, "only for star and rest-em"),
         ({"method": "rest-em", "refits": 0}, "rest-em always fits anew"),
         ({"method": "star", "samples": 4}, "leave --samples"),
-        ({"method": "trice", "prompt": "direct"}, "--prompt direct goes with the method direct"),
+        ({"method": "trice", "prompt": "direct"}, "trice learns from rationales: take the method direct"),
+        ({"method": "direct", "prompt": "chat"}, "direct asks for the answer alone: leave --prompt"),
+        ({"method": "direct", "memory": "guide"}, "direct learns from what is given: gold"),
         ({"method": "cot", "memory": "none"}, "gold, table or guide"),
-        ({"method": "trice-likelihood", "estimator": "subsampled"}, "control-variate and basic"),
+        ({"method": "rloo", "samples": 1}, "give --samples 2 or more"),
+        ({"method": "tric"}, r"--method 'tric': did you mean 'trice'\? \(known: trice, trice-likelihood"),
+        ({"method": "tric", "estimator": "basic"}, "--method 'tric': did you mean 'trice'"),
+        ({"method": "gsop"}, "did you mean 'gspo'"),
+        ({"method": "trice-likelihood", "estimator": "subsampled"}, "known: control-variate, basic"),
     ],
 )
 def test_settings_that_a_method_does_not_have(given, message):

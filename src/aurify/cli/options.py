@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
+from aurify.cli.entries import HELP as _HELP
+from aurify.cli.entries import chosen_words, entries_help
 from aurify.settings import Settings, SettingsT, resolve, spelling, without_none
 
 
@@ -18,8 +20,34 @@ def add_command(
 ) -> None:
     """Add ``run`` to the app as the command ``name``.
 
-    The field named ``positional`` is its argument; one that holds several values takes several arguments.
+    The field named ``positional`` is its argument; one that holds several values takes several arguments. Where a field
+    is a word of a registry, the command knows the own settings of every entry, and shows those of the chosen ones.
     """
+    if not kind.doors:
+        app.command(name)(_command(kind, kind, run, positional, inspect.getdoc(run) or ""))
+        return
+
+    def command(context: typer.Context) -> Any:
+        words = chosen_words(kind, context.args, positional)
+        asks = any(word in _HELP for word in context.args)
+        shown = kind.opened(words) if asks and words else kind.with_all_own(words)
+        inner = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+            context_settings={"help_option_names": list(_HELP), "max_content_width": 120},
+        )  # fmt: skip
+        text = entries_help(kind, words, inspect.getdoc(run) or "") if asks else ""
+        inner.command(name)(_command(kind, shown, run, positional, text))
+        return typer.main.get_command(inner)(context.args, prog_name=context.command_path, standalone_mode=False)
+
+    command.__doc__ = inspect.getdoc(run)
+    raw = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(name, add_help_option=False, context_settings=raw)(command)
+
+
+def _command(
+    kind: type[SettingsT], shown: type[Settings], run: Callable[[SettingsT], None], positional: str, text: str
+) -> Callable[..., None]:
+    """What typer makes a command of: a parameter for each field of ``shown``, those of entries first."""
 
     def command(**given: Any) -> None:
         config, dry_run = given.pop("config"), given.pop("dry_run")
@@ -30,7 +58,8 @@ def add_command(
         else:
             run(settings)
 
-    parameters = [_parameter(kind, field, field == positional) for field in kind.model_fields]
+    fields = sorted(shown.model_fields, key=lambda field: (field != positional, field in kind.model_fields))
+    parameters = [_parameter(shown, field, field == positional) for field in fields]
     config_option = typer.Option("--config", help="A TOML file whose keys are the same words; flags win.")
     dry_option = typer.Option("--dry-run", help="Print the resolved configuration and stop.")
     parameters += [
@@ -38,8 +67,8 @@ def add_command(
         _keyword("dry_run", Annotated[bool, dry_option], False),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
-    command.__doc__ = inspect.getdoc(run)
-    app.command(name)(command)
+    command.__doc__ = text
+    return command
 
 
 def _parameter(kind: type[Settings], field: str, positional: bool) -> inspect.Parameter:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aurify.answers import Grader
+from aurify.collecting.api import Cache, Price, price_of
+from aurify.collecting.api.cache import Spent
 from aurify.collecting.settings import OPENAI, SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
@@ -19,8 +21,9 @@ from aurify.questions.chosen import chosen_questions
 from aurify.rationales.draw import Drawing
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
-from aurify.sampling.api import Cache, Price, price_of
-from aurify.sampling.api.cache import Spent
+from aurify.sampling import Occasion
+from aurify.sampling.chosen import build_sampler
+from aurify.settings import as_written
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -102,7 +105,7 @@ def run_sample(
             say(f"{settings.model}: its price is not known, so no cost is counted: --price-in and --price-out give it")
         _from_api(settings, asked, found, key, watcher)
     else:
-        _from_model(settings, asked, found, watcher)
+        _from_model(settings, asked, found, say, watcher)
     return found
 
 
@@ -150,15 +153,13 @@ def _from_api(
             table.flush(part)
 
 
-def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled, watcher: SamplingWatcher) -> None:
-    import torch
-
-    from aurify.models import load_model
-    from aurify.sampling import LocalSampler
-
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
-    template = PromptTemplate.named(settings.form, loaded.tokenizer, settings.few_shot)
+def _from_model(
+    settings: SampleSettings,
+    asked: list[Question],
+    found: Sampled,
+    say: Callable[[str], None],
+    watcher: SamplingWatcher,
+) -> None:
     table = RationaleTable(found.folder / "rationales")
     before = {part: table.read_step(part) for part in table.steps()}
     watcher.begin(sum(map(len, before.values())), found.asked)
@@ -166,14 +167,18 @@ def _from_model(settings: SampleSettings, asked: list[Question], found: Sampled,
     def tell(done: int, _: int) -> None:
         watcher.at(found.verdicts.total() + done)
 
-    with Grader() as grader:
-        sampler = LocalSampler(loaded.model, loaded.tokenizer, progress=tell)
+    factory = build_sampler(settings)
+    occasion = Occasion(settings.model, settings.dtype, folder=found.folder, progress=tell, say=say)
+    if told := factory.declaration(occasion):
+        say(told)
+    with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
+        template = PromptTemplate.named(settings.form, tokenizer, settings.few_shot)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
         for part, (_, chunk) in enumerate(_chunks(asked, settings.samples)):
             if part in before:
                 found.add(before[part])
                 continue
-            prompts = template.encode_all(loaded.tokenizer, chunk)
+            prompts = template.encode_all(tokenizer, chunk)
             rows = drawing.draw(
                 chunk, prompts, step=0, samples=settings.samples, temperature=settings.temperature,
                 source="few-shot" if settings.few_shot else "self",
@@ -224,7 +229,7 @@ def _claim(folder: Path, settings: SampleSettings) -> None:
             before = tomllib.loads(config.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{config}: cannot be read: {error}; choose another --out") from None
-        now = tomllib.loads(settings.to_toml())
+        before, now = as_written(type(settings), before), tomllib.loads(settings.to_toml())
         free = FREE | (FREE_OF_AN_API if settings.api else set())
         for name in sorted((before.keys() | now.keys()) - free):
             if before.get(name) != now.get(name):

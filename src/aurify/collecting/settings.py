@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from aurify.registry import Registry
+from aurify.sampling import SAMPLERS
+from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import Settings
 
 OPENAI = "https://api.openai.com/v1"
@@ -22,6 +26,8 @@ OWN = {
 
 class SampleSettings(Settings):
     """Settings of ``aurify sample``."""
+
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
 
     model: str = Field(
         description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'; with --api the server's name."
@@ -45,6 +51,8 @@ class SampleSettings(Settings):
     )
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of a local model's weights.")
+
+    sampler: str = Field("local", description=f"{SAMPLER_HELP} Not for an API.")
 
     api: str | None = Field(None, description=f"An OpenAI-compatible server's URL up to /v1, or 'openai' ({OPENAI}).")
     key_env: str | None = Field(
@@ -119,6 +127,9 @@ class SampleSettings(Settings):
             for name in ("key_env", "request", "money_cap", "token_cap", "price_in", "price_out", "cache"):
                 if getattr(self, name) != defaults[name].default:
                     raise ValueError(f"--{name.replace('_', '-')} is for an API: say which with --api")
+        if self.api and self.sampler != "local":
+            raise ValueError(f"--sampler {self.sampler} draws from a model in hand: leave it with --api")
+        check_sampler(self)
         if (self.price_in is None) != (self.price_out is None):
             raise ValueError("--price-in and --price-out go together")
         return self

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aurify.answers import Grade, Grader, Verdict
+from aurify.collecting.api import Answers, Api, Ask, Cache, Caps, Price, Reply, Request, Teacher
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales.record import Rationale, Source
-from aurify.sampling.api import Answers, Api, Ask, Cache, Caps, Price, Reply, Request, Teacher
 from aurify.seeds import stable_seed
 
 

@@ -13,7 +13,7 @@ from aurify.errors import UsageError, nearest
 from aurify.files import write_atomically
 from aurify.running.budget import Budget
 from aurify.settings import resolve
-from aurify.training.settings import TrainSettings
+from aurify.training.settings import TrainSettings, build_method
 
 if TYPE_CHECKING:
     from aurify.running.context import Run
@@ -73,14 +73,19 @@ def read_plan(path: Path) -> Plan:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}") from None
     common = {key.replace("-", "_"): value for key, value in content.items() if key not in PLAN_KEYS}
-    for key in common:
-        if key not in TrainSettings.model_fields or key in SET_BY_PLAN:
-            known = [*PLAN_KEYS, *(name for name in TrainSettings.model_fields if name not in SET_BY_PLAN)]
-            raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
     named = content.get("methods")
     tables = {str(word): {} for word in named} if isinstance(named, list) else named
     if not isinstance(tables, dict) or len(tables) < 2 or not all(isinstance(one, dict) for one in tables.values()):
         raise UsageError(f"{path}: methods: expected two or more, as a list of words or as tables [methods.NAME]")
+    values = {
+        name: {**common, "method": name, **{key.replace("-", "_"): value for key, value in own.items()}}
+        for name, own in tables.items()
+    }
+    fields = TrainSettings.with_all_own(*values.values()).model_fields
+    for key in common:
+        if key not in fields or key in SET_BY_PLAN:
+            known = [*PLAN_KEYS, *(name for name in fields if name not in SET_BY_PLAN)]
+            raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
     if len({_slug(name) for name in tables}) < len(tables):
         raise UsageError(f"{path}: methods: two names would share one folder: {', '.join(tables)}: rename one")
     seeds = content.get("seeds", [0])
@@ -95,12 +100,11 @@ def read_plan(path: Path) -> Plan:
     for name, own in tables.items():
         if taken := SET_BY_PLAN.intersection(own):
             raise UsageError(f"{path}: method {name}: {min(taken)} is set for each run: see seeds and out")
-        values = {**common, "method": name, **{key.replace("-", "_"): value for key, value in own.items()}}
         try:
-            settings = resolve(TrainSettings, values)
+            settings = resolve(TrainSettings, values[name])
         except UsageError as error:
             raise UsageError(f"{path}: method {name}: {error}") from None
-        methods[name] = _without_end(settings) if budget and "steps" not in values else settings
+        methods[name] = _without_end(settings) if budget and "steps" not in values[name] else settings
     return Plan(methods, seeds, budget, Path(out))
 
 
@@ -145,10 +149,8 @@ def _budget(path: Path, given: Any) -> Budget | None:
 
 def _without_end(settings: TrainSettings) -> TrainSettings:
     """The settings with as many steps as any budget needs, where it is the steps that draw."""
-    from aurify.training.run import build_method
-
-    fixed = build_method(settings).refits or settings.method == "prompting"
-    return settings if fixed else settings.model_copy(update={"steps": STEPS_WITHOUT_END})
+    method = build_method(settings)
+    return settings if method.refits or not method.learns else settings.model_copy(update={"steps": STEPS_WITHOUT_END})
 
 
 def _same_budget(plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
 from aurify.distillation.teaching import drawn_rationales, given_rationales
 from aurify.distillation.unit_weights import find_unit_weights, some, unit_layers, unit_weight_lines
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import adapters
@@ -36,7 +37,9 @@ from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
 from aurify.running.progress import Quiet, Watcher
-from aurify.sampling import LocalSampler
+from aurify.sampling import Occasion
+from aurify.sampling.chosen import build_sampler
+from aurify.sampling.protocol import Publishing
 
 
 def run_distillation(
@@ -61,17 +64,29 @@ def run_distillation(
     settings = name_folder(settings)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     _apart(train, held, settings)
-    with opened(settings, "distill", watcher) as context:
+    with ExitStack() as stack:
+        context = stack.enter_context(opened(settings, "distill", watcher))
         context.claim(settings, fingerprint({"training questions": train, "held-out questions": held}))
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base")
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer
         template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
         prompts = Prompts(template, tokenizer)
+        factory = build_sampler(settings)
+        occasion = Occasion(
+            settings.model, settings.dtype, folder=context.folder.path, once=context.world.once, say=context.say
+        )
+        if told := factory.declaration(occasion):
+            context.say(told)
+        sampler = stack.enter_context(factory.of_model(model, tokenizer, occasion))
+        if isinstance(sampler, Publishing):
+            raise UsageError(
+                f"--sampler {settings.sampler}: it has a copy of the weights, and distill brings no adapters there: "
+                "take --sampler local"
+            )
         drawing = Drawing(
-            LocalSampler(model, tokenizer), context.grader, settings.model, settings.seed, settings.max_new_tokens,
-            template.stop,
-        )  # fmt: skip
+            sampler, context.grader, settings.model, settings.seed, settings.max_new_tokens, template.stop
+        )
         known = [*train, *held]
         table = RationaleTable(context.folder.rationales)
         rationales = given_rationales(settings.from_, known, context.grader, table, context.world)

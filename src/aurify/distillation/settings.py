@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.registry import Registry
+from aurify.sampling import SAMPLERS
+from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import Settings
 
 
 class DistillSettings(Settings):
     """Settings of ``aurify distill METHOD``."""
+
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
 
     method: Literal["nat", "nce", "kd", "mix", "cl", "nt", "ul", "augment", "self-kd"] = Field(
         description="How to learn: nat, nce (of a NAT model), or to compare kd, mix, cl, nt, ul, augment, self-kd."
@@ -46,6 +52,8 @@ class DistillSettings(Settings):
     prompt: Literal["plain", "chat"] = Field("plain", description="The prompt's form: plain, or the model's chat.")
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
 
+    sampler: str = Field("local", description=SAMPLER_HELP)
+
     variant: Literal[
         "full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential"
     ] = Field(
@@ -78,6 +86,7 @@ class DistillSettings(Settings):
     def _consistent(self) -> DistillSettings:
         if self.resume and not self.out:
             raise ValueError("--resume needs --out, the folder of the run to go on with")
+        check_sampler(self, "adapters")
         if self.variant != "full" and self.method != "nat":
             raise ValueError(f"--variant {self.variant} is of nat, not of {self.method}")
         return self

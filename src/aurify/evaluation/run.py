@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import TYPE_CHECKING
 
 from aurify.answers import Grader, group_answers
 from aurify.errors import UsageError
@@ -19,11 +16,11 @@ from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import table_outcomes
-from aurify.models import load_model
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.sampling import LocalSampler, Sampler
+from aurify.sampling import Occasion
+from aurify.sampling.chosen import build_sampler
 from aurify.seeds import stable_seed
 
 if TYPE_CHECKING:
@@ -72,7 +69,11 @@ def run_evaluation(
     def tell(done: int, _: int) -> None:
         progress(sum(tally.verdicts.total() for tally in tallies.values()) + done, total)
 
-    with Grader() as grader, _sampler(settings, tell, say) as (sampler, tokenizer):
+    factory = build_sampler(settings)
+    occasion = Occasion(settings.model, settings.dtype, progress=tell, say=say)
+    if told := factory.declaration(occasion):
+        say(told)
+    with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
         begun = time.perf_counter()
         template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
@@ -130,23 +131,6 @@ def _evaluation(
         tallies,
         seconds,
     )
-
-
-@contextmanager
-def _sampler(
-    settings: EvaluateSettings, progress: Progress, say: Callable[[str], None]
-) -> Iterator[tuple[Sampler, Any]]:
-    """Who draws, and the tokenizer."""
-    if settings.sampler == "local":
-        device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        loaded = load_model(settings.model, dtype=settings.dtype, device=device or "cpu")
-        yield LocalSampler(loaded.model, loaded.tokenizer, progress=progress), loaded.tokenizer
-        return
-    from aurify.sampling.vllm import fixed_sampler
-
-    say(f"samples come from vLLM ({settings.vllm_url or 'a server of this evaluation'})")
-    with fixed_sampler(settings.model, url=settings.vllm_url, dtype=settings.dtype, progress=progress) as found:
-        yield found
 
 
 def _tables(out: str | None) -> dict[str, RationaleTable]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.registry import Registry
+from aurify.sampling import SAMPLERS
+from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import Settings
 
 
 class EvaluateSettings(Settings):
     """Settings of ``aurify evaluate``."""
+
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
 
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
@@ -35,10 +41,7 @@ class EvaluateSettings(Settings):
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
 
-    sampler: Literal["local", "vllm"] = Field("local", description="Who draws: this process, or a vLLM server.")
-    vllm_url: str | None = Field(
-        None, description="For --sampler vllm: a running server [one is started, and ends with the evaluation]"
-    )
+    sampler: str = Field("local", description=SAMPLER_HELP)
 
     vote: Literal["sc", "ws", "asc", "best"] | None = Field(
         None, description="Also vote among the samples: sc (counts), ws, asc or best (with a ranker's scores)."
@@ -57,8 +60,7 @@ class EvaluateSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> EvaluateSettings:
-        if self.vllm_url and self.sampler != "vllm":
-            raise ValueError("--vllm-url needs --sampler vllm")
+        check_sampler(self)
         if self.from_ is not None and (self.out is not None or self.sampler != "local"):
             raise ValueError("--from draws nothing: leave out --out and --sampler")
         if self.vote is not None and not self.samples and self.from_ is None:

@@ -3,38 +3,64 @@
 Those that learn from fresh samples or from the memory ascend, in expectation, the success probability pi of every
 question, each with its own weight on grad pi: RLOO 1, GRPO 1 / sqrt(pi (1 - pi)) in large groups, TRICE (with a checker
 or with a likelihood) 1 / pi, rejection sampling and the incorrect-only estimator (1 - (1 - pi)^K) / pi, K draws a
-question. JEPO ascends lower bounds of log pi. STaR, ReST-EM, direct tuning and CoT tuning fit a fixed set of texts;
-prompting learns nothing.
+question, MaxRL the same with K - 1, negative reinforcement 1 + lambda. JEPO ascends lower bounds of log pi. STaR,
+ReST-EM, direct tuning and CoT tuning fit a fixed set of texts; prompting learns nothing.
+
+``METHODS`` gives each its word. A method is one file here and one line there, or a class of anybody's, chosen as
+``module:Class`` or brought by a distribution under the entry-point group ``aurify.methods``.
 """
 
-from aurify.methods.base import EStep, Method, Term
-from aurify.methods.cot import CoT
-from aurify.methods.direct import Direct
-from aurify.methods.grpo import GRPO
-from aurify.methods.incorrect_only import IncorrectOnly
-from aurify.methods.jepo import Jepo
-from aurify.methods.likelihood import TriceLikelihood
-from aurify.methods.prompting import Prompting
-from aurify.methods.rejection import RejectionSampling
-from aurify.methods.rest_em import RestEM
-from aurify.methods.rloo import RLOO
-from aurify.methods.star import Star
-from aurify.methods.trice import Trice
+from __future__ import annotations
 
-__all__ = [
-    "GRPO",
-    "RLOO",
-    "CoT",
-    "Direct",
-    "EStep",
-    "IncorrectOnly",
-    "Jepo",
-    "Method",
-    "Prompting",
-    "RejectionSampling",
-    "RestEM",
-    "Star",
-    "Term",
-    "Trice",
-    "TriceLikelihood",
-]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from aurify.registry import Alias, Registry
+
+if TYPE_CHECKING:
+    from aurify.methods.base import EStep, Method, Term
+
+_RATIO = "samples are learned from once, by the model that drew them, so the clipped ratio is 1"
+
+METHODS: Registry[Method] = Registry(
+    "method",
+    base="aurify.methods.base:Method",
+    group="aurify.methods",
+    entries={
+        "trice": "aurify.methods.trice:Trice",
+        "trice-likelihood": "aurify.methods.likelihood:TriceLikelihood",
+        "star": "aurify.methods.star:Star",
+        "rejection": "aurify.methods.rejection:RejectionSampling",
+        "rest-em": "aurify.methods.rest_em:RestEM",
+        "direct": "aurify.methods.direct:Direct",
+        "cot": "aurify.methods.cot:CoT",
+        "rloo": "aurify.methods.rloo:RLOO",
+        "grpo": "aurify.methods.grpo:GRPO",
+        "incorrect-only": "aurify.methods.incorrect_only:IncorrectOnly",
+        "jepo": "aurify.methods.jepo:Jepo",
+        "jepo-single": "aurify.methods.jepo:JepoSingle",
+        "maxrl": "aurify.methods.maxrl:MaxRL",
+        "negative-reinforcement": "aurify.methods.negative_reinforcement:NegativeReinforcement",
+        "prompting": "aurify.methods.prompting:Prompting",
+    },
+    aliases={
+        "ppo": Alias("grpo", f"{_RATIO}, and the group stands in for the critic, so there is none"),
+        "gspo": Alias("grpo", f"{_RATIO}, and no sequence is divided by its length"),
+        "cispo": Alias("grpo", f"{_RATIO}, so its clipped weight is too"),
+        "dr-grpo": Alias("rloo", "with K samples its gradient is (K - 1) / K times that, as a learning rate is"),
+        "raft++": Alias("rejection", f"{_RATIO}, and every question's right samples count the same"),
+    },
+)
+
+__all__ = ["METHODS", "EStep", "Method", "Term"]
+
+
+def __getattr__(name: str) -> Any:
+    """The parts of a method, and every method's class by its own name; each is imported when it is first used."""
+    if name in ("EStep", "Method", "Term"):
+        return getattr(importlib.import_module("aurify.methods.base"), name)
+    for entry in METHODS.entries.values():
+        module, _, class_name = entry.partition(":")
+        if class_name == name:
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module 'aurify.methods' has no attribute '{name}'")

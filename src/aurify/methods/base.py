@@ -28,7 +28,12 @@ class EStep(NamedTuple):
 
 
 class Method(ABC):
-    """An E-step and what it needs drawn: ``samples`` proposals a question, from the model itself unless ``given``."""
+    """An E-step and what it needs drawn: ``samples`` proposals a question, from the model itself unless ``given``.
+
+    A method is a frozen dataclass. The first line of its docstring stands in the help; its fields made by
+    ``aurify.registry.setting`` are flags of ``aurify train``; ``__post_init__`` refuses, with a ``UsageError``, values
+    that mean nothing for it.
+    """
 
     samples: int
     refits: int = 0
@@ -44,6 +49,12 @@ class Method(ABC):
     """Whether a question without a right proposal gets one more, drawn under the hinted (guide) prompt."""
     given: ClassVar[bool] = False
     """Whether proposals are rationales that stand beforehand (``--memory``)."""
+    given_by: ClassVar[tuple[str, ...]] = ("gold", "table", "guide")
+    """Where they may come from, in words of ``--memory``; one alone need not be said."""
+    answers_alone: ClassVar[bool] = False
+    """Whether the model is asked for the answer alone (``--prompt direct``), and the given rationale is that answer."""
+    learns: ClassVar[bool] = True
+    """Whether it takes any step; a run of a method that does not is its evaluation."""
     scores_answers: ClassVar[bool] = False
     """Whether it needs log p(y | x, z): chains and proposals then hold ``Answered`` rationales."""
 

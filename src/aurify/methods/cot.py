@@ -26,7 +26,7 @@ from aurify.rationales import Chain, Rationale
 
 @dataclass(frozen=True)
 class CoT(Method):
-    """CoT tuning as an E-step; ``samples`` rationales a question where they are drawn from the guide."""
+    """CoT tuning: maximum likelihood of rationales that stand beforehand, or that the hinted model writes once."""
 
     samples: int = 4
     refits: int = 1

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from aurify.errors import UsageError
 from aurify.methods.base import EStep, Method
 from aurify.methods.fitting import fit_step
 from aurify.rationales import Chain, Rationale
@@ -22,11 +23,17 @@ from aurify.rationales import Chain, Rationale
 
 @dataclass(frozen=True)
 class Direct(Method):
-    """Direct tuning as an E-step: the only proposal is the known answer."""
+    """Direct tuning: learn the answer alone, without a rationale."""
 
     samples: int = 1
     refits: int = 1
     given: ClassVar[bool] = True
+    given_by: ClassVar[tuple[str, ...]] = ("gold",)
+    answers_alone: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.samples != 1:
+            raise UsageError("direct learns from one answer a question: leave --samples")
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn the answers (see ``methods.base.Method``)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from aurify.methods.base import EStep
 from aurify.methods.rejection import rejection_weights
-from aurify.methods.terms import diagnostics, merged_terms
+from aurify.methods.terms import advanced, diagnostics, merged_terms
 from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
@@ -31,10 +31,7 @@ def fit_step(key: int, step: int, chains: Sequence[Chain], proposals: Sequence[S
         right_QS[index, : len(row)] = [sample.right for sample in row]
     weights_QS, memory_Q = rejection_weights(right_QS) / len(chains), np.zeros(len(chains))
     chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
-    after = [
-        chain.visited(row, row[index] if index >= 0 else None, step)
-        for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
-    ]
+    after = advanced(chains, proposals, chosen_Q, step)
     weights = [weights_S[: len(row)] for weights_S, row in zip(weights_QS, proposals, strict=True)]
     info = diagnostics(right_QS, memory_Q, weights_QS, after, step)
     info["acceptance"] = float(right_QS.sum()) / max(sum(map(len, proposals)), 1)

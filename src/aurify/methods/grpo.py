@@ -44,7 +44,7 @@ def grpo_weights(right_QS: Bools) -> Floats:
 
 @dataclass(frozen=True)
 class GRPO(Method):
-    """GRPO as an E-step: groups of K = ``samples`` draws a question, at least 2."""
+    """GRPO: rewards standardised within the group of a question's samples, at least 2."""
 
     samples: int = 8
 

@@ -41,7 +41,7 @@ def incorrect_only_weights(right_QS: Bools) -> Floats:
 
 @dataclass(frozen=True)
 class IncorrectOnly(Method):
-    """The incorrect-only estimator as an E-step: K = ``samples`` draws a question."""
+    """Incorrect-only: the gradient of the marginal likelihood from wrong rationales alone."""
 
     samples: int = 4
 

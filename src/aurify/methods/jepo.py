@@ -38,7 +38,7 @@ from scipy.special import logsumexp
 from aurify.errors import UsageError
 from aurify.methods.answered import answer_logprobs, thought_ids
 from aurify.methods.base import EStep, Method, Term
-from aurify.methods.terms import Floats, merge
+from aurify.methods.terms import Floats, advanced, merge
 from aurify.rationales import Chain, Rationale
 
 FLOOR = -20.0
@@ -65,7 +65,10 @@ def multi_bound(logprobs_QS: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Jepo(Method):
-    """JEPO as an E-step on answered rationales (``methods.answered``): K = ``samples`` draws a question, at least 2."""
+    """JEPO: the multi-sample lower bound of the marginal likelihood, without a checker; at least 2 samples.
+
+    Its E-step is on answered rationales (``methods.answered``).
+    """
 
     samples: int = 4
     bound: Literal["multi", "single"] = "multi"
@@ -91,13 +94,17 @@ class Jepo(Method):
                     Term(chain.question_id, thought_ids(sample), float(thought_QS[q, k]) / len(chains) - answer)
                 )
         best_Q = np.where(logprobs_QS.max(axis=1) > -np.inf, logprobs_QS.argmax(axis=1), -1)
-        after = [
-            chain.visited(row, row[index] if index >= 0 else None, step)
-            for chain, row, index in zip(chains, proposals, best_Q, strict=True)
-        ]
+        after = advanced(chains, proposals, best_Q, step)
         info = {
             "acceptance": float((logprobs_QS > -np.inf).mean()),
             "valid_chains": float(np.mean([chain.right for chain in after])),
             "answer_logprob": float(np.maximum(logprobs_QS, FLOOR).mean()),
         }
         return EStep(after, merge(weighed), info)
+
+
+@dataclass(frozen=True)
+class JepoSingle(Jepo):
+    """JEPO's single-sample lower bound of the marginal likelihood, without a checker; at least 2 samples."""
+
+    bound: Literal["multi", "single"] = "single"

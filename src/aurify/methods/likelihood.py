@@ -42,9 +42,10 @@ from numpy.typing import NDArray
 
 from aurify.methods.answered import answer_logprobs, thought_ids
 from aurify.methods.base import EStep, Method, Term
-from aurify.methods.terms import Bools, Floats, merge
+from aurify.methods.terms import Bools, Floats, advanced, merge
 from aurify.methods.trice import leave_one_out_acceptance
 from aurify.rationales import Chain, Rationale
+from aurify.registry import setting
 
 
 class Moves(NamedTuple):
@@ -83,10 +84,15 @@ def next_state(take_QS: Floats, uniforms_Q: Floats) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class TriceLikelihood(Method):
-    """TRICE with a likelihood as an E-step on answered rationales (``methods.answered``)."""
+    """TRICE without a checker: the model's own probability of the known answer says how well a rationale fits.
+
+    Its E-step is on answered rationales (``methods.answered``).
+    """
 
     samples: int = 1
-    estimator: Literal["control-variate", "basic"] = "control-variate"
+    estimator: Literal["control-variate", "basic"] = setting(
+        "control-variate", "The gradient estimator: control-variate or basic."
+    )
     remembers: ClassVar[bool] = True
     scores_answers: ClassVar[bool] = True
 
@@ -100,10 +106,7 @@ class TriceLikelihood(Method):
             held_Q = memory_Q > -np.inf
             scale_Q = leave_one_out_acceptance(step_of.accept_QS, held_Q) * held_Q
         chosen_Q = next_state(step_of.take_QS, np.random.default_rng(key).random(len(chains)))
-        after = [
-            chain.visited(row, row[index] if index >= 0 else None, step)
-            for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
-        ]
+        after = advanced(chains, proposals, chosen_Q, step)
         terms = _terms(chains, proposals, step_of, scale_Q, count)
         state_Q = np.where(chosen_Q >= 0, proposals_QS[np.arange(len(chains)), chosen_Q], memory_Q)
         ages = [step - chain.since for chain, valid in zip(after, step_of.valid_Q, strict=True) if valid]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aurify.methods.base import EStep
-from aurify.methods.terms import Bools, Floats, diagnostics, merged_terms, right_or_wrong
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong
 from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
@@ -31,9 +31,6 @@ def on_policy_step(
     right_QS = right_or_wrong(chains, proposals)
     proposals_QS, memory_Q = weigh(right_QS) / len(chains), np.zeros(len(chains))
     chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
-    after = [
-        chain.visited(row, row[index] if index >= 0 else None, step)
-        for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
-    ]
+    after = advanced(chains, proposals, chosen_Q, step)
     terms = merged_terms(chains, proposals, memory_Q, proposals_QS)
     return EStep(after, terms, diagnostics(right_QS, memory_Q, proposals_QS, after, step))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aurify.methods.base import EStep, Method
 from aurify.rationales import Chain, Rationale
@@ -17,9 +18,10 @@ from aurify.rationales import Chain, Rationale
 
 @dataclass(frozen=True)
 class Prompting(Method):
-    """No terms, and chains as they were."""
+    """Prompting without tuning: what the model answers as it stands, after worked examples (--few-shot) or none."""
 
     samples: int = 1
+    learns: ClassVar[bool] = False
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn nothing (see ``methods.base.Method``)."""

@@ -42,7 +42,7 @@ def rejection_weights(right_QS: Bools) -> Floats:
 
 @dataclass(frozen=True)
 class RejectionSampling(Method):
-    """Rejection sampling as an E-step: K = ``samples`` draws a question."""
+    """Rejection sampling: learn from the right ones of K draws a question."""
 
     samples: int = 4
 

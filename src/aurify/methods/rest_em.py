@@ -23,17 +23,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aurify.errors import UsageError
 from aurify.methods.base import EStep, Method
 from aurify.methods.fitting import fit_step
 from aurify.rationales import Chain, Rationale
+from aurify.registry import setting
 
 
 @dataclass(frozen=True)
 class RestEM(Method):
-    """ReST-EM as an E-step: K = ``samples`` draws of every training question at the beginning of each fit."""
+    """ReST-EM: sample K rationales of every training question, fit the right ones from the base model; repeat."""
 
     samples: int = 4
-    refits: int = 3
+    refits: int = setting(3, "Fits from the base model, each on new rationales.", ge=0)
+
+    def __post_init__(self) -> None:
+        if self.refits == 0:
+            raise UsageError("--refits 0: rest-em always fits anew; for learning online take rejection")
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn from the right draws of this fit (see ``methods.base.Method``)."""

@@ -37,7 +37,7 @@ def rloo_weights(right_QS: Bools) -> Floats:
 
 @dataclass(frozen=True)
 class RLOO(Method):
-    """RLOO as an E-step: K = ``samples`` draws a question, at least 2."""
+    """RLOO: REINFORCE with the other samples of the same question as the baseline; at least 2 samples."""
 
     samples: int = 4
 

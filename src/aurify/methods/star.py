@@ -25,20 +25,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from aurify.errors import UsageError
 from aurify.methods.base import EStep, Method
 from aurify.methods.fitting import fit_step
 from aurify.rationales import Chain, Rationale
+from aurify.registry import setting
 
 
 @dataclass(frozen=True)
 class Star(Method):
-    """STaR as an E-step: one greedy rationale a question, and a hinted second try."""
+    """STaR: learn from the model's most likely rationale where it is right, else from a hinted one."""
 
     samples: int = 1
-    refits: int = 6
+    refits: int = setting(6, "Fits from the base model, each on new rationales; 0: learn online.", ge=0)
     growth: ClassVar[float] = 1.2
     greedy: ClassVar[bool] = True
     rationalises: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.samples != 1:
+            raise UsageError("star learns from one rationale a question: leave --samples")
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn from the right one of each question (see ``methods.base.Method``).

@@ -25,6 +25,16 @@ def right_or_wrong(chains: Sequence[Chain], proposals: Sequence[Sequence[Rationa
     return np.array([[sample.right for sample in row] for row in proposals], dtype=bool)
 
 
+def advanced(
+    chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]], chosen_Q: NDArray[np.int64], step: int
+) -> list[Chain]:
+    """The chains after this step: each on the proposal of its question that it takes, or where it was (-1)."""
+    return [
+        chain.visited(row, row[index] if index >= 0 else None, step)
+        for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
+    ]
+
+
 def merged_terms(
     chains: Sequence[Chain],
     proposals: Sequence[Sequence[Rationale]],

@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 
 from aurify.methods.base import EStep, Method
 from aurify.methods.resampling import systematic_counts
-from aurify.methods.terms import Bools, Floats, diagnostics, merged_terms, right_or_wrong
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong
 from aurify.rationales import Chain, Rationale
+from aurify.registry import setting
 
 
 class Weights(NamedTuple):
@@ -124,17 +125,21 @@ def next_state(right_QS: Bools, uniforms_Q: Floats) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Trice(Method):
-    """TRICE as an E-step on records; the functions above are its arithmetic.
+    """TRICE: the marginal likelihood of the right answer, by MCMC-EM with a control variate.
 
-    ``baseline`` says where accept_scale comes from: the other questions of the "batch", or the question's own
-    earlier visits ("running").
+    The functions above are its arithmetic. ``baseline`` says where accept_scale comes from: the other questions of the
+    "batch", or the question's own earlier visits ("running").
     """
 
     samples: int = 1
     remembers: ClassVar[bool] = True
-    estimator: Literal["control-variate", "basic", "subsampled"] = "control-variate"
-    baseline: Literal["batch", "running"] = "batch"
-    subsample: int = 64
+    estimator: Literal["control-variate", "basic", "subsampled"] = setting(
+        "control-variate", "The gradient estimator: control-variate, basic or subsampled."
+    )
+    baseline: Literal["batch", "running"] = setting(
+        "batch", "The control variate's acceptance rate: of the other questions, or of earlier visits."
+    )
+    subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Accept or reject the proposals, and weigh what there is (see ``methods.base.Method``)."""
@@ -145,10 +150,7 @@ class Trice(Method):
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
         chosen_Q = next_state(right_QS, random.random(len(chains)))
-        after = [
-            chain.visited(row, row[index] if index >= 0 else None, step)
-            for chain, row, index in zip(chains, proposals, chosen_Q, strict=True)
-        ]
+        after = advanced(chains, proposals, chosen_Q, step)
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         info = diagnostics(right_QS, weights.memory_Q, weights.proposals_QS, after, step)
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(memory_right_Q.sum()), 1))

@@ -15,6 +15,7 @@ from typing_extensions import Self
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.questions.fingerprint import Fingerprint, changes
+from aurify.settings import as_written
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -77,7 +78,7 @@ def name_folder(settings: RunSettingsT) -> RunSettingsT:
     if settings.out:
         return settings
     stem = Path(settings.data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
-    name = "-".join(filter(None, [settings.method, re.sub(r"[^\w-]+", "-", stem).strip("-")]))
+    name = "-".join(filter(None, [re.sub(r"[^\w-]+", "-", part).strip("-") for part in (settings.method, stem)]))
     return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
 
 
@@ -91,6 +92,7 @@ def difference(config: Path, settings: RunSettings) -> Difference | None:
         before: dict[str, Any] = tomllib.loads(config.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AurifyError(f"{config}: cannot be read: {error}; the run cannot be resumed") from None
+    before = as_written(type(settings), before)
     now = tomllib.loads(settings.to_toml())
     for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
         if before.get(key) != now.get(key):

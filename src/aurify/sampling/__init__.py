@@ -2,24 +2,51 @@
 
 A sampler is anything with the ``sample`` method of :class:`Sampler`. :class:`LocalSampler` runs a Hugging Face model
 in this process; its draws are exact, seeded a sample, and agree with the trainer's log-probabilities.
+
+``SAMPLERS`` gives each a word of ``--sampler``, by a factory that owns its settings. A sampler is one file here and one
+line there, or a factory of anybody's, chosen as ``module:Class`` or brought by a distribution under the entry-point
+group ``aurify.samplers``.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+from aurify.registry import Registry
 from aurify.sampling.protocol import Completion, FinishReason, OnCompletion, Prompt, Sampler
 
 if TYPE_CHECKING:
+    from aurify.sampling.factory import Occasion, SamplerFactory
     from aurify.sampling.local import LocalSampler
 
-__all__ = ["Completion", "FinishReason", "LocalSampler", "OnCompletion", "Prompt", "Sampler"]
+SAMPLERS: Registry[SamplerFactory] = Registry(
+    "sampler",
+    base="aurify.sampling.factory:SamplerFactory",
+    group="aurify.samplers",
+    entries={
+        "local": "aurify.sampling.local_factory:Local",
+        "vllm": "aurify.sampling.vllm.factory:Vllm",
+    },
+)
+
+__all__ = [
+    "SAMPLERS",
+    "Completion",
+    "FinishReason",
+    "LocalSampler",
+    "Occasion",
+    "OnCompletion",
+    "Prompt",
+    "Sampler",
+    "SamplerFactory",
+]
+
+_HOMES = {"LocalSampler": "local", "Occasion": "factory", "SamplerFactory": "factory"}
 
 
 def __getattr__(name: str) -> Any:
     """Torch and transformers are imported only when the local sampler is asked for."""
-    if name == "LocalSampler":
-        from aurify.sampling.local import LocalSampler
-
-        return LocalSampler
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"aurify.sampling.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

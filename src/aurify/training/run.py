@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 from aurify.answers import Grader
 from aurify.clock import Clock
 from aurify.errors import AurifyError
-from aurify.methods import (
-    GRPO,
-    RLOO,
-    CoT,
-    Direct,
-    IncorrectOnly,
-    Jepo,
-    Method,
-    Prompting,
-    RejectionSampling,
-    RestEM,
-    Star,
-    Trice,
-    TriceLikelihood,
-)
+from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.questions import Prompts, PromptTemplate, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.rationales import Drawing, RationaleTable, read_rationales
 from aurify.running.budget import Budget, Spending
-from aurify.running.context import Run, opened
+from aurify.running.context import Run, RunContext, opened
 from aurify.running.export import Accuracies, export, model_card
-from aurify.running.folder import RunFolder, name_folder
+from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
 from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
-from aurify.running.world import World
-from aurify.sampling import LocalSampler, Sampler
-from aurify.sampling.agreement import Agreement, limit_of
+from aurify.sampling import Occasion, Sampler
+from aurify.sampling.chosen import build_sampler
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
@@ -48,7 +32,7 @@ from aurify.training.fits import Fits
 from aurify.training.forecast import forecast
 from aurify.training.m_step import checkpoint_layers
 from aurify.training.proposals import Proposer
-from aurify.training.settings import TrainSettings
+from aurify.training.settings import TrainSettings, build_method
 from aurify.training.trust_region import TARGET_KL
 from aurify.training.update import Update
 
@@ -73,6 +57,8 @@ def run_training(
     """
     watcher = watcher or Quiet()
     settings, method = name_folder(settings), build_method(settings)
+    if note := METHODS.note(settings.method):
+        watcher.say(note)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
@@ -87,13 +73,13 @@ def run_training(
         template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
         read = fingerprint({"training questions": train, "held-out questions": held})
         context.claim(settings, {**read, "files": of_files([settings.few_shot])})
-        if settings.method == "cot" and settings.memory == "auto":
+        if method.given and settings.memory == "auto":
             told = any(question.rationale for question in train)
             settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
         clock = Clock()
-        sampler = _sampler(settings, tuned.model, tokenizer, world, folder, watcher, stack, clock)
+        sampler = stack.enter_context(_sampler(settings, tuned.model, tokenizer, context, clock))
         drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop, clock)
-        written = _written(settings, tokenizer, grader)
+        written = _written(settings, method, tokenizer, grader)
         prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
         fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
@@ -136,71 +122,17 @@ def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
     return TARGET_KL if own and settings.lr is None and kind != "prompt" else 0.0
 
 
-def build_method(settings: TrainSettings) -> Method:
-    """The E-step that the settings name."""
-    given = {} if settings.samples is None else {"samples": settings.samples}
-    fits = {} if settings.refits is None else {"refits": settings.refits}
-    build: dict[str, Callable[..., Method]] = {
-        "trice": partial(Trice, estimator=settings.estimator, baseline=settings.baseline, subsample=settings.subsample),
-        "trice-likelihood": partial(
-            TriceLikelihood, estimator="basic" if settings.estimator == "basic" else "control-variate"
-        ),
-        "star": partial(Star, **fits),
-        "rejection": RejectionSampling,
-        "rest-em": partial(RestEM, **fits),
-        "direct": Direct,
-        "cot": CoT,
-        "rloo": RLOO,
-        "grpo": GRPO,
-        "incorrect-only": IncorrectOnly,
-        "jepo": Jepo,
-        "jepo-single": partial(Jepo, bound="single"),
-        "prompting": Prompting,
-    }
-    return build[settings.method](**given)
-
-
 def _sampler(
-    settings: TrainSettings,
-    model: Any,
-    tokenizer: Any,
-    world: World,
-    folder: RunFolder,
-    watcher: Watcher,
-    stack: ExitStack,
-    clock: Clock,
-) -> Sampler:
-    if settings.sampler == "local":
-        import torch
-
-        from aurify.sampling.local import reruns
-
-        if settings.samples_lowered and world.main:
-            watcher.say("samples are drawn in bfloat16: almost those of the trained model, not exact")
-        agreement = Agreement(
-            model, tokenizer.pad_token_id,
-            limit=limit_of(torch.float32 if settings.dtype == "float32" and not settings.samples_lowered
-                           else torch.bfloat16),
-            who=("the sampler's", ", so what is learned from is not what was drawn: leave --dtype and --sample-dtype"),
-            autocast=None if settings.dtype == "float32" else torch.bfloat16,
-        )  # fmt: skip
-        if reruns(model) and world.main:
-            watcher.say("this model's layers keep states that are no key-value cache: sampling runs without, slowly")
-        dtype = torch.bfloat16 if settings.samples_lowered else None
-        return LocalSampler(model, tokenizer, dtype=dtype, clock=clock, agreement=agreement)
-    from aurify.sampling.vllm import trained_sampler
-
-    if world.main:
-        watcher.say(
-            f"samples come from vLLM ({settings.vllm_url or 'a server of this run'}): almost those of the trained "
-            f"model, not exact; by how much the log-probabilities differ is in {folder.metrics}"
-        )
-    return stack.enter_context(
-        trained_sampler(
-            model, tokenizer, name=settings.model, url=settings.vllm_url, dtype=settings.weights_dtype,
-            log=folder.path / "vllm.log", once=world.once,
-        )
+    settings: TrainSettings, model: Any, tokenizer: Any, context: RunContext, clock: Clock
+) -> AbstractContextManager[Sampler]:
+    factory = build_sampler(settings)
+    occasion = Occasion(
+        settings.model, settings.weights_dtype, trained_in=settings.dtype, folder=context.folder.path,
+        once=context.world.once, clock=clock, say=context.say,
     )  # fmt: skip
+    if told := factory.declaration(occasion):
+        context.say(told)
+    return factory.of_model(model, tokenizer, occasion)
 
 
 def _starters(
@@ -218,15 +150,17 @@ def _starters(
     return starters
 
 
-def _written(settings: TrainSettings, tokenizer: Any, grader: Grader) -> dict[str, first_rationales.Given]:
-    """The rationales that somebody wrote, by the word of ``--memory``; for direct tuning they are the answers."""
+def _written(
+    settings: TrainSettings, method: Method, tokenizer: Any, grader: Grader
+) -> dict[str, first_rationales.Given]:
+    """The rationales that somebody wrote, by the word of ``--memory``; the answers, where these alone are learned."""
 
     def encode(text: str) -> list[int]:
         ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
         return [*ids, tokenizer.eos_token_id]
 
     def gold(question: Question) -> list[str]:
-        if settings.method == "direct":
+        if method.answers_alone:
             return [f" {question.answer}"]
         return [question.rationale] if question.rationale else []
 

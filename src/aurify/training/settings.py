@@ -1,33 +1,32 @@
-"""What a training run can be told; each field is a flag, a TOML key and a line of the run's config.toml."""
+"""What a training run can be told; each field is a flag, a TOML key and a line of the run's config.toml.
+
+What means something for some methods only is theirs: see ``aurify.methods``.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.errors import UsageError
+from aurify.methods import METHODS
+from aurify.registry import Registry
+from aurify.sampling import SAMPLERS
+from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import Settings
 
-OWN_SETTINGS = {
-    "estimator": ("trice", "trice-likelihood"),
-    "baseline": ("trice",),
-    "subsample": ("trice",),
-    "refits": ("star", "rest-em"),
-}
-"""Settings that mean something for some methods only."""
+if TYPE_CHECKING:
+    from aurify.methods import Method
 
 
 class TrainSettings(Settings):
     """Settings of ``aurify train METHOD``."""
 
-    method: Literal[
-        "trice", "trice-likelihood", "star", "rejection", "rest-em", "direct", "cot", "rloo", "grpo", "incorrect-only",
-        "jepo", "jepo-single", "prompting",
-    ] = Field(
-        description="How to learn: trice, trice-likelihood (no checker needed), or for comparison star, rejection, "
-        "rest-em, direct (answers alone), cot (given rationales), rloo, grpo, incorrect-only, jepo, jepo-single; "
-        "prompting learns nothing (see --few-shot)."
-    )  # fmt: skip
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"method": METHODS, "sampler": SAMPLERS}
+
+    method: str = Field(description="How to learn: trice or another of the methods below, or module:Class of your own.")
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
@@ -45,25 +44,13 @@ class TrainSettings(Settings):
 
     steps: int = Field(100, ge=0, description="Optimiser steps.")
     questions: int = Field(64, ge=1, description="Questions a step.")
-    samples: int | None = Field(
-        None, ge=1, description="Proposals a question and step [trice, star, direct 1; grpo 8; others 4]"
-    )
+    samples: int | None = Field(None, ge=1, description="Proposals a question and step")
     max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
     prompt: Literal["plain", "chat", "direct"] = Field(
         "plain", description="The prompt's form: plain, the model's chat, or direct (that of the method direct)."
     )
     few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
 
-    estimator: Literal["control-variate", "basic", "subsampled"] = Field(
-        "control-variate", description="The gradient estimator: control-variate, basic or subsampled."
-    )
-    baseline: Literal["batch", "running"] = Field(
-        "batch", description="The control variate's acceptance rate: of the other questions, or of earlier visits."
-    )
-    subsample: int = Field(64, ge=1, description="Sequences drawn for the gradient by --estimator subsampled.")
-    refits: int | None = Field(
-        None, ge=0, description="Fits anew from the base model [star 6, rest-em 3]; 0: star learns online."
-    )
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
         "auto",
         description="Where a question's first rationale comes from; auto: the guide if the model is mostly wrong "
@@ -73,12 +60,7 @@ class TrainSettings(Settings):
         None, description="For --memory table: a rationale table. For few-shot: a file of worked examples."
     )
 
-    sampler: Literal["local", "vllm"] = Field(
-        "local", description="Who draws: this process (exact samples), or a vLLM server (almost exact ones)."
-    )
-    vllm_url: str | None = Field(
-        None, description="For --sampler vllm: a running server [one is started, and ends with the run]"
-    )
+    sampler: str = Field("local", description=SAMPLER_HELP)
 
     tuning: Literal["full", "lora", "prompt"] | None = Field(
         None, description="What is trained: full weights, lora, or a soft prompt [full below 50M parameters, else lora]"
@@ -108,9 +90,6 @@ class TrainSettings(Settings):
     dtype: Literal["float32", "mixed", "bfloat16"] = Field(
         "float32", description="float32; mixed: float32 weights, the update in bfloat16; bfloat16: frozen weights too."
     )
-    sample_dtype: Literal["weights", "bfloat16"] = Field(
-        "weights", description="The local sampler's: as the weights, or bfloat16, then samples are not exact ones."
-    )
     gradient_checkpointing: bool = Field(
         False, description="Keep fewer activations, and compute them again: less memory, more time."
     )
@@ -128,18 +107,22 @@ class TrainSettings(Settings):
     @property
     def samples_lowered(self) -> bool:
         """Whether the local sampler computes in bfloat16 what may be held in float32."""
-        return "bfloat16" in (self.dtype, self.sample_dtype)
+        return "bfloat16" in (self.dtype, getattr(self, "sample_dtype", "weights"))
 
     @model_validator(mode="before")
     @classmethod
     def _of_the_method(cls, values: Any) -> Any:
         """What follows from the method where it is not given."""
-        if isinstance(values, dict) and values.get("method") == "direct":
-            follows = {"memory": "gold", "prompt": "direct"}
-            values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
-        if isinstance(values, dict) and values.get("method") == "prompting":
-            values = {**values, "steps": 0, "warmup": 0}
-        return values
+        method = _method(values)
+        if method is None:
+            return values
+        follows = {}
+        if method.answers_alone:
+            follows["prompt"] = "direct"
+        if method.given and len(method.given_by) == 1:
+            follows["memory"] = method.given_by[0]
+        values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
+        return values if method.learns else {**values, "steps": 0, "warmup": 0}
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainSettings:
@@ -147,29 +130,42 @@ class TrainSettings(Settings):
             raise ValueError("--resume needs --out, the folder of the run to go on with")
         if self.memory in ("table", "few-shot") and not self.memory_from:
             raise ValueError(f"--memory {self.memory} needs --memory-from")
-        if self.vllm_url and self.sampler != "vllm":
-            raise ValueError("--vllm-url needs --sampler vllm")
-        if self.sample_dtype != "weights" and self.sampler == "vllm":
-            raise ValueError("--sample-dtype is the local sampler's; vLLM samples in the type it is started with")
-        if self.sampler == "vllm" and self.tuning == "prompt":
-            raise ValueError("--sampler vllm: vLLM takes full weights and LoRA adapters; a soft prompt needs local")
-        if self.steps == 0 and self.method != "prompting":
+        check_sampler(self, self.tuning)
+        method = METHODS.load(self.method)
+        if self.steps == 0 and method.learns:
             raise ValueError("--steps 0: expected at least 1")
         if self.warmup >= self.steps > 0:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
-        for name, methods in OWN_SETTINGS.items():
-            if self.method not in methods and getattr(self, name) != type(self).model_fields[name].default:
-                raise ValueError(f"--{name} means nothing for {self.method}, only for {' and '.join(methods)}")
-        if self.method in ("star", "direct") and self.samples not in (None, 1):
-            raise ValueError(f"{self.method} learns from one rationale a question: leave --samples")
-        if self.method == "rest-em" and self.refits == 0:
-            raise ValueError("--refits 0: rest-em always fits anew; for learning online take rejection")
-        if self.method == "trice-likelihood" and self.estimator == "subsampled":
-            raise ValueError("--estimator subsampled: trice-likelihood knows control-variate and basic")
-        if (self.method == "direct") != (self.prompt == "direct"):
-            raise ValueError("--prompt direct goes with the method direct, and that with no other prompt")
-        if self.method == "direct" and self.memory != "gold":
-            raise ValueError(f"--memory {self.memory}: direct learns from the known answers: leave --memory")
-        if self.method == "cot" and self.memory not in ("auto", "gold", "table", "guide"):
-            raise ValueError(f"--memory {self.memory}: cot learns from rationales of gold, table or guide")
+        if method.answers_alone != (self.prompt == "direct"):
+            raise ValueError(
+                f"{self.method} asks for the answer alone: leave --prompt" if method.answers_alone else
+                f"--prompt direct asks for the answer alone, and {self.method} learns from rationales: take the "
+                "method direct"
+            )  # fmt: skip
+        if method.given and self.memory not in ("auto", *method.given_by):
+            raise ValueError(f"--memory {self.memory}: {self.method} learns from what is given: {_or(method.given_by)}")
+        try:
+            build_method(self)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
         return self
+
+
+def build_method(settings: TrainSettings) -> Method:
+    """The E-step that the settings name.
+
+    Raises:
+        UsageError: the method refuses its settings.
+    """
+    return METHODS.build(settings.method, settings, "samples")
+
+
+def _method(values: Any) -> type[Method] | None:
+    try:
+        return METHODS.load(str(values.get("method")))
+    except (AttributeError, ValueError):  # not a dictionary, or a word that the field's own check refuses
+        return None
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

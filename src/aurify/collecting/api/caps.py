@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from aurify.collecting.api.cache import Cache
+from aurify.collecting.api.prices import Price
+from aurify.collecting.api.records import Reply, Usage
 from aurify.errors import AurifyError
-from aurify.sampling.api.cache import Cache
-from aurify.sampling.api.prices import Price
-from aurify.sampling.api.records import Reply, Usage
 
 
 class CapReached(AurifyError):

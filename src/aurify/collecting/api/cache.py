@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from aurify.collecting.api.records import Reply, Usage
 from aurify.errors import AurifyError
-from aurify.sampling.api.records import Reply, Usage
 
 VERSION = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.sampling.api import Price, Request, Usage, price_of
+from aurify.collecting.api import Price, Request, Usage, price_of
 
 
 def request(text: str = "x", **fields: object) -> Request:

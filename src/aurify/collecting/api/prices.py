@@ -7,7 +7,7 @@ import sys
 from importlib.resources import files
 from typing import NamedTuple
 
-from aurify.sampling.api.records import Usage
+from aurify.collecting.api.records import Usage
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,6 +33,6 @@ def price_of(model: str) -> Price | None:
 
     A dated name (``gpt-4o-2024-08-06``) that has no row of its own costs what the name without the date costs.
     """
-    table = tomllib.loads(files("aurify.sampling.api").joinpath("prices.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(files("aurify.collecting.api").joinpath("prices.toml").read_text(encoding="utf-8"))
     found = table.get(model) or table.get(_DATED.sub("", model))
     return None if found is None else Price(float(found["input"]), float(found["output"]))

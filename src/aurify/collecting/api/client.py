@@ -10,8 +10,8 @@ from typing import Any
 
 import openai
 
+from aurify.collecting.api.records import Answer, Reply, Request, Usage
 from aurify.errors import AurifyError
-from aurify.sampling.api.records import Answer, Reply, Request, Usage
 from aurify.text import printable
 
 OPENAI = "https://api.openai.com/v1"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from teacher_server import Act, TeacherServer, said
 
+from aurify.collecting.api import Answers, Api, Ask, Cache, Caps, Price, Teacher
 from aurify.errors import AurifyError
-from aurify.sampling.api import Answers, Api, Ask, Cache, Caps, Price, Teacher
 
 KEY = "sk-very-secret-12345678"
 Collect = Callable[..., Answers]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from teacher_server import TeacherServer, teacher_server
 
-from aurify.sampling.api import Ask, Request
+from aurify.collecting.api import Ask, Request
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aurify.collecting.api.cache import Cache
+from aurify.collecting.api.caps import CapReached, Caps
+from aurify.collecting.api.client import Api, Failed, Rejected
+from aurify.collecting.api.records import Ask, Reply
 from aurify.errors import AurifyError
-from aurify.sampling.api.cache import Cache
-from aurify.sampling.api.caps import CapReached, Caps
-from aurify.sampling.api.client import Api, Failed, Rejected
-from aurify.sampling.api.records import Ask, Reply
 
 GIVE_UP = 10
 """Prompts that fail one after the other, with no answer between, before all is given up."""

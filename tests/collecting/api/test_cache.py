@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from aurify.collecting.api import Cache, Reply, Usage
 from aurify.errors import AurifyError
-from aurify.sampling.api import Cache, Reply, Usage
 
 BOUND = Usage(100, 200)
 
@@ -38,7 +38,7 @@ def test_a_request_in_flight_at_a_kill_counts_at_its_most(tmp_path: Path) -> Non
     path = tmp_path / "cache.sqlite"
     code = f"""
 import os, signal
-from aurify.sampling.api import Cache, Reply, Usage
+from aurify.collecting.api import Cache, Reply, Usage
 cache = Cache({str(path)!r})
 cache.pay(cache.open_request(Usage(1, 1), 0.1), Usage(1, 2), 0.2, {{"a": Reply("kept", None, "stop")}})
 cache.open_request(Usage(100, 200), 0.5)

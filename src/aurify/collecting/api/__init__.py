@@ -4,12 +4,12 @@
 for; ``Caps`` holds back a request that could break a cap.
 """
 
-from aurify.sampling.api.cache import Cache
-from aurify.sampling.api.caps import CapReached, Caps
-from aurify.sampling.api.client import Api
-from aurify.sampling.api.prices import Price, price_of
-from aurify.sampling.api.records import Ask, Reply, Request, Usage
-from aurify.sampling.api.teacher import Answers, Teacher
+from aurify.collecting.api.cache import Cache
+from aurify.collecting.api.caps import CapReached, Caps
+from aurify.collecting.api.client import Api
+from aurify.collecting.api.prices import Price, price_of
+from aurify.collecting.api.records import Ask, Reply, Request, Usage
+from aurify.collecting.api.teacher import Answers, Teacher
 
 __all__ = [
     "Answers",
