@@ -67,6 +67,7 @@ def test_an_article_is_no_letter() -> None:
         "(A) (B)",
         "A?",
         "(A) 12/25/1937",
+        "A (12/25/1937)",
         "(Z)",
         "neither",
         "12/26/1937",

@@ -117,6 +117,7 @@ def test_reads(text: str, canonical: str) -> None:
         "5 cats (or 6)",
         "5 cats (3 + 2 big ones)",
         "twice 8",
+        "x = 5, y = 6",
         "72 because 9 × 9 = 81",
         "I do not know, 8 perhaps",
     ],

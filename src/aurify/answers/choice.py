@@ -21,7 +21,7 @@ _LETTER = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"[*_]{0,3}([A-Z])(?=[*_]{0,3}\s+(?:because|since|as|due|is|or|and|not)\b)")
-_MARKS = " \t\n.,:;!)*_]`$\"'"
+_MARKS = " \t\n.,:;!()*_[]`$\"'-–—"
 _ANOTHER = re.compile(r"\(\s?([A-Za-z])\s?\)|(?<![\w'’])([A-Z])(?![\w'’]|\s+[a-z])(?!\s?=)")
 _REASON = re.compile(
     r"\W{0,4}(?:because|since|as|for|due|given|which|that|who|not|rather\sthan|instead\sof|while|unlike)\b", re.I
@@ -87,9 +87,9 @@ def _refuse_several(text: str) -> None:
 def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
     """Refuse where what follows the letter names another option, or takes the letter back."""
     texts = {other: _key(option) for other, option in listed.items()}
-    if not rest.strip(_MARKS) or _key(rest.lstrip(_MARKS)) == texts.get(letter):
+    if not rest.strip(_MARKS) or _key(rest.strip(_MARKS)) == texts.get(letter):
         return
-    if _key(rest.lstrip(_MARKS)) in texts.values():
+    if _key(rest.strip(_MARKS)) in texts.values():
         raise Unreadable("a letter beside another option's text")
     confirmed = _CONFIRMED.match(rest)
     if confirmed:

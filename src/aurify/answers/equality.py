@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from aurify.answers.expression import Tree, names_of
 from aurify.answers.number import Number, same_number
 from aurify.answers.reading import Unreadable
 from aurify.answers.structures import (
@@ -25,6 +24,7 @@ from aurify.answers.structures import (
     Value,
     as_reals,
 )
+from aurify.answers.tree import Tree, names_of
 from aurify.answers.values import differ, proportional, real_value
 
 

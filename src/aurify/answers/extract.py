@@ -40,7 +40,7 @@ _REGION = 2 * MAX_ANSWER
 _MARKER = re.compile(
     r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"
     r"|(?P<json>[\"'](?:final[_ ]?|correct[_ ]?)?(?:answer|choice|option)[\"']\s{0,3}:\s{0,3})"
-    r"|(?P<says>\banswers?(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
+    r"|(?P<says>\b(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
     r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s[-–—]\s|—|\s{0,2}(?=\$\$|\\\[))"
     r"[*_`]{0,3}[:\s]{0,6})"
@@ -84,7 +84,8 @@ _BEGINS_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"(?:therefore|thus|hence|then|simply|just|clearly|indeed|definitely|obviously|given by|equal to)[,:]?\s{1,3}",
+    r"(?:therefore|thus|hence|then|simply|just|clearly|indeed|definitely|obviously|most likely|given by|equal to)"
+    r"[,:]?\s{1,3}",
     re.IGNORECASE,
 )
 _JOINT = re.compile(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 _DELIMITER = re.compile(r"\\\\|\\\$|\\[\[\]()]|\$\$?")
+_JOINT = re.compile(r"\s{0,3}(?:[,;]\s{0,3}(?:and|or)?|and|or)\s{0,3}")
 _CLOSES = {"$$": "$$", "$": "$", "\\[": "\\]", "\\(": "\\)"}
 _VALUE = re.compile(
     r"^(?:So|Thus|Hence|Therefore|The|Its|Our)\b.*\b(?:is|are|equals|be|becomes)\s+(?P<value>\S.*)$", re.DOTALL
@@ -39,12 +40,17 @@ def spans(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def opening_formula(text: str) -> str | None:
-    """The formula that the text begins with, between marks; None: it begins with something else."""
+    """The formula that the text begins with, between marks, or the list of those that it joins; None: none does."""
     if not text.startswith(("$", "\\[", "\\(")):
         return None
-    for start, _, content in spans(text):
-        return content if start == 0 and content.strip() else None
-    return None
+    listed: list[str] = []
+    end = 0
+    for start, after, content in spans(text):
+        if not content.strip() or not (_JOINT.fullmatch(text, end, start) if listed else start == 0):
+            break
+        listed.append(content)
+        end = after
+    return ", ".join(listed) or None
 
 
 def only_formula(sentence: str) -> str | None:

@@ -193,8 +193,10 @@ def words_in(tidied: str) -> str | None:
 
 
 def without_name(pred: str, gold: str) -> tuple[str, str]:
-    """Where only one of the two names its variable, as ``x=3`` or ``x \\in [0,1]``, both without the name."""
+    """Both without the name where one alone names its variable (``x=3``, ``x \\in [0,1]``), or both the same."""
     named = [_ASSIGNED.match(text) for text in (pred, gold)]
+    if named[0] and named[1] and key(named[0][0]) == key(named[1][0]) and "=" not in pred[named[0].end() :]:
+        return pred[named[0].end() :], gold[named[1].end() :]
     if named[0] and not named[1] and "=" not in gold:
         return pred[named[0].end() :], gold
     if named[1] and not named[0] and "=" not in pred:

@@ -211,8 +211,11 @@ def _plain(text: str) -> str:
 def _right_side(text: str) -> str:
     """What follows the last ``=``: ``x = 8``, ``3 + 4 = 7``; but not of an equation such as ``2y = 10``."""
     left, equals, right = text.rpartition("=")
-    if equals and _UNKNOWN.search(left.rpartition("=")[2]):
+    name, before, middle = left.rpartition("=")[2], *left.partition("=")[1:]
+    if equals and _UNKNOWN.search(name):
         raise Unreadable("an equation, not a number")
+    if before and re.search(r"[,;]|\b(?:and|or)\b", middle):
+        raise Unreadable("more than one number")
     return right.strip()
 
 

@@ -14,8 +14,9 @@ from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any
 
-from aurify.answers.expression import Tree, names_of, read_expression
+from aurify.answers.expression import read_expression
 from aurify.answers.reading import Unreadable
+from aurify.answers.tree import Tree, names_of
 from aurify.answers.values import real_value
 
 _MOST_SIGNS = 3

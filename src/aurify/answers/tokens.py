@@ -78,6 +78,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _REPEATING = re.compile(r"(\d*\.\d*)\\(?:overline|bar|overbar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))")
+_CHOOSE = re.compile(r"\{([^{}]{1,40})\\choose([^{}]{1,40})\}")
 _JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,)\s*\}")
 _SILENT = frozenset(
     ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\limits")
@@ -97,6 +98,7 @@ def is_known_word(word: str) -> bool:
 
 
 def tokens_of(text: str) -> list[Token]:
+    text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _JOINING.sub(r" \1 ", _REPEATING.sub(_periodic, text))
     found: list[Token] = []
     spaced = False
