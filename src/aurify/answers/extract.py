@@ -145,12 +145,13 @@ def _last(text: str, answer_type: str) -> Statement | None:
     markers = list(_MARKER.finditer(text))
     if answer_type == "choice":
         markers = sorted([*markers, *_CHOSEN.finditer(text)], key=lambda marker: marker.end())
+    closing = _closing_braces(text) if any(_form(marker) == "box" for marker in markers) else {}
     prose: Statement | None = None
     for i in range(len(markers) - 1, -1, -1):  # from the last on, so that no more is read than is needed
         form = _form(markers[i])
         if form != "box" and prose is not None:
             continue
-        found = _boxed(text, markers, i) if form == "box" else _worded(text, markers[i], form, answer_type)
+        found = _boxed(text, markers, i, closing) if form == "box" else _worded(text, markers[i], form, answer_type)
         if found is None:
             continue
         if form == "box" or answer_type != "math" or formula_like(_trimmed(found.answer, "math")):
@@ -173,9 +174,8 @@ def _worded(text: str, marker: re.Match[str], form: str, answer_type: str) -> St
     return Statement(form, answer)
 
 
-def _boxed(text: str, markers: list[re.Match[str]], last: int) -> Statement | None:
+def _boxed(text: str, markers: list[re.Match[str]], last: int, closing: dict[int, int]) -> Statement | None:
     """The list of the boxes that end with the last one; None: it is empty or open."""
-    closing = _closing_braces(text)
     boxes: list[_Box] = []
     for i in range(last, -1, -1):
         if _form(markers[i]) != "box":
