@@ -9,7 +9,8 @@ and variant, runs that are killed and go on, and runs of two processes. Of each 
 optimiser's state and the chains of the last checkpoint, the rows of the rationale tables, and the metrics without what
 depends on the machine. It hashes what these files say, not how they are laid out, and gives every setting a value, so
 that neither another format nor another default counts as a difference. About five minutes on one core; the numbers of
-two machines, or of two versions of torch, are not comparable. ``--only WORD`` runs those whose names hold the word
+two machines, or of two versions of torch, are not comparable. A run of settings that the other source does not know is
+told as failed. ``--only WORD`` runs those whose names hold the word
 (and what they start from); ``--keep FOLDER`` keeps the runs.
 """
 
@@ -44,6 +45,7 @@ DISTILL = (
     "--temperature 1.0 --lora-rank 2 --lora-alpha 4 --unit-width 3 --lr 2e-3 --save-every 1"
 )
 PLAIN = "--tuning full --lr 5e-4 --prompt plain"
+BOUNDED = "--tuning full --target-kl 0.05 --prompt plain"
 CONTROLLED = "--estimator control-variate --baseline batch"
 
 PLAN = """
@@ -102,6 +104,7 @@ def runs() -> Iterator[Run]:
         yield train(f"trice-{estimator}", "trice", f"{more} --baseline batch --subsample 8")
     yield train("trice-running", "trice", f"{PLAIN} --samples 3 --memory none --estimator control-variate "
                 "--baseline running")  # fmt: skip
+    yield train("trice-bounded", "trice", f"{BOUNDED} --samples 1 --memory none {CONTROLLED}")
     for tuning, rate in (("lora", "1e-3"), ("prompt", "1.0")):
         yield train(f"trice-{tuning}", "trice", f"--tuning {tuning} --lr {rate} --prompt plain --samples 1 "
                     f"--memory guide {CONTROLLED}")  # fmt: skip
@@ -125,6 +128,7 @@ def runs() -> Iterator[Run]:
     yield Run("prompting", f"train prompting {COMMON} --model nugget --prompt plain --tuning full --memory none")
     yield Run("budget", "compare plan.toml")
     yield train("trice-killed", "trice", f"{PLAIN} --samples 1 --memory guide {CONTROLLED} --steps 6", "kill 3")
+    yield train("bounded-killed", "trice", f"{BOUNDED} --samples 1 --memory none {CONTROLLED} --steps 6", "kill 3")
     yield train("star-killed", "star", f"{PLAIN} --samples 1 --refits 2 --memory none --steps 7", "kill 4")
     yield train("trice-stopped", "trice", f"{PLAIN} --samples 1 --memory auto {CONTROLLED} --steps 6", "stop 1")
     yield train("trice-two", "trice", f"{PLAIN} --samples 1 --memory guide {CONTROLLED}", "two")

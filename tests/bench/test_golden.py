@@ -6,12 +6,15 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from aurify.answers import Verdict
+from aurify.cli.app import build, exit_status
+from aurify.distillation import DistillSettings
 from aurify.rationales import Chain, Memory, Rationale, RationaleTable
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -95,6 +98,21 @@ def test_a_comparison_counts_what_is_equal(golden, tmp_path, capsys, after, stat
 def test_two_failures_are_not_equal(golden, tmp_path):
     (tmp_path / "one").write_text(json.dumps({"runs": {"a": {"failed": "no disk"}}}))
     assert golden.compare(tmp_path / "one", tmp_path / "one") == 1
+
+
+def test_every_command_is_one_that_aurify_takes(golden, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for run in golden.runs():
+        if not run.command.startswith("compare"):
+            assert exit_status(build, [*run.words, "--dry-run"]) == 0, f"{run.name}: {capsys.readouterr().err}"
+
+
+def test_every_way_to_distil_is_among_them(golden):
+    commands = [run.words for run in golden.runs() if run.command.startswith("distill")]
+    fields = DistillSettings.model_fields
+    assert {words[1] for words in commands} == set(get_args(fields["method"].annotation))
+    variants = {words[words.index("--variant") + 1] for words in commands if "--variant" in words}
+    assert variants == set(get_args(fields["variant"].annotation))
 
 
 def test_a_run_brings_what_it_starts_from(golden):
