@@ -113,7 +113,7 @@ def runs() -> Iterator[Run]:
     yield train("trice-checkpointed", "trice", f"{PLAIN} --samples 1 --memory none {CONTROLLED} "
                 "--gradient-checkpointing --warmup 1 --weight-decay 0.1")  # fmt: skip
     for method, samples in (("rejection", 2), ("rloo", 4), ("grpo", 3), ("incorrect-only", 2), ("jepo", 2),
-                            ("jepo-single", 2)):  # fmt: skip
+                            ("jepo-single", 2), ("maxrl", 3), ("negative-reinforcement", 2)):  # fmt: skip
         yield train(method, method, f"{PLAIN} --samples {samples} --memory none")
     for estimator in ("control-variate", "basic"):
         yield train(f"likelihood-{estimator}", "trice-likelihood", f"{PLAIN} --samples 2 --memory none "

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from aurify.answers import Verdict
 from aurify.cli.app import build, exit_status
 from aurify.distillation import DistillSettings
+from aurify.methods import METHODS
 from aurify.rationales import Chain, Memory, Rationale, RationaleTable
 
 BENCH = Path(__file__).parents[2] / "bench"
@@ -105,6 +106,11 @@ def test_every_command_is_one_that_aurify_takes(golden, tmp_path, monkeypatch, c
     for run in golden.runs():
         if not run.command.startswith("compare"):
             assert exit_status(build, [*run.words, "--dry-run"]) == 0, f"{run.name}: {capsys.readouterr().err}"
+
+
+def test_every_method_is_among_them(golden):
+    commands = [run.words for run in golden.runs() if run.command.startswith("train")]
+    assert {words[1] for words in commands} == set(METHODS.words())
 
 
 def test_every_way_to_distil_is_among_them(golden):
