@@ -32,6 +32,15 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """The folder of pretrained models at the root of the checkout, which git does not hold."""
+    folder = REPOSITORY / "models"
+    if not folder.is_dir():
+        pytest.skip(f"no pretrained models here: {folder} (see CONTRIBUTING.md)")
+    return folder
+
+
 @pytest.fixture
 def run_aurify(tmp_path: Path) -> Run:
     """The real command line in a process of its own: ``run_aurify("grade", "rows.jsonl", stdin="...")``.

@@ -20,6 +20,8 @@ from aurify.settings import resolve
 
 Evaluate = Callable[..., tuple[int, str, str]]
 Run = Callable[..., "CompletedProcess[str]"]
+SAID = "{}: 8 questions, answers: number, text (inferred)"
+NO_CHAT = "(the tokenizer has no chat template)"
 METRICS = ["greedy", "sampled", "maj@1", "maj@2", "maj@3", "pass@1", "pass@2", "pass@3"]
 
 
@@ -66,7 +68,8 @@ def test_numbers_table_and_files_of_a_pool(evaluate: Evaluate, questions: Path) 
     words = ["--data", questions, "--samples", 3, "--max-new-tokens", 120]
     status, out, err = evaluate(*words, "--json", "-", "--out", "kept")
     found = numbers(out)
-    assert (status, err) == (0, f"{questions}: 8 questions, answers: number, text (inferred)\n")
+    assert status == 0
+    assert err.splitlines()[:2] == [SAID.format(questions), f"prompt: plain {NO_CHAT}; token limit 120"]
     assert (found["model"], found["data"], found["samples"], found["temperature"], found["seed"]) == (
         "nugget", str(questions), 3, 1.0, 0,
     )  # fmt: skip
@@ -173,7 +176,11 @@ def test_a_mistake_is_one_line(
     assert (found, out) == (status, "")
     assert last.startswith("aurify: ")
     assert complaint in last
-    assert said in ([], [f"{questions}: 8 questions, answers: number, text (inferred)"])
+    assert said in (
+        [],
+        [SAID.format(questions)],
+        [SAID.format(questions), f"prompt: plain {NO_CHAT}; token limit 100000"],
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
@@ -204,5 +211,9 @@ def test_the_real_command(questions: Path, run_aurify: Run) -> None:
     done = run_aurify(
         "evaluate", "--model", "nugget", "--data", questions, "--limit", "1", "--samples", "1", "--json", "-"
     )
-    assert (done.returncode, done.stderr) == (0, f"{questions}: 8 questions, answers: number, text (inferred)\n")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[:2] == [
+        SAID.format(questions),
+        f"prompt: plain {NO_CHAT}; token limit 256 (by rule for a plain prompt); --max-new-tokens sets another",
+    ]
     assert list(numbers(done.stdout)["overall"]) == ["n", "greedy", "sampled", "maj@1", "pass@1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aurify.cli.meter import Meter
+from aurify.cli.progress import Ticker
 
 
 class Clock:
@@ -16,7 +17,7 @@ class Clock:
 def test_cost_so_far_cost_in_all_and_time_left() -> None:
     lines: list[str] = []
     clock = Clock()
-    meter = Meter(lines.append, priced=True, every=30.0, clock=clock)
+    meter = Meter(Ticker(lines.append, first=30.0, every=30.0, clock=clock), priced=True, clock=clock)
     meter.begin(known=100, asked=1100)
     clock.now += 10
     meter.came(10, cost=5.0, tokens=900)  # most of it paid by an earlier run
@@ -28,9 +29,9 @@ def test_cost_so_far_cost_in_all_and_time_left() -> None:
 
 def test_a_local_model_costs_nothing_and_nothing_new_has_no_pace() -> None:
     clock = Clock()
-    meter = Meter(lambda line: None, priced=False, every=0.0, clock=clock)
+    meter = Meter(Ticker(lambda line: None, clock=clock), priced=False, clock=clock)
     meter.begin(known=4, asked=8)
     assert meter.line() == "4 of 8 samples"
     clock.now += 3600
-    meter.at(6)
-    assert meter.line() == "6 of 8 samples, 1:00:00 left"
+    meter.at(6, 3)
+    assert meter.line() == "6 of 8 samples, 3 right (50.0 %), 1:00:00 left"

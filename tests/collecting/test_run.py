@@ -55,7 +55,7 @@ def test_a_teachers_samples_become_a_table(server: TeacherServer, questions: Pat
     body = server.seen[0].body
     assert set(body) == {"model", "messages", "temperature", "max_tokens", "n", "seed"}
     prompt = body["messages"][0]["content"]
-    assert prompt.startswith("What is 0 plus 0?\n\nReason step by step")
+    assert prompt.startswith("What is 0 plus 0?\n\nThink step by step")
     assert [row.text for row in rows[:2]] == [said(prompt, rows[0].seed & 0x7FFFFFFF, place) for place in (0, 1)]
     right = Counter(row.right for row in rows)
     assert min(right.values()) > 20
@@ -210,6 +210,7 @@ def test_a_price_that_is_not_known_is_not_shown_as_zero(
     server: TeacherServer, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
+    monkeypatch.setattr("aurify.cli.meter.FIRST", 0.0)
     monkeypatch.setattr("aurify.cli.meter.EVERY", 0.0)
     unknown = {"price_in": None, "price_out": None, "limit": 2}
     sample.run(SampleSettings(**from_api(server, questions, tmp_path / "out", **unknown)))
@@ -239,7 +240,7 @@ class Stop(SamplingWatcher):
     def begin(self, known: int, asked: int) -> None:
         self.began = known, asked
 
-    def at(self, done: int) -> None:
+    def at(self, done: int, right: int) -> None:
         if done >= self.after:
             raise AurifyError("stopped")
 

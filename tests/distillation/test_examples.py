@@ -6,10 +6,11 @@ from aurify.answers import Grader
 from aurify.answers.verdict import Verdict
 from aurify.distillation.examples import Example, choose, token_ids
 from aurify.distillation.likelihood import few, summary
-from aurify.questions import Question
+from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale
 from aurify.rationales.judging import judged
 
+PLAIN = PromptTemplate.named("plain")
 QUESTIONS = [Question("a", "How many?", "4", "number"), Question("b", "How much?", "5", "number")]
 
 
@@ -40,14 +41,14 @@ def test_what_is_learned_from(base):
         rationale("of held-out", "b", verdict=right), rationale("what", verdict=Verdict.TIMEOUT),
     ]  # fmt: skip
     prompts = {"a": (1, 2)}
-    found = choose(rows, prompts, base.tokenizer, repeats="once", max_tokens=40)
+    found = choose(rows, prompts, base.tokenizer, PLAIN, repeats="once", max_tokens=40)
     assert [len(found.right()), len(found.wrong())] == [1, 1]
     assert found.left_out == {
         "repeated": 1, "unparsable": 1, "too long": 1, "of other questions": 1, "timeout": 1
     }  # fmt: skip
-    everything = choose(rows, prompts, base.tokenizer, max_tokens=40, repeats="once", negatives="all")
+    everything = choose(rows, prompts, base.tokenizer, PLAIN, max_tokens=40, repeats="once", negatives="all")
     assert len(everything.wrong()) == 3, "as in the paper: whatever is not right"
-    kept = choose(rows, prompts, base.tokenizer, max_tokens=40)
+    kept = choose(rows, prompts, base.tokenizer, PLAIN, max_tokens=40)
     assert len(kept.right()) == 2, "as often as they were drawn, which is their likelihood"
     assert "repeated" not in kept.left_out
 
@@ -56,12 +57,16 @@ def test_tokens_are_the_sampled_ones_or_the_text_with_an_end(base):
     eos = base.tokenizer.eos_token_id
     text = tuple(base.tokenizer("hi")["input_ids"])
     sampled = rationale("hi", token_ids=(*text, eos))
-    assert token_ids(sampled, base.tokenizer) == (*text, eos)
-    assert token_ids(rationale("hi"), base.tokenizer) == (*text, eos)
-    assert token_ids(rationale("hi", token_ids=(3, 4, 5)), base.tokenizer) == (*text, eos), "of another tokenizer"
-    assert token_ids(rationale("hi", token_ids=(10**6,)), base.tokenizer) == (*text, eos)
-    assert token_ids(rationale("hi", finish_reason="length"), base.tokenizer) == text, "it did not end"
-    assert eos not in token_ids(rationale("<eos>"), base.tokenizer)[:-1], "a text is never read as a special token"
+    assert token_ids(sampled, base.tokenizer, PLAIN) == (*text, eos)
+    assert token_ids(rationale("hi"), base.tokenizer, PLAIN) == (*text, eos)
+    assert token_ids(rationale("hi", token_ids=(3, 4, 5)), base.tokenizer, PLAIN) == (*text, eos), (
+        "of another tokenizer"
+    )
+    assert token_ids(rationale("hi", token_ids=(10**6,)), base.tokenizer, PLAIN) == (*text, eos)
+    assert token_ids(rationale("hi", finish_reason="length"), base.tokenizer, PLAIN) == text, "it did not end"
+    assert eos not in token_ids(rationale("<eos>"), base.tokenizer, PLAIN)[:-1], (
+        "a text is never read as a special token"
+    )
 
 
 def test_held_out_likelihood_prefers_right_over_wrong():
@@ -71,3 +76,15 @@ def test_held_out_likelihood_prefers_right_over_wrong():
     assert examples == [right, *wrong], "two of a side, of questions that have both"
     found = summary(examples, [-1.0, -2.0, -1.0])
     assert found == {"questions": 1.0, "preferred": 0.75, "right": -1.0, "wrong": pytest.approx(-1.5)}
+
+
+def test_a_thought_that_the_prompt_opened_is_not_learned_twice(base):
+    """A sampled rationale's text begins with the tag, which its tokens do not hold."""
+    base.tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['content'] }}<eos>{% endfor %}{% if add_generation_prompt %}<think>\n{% endif %}"
+    )
+    template = PromptTemplate.named("chat", base.tokenizer)
+    ids = (*base.tokenizer("2 and 2</think>4")["input_ids"], base.tokenizer.eos_token_id)
+    drawn = rationale("<think>\n2 and 2</think>4", token_ids=ids)
+    assert token_ids(drawn, base.tokenizer, template) == ids
+    assert token_ids(rationale(drawn.text), base.tokenizer, template) == ids

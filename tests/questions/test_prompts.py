@@ -95,7 +95,7 @@ def test_a_chat_template_brings_its_own_bos() -> None:
     tokenizer = tokenizer_with("<s> $A")
     chat = PromptTemplate.named("chat", tokenizer)
     text = chat.render(QUESTION)
-    assert text.startswith("<s>[user]1 + 1?\n\nReason step by step")
+    assert text.startswith("<s>[user]1 + 1?\n\nThink step by step")
     assert text.endswith('"So the answer is X.", where X is the answer.[assistant]')
     assert chat.encode(tokenizer, QUESTION).count(256) == 1
     assert "The answer is 2." in chat.render_hinted(QUESTION)

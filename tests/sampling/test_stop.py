@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from aurify.models import load_model
+from aurify.nugget import generate
+from aurify.questions import PromptTemplate
+from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.stop import decode, eos_ids, first_stop, tokens_to_stop
+from aurify.sampling.vllm.source import load_tokenizer, read_source
 
 
 class Letters:
@@ -38,3 +45,31 @@ def test_eos_ids_are_the_union_of_all_who_name_them() -> None:
     assert eos_ids(model, SimpleNamespace(eos_token_id=None)) == {4}
     model.generation_config = SimpleNamespace(eos_token_id=[5, 6])  # type: ignore[assignment]  # all that is read of it
     assert eos_ids(model, SimpleNamespace(eos_token_id=7)) == {4, 5, 6, 7}
+
+
+def test_a_sample_ends_where_the_chat_template_ends_a_turn_though_the_model_names_another_eos(tmp_path: Path) -> None:
+    """As in Qwen2.5's base models: EOS is the end of a document, and the template ends turns with ``<|im_end|>``."""
+    model, tokenizer = load_model("nugget")
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    with torch.no_grad():
+        rows = model.get_output_embeddings().weight
+        rows[end] = rows[tokenizer.eos_token_id] * 1.3
+    assert eos_ids(model, tokenizer) == {tokenizer.eos_token_id}
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    )
+    assert eos_ids(model, tokenizer) == {tokenizer.eos_token_id, end}
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    assert load_tokenizer(read_source(str(tmp_path)))[1] == {tokenizer.eos_token_id, end}  # what vLLM is told
+    template = PromptTemplate.named("chat", tokenizer)
+    prompts = [
+        Prompt(template.encode(tokenizer, question), (3,)) for question in generate("object_counting", 6, seed=1)
+    ]
+    drawn = [one for (one,) in LocalSampler(model, tokenizer).sample(prompts, max_new_tokens=128)]
+    assert end in {one.token_ids[-1] for one in drawn}
+    assert all(one.token_ids.count(end) <= 1 for one in drawn)
+    assert sum(one.finish_reason == "stop" for one in drawn) >= 5

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aurify.answers.extract import last_statement, stated
 from aurify.answers.pool import Job
 from aurify.answers.reading import Unreadable, shown, well_formed
+from aurify.answers.thought import reply
 from aurify.answers.types import answer_type
 from aurify.answers.verdict import Grade, Verdict
 
@@ -23,12 +24,13 @@ class Asked:
 def extract(text: str, kind: str, listed: Mapping[str, str]) -> str:
     """The answer that a rationale states, in the form that verdicts and votes show: ``1450``, ``(B)``, words, LaTeX.
 
-    The user's own comparison (``module:function``) gets the stated answer, or else the whole text.
+    It is read from what follows the model's thought, where the text holds one (see ``thought``). The user's own
+    comparison (``module:function``) gets the stated answer, or else all of that.
 
     Raises:
-        Unreadable: the text states none that can be read.
+        Unreadable: the text states none that can be read, or its thought is never closed.
     """
-    text = well_formed(text)
+    text = reply(well_formed(text))
     if ":" not in kind:
         return canonical(stated(text, kind), kind, listed)
     try:

@@ -12,6 +12,7 @@ from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
 from aurify.answers.pool import Job, Outcome, Pool
 from aurify.answers.reading import Unreadable
+from aurify.answers.thought import opened
 from aurify.answers.types import ANSWER_TYPES, check_answer_type
 from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
@@ -68,7 +69,7 @@ class Grader:
                 listed = options(question.text) if question.answer_type == "choice" else {}
                 new[key] = self._plan(text, golds, question.answer_type, listed)
         self._verdicts.update(zip(new, self._settle(list(new.values())), strict=True))
-        return [_TRUNCATED if cut else self._verdicts[key] for key, (_, _, cut) in zip(keys, items, strict=True)]
+        return [_cut(text) if cut else self._verdicts[key] for key, (text, _, cut) in zip(keys, items, strict=True)]
 
     def grade_answer(self, pred: str, gold: str, answer_type: str) -> Grade:
         """The verdict on a bare answer, or on a rationale, against a gold answer."""
@@ -137,7 +138,9 @@ class Grader:
         return [self._known[job] for job in jobs]
 
 
-_TRUNCATED = Grade(Verdict.TRUNCATED, "cut at the token limit")
+def _cut(text: str) -> Grade:
+    within = ", before its thought was closed" if opened(text) else ""
+    return Grade(Verdict.TRUNCATED, f"cut at the token limit{within}")
 
 
 def _key(text: str, question: Question) -> _Key:

@@ -6,12 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 from pydantic import Field
 
+from aurify.asking import FEW_SHOT, PROMPT, PromptName, System, TemplateArgs
 from aurify.cli.options import add_command
+from aurify.cli.progress import Progress, progress_bar
 from aurify.errors import AurifyError
 from aurify.settings import Settings
 from aurify.text import printable
@@ -33,9 +35,17 @@ class CheckSettings(Settings):
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
-    model: str | None = Field(None, description="The model whose tokenizer gives prompt lengths; nugget is built in.")
-    prompt: Literal["plain", "chat", "direct"] = Field("plain", description="The prompt's form.")
-    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    model: str | None = Field(
+        None, description="The model that would be asked: its tokenizer gives prompts and lengths; nugget is built in."
+    )
+    prompt: PromptName = Field("auto", description=PROMPT)
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
+
+    @property
+    def max_new_tokens(self) -> None:
+        """A check draws nothing."""
 
 
 def run(settings: CheckSettings) -> None:
@@ -43,10 +53,9 @@ def run(settings: CheckSettings) -> None:
 
     The exit status is 1 where rows are bad (unless --skip-bad leaves them out) or gold answers do not verify.
     """
-    from aurify.questions import PromptTemplate, read_questions
+    from aurify.questions import read_questions
 
-    tokenizer = _load_tokenizer(settings.model) if settings.model else None
-    template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+    template, tokenizer, line = _template(settings)
     questions = read_questions(
         settings.data,
         answers=settings.answers,
@@ -54,7 +63,8 @@ def run(settings: CheckSettings) -> None:
         answer_field=settings.answer_field,
         skip_bad=True,
     )
-    unverified = _unverified(questions)
+    with progress_bar("gold answers") as progress:
+        unverified = _unverified(questions, progress)
     for line in _overview(questions):
         _write(line)
     _write(f"bad rows      {len(questions.skipped)}")
@@ -62,6 +72,7 @@ def run(settings: CheckSettings) -> None:
     _write(f"gold answers  {len(questions) - len(unverified)} verify against themselves, {len(unverified)} do not")
     _list(unverified)
     if questions:
+        _write(line)
         _write(f"prompts       {_lengths(questions, template, tokenizer)}")
         for question in _shown(questions):
             _show_prompts(question, template)
@@ -82,30 +93,35 @@ def register(app: typer.Typer) -> None:
     add_command(app, "check", CheckSettings, run, positional="data")
 
 
-def _load_tokenizer(model: str) -> Any:
-    from transformers import AutoTokenizer
+def _template(settings: CheckSettings) -> tuple[PromptTemplate, Any, str]:
+    """How the questions would be asked, with the model's tokenizer if one is named, and a line that says it."""
+    from aurify.models.load import load_tokenizer
+    from aurify.models.prompting import prompt_form
 
-    from aurify.models.load import resolve_name
+    if settings.model is None:
+        from aurify.questions import PromptTemplate
 
-    try:
-        return AutoTokenizer.from_pretrained(resolve_name(model))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = (str(error) or type(error).__name__).strip().partition("\n")[0]
-        raise AurifyError(f"--model {model}: its tokenizer cannot be loaded: {reason}") from error
+        name = "plain" if settings.prompt == "auto" else settings.prompt
+        template = PromptTemplate.named(name, None, settings.few_shot, system=settings.system)
+        return template, None, f"prompt: {name} (--model NAME shows how that model is asked)"
+    tokenizer = load_tokenizer(settings.model)
+    form = prompt_form(settings, settings.model, tokenizer)
+    return form.template(tokenizer), tokenizer, form.line()
 
 
-def _unverified(questions: Sequence[Question]) -> list[tuple[str, str]]:
+def _unverified(questions: Sequence[Question], progress: Progress) -> list[tuple[str, str]]:
     """(``file:line``, why) of every gold answer that is not judged right against itself."""
     from aurify.answers import Grader
 
     found = []
     with Grader() as grader:
-        for question in questions:
+        for done, question in enumerate(questions, start=1):
             for answer in (question.answer, *question.accepted):
                 grade = grader.grade(answer, replace(question, answer=answer, accepted=()))
                 if not grade.right:
                     shown = printable(answer, 60)
                     found.append((question.where, f"the {question.answer_type} answer '{shown}': {grade.reason}"))
+            progress(done, len(questions))
     return found
 
 

@@ -1,22 +1,100 @@
-"""A bar for work that takes long, on a terminal."""
+"""How far work is that takes long: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
+from typing import Protocol
+
+FIRST, EVERY = 5.0, 30.0
+"""Seconds to the first line where standard error is no terminal, and between two: short work says nothing."""
+
+
+class Progress(Protocol):
+    """Is told how much is done, of how much, and how much of it was right where that is known."""
+
+    def __call__(self, done: int, asked: int, right: int | None = None, /) -> None: ...
+
+
+class Ticker:
+    """Lets a line through now and then.
+
+    Args:
+        show: is given the line.
+        first: seconds to the first line.
+        every: seconds between two.
+        clock: seconds from any point in time.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        *,
+        first: float = FIRST,
+        every: float = EVERY,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._show, self._every, self._clock = show, every, clock
+        self._due = clock() + first
+
+    def tick(self, line: Callable[[], str]) -> None:
+        """Show what ``line`` says, if it is time."""
+        if (now := self._clock()) >= self._due:
+            self._due = now + self._every
+            self._show(line())
+
+
+class Lines:
+    """Progress as lines: ``120 of 2000 rationales, 45 right (37.5 %), 0:03:20 left``."""
+
+    def __init__(self, what: str, ticker: Ticker, clock: Callable[[], float] = monotonic) -> None:
+        self._what, self._ticker, self._clock = what, ticker, clock
+        self._begun = clock()
+
+    def __call__(self, done: int, asked: int, right: int | None = None, /) -> None:
+        if done > 0:
+            self._ticker.tick(lambda: self._line(done, asked, right))
+
+    def _line(self, done: int, asked: int, right: int | None) -> str:
+        words = [f"{done} of {asked} {self._what}"]
+        if right is not None:
+            words.append(f"{right} right ({100 * right / done:.1f} %)")
+        if done < asked:
+            words.append(f"{spelled((self._clock() - self._begun) / done * (asked - done))} left")
+        return ", ".join(words)
+
+
+def spelled(seconds: float) -> str:
+    """``1:02:03``."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def write_line(line: str) -> None:
+    """A line on standard error, at once."""
+    print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to call with (done, asked): it shows a bar with the time left on a terminal, elsewhere nothing."""
+def progress_bar(what: str) -> Iterator[Progress]:
+    """What is to be told how far the work is; ``what`` names the things that are done."""
     if not sys.stderr.isatty():
-        yield lambda done, asked: None
+        yield Lines(what, Ticker(write_line))
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
-    columns = TextColumn(what), MofNCompleteColumn(), BarColumn(bar_width=24), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, asked: bar.update(task, completed=done, total=asked)
+    columns = (
+        TextColumn(what), MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.fields[right]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, right="")
+
+        def tell(done: int, asked: int, right: int | None = None, /) -> None:
+            bar.update(task, completed=done, total=asked, right="" if right is None else f"{right} right")
+
+        yield tell

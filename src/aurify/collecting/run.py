@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from aurify.answers import Grader
+from aurify.answers import Grade, Grader
 from aurify.collecting.api import Cache, Price, price_of
 from aurify.collecting.api.cache import Spent
 from aurify.collecting.settings import OPENAI, SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
+from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.rationales.draw import Drawing
+from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
 from aurify.sampling import Occasion
@@ -49,8 +53,8 @@ class SamplingWatcher:
     def came(self, samples: int, cost: float, tokens: int) -> None:
         """So many more samples came from an API; cost and tokens are all that was billed so far."""
 
-    def at(self, done: int) -> None:
-        """So many samples in all were drawn by a local model."""
+    def at(self, done: int, right: int) -> None:
+        """So many samples in all were drawn by a local model, so many of them right."""
 
 
 @dataclass
@@ -124,10 +128,13 @@ def _from_api(
                 settings.retries, settings.first_wait,
             ),
             cache,
-            PromptTemplate.for_server(settings.form, settings.few_shot),
+            PromptTemplate.for_server(
+                "chat" if settings.prompt == "auto" else settings.prompt, settings.few_shot, system=settings.system,
+                template_args=json.loads(settings.template_args) if settings.template_args else None,
+            ),
             settings.model,
             settings.seed,
-            settings.max_new_tokens,
+            settings.max_new_tokens or CHAT,
             found.price,
             settings.money_cap,
             settings.token_cap,
@@ -164,20 +171,40 @@ def _from_model(
     before = {part: table.read_step(part) for part in table.steps()}
     watcher.begin(sum(map(len, before.values())), found.asked)
 
+    right_ones = [0]  # of the part that is being drawn
+    counts = [False]  # a pilot's rationales are none of those asked
+
     def tell(done: int, _: int) -> None:
-        watcher.at(found.verdicts.total() + done)
+        if counts[0]:
+            watcher.at(found.verdicts.total() + done, found.verdicts["right"] + right_ones[0])
+
+    def judged(grade: Grade) -> None:
+        right_ones[0] += grade.right
 
     factory = build_sampler(settings)
     occasion = Occasion(settings.model, settings.dtype, folder=found.folder, progress=tell, say=say)
     if told := factory.declaration(occasion):
         say(told)
     with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
-        template = PromptTemplate.named(settings.form, tokenizer, settings.few_shot)
-        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop)
+        form = PromptForm.read(found.folder) or prompt_form(settings, settings.model, tokenizer)
+        template = form.template(tokenizer)
+        say(form.line())
+        drawing = Drawing(
+            sampler, grader, settings.model, settings.seed, form.max_new_tokens or PLAIN, template.stop,
+            opening=template.opening, judged=judged,
+        )  # fmt: skip
+        if form.max_new_tokens is None:
+            limit = _limit(form, template, tokenizer, drawing, asked, found.asked)
+            say(limit.line())
+            form = replace(form, max_new_tokens=limit.tokens)
+            drawing = replace(drawing, max_new_tokens=limit.tokens)
+        form.save(found.folder)
+        counts[0] = True
         for part, (_, chunk) in enumerate(_chunks(asked, settings.samples)):
             if part in before:
                 found.add(before[part])
                 continue
+            right_ones[0] = 0
             prompts = template.encode_all(tokenizer, chunk)
             rows = drawing.draw(
                 chunk, prompts, step=0, samples=settings.samples, temperature=settings.temperature,
@@ -187,6 +214,25 @@ def _from_model(
                 found.add(row)
                 table.append(row)
             table.flush(part)
+
+
+def _limit(
+    form: PromptForm, template: PromptTemplate, tokenizer: Any, drawing: Drawing, asked: list[Question], n: int
+) -> Limit:
+    """How long a rationale may become, where neither the settings nor the model's record say it."""
+    from aurify.models.prefix import position_limit
+    from aurify.sampling import LocalSampler
+
+    rule = limit_by_rule(form.prompt, thinking=bool(template.opening))
+    if form.prompt == "direct" or not isinstance(drawing.sampler, LocalSampler):
+        return rule
+    model = drawing.sampler.model
+    if not worth_a_pilot(sum(parameter.numel() for parameter in model.parameters()), n):
+        return rule
+    return limit_from_pilot(
+        asked, lambda some: template.encode_all(tokenizer, some), drawing, most=max(CHAT, rule.tokens),
+        positions=position_limit(model),
+    )  # fmt: skip
 
 
 def _chunks(questions: list[Question], samples: int) -> Iterator[tuple[int, list[Question]]]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -40,16 +41,22 @@ class SampleSettings(Settings):
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
-    limit: int = Field(0, ge=0, description="At most so many questions, chosen by the seed; 0: all.")
+    limit: int = Field(
+        0, ge=0, description="At most so many questions, chosen by the seed; 0: all. --limit 100 is a quick look."
+    )
     seed: int = Field(0, ge=0, description="Of the samples and of the choice of questions.")
 
     samples: int = Field(8, ge=1, le=10000, description="Samples a question.")
     temperature: float = Field(1.0, ge=0, allow_inf_nan=False, description="Of the samples; 0 is greedy.")
-    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
-    prompt: Literal["plain", "chat", "direct"] | None = Field(
-        None, description="plain, chat, or direct (the answer alone) [plain for a local model, chat for an API]"
+    max_new_tokens: int | None = Field(
+        None,
+        ge=1,
+        description=f"{LENGTH} [1024 for an API; else as for train]",
     )
-    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    prompt: PromptName = Field("auto", description=f"{PROMPT} For an API: a chat.")
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of a local model's weights.")
 
     sampler: str = Field("local", description=f"{SAMPLER_HELP} Not for an API.")
@@ -82,11 +89,6 @@ class SampleSettings(Settings):
     def url(self) -> str:
         """The server's URL; empty for a local model."""
         return OPENAI if self.api == "openai" else (self.api or "")
-
-    @property
-    def form(self) -> Literal["plain", "chat", "direct"]:
-        """The prompt's form, given or by default."""
-        return self.prompt or ("chat" if self.api else "plain")
 
     @property
     def extra(self) -> dict[str, Any]:

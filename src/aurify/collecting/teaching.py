@@ -92,6 +92,8 @@ class Teaching:
         body: dict[str, Any] = {"model": self.model, "temperature": temperature, length: self.max_new_tokens}
         if chat:
             body["messages"] = self.template.messages(question)
+            if self.template.template_args:
+                body["chat_template_kwargs"] = dict(self.template.template_args)
         else:
             body["prompt"] = self.template.render(question)
         if self.template.stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,7 +48,9 @@ def check_model(settings: DistillSettings) -> None:
         )
 
 
-def load_given(settings: DistillSettings, device: Any, folder: Path) -> tuple[LoadedModel, str]:
+def load_given(
+    settings: DistillSettings, device: Any, folder: Path, say: Callable[[str], None]
+) -> tuple[LoadedModel, str]:
     """The model that ``--model`` names, and its base's name.
 
     The adapter of a student that is one already is merged into its base, which is written to ``folder``.
@@ -58,7 +61,7 @@ def load_given(settings: DistillSettings, device: Any, folder: Path) -> tuple[Lo
     """
     name = absolute(settings.model)
     nat = is_nat(resolve_name(name))
-    loaded = load_model(name, dtype=settings.dtype, device=device)
+    loaded = load_model(name, dtype=settings.dtype, device=device, say=say)
     if nat:
         return loaded, read_config(name)[0]
     config = getattr(loaded.model, "active_peft_config", None)

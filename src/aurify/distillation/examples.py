@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aurify.answers.verdict import Verdict
+from aurify.questions import PromptTemplate
 from aurify.rationales import Rationale
 from aurify.sampling.stop import decode
 
@@ -41,6 +42,7 @@ def choose(
     rationales: Iterable[Rationale],
     prompts: Mapping[str, tuple[int, ...]],
     tokenizer: Any,
+    template: PromptTemplate,
     *,
     negatives: str = "wrong",
     repeats: str = "keep",
@@ -61,7 +63,7 @@ def choose(
         elif not rationale.right and rationale.verdict is not Verdict.WRONG and negatives != "all":
             left_out[str(rationale.verdict)] += 1
         else:
-            example = Example(rationale.question_id, token_ids(rationale, tokenizer), rationale.right)
+            example = Example(rationale.question_id, token_ids(rationale, tokenizer, template), rationale.right)
             if len(prompts[rationale.question_id]) + len(example.token_ids) > max_tokens:
                 left_out["too long"] += 1
             elif not example.token_ids:
@@ -74,13 +76,13 @@ def choose(
     return Chosen(examples, left_out)
 
 
-def token_ids(rationale: Rationale, tokenizer: Any) -> tuple[int, ...]:
+def token_ids(rationale: Rationale, tokenizer: Any, template: PromptTemplate) -> tuple[int, ...]:
     """The rationale's tokens: as they were sampled, where this tokenizer reads them as its text, else its text's.
 
-    A text ends in EOS, which says that the rationale is whole, unless it was cut at a token limit.
+    A text ends as the prompt's form has it, which says that the rationale is whole, unless it was cut at a token limit.
     """
     ids = rationale.token_ids
-    if ids and max(ids) < len(tokenizer) and decode(tokenizer, ids).startswith(rationale.text):
+    text = rationale.text.removeprefix(template.opening)
+    if ids and max(ids) < len(tokenizer) and decode(tokenizer, ids).startswith(text):
         return ids
-    encoded: list[int] = tokenizer(rationale.text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    return (*encoded, *(() if rationale.finish_reason == "length" else (tokenizer.eos_token_id,)))
+    return template.encode_reply(tokenizer, rationale.text, whole=rationale.finish_reason != "length")

@@ -9,11 +9,12 @@ from aurify.distillation.base import Prepared
 from aurify.distillation.settings import DistillSettings
 from aurify.models.lora import STUDENT
 from aurify.models.nat.storage import save_adapter, save_nat
+from aurify.models.prompting import PromptForm
 from aurify.running.export import Accuracies, export, model_card
 
 
 def export_student(
-    prepared: Prepared, tokenizer: Any, folder: Path, settings: DistillSettings, measured: Accuracies
+    prepared: Prepared, tokenizer: Any, folder: Path, settings: DistillSettings, form: PromptForm, measured: Accuracies
 ) -> None:
     """Write the folder, in the place of one that stood there."""
 
@@ -33,4 +34,4 @@ def export_student(
         made=f"from right and wrong rationales (`{settings.from_}`) on the questions of `{settings.data}`.\n{use}",
         base_line=f"base_model: {prepared.base}\n",
     )  # fmt: skip
-    export(folder, save, tokenizer, card)
+    export(folder, save, tokenizer, form, card)

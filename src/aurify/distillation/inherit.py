@@ -19,7 +19,8 @@ else:
 OF_THE_DATA = ("data", "answers", "question_field", "answer_field", "skip_bad")
 """Taken from any folder that says which questions its rationales are of, where the user does not name the questions."""
 
-OF_A_RUN = (*OF_THE_DATA, "eval_data", "holdout", "seed", "prompt", "few_shot", "max_new_tokens", "dtype")
+OF_A_RUN = (*OF_THE_DATA, "eval_data", "holdout", "seed", "prompt", "few_shot", "system", "template_args",
+            "max_new_tokens", "dtype")  # fmt: skip
 """Taken from a training run, the seed too, so that the same questions are held out as in it. A teacher's prompt, seed
 and token limit say nothing of the student's."""
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ from aurify.files import write_atomically
 from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import adapters
 from aurify.models.prefix import position_limit
+from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.models.tuning import FULL_TUNING_LIMIT
-from aurify.questions import Prompts, PromptTemplate, Question
+from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint
 from aurify.rationales import Drawing, RationaleTable
+from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
@@ -67,10 +70,20 @@ def run_distillation(
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "distill", watcher))
         context.claim(settings, fingerprint({"training questions": train, "held-out questions": held}))
-        loaded, base = load_given(settings, context.world.device, context.folder.path / "base")
+        loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer
-        template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+        recorded = PromptForm.read(context.folder.path) if settings.resume else None
+        form = recorded or prompt_form(settings, settings.model, tokenizer)
+        template = form.template(tokenizer)
+        if form.max_new_tokens is None:
+            form = replace(form, max_new_tokens=limit_by_rule(form.prompt, thinking=bool(template.opening)).tokens)
+        context.say(form.line())
+        if recorded is None:
+            context.say(first_prompt(template, train[0]))
+        if context.world.main:
+            form.save(context.folder.path)
+        context.world.wait()
         prompts = Prompts(template, tokenizer)
         factory = build_sampler(settings)
         occasion = Occasion(
@@ -85,8 +98,9 @@ def run_distillation(
                 "take --sampler local"
             )
         drawing = Drawing(
-            sampler, context.grader, settings.model, settings.seed, settings.max_new_tokens, template.stop
-        )
+            sampler, context.grader, settings.model, settings.seed, form.max_new_tokens or PLAIN, template.stop,
+            opening=template.opening,
+        )  # fmt: skip
         known = [*train, *held]
         table = RationaleTable(context.folder.rationales)
         rationales = given_rationales(settings.from_, known, context.grader, table, context.world)
@@ -102,7 +116,9 @@ def run_distillation(
 
         def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:
             own = {question.id: by_id[question.id] for question in asked}
-            return choose(rationales, own, tokenizer, negatives=settings.negatives, repeats=repeats, max_tokens=limit)
+            return choose(
+                rationales, own, tokenizer, template, negatives=settings.negatives, repeats=repeats, max_tokens=limit
+            )  # fmt: skip
 
         chosen, measured = chosen_of(train, settings.repeats), chosen_of(held, "once")
         context.say(_counted(chosen, len(rationales)))
@@ -116,7 +132,7 @@ def run_distillation(
         if prepared.nat is not None and prepared.nat.unit != "fixed":
             with adapters(model, BOTH):
                 _tell_unit_weights(scorer, some(measured.examples or chosen.examples), tokenizer, context)
-        return context.finish(lambda folder, measured: export_student(prepared, tokenizer, folder, settings, measured))
+        return context.finish(lambda to, found: export_student(prepared, tokenizer, to, settings, form, found))
 
 
 def default_rate(prepared: Prepared) -> float:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, System, TemplateArgs
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -48,9 +49,13 @@ class DistillSettings(Settings):
         "keep", description="Rationales of a question that repeat another: as often as they were drawn, or once."
     )
     max_tokens: int = Field(1024, ge=2, description="Leave out longer examples (question and rationale).")
-    max_new_tokens: int = Field(256, ge=1, description="Token limit of what is sampled; longer ones are cut and wrong.")
-    prompt: Literal["plain", "chat"] = Field("plain", description="The prompt's form: plain, or the model's chat.")
-    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    max_new_tokens: int | None = Field(
+        None, ge=1, description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 256 otherwise]"
+    )
+    prompt: Literal["auto", "plain", "chat"] = Field("auto", description=PROMPT)
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
 
     sampler: str = Field("local", description=SAMPLER_HELP)
 

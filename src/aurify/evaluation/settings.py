@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -27,18 +28,22 @@ class EvaluateSettings(Settings):
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
-    limit: int = Field(0, ge=0, description="At most so many questions, chosen by the seed; 0: all.")
+    limit: int = Field(
+        0, ge=0, description="At most so many questions, chosen by the seed; 0: all. --limit 100 is a quick look."
+    )
     seed: int = Field(0, ge=0, description="Of the samples, of the choice of questions and of the intervals.")
 
     samples: int = Field(
         0, ge=0, description="Samples a question, for maj@k and pass@k; 0: greedy accuracy only, or all of --from."
     )
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="Of the samples.")
-    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
-    prompt: Literal["plain", "chat", "direct"] = Field(
-        "plain", description="The prompt's form: plain, the model's chat, or direct (the answer alone)."
+    max_new_tokens: int | None = Field(
+        None, ge=1, description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 256 otherwise]"
     )
-    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    prompt: PromptName = Field("auto", description=PROMPT)
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
 
     sampler: str = Field("local", description=SAMPLER_HELP)

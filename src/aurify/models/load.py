@@ -1,12 +1,16 @@
-"""Load a causal language model and its tokenizer: a folder, a hub name, an adapter, or the nugget."""
+"""Load a causal language model and its tokenizer: a folder, a hub name, a GGUF file, an adapter, or the nugget."""
 
 from __future__ import annotations
 
 import json
+import struct
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aurify.errors import AurifyError
+from aurify.models.gguf import gguf_source, load_gguf
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 _NAT = "nat.json"
 """The file by which a folder that ``aurify distill nat`` wrote is known."""
+_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, ImportError, struct.error)
+"""What reading a model's files can end in; ``struct.error`` is a damaged GGUF file."""
 _NUGGET = "/aurify/nugget/model"
 """How the embedded model's folder ends, in any installation."""
 
@@ -41,23 +47,27 @@ def resolve_name(name: str) -> str:
 
 
 def load_model(
-    name: str, *, dtype: str = "float32", device: str | torch.device = "cpu", trainable: bool = False
+    name: str,
+    *,
+    dtype: str = "float32",
+    device: str | torch.device = "cpu",
+    trainable: bool = False,
+    say: Callable[[str], None] = lambda text: None,
 ) -> LoadedModel:
-    """Load what ``name`` stands for. Weights are read from safetensors only: no pickle is ever loaded.
+    """Load what ``name`` stands for. Weights are read from safetensors or GGUF only: no pickle is ever loaded.
 
     Args:
-        name: a Hugging Face folder or hub name, a folder with a PEFT adapter or a NAT model (its base is loaded too),
-            or "nugget".
+        name: a Hugging Face folder or hub name, a GGUF file (``FILE.gguf``, or ``hub/name:file.gguf``), a folder with
+            a PEFT adapter or a NAT model (its base is loaded too), or "nugget".
         dtype: "float32", "bfloat16" or "float16".
         device: where the weights go.
         trainable: whether a loaded adapter is to be trained further.
+        say: is told what a user should know of it.
 
     Raises:
         AurifyError: there is no such model, or its files cannot be read.
     """
-    import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     from aurify.models.vocabulary import limit_ids
@@ -65,19 +75,20 @@ def load_model(
     disable_progress_bar()
     path = resolve_name(name)
     if (Path(path) / _NAT).is_file():
-        return _load_nat(name, path, dtype, device)
+        return _load_nat(name, path, dtype, device, say)
     adapter = _adapter_config(path)
     base = resolve_name(adapter["base_model_name_or_path"]) if adapter else path
-    if Path(path).exists() and not adapter and not (Path(path) / "config.json").is_file():
+    folder = Path(path).exists() and not adapter and gguf_source(path) is None
+    if folder and not (Path(path) / "config.json").is_file():
         raise AurifyError(f"--model {name}: neither config.json nor adapter_config.json there: not a model folder")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path if _has_tokenizer(path) else base)
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype), use_safetensors=True)
+        tokenizer = _tokenizer(path, base)
+        model = _base_model(base, dtype, say)
         if adapter:
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, path, is_trainable=trainable, use_safetensors=True)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except (*_UNREADABLE, SafetensorError) as error:
         raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
     if tokenizer.eos_token_id is None:
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")
@@ -87,14 +98,73 @@ def load_model(
     return LoadedModel(model.to(device).eval(), tokenizer)
 
 
-def _load_nat(name: str, path: str, dtype: str, device: str | torch.device) -> LoadedModel:
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of what ``name`` stands for; no weights are loaded.
+
+    Raises:
+        AurifyError: it cannot be loaded.
+    """
+    try:
+        return _tokenizer(resolve_name(name), base_name(name))
+    except _UNREADABLE as error:
+        raise AurifyError(f"--model {name}: its tokenizer cannot be loaded: {_first_line(error)}") from error
+
+
+def base_name(name: str) -> str:
+    """The folder, hub name or GGUF file with the whole weights under what ``name`` stands for.
+
+    Raises:
+        AurifyError: the description of an adapter or a NAT model cannot be read.
+    """
+    path = resolve_name(name)
+    if (Path(path) / _NAT).is_file():
+        from aurify.models.nat.storage import read_config
+
+        return resolve_name(read_config(path)[0])
+    adapter = _adapter_config(path)
+    return resolve_name(adapter["base_model_name_or_path"]) if adapter else path
+
+
+def eos_of(name: str, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The EOS ids that the configurations of what ``name`` stands for name, and the tokenizer's."""
+    from transformers import AutoConfig, GenerationConfig
+
+    from aurify.sampling.stop import named_eos
+
+    base, holders = base_name(name), [tokenizer]
+    if gguf_source(base) is None:  # such a file says it to its tokenizer
+        for kind in (AutoConfig, GenerationConfig):
+            with suppress(OSError, ValueError, KeyError):
+                holders.append(kind.from_pretrained(base))
+    return named_eos(holders)
+
+
+def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer
+
+    if _has_tokenizer(path):
+        return AutoTokenizer.from_pretrained(path)
+    source = gguf_source(base)
+    return AutoTokenizer.from_pretrained(**source) if source else AutoTokenizer.from_pretrained(base)
+
+
+def _base_model(base: str, dtype: str, say: Callable[[str], None]) -> PreTrainedModel:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if gguf_source(base) is not None:
+        return load_gguf(base, dtype, say)
+    return AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype), use_safetensors=True)
+
+
+def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say: Callable[[str], None]) -> LoadedModel:
     """A model with two adapters and an integration unit (``distillation/``), in mode "both"."""
     from transformers import AutoTokenizer
 
     from aurify.models.nat.storage import load_nat, read_config
 
     base, config = read_config(path)
-    loaded = load_model(base, dtype=dtype)
+    loaded = load_model(base, dtype=dtype, say=say)
     model = load_nat(loaded.model, path, config)
     tokenizer = loaded.tokenizer
     if _has_tokenizer(path):
@@ -120,6 +190,8 @@ def _adapter_config(path: str) -> dict[str, Any] | None:
 
 def _has_tokenizer(path: str) -> bool:
     folder = Path(path)
+    if gguf_source(path) is not None:
+        return False
     return not folder.is_dir() or any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
 
 

@@ -24,6 +24,11 @@ class Prompts:
         self.template, self.tokenizer = template, tokenizer
         self._known: dict[tuple[Question, bool], tuple[int, ...]] = {}
 
+    @property
+    def end_id(self) -> int:
+        """The token that ends a whole rationale."""
+        return self.template.end_id(self.tokenizer)
+
     def __call__(self, questions: Sequence[Question], *, hinted: bool = False) -> list[tuple[int, ...]]:
         """The token ids of each question's prompt; ``hinted``: with the answer told (the guide)."""
         if len(self._known) > _REMEMBERED:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from aurify.answers.thought import CLOSING
 from aurify.errors import AurifyError, UsageError, nearest
+from aurify.questions.chat import ChatTemplate
 from aurify.questions.few_shot import THINK, FewShot, parse_few_shot
 from aurify.questions.gold import ANSWER_LEAD
 from aurify.questions.record import Question
 
 TEMPLATES = ("plain", "chat", "direct")
+
+_INSTRUCTION = 'Think step by step, in a few short sentences. Then end with "{lead} X.", where X is the answer.'
+"""What a chat's question ends with. Without a word on length, tuned models write a page and answer in boxes."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class PromptTemplate:
     """One way of asking. The same template asks in training, sampling and evaluation.
 
     ``plain`` is TRICE's template, ``direct`` asks for the answer alone, ``chat`` is the model's own chat template.
-    With worked examples a prompt follows the form of their text.
+    With worked examples a plain prompt follows the form of their text; in a chat they are turns.
     """
 
     name: str
@@ -30,38 +36,71 @@ class PromptTemplate:
     """What a rationale says before its answer, at its end."""
     stop: tuple[str, ...] = ()
     """Strings at which sampling ends, since a model goes on with a next worked example."""
+    system: str | None = None
+    """A chat's system message; None: the one that the chat template itself writes, if any."""
+    template_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Further arguments of the chat template, such as ``enable_thinking``."""
 
     @classmethod
-    def named(cls, name: str, tokenizer: Any = None, few_shot: str | None = None) -> PromptTemplate:
+    def named(
+        cls,
+        name: str,
+        tokenizer: Any = None,
+        few_shot: str | None = None,
+        *,
+        system: str | None = None,
+        template_args: Mapping[str, Any] | None = None,
+    ) -> PromptTemplate:
         """The template of a name.
 
         Args:
             name: "plain", "chat" or "direct".
             tokenizer: needed for "chat", whose template it holds.
             few_shot: worked examples as text (more than one line), or the path of a file that holds them.
+            system: a chat's system message.
+            template_args: further arguments of the chat template.
 
         Raises:
-            UsageError: the name is unknown, or the tokenizer has no chat template.
+            UsageError: the name is unknown, the tokenizer has no chat template, or what is only for a chat is given
+                for another form.
             AurifyError: the worked examples cannot be read.
         """
         if name not in TEMPLATES:
             raise UsageError(f"--prompt '{name}': {nearest(name, TEMPLATES)}")
         if name == "chat" and not getattr(tokenizer, "chat_template", None):
             raise UsageError("--prompt chat: the model's tokenizer has no chat template; take --prompt plain")
-        if few_shot is None:
-            return cls(name, tokenizer=tokenizer)
-        return cls._shown(name, tokenizer, few_shot)
+        return cls._made(name, tokenizer, few_shot, system, template_args)
 
     @classmethod
-    def for_server(cls, name: str, few_shot: str | None = None) -> PromptTemplate:
+    def for_server(
+        cls,
+        name: str,
+        few_shot: str | None = None,
+        *,
+        system: str | None = None,
+        template_args: Mapping[str, Any] | None = None,
+    ) -> PromptTemplate:
         """The same without a tokenizer, for a server that has its own: ``messages`` for "chat", else ``render``."""
-        return cls._shown(name, None, few_shot) if few_shot is not None else cls(name)
+        return cls._made(name, None, few_shot, system, template_args)
 
     @classmethod
-    def _shown(cls, name: str, tokenizer: Any, few_shot: str) -> PromptTemplate:
-        shots = _read_few_shot(few_shot)
+    def _made(
+        cls, name: str, tokenizer: Any, few_shot: str | None, system: str | None, args: Mapping[str, Any] | None
+    ) -> PromptTemplate:
+        for flag, given in (("--system", system), ("--template-args", args)):
+            if given and name != "chat":
+                raise UsageError(f"{flag} is for a chat, and the prompt is {name}: take --prompt chat")
+        more: dict[str, Any] = {"system": system, "template_args": args or {}}
+        if few_shot is None:
+            return cls(name, tokenizer=tokenizer, **more)
+        shots = parse_few_shot(*read_few_shot(few_shot))
         stop = () if name == "chat" else (f"\n\n{shots.ask}:",)
-        return cls(name, shots, tokenizer, shots.answer_lead, stop)
+        return cls(name, shots, tokenizer, shots.answer_lead, stop, **more)
+
+    @property
+    def opening(self) -> str:
+        """What the prompt already says of the rationale: the tag of a thought that its template opens, or nothing."""
+        return self._chat.opening if self.name == "chat" and self.tokenizer is not None else ""
 
     def render(self, question: Question) -> str:
         """The prompt's text, up to where the rationale starts."""
@@ -87,9 +126,31 @@ class PromptTemplate:
         rows = tokenizer(texts, split_special_tokens=True)["input_ids"] if texts else []
         return [tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids) for ids in rows]
 
+    def end_id(self, tokenizer: Any) -> int:
+        """The token that ends a whole rationale: that of the chat template, or else the tokenizer's EOS."""
+        end = self._chat.end_id if self.name == "chat" else None
+        return int(tokenizer.eos_token_id if end is None else end)
+
+    def encode_reply(self, tokenizer: Any, text: str, *, whole: bool = True) -> tuple[int, ...]:
+        """The token ids of a rationale that somebody wrote, as this prompt goes on; a ``whole`` one ends in ``end_id``.
+
+        Its text is never read as a special token. Where the prompt opens a thought and the text has none, an empty one
+        comes before it.
+        """
+        if text.startswith(self.opening):
+            text = text[len(self.opening) :]
+        elif CLOSING not in text:
+            text = f"\n{CLOSING}\n\n{text}"
+        ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        return (*ids, *((self.end_id(tokenizer),) if whole else ()))
+
+    @cached_property
+    def _chat(self) -> ChatTemplate:
+        return ChatTemplate(self.tokenizer, self.template_args)
+
     def _render(self, question: Question, stated: str | None) -> str:
         if self.name == "chat":
-            return self._chat(question, stated)
+            return self._chat.render(self.messages(question, hinted=stated is not None))
         if self.name == "direct" and stated is None:
             shown = self.few_shot.render_direct(question.text) if self.few_shot else None
             return shown or f"Question: {question.text}\nAnswer:"
@@ -99,9 +160,9 @@ class PromptTemplate:
         return f"Question: {question.text}\nAnswer: {hint}{THINK}\n"
 
     def messages(self, question: Question, hinted: bool = False) -> list[dict[str, str]]:
-        """The turns of a chat, up to where the rationale starts: worked examples, then the question."""
+        """The turns of a chat, up to where the rationale starts: system, worked examples, then the question."""
         stated = question.answer if hinted else None
-        messages = []
+        messages = [] if self.system is None else [{"role": "system", "content": self.system}]
         for example in self.few_shot.examples if self.few_shot else ():
             told = None if stated is None else example.answer
             messages.append({"role": "user", "content": self._request(example.question, told)})
@@ -109,22 +170,14 @@ class PromptTemplate:
         messages.append({"role": "user", "content": self._request(question.text, stated)})
         return messages
 
-    def _chat(self, question: Question, stated: str | None) -> str:
-        messages = self.messages(question, hinted=stated is not None)
-        try:
-            text = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except Exception as error:  # the template is a program that came with the model
-            raise AurifyError(f"--prompt chat: the model's chat template fails: {error}") from error
-        return str(text)
-
     def _request(self, question: str, stated: str | None) -> str:
         told = "" if stated is None else f"The answer is {stated}. Explain how to find it. "
-        return f'{question}\n\n{told}Reason step by step, and end with "{self.answer_lead} X.", where X is the answer.'
+        return f"{question}\n\n{told}{_INSTRUCTION.format(lead=self.answer_lead)}"
 
 
 def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
     """The ids of a rendered chat; a question that spells a special token is encoded apart, as plain text."""
-    if not any(token in question for token in tokenizer.all_special_tokens):
+    if not any(token in question for token in _special_tokens(tokenizer)):
         return list(tokenizer(text, add_special_tokens=False)["input_ids"])
     before, quoted, after = text.rpartition(question)
     if not quoted:
@@ -137,11 +190,22 @@ def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
     ]
 
 
-def _read_few_shot(few_shot: str) -> FewShot:
+def _special_tokens(tokenizer: Any) -> set[str]:
+    """All that the tokenizer does not read as text; ``all_special_tokens`` names only those with a role (EOS, ...)."""
+    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+    return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
+
+
+def read_few_shot(few_shot: str) -> tuple[str, str]:
+    """The text of worked examples, given as such (more than one line) or as a file's path, and where it is from.
+
+    Raises:
+        AurifyError: the file cannot be read.
+    """
     if "\n" in few_shot.strip():
-        return parse_few_shot(few_shot)
+        return few_shot, "the few-shot text"
     try:
-        return parse_few_shot(Path(few_shot).read_text(encoding="utf-8"), few_shot)
+        return Path(few_shot).read_text(encoding="utf-8"), few_shot
     except UnicodeDecodeError:
         raise AurifyError(f"{few_shot}: expected UTF-8 text with worked examples") from None
     except OSError as error:

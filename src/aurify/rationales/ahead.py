@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
-from aurify.answers import Grader, answer_type
+from aurify.answers import Grade, Grader, answer_type
 from aurify.questions import Question
 from aurify.sampling import Completion
 
@@ -16,17 +16,28 @@ class GradingAhead:
 
     The grader is this thread's alone until the ``with`` block ends. What goes wrong there is not reported: it goes
     wrong again, and is reported, when the verdict is asked for.
+
+    Args:
+        judged: is told each verdict in that thread, so that a user sees how many are right so far.
     """
 
-    def __init__(self, grader: Grader, questions: Sequence[Question]) -> None:
-        self._grader, self._questions = grader, questions
+    def __init__(
+        self, grader: Grader, questions: Sequence[Question], judged: Callable[[Grade], None] | None = None
+    ) -> None:
+        self._grader, self._questions, self._judged = grader, questions, judged
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="grading")
 
     def __call__(self, index: int, completion: Completion) -> None:
         """Take a completion of question ``index``."""
         question = self._questions[index]
-        if answer_type(question.answer_type).in_worker and completion.finish_reason == "stop":
-            self._thread.submit(self._grader.grade, completion.text, question)
+        slow = answer_type(question.answer_type).in_worker
+        if completion.finish_reason == "stop" and (slow or self._judged is not None):
+            self._thread.submit(self._grade, completion.text, question)
+
+    def _grade(self, text: str, question: Question) -> None:
+        grade = self._grader.grade(text, question)
+        if self._judged is not None:
+            self._judged(grade)
 
     def __enter__(self) -> GradingAhead:
         return self

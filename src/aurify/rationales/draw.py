@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from aurify.answers import Grader
@@ -50,6 +50,10 @@ class Drawing:
     max_new_tokens: int
     stop: tuple[str, ...] = ()
     clock: Clock = field(default_factory=Clock)
+    opening: str = ""
+    """What the prompts already say of the rationale, a thought's opening tag: it stands at the head of every text."""
+    judged: Callable[[Grade], None] | None = None
+    """Is told the verdict on each whole completion while others are still being drawn."""
 
     def draw(
         self,
@@ -125,10 +129,15 @@ class Drawing:
         self, questions: Sequence[Question], prompts: Sequence[Prompt], like: Request
     ) -> list[list[Completion]]:
         temperature, stop = self._how(like)
-        with GradingAhead(self.grader, questions) as ahead:
-            return self.sampler.sample(
-                prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop, on_completion=ahead
-            )
+        with GradingAhead(self.grader, questions, self.judged) as ahead:
+            found = self.sampler.sample(
+                prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop,
+                on_completion=lambda index, completion: ahead(index, self._opened(completion)),
+            )  # fmt: skip
+        return [[self._opened(completion) for completion in row] for row in found]
+
+    def _opened(self, completion: Completion) -> Completion:
+        return replace(completion, text=self.opening + completion.text) if self.opening else completion
 
     def _record(
         self, question: Question, completion: Completion, grade: Grade, source: Source, step: int, index: int, seed: int

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from aurify import __version__
 from aurify.files import atomic_folder
+from aurify.models.prompting import PromptForm
 from aurify.running.folder import RunSettings
 from aurify.statistics import Accuracy
 
@@ -26,11 +27,12 @@ def accuracies(lines: Iterable[Mapping[str, Any]]) -> Accuracies:
     return Accuracies(found[0], found[-1]) if found else Accuracies(None, None)
 
 
-def export(folder: Path, save: Callable[[Path], None], tokenizer: Any, card: str) -> None:
-    """Write a model's folder; ``save`` writes the model itself."""
+def export(folder: Path, save: Callable[[Path], None], tokenizer: Any, form: PromptForm, card: str) -> None:
+    """Write a model's folder; ``save`` writes the model itself, ``form`` is how it was asked."""
     with atomic_folder(folder) as partial:
         save(partial)
         tokenizer.save_pretrained(partial)
+        form.save(partial)
         (partial / "README.md").write_text(card, encoding="utf-8")
 
 

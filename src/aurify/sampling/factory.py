@@ -67,7 +67,7 @@ class SamplerFactory(ABC):
         from aurify.models import load_model
 
         device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        loaded = load_model(occasion.model, dtype=occasion.dtype, device=device or "cpu")
+        loaded = load_model(occasion.model, dtype=occasion.dtype, device=device or "cpu", say=occasion.say)
         with self.of_model(loaded.model, loaded.tokenizer, occasion) as sampler:
             yield sampler, loaded.tokenizer
 

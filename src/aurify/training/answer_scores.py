@@ -62,9 +62,9 @@ class AnswerScorer:
         begun = self.prompts.tokenizer(lead, add_special_tokens=False)["input_ids"]
         whole = self.prompts.tokenizer(f"{lead} {answer}.", add_special_tokens=False)["input_ids"]
         if whole[: len(begun)] == begun:
-            return (*whole[len(begun) :], self.prompts.tokenizer.eos_token_id)
+            return (*whole[len(begun) :], self.prompts.end_id)
         alone = self.prompts.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
-        return (*alone, self.prompts.tokenizer.eos_token_id)
+        return (*alone, self.prompts.end_id)
 
 
 def answered(

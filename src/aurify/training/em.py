@@ -72,6 +72,7 @@ class ExpectationMaximisation(Task):
         scorer: AnswerScorer,
         fits: Fits,
         spending: Spending,
+        pilot: Sequence[Rationale] = (),
     ) -> None:
         self.settings, self.method, self.update = settings, method, update
         self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world
@@ -80,8 +81,8 @@ class ExpectationMaximisation(Task):
         self.ends, self.parameters = [settings.steps], update.parameters
         self.memory = Memory()
         self.start_from = settings.memory if method.remembers else "none"
-        self.probes: list[Rationale] = []
-        """What was drawn to choose the start, until a step counts it."""
+        self.probes = list(pilot)
+        """What was drawn to choose limit and start, until a step counts it."""
         self.published = False
         """Whether a sampler with a copy of the weights has the present ones."""
         self.difference = 0.0
@@ -223,7 +224,7 @@ class ExpectationMaximisation(Task):
             template, tokenizer = self.prompts.template, self.prompts.tokenizer
             choice = choose(self.train, self.drawing, template, tokenizer, self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
-            self.probes = choice.drawn
+            self.probes += choice.drawn
             self.context.say(choice.reason)
         self._tell_difference()
         count = sum(parameter.numel() for parameter in self.parameters.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from aurify.clock import Clock
 from aurify.errors import AurifyError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
-from aurify.questions import Prompts, PromptTemplate, Question
+from aurify.models.prefix import position_limit
+from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
-from aurify.rationales import Drawing, RationaleTable, read_rationales
+from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
+from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.export import Accuracies, export, model_card
@@ -23,8 +27,10 @@ from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
 from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
+from aurify.running.world import World
 from aurify.sampling import Occasion, Sampler
 from aurify.sampling.chosen import build_sampler
+from aurify.sampling.protocol import Publishing
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
@@ -63,24 +69,43 @@ def run_training(
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
-        loaded = load_model(settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True)
+        loaded = load_model(
+            settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True, say=context.say
+        )  # fmt: skip
         model, tokenizer = loaded
         tuned = prepare(
             model, tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
             lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
-        template = PromptTemplate.named(settings.prompt, tokenizer, settings.few_shot)
+        recorded = PromptForm.read(folder.path) if settings.resume else None
+        form = recorded or prompt_form(settings, settings.model, tokenizer)
+        template = form.template(tokenizer)
         read = fingerprint({"training questions": train, "held-out questions": held})
         context.claim(settings, {**read, "files": of_files([settings.few_shot])})
+        context.say(form.line())
+        if recorded is None:
+            context.say(first_prompt(template, train[0]))
         if method.given and settings.memory == "auto":
             told = any(question.rationale for question in train)
             settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
         clock = Clock()
         sampler = stack.enter_context(_sampler(settings, tuned.model, tokenizer, context, clock))
-        drawing = Drawing(sampler, grader, settings.model, settings.seed, settings.max_new_tokens, template.stop, clock)
-        written = _written(settings, method, tokenizer, grader)
         prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
+        drawing = Drawing(
+            sampler, grader, settings.model, settings.seed, form.max_new_tokens or PLAIN, template.stop, clock,
+            template.opening,
+        )  # fmt: skip
+        pilot: list[Rationale] = []
+        if form.max_new_tokens is None:
+            limit = _limit(settings, method, form, prompts, model, drawing, train, world)
+            context.say(limit.line())
+            form, pilot = replace(form, max_new_tokens=limit.tokens), limit.drawn
+            drawing = replace(drawing, max_new_tokens=limit.tokens)
+        if world.main:
+            form.save(folder.path)
+        world.wait()
+        written = _written(settings, method, prompts, grader)
         fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
             seed=settings.seed, advice=(settings.method, _advice(method)),
@@ -93,14 +118,15 @@ def run_training(
         task = ExpectationMaximisation(
             settings, method, update,
             prompts, drawing, context, train=train, held_out=held, table=table,
-            starters=_starters(settings, template, tokenizer, written),
+            starters=_starters(settings, form, prompts, written),
             propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
             scorer=AnswerScorer(tuned.model, prompts, settings.token_budget), fits=fits, spending=spending,
+            pilot=pilot,
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)
         asked = prompts(train[:16])
-        for line in forecast(settings, tuned, asked, new_tokens=settings.max_new_tokens, samples=method.samples):
+        for line in forecast(settings, tuned, asked, new_tokens=drawing.max_new_tokens, samples=method.samples):
             context.say(line)
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
@@ -111,7 +137,7 @@ def run_training(
                 watcher.say(row)
         if settings.dtype == "bfloat16" and tuned.kind == "full":
             tuned.model.bfloat16()
-        return context.finish(lambda to, measured: _export(to, settings, tuned.model, tokenizer, measured))
+        return context.finish(lambda to, measured: _export(to, settings, form, tuned.model, tokenizer, measured))
 
 
 def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
@@ -135,29 +161,52 @@ def _sampler(
     return factory.of_model(model, tokenizer, occasion)
 
 
+def _limit(
+    settings: TrainSettings,
+    method: Method,
+    form: PromptForm,
+    prompts: Prompts,
+    model: Any,
+    drawing: Drawing,
+    train: Sequence[Question],
+    world: World,
+) -> Limit:
+    """How long a rationale of this run may become, where neither the settings nor the model's record say it."""
+    rule = limit_by_rule(form.prompt, thinking=bool(drawing.opening))
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    n_rationales = settings.steps * min(settings.questions, len(train)) * method.samples
+    if method.given or not worth_a_pilot(n_parameters, n_rationales):
+        return rule
+    if isinstance(drawing.sampler, Publishing):
+        drawing.sampler.publish(write=world.main)
+        world.wait()
+    return limit_from_pilot(
+        train, prompts, drawing, most=max(CHAT, rule.tokens), positions=position_limit(model), spread=world.map
+    )
+
+
 def _starters(
-    settings: TrainSettings, template: PromptTemplate, tokenizer: Any, written: dict[str, first_rationales.Given]
+    settings: TrainSettings, form: PromptForm, prompts: Prompts, written: dict[str, first_rationales.Given]
 ) -> dict[str, first_rationales.Starter]:
     """The ways to start a chain that these settings allow, by the word of ``--memory``."""
     starters: dict[str, first_rationales.Starter] = {
-        "guide": first_rationales.Drawn(template, tokenizer, "guide", hinted=True),
+        "guide": first_rationales.Drawn(prompts.template, prompts.tokenizer, "guide", hinted=True),
         "none": first_rationales.Empty(),
         **written,
     }
     if settings.memory == "few-shot":
-        examples = PromptTemplate.named(settings.prompt, tokenizer, settings.memory_from)
-        starters["few-shot"] = first_rationales.Drawn(examples, tokenizer, "few-shot", stop=examples.stop)
+        examples = form.template(prompts.tokenizer, few_shot=settings.memory_from)
+        starters["few-shot"] = first_rationales.Drawn(examples, prompts.tokenizer, "few-shot", stop=examples.stop)
     return starters
 
 
 def _written(
-    settings: TrainSettings, method: Method, tokenizer: Any, grader: Grader
+    settings: TrainSettings, method: Method, prompts: Prompts, grader: Grader
 ) -> dict[str, first_rationales.Given]:
     """The rationales that somebody wrote, by the word of ``--memory``; the answers, where these alone are learned."""
 
-    def encode(text: str) -> list[int]:
-        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-        return [*ids, tokenizer.eos_token_id]
+    def encode(text: str) -> Sequence[int]:
+        return prompts.template.encode_reply(prompts.tokenizer, text)
 
     def gold(question: Question) -> list[str]:
         if method.answers_alone:
@@ -191,9 +240,11 @@ def _advice(method: Method) -> str:
     return "give others with --memory" if method.given else "try --few-shot or a better model"
 
 
-def _export(folder: Path, settings: TrainSettings, model: Any, tokenizer: Any, measured: Accuracies) -> None:
+def _export(
+    folder: Path, settings: TrainSettings, form: PromptForm, model: Any, tokenizer: Any, measured: Accuracies
+) -> None:
     made = f"from `{settings.model}`, on the questions of `{settings.data}`, with no rationales given."
     card = model_card(
         settings, "train", library="transformers", base=settings.model, made=made, measured=measured
     )  # fmt: skip
-    export(folder, model.save_pretrained, tokenizer, card)
+    export(folder, model.save_pretrained, tokenizer, form, card)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.registry import Registry
@@ -45,11 +46,13 @@ class TrainSettings(Settings):
     steps: int = Field(100, ge=0, description="Optimiser steps.")
     questions: int = Field(64, ge=1, description="Questions a step.")
     samples: int | None = Field(None, ge=1, description="Proposals a question and step")
-    max_new_tokens: int = Field(256, ge=1, description="Token limit of a rationale; longer ones are cut and wrong.")
-    prompt: Literal["plain", "chat", "direct"] = Field(
-        "plain", description="The prompt's form: plain, the model's chat, or direct (that of the method direct)."
+    max_new_tokens: int | None = Field(
+        None, ge=1, description=f"{LENGTH} [chosen from a pilot; 256 for models below 50M parameters]"
     )
-    few_shot: str | None = Field(None, description="A file of worked examples put before every question.")
+    prompt: PromptName = Field("auto", description=PROMPT)
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
 
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
         "auto",

@@ -10,6 +10,7 @@ from typing import Any
 
 import openai
 
+from aurify.answers.thought import with_thought
 from aurify.collecting.api.records import Answer, Reply, Request, Usage
 from aurify.errors import AurifyError
 from aurify.text import printable
@@ -137,9 +138,20 @@ def _reply(choice: Mapping[str, Any], endpoint: str) -> Reply | None:
         content = "".join(
             part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
         )
-    return Reply(
-        content if isinstance(content, str) else None, refusal if isinstance(refusal, str) and refusal else None, finish
-    )
+    text = content if isinstance(content, str) else None
+    refusal = refusal if isinstance(refusal, str) and refusal else None
+    if (thought := _thought(message, text or "")) and (text or refusal is None):
+        text = with_thought(thought, text or "", closed=finish != "length")
+    return Reply(text, refusal, finish)
+
+
+def _thought(message: Mapping[str, Any], content: str) -> str:
+    """What the model thought before its reply, where the server sends it apart and not in the content too."""
+    for name in ("reasoning_content", "reasoning"):
+        thought = message.get(name)
+        if isinstance(thought, str) and thought.strip() and thought.strip() not in content:
+            return thought
+    return ""
 
 
 def _usage(found: Any) -> Usage | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.gguf import gguf_source
 from aurify.models.load import resolve_name
+from aurify.sampling.stop import ending_ids
 
 
 class Source(NamedTuple):
@@ -30,6 +32,7 @@ def read_source(name: str) -> Source:
     from aurify.models.nat.storage import is_nat
 
     path = _absolute(resolve_name(name))
+    _refuse_gguf(path, name)
     if is_nat(path):
         raise UsageError(
             f"--sampler vllm: --model {name} is a NAT model, whose unit vLLM does not know: leave it out, or serve the "
@@ -45,7 +48,14 @@ def read_source(name: str) -> Source:
         raise AurifyError(f"{file}: not a PEFT adapter configuration") from None
     if kind != "LORA":
         raise UsageError(f"--sampler vllm: --model {name} is a {kind} adapter, and vLLM serves LoRA ones: leave it out")
-    return Source(_absolute(resolve_name(base)), path, largest_rank(config))
+    base = _absolute(resolve_name(base))
+    _refuse_gguf(base, name)
+    return Source(base, path, largest_rank(config))
+
+
+def _refuse_gguf(base: str, name: str) -> None:
+    if gguf_source(base) is not None:
+        raise UsageError(f"--sampler vllm: the weights of --model {name} are in a GGUF file, which vLLM is not given")
 
 
 def largest_rank(config: dict[str, Any]) -> int:
@@ -54,7 +64,7 @@ def largest_rank(config: dict[str, Any]) -> int:
 
 
 def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
-    """The tokenizer, and every end-of-sequence id that it or the model's configurations name; no weights are loaded.
+    """The tokenizer, and every id that ends a sample (see ``stop.ending_ids``); no weights are loaded.
 
     Raises AurifyError where they cannot be read.
     """
@@ -62,17 +72,13 @@ def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(_with_tokenizer(source))
-        holders: list[Any] = [tokenizer, AutoConfig.from_pretrained(source.base)]
+        configs: list[Any] = [AutoConfig.from_pretrained(source.base)]
     except (OSError, ValueError, KeyError) as error:
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]
         raise AurifyError(f"--model {source.adapter or source.base}: cannot be loaded: {reason}") from error
     with suppress(OSError):  # a model need not have one
-        holders.append(GenerationConfig.from_pretrained(source.base))
-    found: set[int] = set()
-    for holder in holders:
-        ids = getattr(holder, "eos_token_id", None)
-        found.update(ids if isinstance(ids, (list, tuple)) else () if ids is None else (ids,))
-    return tokenizer, frozenset(found)
+        configs.append(GenerationConfig.from_pretrained(source.base))
+    return tokenizer, ending_ids(configs, tokenizer)
 
 
 def _absolute(path: str) -> str:

@@ -1,0 +1,35 @@
+"""The settings that every command has which asks a model: one description, one check."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+PromptName = Literal["auto", "plain", "chat", "direct"]
+
+PROMPT = (
+    "The prompt's form: plain, the model's chat, or direct (the answer alone); auto: the form that aurify trained the "
+    "model with, else a chat where the model was made for its chat template, else plain."
+)
+FEW_SHOT = "A file of worked examples put before every question; in a chat they are turns."
+LENGTH = "Token limit of a rationale; longer ones are cut and wrong"
+
+
+def _json_object(text: str | None) -> str | None:
+    try:
+        fields = json.loads(text) if text else {}
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError('expected a JSON object such as {"enable_thinking": false}')
+    return text
+
+
+System = Annotated[str | None, Field(description="A chat's system message [the chat template's own, if any]")]
+TemplateArgs = Annotated[
+    str | None,
+    Field(description='Further arguments of the chat template, as JSON: {"enable_thinking": false}.'),
+    AfterValidator(_json_object),
+]

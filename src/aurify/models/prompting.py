@@ -1,0 +1,128 @@
+"""The form in which a model is asked: what the settings say, what its folder records, or what its tokenizer tells.
+
+A run records the form that it trained with beside the weights, so that the model is asked in the same form ever
+after. The same form asks in training, sampling, distilling and evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from aurify.errors import AurifyError
+from aurify.files import write_atomically
+from aurify.models.load import base_name, eos_of, resolve_name
+from aurify.questions import TEMPLATES, PromptTemplate, Question
+from aurify.questions.chat import made_for_chat
+from aurify.questions.prompts import read_few_shot
+from aurify.text import printable
+
+FILE = "prompt.json"
+SHOWN = 2000
+"""So many characters of a prompt are shown, at most: the last ones, which hold the question."""
+
+
+class Asking(Protocol):
+    """Settings that say, or leave open, how a model is asked."""
+
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def few_shot(self) -> str | None: ...
+    @property
+    def system(self) -> str | None: ...
+    @property
+    def template_args(self) -> str | None: ...
+    @property
+    def max_new_tokens(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class PromptForm:
+    """How questions are put to a model, and how long it may answer."""
+
+    prompt: str
+    """plain, chat or direct."""
+    few_shot: str | None = None
+    """The text of worked examples."""
+    system: str | None = None
+    template_args: Mapping[str, Any] | None = None
+    max_new_tokens: int | None = None
+    """None: not chosen yet."""
+    reason: str = field(default="", compare=False)
+    """Why this form; not recorded."""
+
+    def template(self, tokenizer: Any, *, few_shot: str | None = None) -> PromptTemplate:
+        """The template; ``few_shot`` takes the place of the form's own worked examples.
+
+        Raises:
+            UsageError: the tokenizer has no chat template, or a setting is not for this form.
+            AurifyError: the worked examples cannot be read.
+        """
+        return PromptTemplate.named(
+            self.prompt, tokenizer, few_shot or self.few_shot, system=self.system, template_args=self.template_args
+        )
+
+    def line(self) -> str:
+        """What a user is told of it."""
+        parts = [f"prompt: {self.prompt} ({self.reason})"]
+        parts += ["worked examples"] if self.few_shot else []
+        parts += ["a system message"] if self.system else []
+        parts += [f"template arguments {json.dumps(dict(self.template_args))}"] if self.template_args else []
+        return printable(", ".join(parts), 400)
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder that is there."""
+        names = ("prompt", "few_shot", "system", "template_args", "max_new_tokens")
+        content = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        write_atomically(folder / FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def read(cls, folder: str | Path) -> PromptForm | None:
+        """The form that a folder records; None where it records none.
+
+        Raises:
+            AurifyError: the record is damaged.
+        """
+        file = Path(folder) / FILE
+        if not file.is_file():
+            return None
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            form = cls(**content, reason=f"as {file} says")
+            if form.prompt not in TEMPLATES or not isinstance(form.max_new_tokens, int | None):
+                raise ValueError(f"a prompt '{form.prompt}' of {form.max_new_tokens} tokens")
+        except (OSError, ValueError, TypeError) as error:
+            raise AurifyError(f"{file}: not the record of a prompt: {error}; remove it, or give --prompt") from None
+        return form
+
+
+def prompt_form(asked: Asking, name: str, tokenizer: Any) -> PromptForm:
+    """The form in which settings have the model ``name`` asked.
+
+    ``--prompt`` decides. Where it is "auto", what the model's folder records does, single settings winning; without
+    a record a model that was made for its tokenizer's chat template is asked in a chat, and any other plainly.
+
+    Raises:
+        AurifyError: a record or worked examples cannot be read.
+    """
+    args = json.loads(asked.template_args) if asked.template_args else None
+    few_shot = read_few_shot(asked.few_shot)[0] if asked.few_shot else None
+    given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, "as told by --prompt")
+    if asked.prompt != "auto":
+        return given
+    if recorded := PromptForm.read(resolve_name(name)):
+        names = ("few_shot", "system", "template_args", "max_new_tokens")
+        return replace(recorded, **{key: value for key in names if (value := getattr(given, key)) is not None})
+    chat, reason = made_for_chat(tokenizer, base_name(name), eos_of(name, tokenizer), args or {})
+    return replace(given, prompt="chat" if chat else "plain", reason=reason)
+
+
+def first_prompt(template: PromptTemplate, question: Question) -> str:
+    """The first question as it is sent, for a person to see; of a long one the end."""
+    text = printable(template.render(question), newlines=True)
+    cut = f"[{len(text) - SHOWN} characters before]" if len(text) > SHOWN else ""
+    return f"--- first prompt, of {printable(question.id, 60)}\n{cut}{text[-SHOWN:].rstrip()}\n---"

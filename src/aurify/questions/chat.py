@@ -1,0 +1,129 @@
+"""A tokenizer's chat template, asked by rendering what it does: how it begins and ends an assistant's turn.
+
+A chat template is a program that came with the model (Jinja, in a sandbox), and its text says none of this in a form
+that could be read; so two or three turns of known words are rendered, and what stands around them is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from aurify.answers.thought import opened
+from aurify.errors import AurifyError
+
+ASK, REPLY = "aurify-asks", "aurify-replies"
+"""Words that no template writes by itself."""
+
+_BASE = re.compile(r"(?:^|[-_.])base(?:$|[-_.])", re.IGNORECASE)
+"""How the names of models end that were not tuned on chats."""
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """The template of ``tokenizer``, rendered with further arguments of its own (such as ``enable_thinking``)."""
+
+    tokenizer: Any
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """The text of some turns, up to where the assistant's next one starts.
+
+        Raises:
+            AurifyError: the template refuses them.
+        """
+        return self._apply(messages, prompt=True) + self._header
+
+    @cached_property
+    def opening(self) -> str:
+        """The thought that the template opens before the assistant's text, such as ``<think>`` and a line break."""
+        return opened(self.render([_user()]).rpartition(ASK)[2])
+
+    @cached_property
+    def end_id(self) -> int | None:
+        """The special token with which an assistant's turn ends; None where it ends in none.
+
+        Raises:
+            AurifyError: the template refuses a turn of a user and one of an assistant.
+        """
+        special = {*self.tokenizer.all_special_ids, *getattr(self.tokenizer, "added_tokens_decoder", ())}
+        turns = [_user(), _assistant()]
+        for asked in (turns, [*turns, _user()]):  # some write the end of a turn when the next one begins
+            after = self._apply(asked, prompt=False).rpartition(REPLY)[2].lstrip()
+            ids = self.tokenizer(after, add_special_tokens=False)["input_ids"] if after else []
+            if ids and ids[0] in special:
+                return int(ids[0])
+        return None
+
+    @cached_property
+    def _header(self) -> str:
+        """What stands before an assistant's text, where a template does not write it when asked for a prompt."""
+        prompted = self._apply([_user()], prompt=True)
+        if prompted != self._apply([_user()], prompt=False):
+            return ""
+        before = self._apply([_user(), _assistant()], prompt=False).partition(REPLY)[0]
+        return before[len(prompted) :].rstrip(" ") if before.startswith(prompted) else ""
+
+    def _apply(self, messages: Sequence[Mapping[str, str]], *, prompt: bool) -> str:
+        try:
+            text = self.tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=prompt, **self.args
+            )
+        except Exception as error:  # a program of somebody else's can raise anything
+            hint = "; is it --system that it does not take?" if any(m["role"] == "system" for m in messages) else ""
+            raise AurifyError(f"--prompt chat: the model's chat template fails: {_line(error)}{hint}") from error
+        return str(text)
+
+
+def turn_end(tokenizer: Any) -> int | None:
+    """The token with which the tokenizer's chat template ends an assistant's turn; None where there is none."""
+    if not getattr(tokenizer, "chat_template", None):
+        return None
+    try:
+        return ChatTemplate(tokenizer).end_id
+    except AurifyError:
+        return None
+
+
+def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a model was tuned on chats in its tokenizer's template, and why.
+
+    Base models often come with the template of their tuned siblings. What tells them apart is how they end: a model
+    that was tuned on a template has learned to end its turns as the template does, and names that token among its
+    EOS ids; a base model such as Qwen2.5's names its end of a document alone. Where template and documents end in
+    the same token, only the name (``...-base``) can tell.
+
+    Args:
+        name: that of the model, or of its base.
+        eos: the EOS ids of generation config, model config and tokenizer.
+        args: further arguments of the template.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        return False, "the tokenizer has no chat template"
+    template = ChatTemplate(tokenizer, args)
+    try:
+        template.render([_user()])
+        end = template.end_id
+    except AurifyError as error:
+        return False, str(error).removeprefix("--prompt chat: ")
+    if end is not None and end not in eos:
+        token = tokenizer.convert_ids_to_tokens(end)
+        return False, f"a base model: the chat template ends turns with {token}, which is no EOS token of the model"
+    if _BASE.search(name.replace("\\", "/").rstrip("/").rpartition("/")[2]):
+        return False, "a base model by its name, though it has a chat template"
+    return True, "the model's chat template"
+
+
+def _user() -> dict[str, str]:
+    return {"role": "user", "content": ASK}
+
+
+def _assistant() -> dict[str, str]:
+    return {"role": "assistant", "content": REPLY}
+
+
+def _line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0]

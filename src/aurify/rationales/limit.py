@@ -1,0 +1,99 @@
+"""How long a rationale may become, where nobody says it: by rule, or from a pilot.
+
+A limit too low cuts right rationales, which then count as wrong; one too high lets those run on that never end. So a
+pilot draws some rationales under a high limit, and the limit becomes the length that 95 % of the right ones keep.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from aurify.models.tuning import FULL_TUNING_LIMIT
+from aurify.questions import Question
+from aurify.rationales.draw import Drawing, Request
+from aurify.rationales.record import Rationale
+from aurify.seeds import stable_seed
+
+PILOT = 32
+"""Questions of a pilot, one rationale each."""
+WORTH = 20
+"""A pilot is drawn where so many times as many rationales follow."""
+PLAIN, CHAT, THINKING = 256, 1024, 4096
+"""The limit without a pilot, and a pilot's own: of plain prompts, of chats, of templates that open a thought."""
+SHARE, ENOUGH, STEP = 0.95, 8, 32
+"""The share of lengths that the limit holds; from how many of them; the limit is a multiple of the step."""
+
+Encode = Callable[[Sequence[Question]], Sequence[tuple[int, ...]]]
+
+
+class Limit(NamedTuple):
+    """A token limit, and why."""
+
+    tokens: int
+    reason: str
+    drawn: list[Rationale]
+    """What a pilot drew; it is part of a run's cost."""
+
+    def line(self) -> str:
+        """What a user is told of it."""
+        return f"token limit {self.tokens} ({self.reason}); --max-new-tokens sets another"
+
+
+def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
+    """The limit of a prompt's form where no pilot is drawn."""
+    if form != "chat":
+        return Limit(PLAIN, f"by rule for a {form} prompt{why}", [])
+    words = "a chat whose template opens a thought" if thinking else "a chat"
+    return Limit(THINKING if thinking else CHAT, f"by rule for {words}{why}", [])
+
+
+def worth_a_pilot(n_parameters: int, n_rationales: int) -> bool:
+    """Whether a pilot costs less than it brings: not for models that draw hundreds of rationales a second."""
+    return n_parameters >= FULL_TUNING_LIMIT and n_rationales >= WORTH * PILOT
+
+
+def limit_from_pilot(
+    questions: Sequence[Question],
+    encode: Encode,
+    drawing: Drawing,
+    *,
+    most: int,
+    positions: int | None,
+    spread: Callable[[Callable[[list[Question]], list[Rationale]], Sequence[Question]], list[Rationale]] | None = None,
+) -> Limit:
+    """The limit that the lengths of a pilot's rationales give.
+
+    Args:
+        encode: the questions' prompts.
+        most: the pilot's own limit, which the found one does not pass.
+        positions: how many the model has; prompt and rationale must fit in them.
+        spread: shares the questions among the processes of a run.
+    """
+    chosen = sorted(questions, key=lambda question: stable_seed(drawing.seed, "limit", question.id))[:PILOT]
+    if positions is not None:
+        most = max(1, min(most, positions - max(map(len, encode(questions)))))
+    high = replace(drawing, max_new_tokens=most, judged=None)
+
+    def draw(mine: list[Question]) -> list[Rationale]:
+        if not mine:
+            return []
+        request = Request(mine, encode(mine), first=1)  # sample 0 of step 0 is that of the first evaluation
+        return [row[0] for row in high.draw_all([request], step=0)[0]]
+
+    drawn = spread(draw, chosen) if spread else draw(chosen)
+    right = [len(one.token_ids) for one in drawn if one.right]
+    ended = [len(one.token_ids) for one in drawn if one.finish_reason == "stop"]
+    counted = f"{len(drawn)} rationales of a pilot: {len(right)} right, {len(ended)} ended within {most} tokens"
+    for lengths, of in ((right, "the right ones"), (ended, "those that ended")):
+        if len(lengths) >= ENOUGH:
+            tokens = min(most, STEP * math.ceil(_quantile(lengths) / STEP))
+            return Limit(tokens, f"holds 95 % of {of} among {counted}", drawn)
+    return Limit(most, f"the most that is tried: {counted}, too few to tell from", drawn)
+
+
+def _quantile(lengths: Sequence[int]) -> int:
+    """The smallest length that at least 95 % keep."""
+    return sorted(lengths)[math.ceil(SHARE * len(lengths)) - 1]

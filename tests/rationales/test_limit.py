@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from aurify.answers import Grader
+from aurify.questions import Question
+from aurify.rationales import Drawing
+from aurify.rationales.limit import Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
+from aurify.sampling import Completion, Prompt
+
+QUESTIONS = [Question(id=str(n), text=f"{n}?", answer=str(n), answer_type="number") for n in range(40)]
+
+
+class Writer:
+    """Question n gets n * 10 + 10 tokens; the even ones are right, where it knows anything."""
+
+    def __init__(self, knows: bool = True, ends: bool = True) -> None:
+        self.knows, self.ends, self.asked = knows, ends, 0
+
+    def sample(self, prompts: Sequence[Prompt], *, max_new_tokens: int, **_: Any) -> list[list[Completion]]:
+        self.asked, self.limit = self.asked + len(prompts), max_new_tokens
+        return [[self.one(prompt.token_ids[0], max_new_tokens)] for prompt in prompts]
+
+    def one(self, n: int, limit: int) -> Completion:
+        length, text = 10 * n + 10, f"The answer is {n if self.knows and n % 2 == 0 else -1}."
+        if not self.ends or length > limit:
+            return Completion((5,) * limit, text, -1.0, "length")
+        return Completion((5,) * length, text, -1.0, "stop")
+
+
+def found(writer: Writer, most: int = 1024, positions: int | None = None, n: int = 40) -> Limit:
+    with Grader() as grader:
+        drawing = Drawing(writer, grader, "m", seed=0, max_new_tokens=1)
+        return limit_from_pilot(
+            QUESTIONS[:n], lambda asked: [(int(one.id),) for one in asked], drawing, most=most, positions=positions
+        )
+
+
+def test_the_limit_holds_95_percent_of_the_right_ones() -> None:
+    writer = Writer()
+    limit = found(writer)
+    right = sorted(len(one.token_ids) for one in limit.drawn if one.right)
+    assert writer.asked == len(limit.drawn) == 32
+    assert sum(length <= limit.tokens for length in right) >= 0.95 * len(right)
+    assert limit.tokens % 32 == 0
+    assert limit.tokens - 32 < right[-1]
+    assert "right ones" in limit.line()
+    assert "--max-new-tokens" in limit.line()
+    assert found(Writer()).tokens == limit.tokens
+
+
+def test_where_few_are_right_those_that_ended_tell_and_else_nothing_does() -> None:
+    ended = found(Writer(knows=False))
+    assert "those that ended" in ended.reason
+    assert ended.tokens >= 320
+    never = found(Writer(ends=False))
+    assert (never.tokens, "too few" in never.reason) == (1024, True)
+    assert found(Writer(), n=5).tokens == 1024  # five questions tell nothing
+
+
+def test_the_pilot_keeps_within_its_own_limit_and_the_models_positions() -> None:
+    assert found(Writer(), most=200).tokens <= 200
+    writer = Writer()
+    assert found(writer, positions=101).tokens <= 100
+    assert writer.limit == 100
+
+
+@pytest.mark.parametrize(
+    ("form", "thinking", "tokens"),
+    [("plain", False, 256), ("direct", False, 256), ("chat", False, 1024), ("chat", True, 4096)],
+)
+def test_the_rule(form: str, thinking: bool, tokens: int) -> None:
+    assert limit_by_rule(form, thinking=thinking).tokens == tokens
+
+
+def test_a_pilot_is_for_models_whose_samples_cost_something_and_runs_that_draw_many() -> None:
+    assert worth_a_pilot(100_000_000, 6400)
+    assert not worth_a_pilot(1_000_000, 6400)  # the nugget's quickstart stays as it is
+    assert not worth_a_pilot(100_000_000, 320)
