@@ -36,7 +36,7 @@ from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.features import ALONE
 from aurify.voting.inputs import Inputs
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
-from aurify.voting.pool import Candidate, Pool, right_groups
+from aurify.voting.pool import Candidate, CandidatePool, right_groups
 from aurify.voting.splits import fold_of
 from aurify.voting.stopping import spend
 from aurify.voting.votes import credit, vote
@@ -83,7 +83,7 @@ def main() -> None:
     print(f"\n{time.perf_counter() - begun:.0f} seconds in all", flush=True)
 
 
-def load(path: Path, cache: Path, problems: int | None) -> list[Pool]:
+def load(path: Path, cache: Path, problems: int | None) -> list[CandidatePool]:
     """The problems with their samples, answers grouped and judged."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
@@ -137,7 +137,7 @@ def letters(answer: str) -> list[str]:
     return sorted(re.sub(r"\\[a-zA-Z]+|[^A-Za-z0-9]", "", answer))
 
 
-def pool(row: dict, groups: Sequence[int | None], gold: Sequence[bool]) -> Pool:
+def pool(row: dict, groups: Sequence[int | None], gold: Sequence[bool]) -> CandidatePool:
     """A problem's samples; all of a group are right if one is."""
     right = {group for group, equal in enumerate(gold) if equal}
     pairs = list(zip(row["samples"], groups, strict=True))
@@ -145,10 +145,10 @@ def pool(row: dict, groups: Sequence[int | None], gold: Sequence[bool]) -> Pool:
     candidates = tuple(
         Candidate(sample["rationale"], sample["predicted_answer"], group, group in right) for sample, group in pairs
     )
-    return Pool(row["id"], row["problem"], candidates, row["subject"], row["level"])
+    return CandidatePool(row["id"], row["problem"], candidates, row["subject"], row["level"])
 
 
-def study(teacher: str, pools: list[Pool], words: bool) -> dict[str, tuple[Point, list[Point]]]:
+def study(teacher: str, pools: list[CandidatePool], words: bool) -> dict[str, tuple[Point, list[Point]]]:
     """Print one teacher's tables; (pair accuracy, gain) of every ranker, over all folds and of each."""
     say(f"{teacher}: {len(pools)} problems")
     full = Inputs.of(pools, alone=False, words=words)
@@ -197,7 +197,7 @@ def cross_fit(inputs: Inputs, alone: bool, questions: int | None = None, rounds:
     return [one for one in scores if one is not None]
 
 
-def credits(pools: Sequence[Pool], scores: Scores | None, kind: str, weight: float = 1.0) -> np.ndarray:
+def credits(pools: Sequence[CandidatePool], scores: Scores | None, kind: str, weight: float = 1.0) -> np.ndarray:
     """The credit of the vote on every pool."""
     given = scores if scores is not None else [None] * len(pools)
     return np.array(
@@ -208,7 +208,7 @@ def credits(pools: Sequence[Pool], scores: Scores | None, kind: str, weight: flo
     )
 
 
-def table(runs: list[Pool], rankers: dict[str, Scores], size: int) -> list[str]:
+def table(runs: list[CandidatePool], rankers: dict[str, Scores], size: int) -> list[str]:
     """The votes at one pool size; a question's runs are averaged."""
     right = [np.array([bool(c.right) for c in run.candidates]) for run in runs]
     plain = by_question(credits(runs, None, "sc"), size)
@@ -238,7 +238,7 @@ def by_question(values: np.ndarray, size: int) -> np.ndarray:
     return values.reshape(-1, 8 // size).mean(axis=1)
 
 
-def by_subject(pools: list[Pool], rankers: dict[str, Scores]) -> None:
+def by_subject(pools: list[CandidatePool], rankers: dict[str, Scores]) -> None:
     """Self-consistency and adaptive voting a subject, n = 8."""
     plain = credits(pools, None, "sc")
     gains = {name: credits(pools, scores, "asc") - plain for name, scores in rankers.items()}
@@ -255,7 +255,7 @@ def by_subject(pools: list[Pool], rankers: dict[str, Scores]) -> None:
     print()
 
 
-def sampling(pools: list[Pool], scores: Scores) -> None:
+def sampling(pools: list[CandidatePool], scores: Scores) -> None:
     """Accuracy against samples spent, of fixed numbers and of the stopping rules."""
     print("| samples, at most 8 | vote | mean samples | accuracy |\n| --- | --- | ---: | ---: |")
     rules: list[tuple[str, Callable[[list, list, str], int]]] = [

@@ -29,7 +29,7 @@ from aurify.statistics import bootstrap_means
 from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.gather import pools_of
 from aurify.voting.measures import pair_accuracies
-from aurify.voting.pool import Pool, right_groups
+from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.splits import normalised
 from aurify.voting.votes import VoteKind, credit, vote
 
@@ -98,8 +98,8 @@ def leftovers(run: Path) -> list[Rationale]:
 
 def study(
     name: str,
-    train_pools: list[Pool],
-    test: list[Pool],
+    train_pools: list[CandidatePool],
+    test: list[CandidatePool],
     sizes: list[int],
     seed: int,
     credits: dict[tuple[int, str, str], list[float]],

@@ -19,7 +19,7 @@ from aurify import Question, load_questions
 from aurify.answers import Grader
 from aurify.rationales import Rationale, read_rationales
 from aurify.rationales.judging import judged
-from aurify.voting import Pool, credit, vote
+from aurify.voting import CandidatePool, credit, vote
 from aurify.voting.calibration import calibrate
 from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.gather import pools_of, unhinted
@@ -42,7 +42,7 @@ def votes(
     train, rest = split_pools(pools, 0.5, seed)
     tuning, test = split_pools(rest, 0.5, seed + 1)
 
-    def cut(some: Sequence[Pool]) -> list[Pool]:
+    def cut(some: Sequence[CandidatePool]) -> list[CandidatePool]:
         return [run for pool in some for run in (pool.runs(samples) or [pool])]
 
     # 3. The ranker learns to tell right from wrong samples of one question, and its scores to be probabilities.

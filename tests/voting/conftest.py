@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
 
 
-def made_pools(questions: int, samples: int = 8, seed: int = 0) -> list[Pool]:
+def made_pools(
+    questions: int, samples: int = 8, seed: int = 0, rates: tuple[float, float] = (0.8, 0.2)
+) -> list[CandidatePool]:
     """Sums that are asked for; careful rationales are right four times of five, sloppy ones once of five."""
     random_ = random.Random(seed)
     pools = []
@@ -22,34 +24,34 @@ def made_pools(questions: int, samples: int = 8, seed: int = 0) -> list[Pool]:
         answers: dict[int, int] = {}
         for _ in range(samples):
             careful = random_.random() < 0.5
-            right = random_.random() < (0.8 if careful else 0.2)
+            right = random_.random() < rates[not careful]
             total = a + b if right else a + b + random_.choice([1, 2, 10])
             text = f"Step by step: {a} + {b} = {total}." if careful else f"Clearly it must be {total}."
             group = answers.setdefault(total, len(answers))
             candidates.append(Candidate(text, str(total), group, right, -5.0 - random_.random(), 10, "writer"))
-        pools.append(Pool(f"q{index}", f"What is {a} plus {b}? ({index})", tuple(candidates), "sums"))
+        pools.append(CandidatePool(f"q{index}", f"What is {a} plus {b}? ({index})", tuple(candidates), "sums"))
     return pools
 
 
 @pytest.fixture(scope="session")
-def make_pools() -> Callable[..., list[Pool]]:
+def make_pools() -> Callable[..., list[CandidatePool]]:
     """``make_pools(questions, samples=8, seed=0)``."""
     return made_pools
 
 
 @pytest.fixture(scope="session")
-def write_samples() -> Callable[[Path, list[Pool]], tuple[Path, Path]]:
+def write_samples() -> Callable[[Path, list[CandidatePool]], tuple[Path, Path]]:
     """``write_samples(folder, pools)``: the paths of questions with answers, and of their samples."""
     return write_files
 
 
 @pytest.fixture(scope="session")
-def pools() -> list[Pool]:
+def pools() -> list[CandidatePool]:
     """200 questions."""
     return made_pools(200)
 
 
-def write_files(folder: Path, pools: list[Pool]) -> tuple[Path, Path]:
+def write_files(folder: Path, pools: list[CandidatePool]) -> tuple[Path, Path]:
     """(questions with answers, samples) of pools as JSON Lines."""
     questions, samples = folder / "questions.jsonl", folder / "samples.jsonl"
     with questions.open("w") as asked, samples.open("w") as drawn:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
-from aurify.voting.calibration import Calibration, calibrate, logit, sigmoid
+from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
 
 
 def overconfident(n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     truth = random.uniform(0.05, 0.95, n)
-    return sigmoid(3 * logit(truth)), random.random(n) < truth
+    return expit(3 * logit(truth)), random.random(n) < truth
 
 
-def test_temperature_is_found() -> None:
+def test_slope_is_found() -> None:
     scores, right = overconfident()
-    found = calibrate(scores, right, "temperature")
-    assert found.temperature == pytest.approx(3, rel=0.1)
+    found = calibrate(scores, right, "sigmoid")
+    assert (found.slope, found.bias) == (pytest.approx(1 / 3, rel=0.1), pytest.approx(0, abs=0.1))
     assert calibration_error(found(scores), right) < 0.03 < calibration_error(scores, right)
 
 
@@ -33,12 +34,50 @@ def test_isotonic_is_monotone_and_calibrated() -> None:
 
 
 def test_isotonic_by_hand() -> None:
-    found = calibrate(np.array([0.1, 0.2, 0.3, 0.4]), np.array([False, True, False, True]), "isotonic")
-    # 0.2 and 0.3 violate the order and are pooled at 0.25 with mean 0.5
-    assert found(np.array([0.1, 0.25, 0.4])).tolist() == [0.0, 0.5, 1.0]
+    right = np.array([False, False, False, True, False, True, True, True])
+    found = calibrate(np.linspace(0.1, 0.8, 8), right, "isotonic")
+    # three wrong ones and the one thought right; 0.4 and 0.5 in the wrong order; three right ones and one thought wrong
+    assert found(np.array([0.1, 0.3, 0.4, 0.45, 0.5, 0.6, 0.8])) == pytest.approx(
+        [0.25, 0.25, 0.5, 0.5, 0.5, 0.75, 0.75]
+    )
+    assert found(np.array([0.0, 0.35, 1.0])) == pytest.approx([0.25, 0.375, 0.75])
 
 
-@pytest.mark.parametrize("kind", ["temperature", "isotonic"])
+@pytest.mark.parametrize("kind", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("rate", [0.05, 0.12, 0.3, 0.5, 0.7, 0.86, 0.95])
+def test_scores_learned_from_as_many_right_as_wrong_fit_any_share_of_right_ones(kind: str, rate: float) -> None:
+    """A ranker of balanced pairs scores P(right) as if half were right; its calibration must shift it."""
+    random = np.random.default_rng(int(100 * rate))
+
+    def drawn(n: int) -> tuple[np.ndarray, np.ndarray]:
+        right = random.random(n) < rate
+        return expit(random.normal(np.where(right, 1.0, -1.0), 1.4)), right
+
+    found, (scores, right) = calibrate(*drawn(1500), kind), drawn(6000)  # type: ignore[arg-type]
+    assert calibration_error(found(scores), right) <= 0.045
+    assert calibration_error(scores, right) > 0.1 or abs(rate - 0.5) < 0.25
+    assert abs(area_under_curve(found(scores), right) - area_under_curve(scores, right)) < 0.02
+    beyond = found(np.array([0.0, 1e-9, 1 - 1e-9, 1.0]))
+    assert (beyond > 0).all()
+    assert (beyond < 1).all()
+
+
+def test_isotonic_is_level_beyond_its_scores() -> None:
+    scores = np.linspace(0.3, 0.6, 200)
+    found = calibrate(scores, np.random.default_rng(0).random(200) < scores, "isotonic")
+    low, high = found(np.array([0.3, 0.6]))
+    assert found(np.array([0.0, 0.1, 0.9, 1.0])).tolist() == [low, low, high, high]
+    assert 0.1 < low < high < 0.9
+
+
+def test_an_order_is_never_turned_around() -> None:
+    scores = np.linspace(0.1, 0.9, 50)
+    found = calibrate(scores, scores < 0.5, "sigmoid")
+    assert (np.diff(found(scores)) >= 0).all()
+    assert calibrate(scores, scores > 0.5, "sigmoid")(scores).max() < 1, "a perfect sample is not certainty"
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "isotonic"])
 def test_nothing_to_learn_changes_nothing(kind: str) -> None:
     for right in (np.array([True, True]), np.array([False, False]), np.array([True])):
         assert calibrate(np.full(len(right), 0.3), right, kind) == Calibration()  # type: ignore[arg-type]
@@ -47,7 +86,7 @@ def test_nothing_to_learn_changes_nothing(kind: str) -> None:
 
 def test_order_is_kept() -> None:
     scores, right = overconfident(300)
-    for kind in ("temperature", "isotonic"):
+    for kind in ("sigmoid", "isotonic"):
         order = np.argsort(scores)
         assert (np.diff(calibrate(scores, right, kind)(scores)[order]) >= -1e-12).all()  # type: ignore[arg-type]
 

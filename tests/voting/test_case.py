@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from aurify.voting.case import case_of, lines
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
 
 
-def pool(rights: list[bool | None], groups: list[int | None]) -> Pool:
+def pool(rights: list[bool | None], groups: list[int | None]) -> CandidatePool:
     candidates = tuple(
         Candidate(f"text {i}", f"a{g}", g, r) for i, (g, r) in enumerate(zip(groups, rights, strict=True))
     )
-    return Pool("q", "Why?", candidates)
+    return CandidatePool("q", "Why?", candidates)
 
 
 def test_the_scores_move_only_close_votes() -> None:
@@ -37,7 +37,7 @@ def test_the_view_shows_all_and_obeys_nothing() -> None:
     shown = "\n".join(
         lines(
             case_of(
-                Pool(
+                CandidatePool(
                     "q\x1b[31m",
                     "Why\x1b]0;x\x07?",
                     (Candidate("t\x1b[2J", "\x1b[1m5", 0, True), Candidate("u", None, None)),

@@ -12,7 +12,7 @@ import pytest
 from aurify.cli.app import exit_status, new_app
 from aurify.cli.rank import register as register_rank
 from aurify.cli.vote import register as register_vote
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 
 Run = Callable[..., "CompletedProcess[str]"]
 Command = Callable[..., tuple[int, str, str]]
@@ -38,7 +38,7 @@ def aurify(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
 
 @pytest.fixture
 def files(
-    tmp_path: Path, make_pools: Callable[..., list[Pool]], write_samples: Callable[..., tuple[Path, Path]]
+    tmp_path: Path, make_pools: Callable[..., list[CandidatePool]], write_samples: Callable[..., tuple[Path, Path]]
 ) -> tuple[Path, Path]:
     """Questions and samples of 60 sums."""
     return write_samples(tmp_path, make_pools(60, samples=4))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from aurify.voting.features import ALONE, TOGETHER, alone_features, pool_features
-from aurify.voting.pool import Candidate, Pool, cut, right_groups
+from aurify.voting.pool import Candidate, CandidatePool, cut, right_groups
 
-POOL = Pool(
+POOL = CandidatePool(
     "q",
     "What is $3 + 4$? Express your answer as a common fraction.",
     (
@@ -71,7 +71,7 @@ def test_order_changes_nothing_but_the_order() -> None:
     ],
 )
 def test_hostile_candidates_have_finite_features(candidate: Candidate) -> None:
-    for pool in (Pool("", "", (candidate,)), Pool("q", "1" * 999, (candidate, candidate))):
+    for pool in (CandidatePool("", "", (candidate,)), CandidatePool("q", "1" * 999, (candidate, candidate))):
         assert np.isfinite(pool_features(pool)).all()
 
 

@@ -12,11 +12,13 @@ import torch
 from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare
 from aurify.models.lora import add_lora
-from aurify.voting.measures import pair_accuracies
+from aurify.voting.measures import calibration_error, pair_accuracies
 from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, pair_loss, pointwise_loss
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
+from aurify.voting.settings import RankSettings
+from aurify.voting.train import train_ranker
 
-Make = Callable[..., list[Pool]]
+Make = Callable[..., list[CandidatePool]]
 
 
 def settings(model: Path, **changes: object) -> NeuralSettings:
@@ -24,7 +26,7 @@ def settings(model: Path, **changes: object) -> NeuralSettings:
     return NeuralSettings(**given)  # type: ignore[arg-type]
 
 
-def pairs(ranker: NeuralRanker, pools: list[Pool]) -> float:
+def pairs(ranker: NeuralRanker, pools: list[CandidatePool]) -> float:
     right = [np.array([bool(c.right) for c in pool.candidates]) for pool in pools]
     return float(pair_accuracies(ranker.scores(pools), right).mean())
 
@@ -56,6 +58,30 @@ def test_it_learns_and_comes_back_from_disk(
     assert not list(tmp_path.rglob("*.bin")) + list(tmp_path.rglob("*.pt"))  # no pickle
 
 
+@pytest.mark.parametrize("rates", [(0.16, 0.04), (0.96, 0.8)])
+def test_scores_mean_what_they_say_whatever_share_is_right(
+    tiny_model_dir: Path, make_pools: Make, rates: tuple[float, float]
+) -> None:
+    """It is trained on pairs, half of them right; here 10 and 88 % are."""
+    pools = make_pools(700, samples=4, rates=rates)
+    asked = RankSettings(
+        from_="",
+        data="",
+        out="",
+        ranker="neural",
+        model=str(tiny_model_dir),
+        lr=3e-3,
+        epochs=2,
+        max_tokens=96,
+        samples=4,
+    )
+    ranker = train_ranker(asked, pools[:150], pools[150:350])
+    right = np.array([bool(c.right) for pool in pools[350:] for c in pool.candidates])
+    raw = np.concatenate(ranker.scorer.scores(pools[350:]))
+    assert calibration_error(np.concatenate(ranker.scores(pools[350:])), right) <= 0.05
+    assert calibration_error(raw, right) > 0.15
+
+
 def test_a_score_depends_on_its_own_row_alone(tiny_model_dir: Path, make_pools: Make) -> None:
     pools = make_pools(6, samples=4)
     ranker = NeuralRanker.train(pools, settings(tiny_model_dir, epochs=1))
@@ -63,7 +89,7 @@ def test_a_score_depends_on_its_own_row_alone(tiny_model_dir: Path, make_pools: 
     one_by_one = np.concatenate([ranker.scores([pool], batch=1)[0] for pool in pools])
     assert np.allclose(at_once, one_by_one, atol=1e-5)  # padding changes nothing
     assert ranker.scores([]) == []
-    hostile = Pool("q", "x" * 500, (Candidate("", None, None), Candidate("y" * 500, None, None)))
+    hostile = CandidatePool("q", "x" * 500, (Candidate("", None, None), Candidate("y" * 500, None, None)))
     assert np.isfinite(ranker.scores([hostile])[0]).all()
 
 
@@ -118,7 +144,7 @@ def test_nat_models_and_soft_prompts_are_no_base(tiny_model_dir: Path, tmp_path:
 
 
 def test_what_cannot_be_trained(tiny_model_dir: Path, tmp_path: Path, make_pools: Make) -> None:
-    alike = [Pool("q", "q", (Candidate("a", "1", 0, True), Candidate("b", "1", 0, True)))]
+    alike = [CandidatePool("q", "q", (Candidate("a", "1", 0, True), Candidate("b", "1", 0, True)))]
     with pytest.raises(AurifyError, match="both a right and a wrong rationale: there is none"):
         NeuralRanker.train(alike, settings(tiny_model_dir))
     with pytest.raises(AurifyError, match="cannot be loaded"):

@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 from aurify.voting.splits import fold_of, normalised, split_pools
 
 
 @given(st.text(), st.text(), st.integers(0, 9))
 def test_the_fold_depends_on_the_text_alone(question: str, name: str, seed: int) -> None:
-    pool = Pool("a", question or "q", ())
+    pool = CandidatePool("a", question or "q", ())
     assert fold_of(pool, 5, seed) == fold_of(replace(pool, question_id=name, task=name, level=name), 5, seed)
 
 
 def test_spacing_case_and_punctuation_do_not_move_a_question() -> None:
     same = ["What is 1+1?", "what  is 1 + 1", "WHAT IS 1+1 ?!"]
     for seed in range(20):
-        assert len({fold_of(Pool(str(i), text, ()), 7, seed) for i, text in enumerate(same)}) == 1
+        assert len({fold_of(CandidatePool(str(i), text, ()), 7, seed) for i, text in enumerate(same)}) == 1
     assert normalised("?!") == "?!"
 
 
 def test_no_question_is_on_both_sides() -> None:
-    pools = [Pool(f"{copy}-{i}", f"Question {i}?" + " " * copy, ()) for copy in range(3) for i in range(300)]
+    pools = [CandidatePool(f"{copy}-{i}", f"Question {i}?" + " " * copy, ()) for copy in range(3) for i in range(300)]
     train, held = split_pools(pools, 0.3, 0)
     assert not {normalised(p.question) for p in train} & {normalised(p.question) for p in held}
     assert len(train) + len(held) == 900

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from aurify.voting.stopping import Spent, beta_confidence, cannot_change, spend
+from aurify.voting.stopping import Stopped, beta_confidence, cannot_change, spend
 from aurify.voting.votes import vote
 
 
@@ -26,19 +26,19 @@ def test_confidences_by_hand() -> None:
 
 
 def test_four_equal_answers_are_sure_at_95_percent() -> None:
-    assert spend([0] * 10) == Spent(4, True)  # 1 - 2^-5 = 0.969; three give 0.9375
-    assert spend([0] * 3) == Spent(3, False)
-    assert spend([0] * 10, threshold=0.99) == Spent(6, True)
-    assert spend([0, 1] * 5) == Spent(10, False)
-    assert spend([None] * 6) == Spent(6, False)
-    assert spend([0] * 10, rule="never") == Spent(10, False)
-    assert spend([0], threshold=0.6, least=1) == Spent(1, False)
+    assert spend([0] * 10) == Stopped(4, True)  # 1 - 2^-5 = 0.969; three give 0.9375
+    assert spend([0] * 3) == Stopped(3, False)
+    assert spend([0] * 10, threshold=0.99) == Stopped(6, True)
+    assert spend([0, 1] * 5) == Stopped(10, False)
+    assert spend([None] * 6) == Stopped(6, False)
+    assert spend([0] * 10, rule="never") == Stopped(10, False)
+    assert spend([0], threshold=0.6, least=1) == Stopped(1, False)
 
 
 def test_certain_stops_when_the_rest_cannot_win() -> None:
-    assert spend([0, 0, 0, 1, 1], rule="certain") == Spent(3, True)  # two more could only lose 3 to 2
-    assert spend([0, 0, 1, 1, 1], rule="certain") == Spent(5, False)
-    assert spend([0, 0, 0, 0, 1, 1], rule="certain") == Spent(4, True)
+    assert spend([0, 0, 0, 1, 1], rule="certain") == Stopped(3, True)  # two more could only lose 3 to 2
+    assert spend([0, 0, 1, 1, 1], rule="certain") == Stopped(5, False)
+    assert spend([0, 0, 0, 0, 1, 1], rule="certain") == Stopped(4, True)
     assert not cannot_change([3, 0], 3, 1)  # a tie is a change
     assert cannot_change([3.5, 0], 3, 1)
     assert cannot_change([], 0, 1)

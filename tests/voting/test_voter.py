@@ -13,7 +13,7 @@ from aurify.questions import Question
 from aurify.rationales import Rationale
 from aurify.voting.calibration import Calibration
 from aurify.voting.fast_ranker import FastRanker
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 from aurify.voting.ranker import Ranker
 from aurify.voting.voter import Voter
 
@@ -28,7 +28,7 @@ def rationale(text: str, answer: str | None, right: bool, model: str = "writer")
 
 
 @pytest.fixture
-def ranker(tmp_path: Path, pools: list[Pool]) -> Callable[[bool], str]:
+def ranker(tmp_path: Path, pools: list[CandidatePool]) -> Callable[[bool], str]:
     pytest.importorskip("sklearn")
 
     def make(alone: bool) -> str:

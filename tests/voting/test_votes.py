@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.voting.votes import VOTES, Ballot, credit, fill_scores, vote
+from aurify.voting.votes import VOTES, Ballot, credit, fill_scores, logprob_scores, vote
 
 GROUPS = [0, 0, 0, 1, 1]
 SCORES = [0.1, 0.2, 0.1, 0.9, 0.8]
@@ -86,6 +88,37 @@ def test_missing_scores_count_as_the_mean_of_the_others() -> None:
 def test_what_cannot_be_is_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         vote([0, 1], **arguments)  # type: ignore[arg-type]
+
+
+def test_scores_by_the_rank_of_the_log_probability() -> None:
+    e, f = math.e, [1 - (1 - u / 0.75) ** 2 for u in (0.25, 0.5)]
+    assert logprob_scores([-9.0, -1.0, -5.0, -3.0]) == pytest.approx([e ** (f[0] - 1), 1, e ** (f[1] - 1), 1])
+    assert logprob_scores([-9.0, -1.0, -5.0, -3.0], beta=0) == [1, 1, 1, 1]
+    assert logprob_scores([-2.0, -2.0]) == [1, 1]  # both at the mean rank of 3/4 of the sample
+    assert logprob_scores([None, -1.0]) == [None, 1]
+    assert logprob_scores([None]) == [None]
+
+
+def test_the_likelier_of_two_minorities_wins_by_log_probability() -> None:
+    logprobs = [-1.0, -2.0, -8.0, -9.0, -10.0]
+    scores = logprob_scores(logprobs)
+    assert vote([0, 0, 1, 1, 2]).leaders == (0, 1)
+    assert vote([0, 0, 1, 1, 2], scores, kind="logprob").winner == 0
+    assert vote([1, 1, 0, 0, 2], scores, kind="logprob").winner == 1
+    assert vote([0, 1, 1, 1, 1], scores, kind="logprob").winner == 1, "four less likely ones outweigh the likeliest"
+    ballot = vote([0, 0, 1, 1, 2], scores, kind="logprob")
+    assert ballot.votes == pytest.approx((2, scores[2] + scores[3], scores[4]))
+
+
+@given(st.lists(st.integers(-100, 0), min_size=1, max_size=12), st.floats(0, 3))
+def test_laws_of_log_probability_scores(logprobs: list[int], beta: float) -> None:
+    scores = [score for score in logprob_scores(logprobs, beta) if score is not None]
+    assert all(math.exp(-beta) - 1e-9 <= score <= 1 for score in scores)
+    assert scores[logprobs.index(max(logprobs))] == max(scores)
+    for one, its in zip(logprobs, scores, strict=True):
+        for other, theirs in zip(logprobs, scores, strict=True):
+            assert its <= theirs + 1e-12 or one > other
+    assert logprob_scores([2 * value - 5 for value in logprobs], beta) == pytest.approx(scores)
 
 
 pools = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([0.0, 0.25, 0.5, 1.0])), max_size=9)

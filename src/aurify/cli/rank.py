@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from aurify.cli.options import add_command
+from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError
 from aurify.text import printable
 from aurify.voting.settings import RankSettings
@@ -57,15 +58,15 @@ def _report(report: dict[str, Any], settings: RankSettings) -> Iterator[str]:
     yield f"AUC        {report['auc']:.3f}, calibration error {report['calibration_error']:.3f}"
     names = ("single", "sc", "ws", "asc", "best", "oracle")
     yield ""
-    yield f"{'n':>3}  {'questions':>9}" + "".join(f"  {name:>20}" for name in names) + f"  {'asc over sc':>20}"
+    rows = [["n", "questions", *names, "asc over sc"]]
     for size, row in report["votes"].items():
-        cells = "".join(f"  {_percent(row[name]):>20}" for name in names)
         gain = row["over_sc"]["asc"]
-        change = f"{100 * gain['gain']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})"
-        yield f"{size:>3}  {row['questions']:>9}{cells}  {change:>20}"
+        change = percent(gain["gain"], gain["low"], gain["high"], sign=True)
+        rows.append([size, str(row["questions"]), *(_percent(row[name]) for name in names), change])
+    yield from text_table(rows)
     yield f"asc with lambda {settings.weight:g}; intervals are 95 %"
     yield f"ranker     {settings.out}"
 
 
 def _percent(score: dict[str, float]) -> str:
-    return f"{100 * score['accuracy']:.1f} ({100 * score['low']:.1f} to {100 * score['high']:.1f})"
+    return percent(score["accuracy"], score["low"], score["high"])

@@ -17,7 +17,7 @@ from aurify.text import printable
 from aurify.voting.settings import VoteSettings
 
 if TYPE_CHECKING:
-    from aurify.voting.ballots import Answered
+    from aurify.voting.ballots import VotedQuestion
 
 _RANKS = {"wrong to right": 0, "right to wrong": 1, "between wrong ones": 2, "unjudged": 3, "none": 4}
 
@@ -53,7 +53,7 @@ def _say(text: str) -> None:
     sys.stderr.write(printable(text) + "\n")
 
 
-def _summary(found: Sequence[Answered], settings: VoteSettings) -> Iterator[str]:
+def _summary(found: Sequence[VotedQuestion], settings: VoteSettings) -> Iterator[str]:
     """What a person wants to know of all votes, and the cases asked for."""
     from aurify.statistics.intervals import bootstrap_means
     from aurify.voting.case import lines

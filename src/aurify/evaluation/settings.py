@@ -48,9 +48,10 @@ class EvaluateSettings(Settings):
 
     sampler: str = Field("local", description=SAMPLER_HELP)
 
-    vote: Literal["sc", "ws", "asc", "best"] | None = Field(
-        None, description="Also vote among the samples: sc (counts), ws, asc or best (with a ranker's scores)."
-    )
+    vote: Literal["sc", "ws", "asc", "best", "logprob"] | None = Field(
+        None, description="Also vote among the samples: sc (counts), ws, asc or best (with a ranker's scores), logprob "
+        "(by the rank of a sample's log-probability)."
+    )  # fmt: skip
     ranker: str | None = Field(None, description="For --vote: the folder of a ranker (aurify rank).")
     weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="For --vote asc: a sample counts 1 + weight s.")
 
@@ -70,12 +71,14 @@ class EvaluateSettings(Settings):
             raise ValueError("--from draws nothing: leave out --out and --sampler")
         if self.vote is not None and not self.samples and self.from_ is None:
             raise ValueError(f"--vote {self.vote} needs --samples")
-        if self.vote not in (None, "sc") and self.ranker is None:
+        if self.vote in ("ws", "asc", "best") and self.ranker is None:
             raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
         if self.stop != "never" and (self.vote is None or self.from_ is not None):
             raise ValueError(f"--stop {self.stop} needs --vote and samples to draw; aurify vote stops within a table")
         if self.stop == "certain" and self.vote == "best":
             raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
+        if self.vote == "logprob" and (self.ranker is not None or self.stop != "never"):
+            raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
         if self.ranker is not None and self.vote is None:
             raise ValueError("--ranker needs --vote")
         return self

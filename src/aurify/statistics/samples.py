@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from aurify.voting.votes import credit, vote
+
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,15 +49,12 @@ def majority(groups_S: Ints, right_S: Bools) -> float:
     Returns:
         0 where nobody votes.
     """
-    first: dict[int, int] = {}
-    votes: dict[int, int] = {}
-    for index, group in enumerate(groups_S.tolist()):
-        if group != NO_GROUP:
-            first.setdefault(group, index)
-            votes[group] = votes.get(group, 0) + 1
-    most = max(votes.values(), default=0)
-    leaders = [group for group, count in votes.items() if count == most]
-    return sum(bool(right_S[first[group]]) for group in leaders) / len(leaders) if leaders else 0.0
+    groups = [None if group == NO_GROUP else group for group in groups_S.tolist()]
+    right: dict[int, bool] = {}
+    for group, verdict in zip(groups, right_S.tolist(), strict=True):
+        if group is not None:
+            right.setdefault(group, verdict)
+    return credit(vote(groups), [right.get(group) for group in range(1 + max(right, default=-1))])
 
 
 def majority_at_k(groups_QS: Ints, right_QS: Bools, k: int) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 from aurify.errors import UsageError
 from aurify.voting.case import Case, case_of
 from aurify.voting.gather import read_pools
-from aurify.voting.pool import Pool, right_groups
+from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
 from aurify.voting.settings import VoteSettings
 from aurify.voting.stopping import spend
@@ -17,10 +17,10 @@ from aurify.voting.votes import Ballot, VoteKind, credit, vote
 
 
 @dataclass(frozen=True)
-class Answered:
+class VotedQuestion:
     """One question's vote."""
 
-    pool: Pool
+    pool: CandidatePool
     scores: tuple[float, ...] | None
     kind: VoteKind
     ballot: Ballot
@@ -67,7 +67,7 @@ class Answered:
         return case_of(self.pool, self.scores or [0.0] * len(self.pool.candidates), weight)
 
 
-def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text: None) -> list[Answered]:
+def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text: None) -> list[VotedQuestion]:
     """Vote on every question of the file, in order.
 
     Raises:
@@ -90,7 +90,7 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
 
 
 def hold(
-    pools: list[Pool],
+    pools: list[CandidatePool],
     ranker: Ranker | None,
     kind: VoteKind,
     weight: float,
@@ -98,10 +98,12 @@ def hold(
     *,
     stop: Any = "never",
     sure: float = 0.95,
-) -> list[Answered]:
+) -> list[VotedQuestion]:
     """The votes on pools, their candidates scored by the ranker where there is one."""
     scored: list[tuple[float, ...] | None] = [None] * len(pools)
-    if ranker is not None:
+    if kind == "logprob":
+        scored = [tuple(pool.logprob_scores) for pool in pools]
+    elif ranker is not None:
         if warning := ranker.warning(pools):
             say(warning)
         scored = [tuple(scores.tolist()) for scores in ranker.scores(pools)]
@@ -110,5 +112,5 @@ def hold(
         spent = spend(pool.groups, scores, rule=stop, threshold=sure, kind=kind, weight=weight).samples
         heard = replace(pool, candidates=pool.candidates[:spent])
         own = None if scores is None else scores[:spent]
-        found.append(Answered(heard, own, kind, vote(heard.groups, own, kind=kind, weight=weight), spent))
+        found.append(VotedQuestion(heard, own, kind, vote(heard.groups, own, kind=kind, weight=weight), spent))
     return found

@@ -7,66 +7,84 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from aurify.errors import AurifyError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-CalibrationKind = Literal["temperature", "isotonic", "none"]
+CalibrationKind = Literal["sigmoid", "isotonic", "none"]
 
 _EDGE = 1e-6
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A monotone map of scores in [0, 1], straight between its knots."""
+    """A monotone map of scores in [0, 1]: a line in log-odds, then straight lines between knots, level beyond them."""
 
+    slope: float = 1.0
+    bias: float = 0.0
     x: tuple[float, ...] = (0.0, 1.0)
     y: tuple[float, ...] = (0.0, 1.0)
-    temperature: float = 1.0
 
     def __call__(self, scores_N: Floats) -> Floats:
         """The calibrated scores [N]."""
         scores_N = np.asarray(scores_N, dtype=np.float64)
-        if self.temperature != 1.0:
-            scores_N = sigmoid(logit(scores_N) / self.temperature)
+        if (self.slope, self.bias) != (1.0, 0.0):
+            scores_N = expit(self.slope * _log_odds(scores_N) + self.bias)
         return np.interp(scores_N, self.x, self.y)
 
 
 def calibrate(scores_N: Floats, right_N: Bools, kind: CalibrationKind) -> Calibration:
     """Fit a calibration; with fewer than two scores, or none right or wrong, it changes nothing.
 
-    ``temperature`` is the T that minimises the log loss of sigmoid(logit(s) / T) (C. Guo et al. 2017,
-    arXiv:1706.04599). ``isotonic`` is the non-decreasing fit of least squares (B. Zadrozny and C. Elkan 2002), by
-    pooling adjacent violators, here through the blocks' means so that distinct scores seldom tie.
+    ``sigmoid`` is sigmoid(slope logit(s) + bias) of least log loss. The bias is what a ranker needs that was trained on
+    as many right as wrong rationales and judges others. The targets are Platt's, (r + 1) / (r + 2) for the r right ones
+    and 1 / (w + 2) for the w wrong ones, so that no sample is so small that its scores become certain. The slope is
+    not negative: a calibration never turns the order around.
+
+    ``isotonic`` is the non-decreasing fit of least squares, level beyond the outermost scores. It is fitted as if one
+    right rationale more stood at the lowest score and one wrong at the highest, so that k wrong ones in a row say
+    1 / (k + 1), as by the rule of succession, and never 0.
+
+    Sources: J. Platt (1999), Probabilistic outputs for support vector machines; B. Zadrozny and C. Elkan (2002),
+    Transforming classifier scores into accurate multiclass probability estimates.
+
+    Raises:
+        AurifyError: ``isotonic``, and scikit-learn is not installed.
     """
     if kind == "none" or len(scores_N) < 2 or right_N.all() or not right_N.any():
         return Calibration()
-    if kind == "temperature":
-        temperatures = np.geomspace(0.05, 20.0, 241)
-        losses = [_log_loss(sigmoid(logit(scores_N) / temperature), right_N) for temperature in temperatures]
-        return Calibration(temperature=float(temperatures[int(np.argmin(losses))]))
-    order = np.argsort(scores_N, kind="stable")
-    blocks: list[list[float]] = []  # sum of x, sum of y, count
-    for score, right in zip(scores_N[order], right_N[order], strict=True):
-        blocks.append([float(score), float(right), 1.0])
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][2] >= blocks[-1][1] * blocks[-2][2]:
-            last = blocks.pop()
-            blocks[-1] = [ours + theirs for ours, theirs in zip(blocks[-1], last, strict=True)]
-    x = [total / count for total, _, count in blocks]
-    y = [total / count for _, total, count in blocks]
-    return Calibration((0.0, *x, 1.0), (y[0] * (x[0] > 0), *y, 1.0 if x[-1] < 1 else y[-1]))
+    return _sigmoid(scores_N, right_N) if kind == "sigmoid" else _isotonic(scores_N, right_N)
 
 
-def logit(p: Floats) -> Floats:
+def _sigmoid(scores_N: Floats, right_N: Bools) -> Calibration:
+    right, wrong = int(right_N.sum()), int((~right_N).sum())
+    target_N = np.where(right_N, (right + 1) / (right + 2), 1 / (wrong + 2))
+    odds_N = _log_odds(scores_N)
+
+    def loss(line: Floats) -> tuple[float, Floats]:
+        z_N = line[0] * odds_N + line[1]
+        error_N = expit(z_N) - target_N
+        return float((np.logaddexp(0, z_N) - target_N * z_N).mean()), np.array(
+            [(error_N * odds_N).mean(), error_N.mean()]
+        )
+
+    start = np.array([1.0, np.log(right / wrong)])
+    slope, bias = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)]).x.tolist()
+    return Calibration(slope, bias)
+
+
+def _isotonic(scores_N: Floats, right_N: Bools) -> Calibration:
+    try:
+        from sklearn.isotonic import IsotonicRegression
+    except ImportError:
+        raise AurifyError("--calibration isotonic needs scikit-learn: pip install 'aurify[rank]'") from None
+    fitted = IsotonicRegression().fit([*scores_N, scores_N.min(), scores_N.max()], [*right_N, True, False])
+    return Calibration(x=tuple(fitted.X_thresholds_.tolist()), y=tuple(fitted.y_thresholds_.tolist()))
+
+
+def _log_odds(p: Floats) -> Floats:
     """log(p / (1 - p)), finite."""
-    p = np.clip(p, _EDGE, 1 - _EDGE)
-    return np.log(p / (1 - p))
-
-
-def sigmoid(x: Floats) -> Floats:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * x))
-
-
-def _log_loss(scores_N: Floats, right_N: Bools) -> float:
-    p = np.clip(scores_N, _EDGE, 1 - _EDGE)
-    return float(-np.where(right_N, np.log(p), np.log(1 - p)).mean())
+    return np.asarray(logit(np.clip(p, _EDGE, 1 - _EDGE)), dtype=np.float64)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aurify.text import printable
-from aurify.voting.pool import Pool, right_groups
-from aurify.voting.votes import VOTES, Ballot, VoteKind, vote
+from aurify.voting.pool import CandidatePool, right_groups
+from aurify.voting.votes import VOTES, Ballot, RankerVote, vote
 
 Change = Literal["wrong to right", "right to wrong", "between wrong ones", "none", "unjudged"]
 
@@ -17,9 +17,9 @@ Change = Literal["wrong to right", "right to wrong", "between wrong ones", "none
 class Case:
     """A question, its scores and the outcome of every vote."""
 
-    pool: Pool
+    pool: CandidatePool
     scores: tuple[float, ...]
-    ballots: dict[VoteKind, Ballot]
+    ballots: dict[RankerVote, Ballot]
 
     @property
     def change(self) -> Change:
@@ -35,7 +35,7 @@ class Case:
         return "right to wrong" if truth[before] else "between wrong ones"
 
 
-def case_of(pool: Pool, scores: Sequence[float], weight: float = 1.0) -> Case:
+def case_of(pool: CandidatePool, scores: Sequence[float], weight: float = 1.0) -> Case:
     """Hold every vote. Self-consistency breaks its ties without the scores, by who was drawn first."""
     values = tuple(float(score) for score in scores)
     ballots = {kind: vote(pool.groups, None if kind == "sc" else values, kind=kind, weight=weight) for kind in VOTES}

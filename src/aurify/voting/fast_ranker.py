@@ -8,22 +8,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from aurify.errors import AurifyError
-from aurify.voting.calibration import sigmoid
 from aurify.voting.features import ALONE, TOGETHER
 from aurify.voting.inputs import Inputs
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 from aurify.voting.splits import fold_of
 from aurify.voting.text_model import BITS, train_linear
-from aurify.voting.trees import Trees, train_trees
+from aurify.voting.trees import Trees
 
 Floats = NDArray[np.float64]
 
-FILE = "ranker.safetensors"
+FILE, TREES = "ranker.safetensors", "trees.skops"
 ROUNDS = 200
 """Trees that are boosted."""
 _INNER_FOLDS = 3
@@ -46,7 +47,13 @@ class FastRanker:
 
     @classmethod
     def train(
-        cls, pools: Sequence[Pool], *, seed: int = 0, alone: bool = False, words: bool = True, rounds: int = ROUNDS
+        cls,
+        pools: Sequence[CandidatePool],
+        *,
+        seed: int = 0,
+        alone: bool = False,
+        words: bool = True,
+        rounds: int = ROUNDS,
     ) -> FastRanker:
         """Train on the judged candidates of these pools; those without a verdict are left out.
 
@@ -79,9 +86,9 @@ class FastRanker:
                     opinions_X[unseen_X] = inputs.words[unseen_X] @ weights_W + bias
             linear = train_linear(inputs.words[judged_X], known_X, seed)
         rows_XF = _rows(inputs, alone, opinions_X)[judged_X]
-        return cls(alone, train_trees(rows_XF, known_X, seed=seed, rounds=rounds), linear)
+        return cls(alone, Trees.train(rows_XF, known_X, seed=seed, rounds=rounds), linear)
 
-    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+    def scores(self, pools: Sequence[CandidatePool]) -> list[Floats]:
         """P(right) of every candidate of every pool, in order."""
         return self.scores_of(Inputs.of(pools, alone=self.alone, words=self._linear is not None))
 
@@ -93,16 +100,17 @@ class FastRanker:
         if self._linear is not None:
             weights_W, bias = self._linear
             opinions_X = inputs.words @ weights_W + bias
-        return inputs.split(sigmoid(self._trees(_rows(inputs, self.alone, opinions_X))))
+        return inputs.split(expit(self._trees(_rows(inputs, self.alone, opinions_X))))
 
     def save(self, folder: Path) -> None:
-        """Write the ranker's arrays into a folder."""
+        """Write the trees, and the linear model's arrays, into a folder."""
         from safetensors.numpy import save_file
 
-        arrays = {f"trees.{name}": array for name, array in self._trees.arrays().items()}
+        self._trees.save(folder / TREES)
+        arrays: dict[str, NDArray[Any]] = {}
         if self._linear is not None:
             kept = np.flatnonzero(self._linear[0])
-            arrays |= {"linear.places": kept, "linear.weights": self._linear[0][kept].astype(np.float32)}
+            arrays = {"linear.places": kept, "linear.weights": self._linear[0][kept].astype(np.float32)}
             arrays["linear.bias"] = np.array([self._linear[1]])
         columns = json.dumps(ALONE if self.alone else TOGETHER)
         save_file(arrays, folder / FILE, metadata={"alone": str(int(self.alone)), "columns": columns})
@@ -124,15 +132,14 @@ class FastRanker:
             alone = facts["alone"] == "1"
             if json.loads(facts["columns"]) != list(ALONE if alone else TOGETHER):
                 raise AurifyError(f"{file}: trained by another version of aurify: train the ranker again")
-            prefix = "trees."
-            trees = Trees.from_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+            trees = Trees.load(folder / TREES)
             linear = None
             if "linear.bias" in arrays:
                 weights_W = np.zeros(2 ** (BITS + 1))
                 weights_W[arrays["linear.places"]] = arrays["linear.weights"]
                 linear = (weights_W, float(arrays["linear.bias"][0]))
         except FileNotFoundError:
-            raise AurifyError(f"{file}: no such file: not a ranker's folder") from None
+            raise AurifyError(f"{folder}: a file of it is missing: not a ranker's folder") from None
         except (SafetensorError, KeyError, ValueError, IndexError, TypeError) as error:
             raise AurifyError(f"{file}: damaged: {error}") from None
         return cls(alone, trees, linear)

@@ -22,19 +22,19 @@ from aurify.voting.candidate_features import (
     question_features,
     text_features,
 )
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
 
 Floats = NDArray[np.float64]
 
 _WORD = re.compile(r"[A-Za-z]{2,}|\d+(?:\.\d+)?")
 
 
-def alone_features(pool: Pool) -> Floats:
+def alone_features(pool: CandidatePool) -> Floats:
     """The features of every candidate by itself [S, F], F as in ``ALONE``; all finite."""
     return _matrix([_alone(pool, candidate) for candidate in pool.candidates])
 
 
-def pool_features(pool: Pool) -> Floats:
+def pool_features(pool: CandidatePool) -> Floats:
     """The features of every candidate, its rivals taken in [S, F], F as in ``TOGETHER``; all finite."""
     return _matrix([{**_alone(pool, c), **row} for c, row in zip(pool.candidates, _together(pool), strict=True)])
 
@@ -43,7 +43,7 @@ def _matrix(rows: Sequence[Features]) -> Floats:
     return np.array([list(row.values()) for row in rows], dtype=np.float64)
 
 
-def _alone(pool: Pool, candidate: Candidate) -> Features:
+def _alone(pool: CandidatePool, candidate: Candidate) -> Features:
     score = _per_token(candidate)
     return {
         **text_features(candidate.text),
@@ -56,7 +56,7 @@ def _alone(pool: Pool, candidate: Candidate) -> Features:
     }
 
 
-def _together(pool: Pool) -> list[Features]:
+def _together(pool: CandidatePool) -> list[Features]:
     candidates, size = pool.candidates, len(pool.candidates)
     votes = Counter(group for group in pool.groups if group is not None)
     heard = sum(votes.values())
@@ -142,7 +142,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-_NOTHING = Pool("", "", (Candidate("", None, None),))
+_NOTHING = CandidatePool("", "", (Candidate("", None, None),))
 ALONE = tuple(_alone(_NOTHING, _NOTHING.candidates[0]))
 """The names of the columns of ``alone_features``."""
 TOGETHER = (*ALONE, *_together(_NOTHING)[0])

@@ -13,7 +13,7 @@ from aurify.questions import Question, infer_answer_type, load_questions
 from aurify.rationales import Rationale
 from aurify.rationales.judging import judged
 from aurify.rationales.reading import read_with_texts
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
 
 
 class OfQuestions(Protocol):
@@ -31,7 +31,7 @@ class OfQuestions(Protocol):
     def skip_bad(self) -> bool: ...
 
 
-def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> list[Pool]:
+def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> list[CandidatePool]:
     """The pools of a run, a table or a file: with ``--data`` judged and under their questions' texts, else as it is.
 
     Raises:
@@ -71,7 +71,7 @@ def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], No
     return kept
 
 
-def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:
+def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> CandidatePool:
     """The pool of one question's rationales, in their order, whose answers' groups are known."""
     candidates = tuple(
         Candidate(
@@ -81,10 +81,10 @@ def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Se
         )
         for rationale, group in zip(rationales, groups, strict=True)
     )  # fmt: skip
-    return Pool(question.id, question.text, candidates, question.task, question.level)
+    return CandidatePool(question.id, question.text, candidates, question.task, question.level)
 
 
-def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[Pool]:
+def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], grader: Grader) -> list[CandidatePool]:
     """The pools of rationales, in the order of the questions; questions without rationales have none."""
     rows: dict[str, list[Rationale]] = {}
     for rationale in rationales:
@@ -99,7 +99,7 @@ def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], gra
 
 def _of_unknown(
     rationales: Sequence[Rationale], answer_type: str | None, grader: Grader, say: Callable[[str], None]
-) -> list[Pool]:
+) -> list[CandidatePool]:
     """The pools of rationales whose questions' answers nobody knows, in order of first appearance.
 
     A question is known by its name alone, which is its text where the file gave no id.

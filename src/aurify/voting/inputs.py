@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.voting.features import ALONE, TOGETHER, alone_features, pool_features
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 from aurify.voting.text_model import words_of
 
 Floats = NDArray[np.float64]
@@ -21,13 +21,13 @@ Bools = NDArray[np.bool_]
 class Inputs:
     """Pools with the features of their candidates, X candidates in all."""
 
-    pools: tuple[Pool, ...]
+    pools: tuple[CandidatePool, ...]
     features_XF: Floats
     words: Any = None
     """Hashed words, a sparse row a candidate; None: left out."""
 
     @classmethod
-    def of(cls, pools: Sequence[Pool], *, alone: bool, words: bool) -> Inputs:
+    def of(cls, pools: Sequence[CandidatePool], *, alone: bool, words: bool) -> Inputs:
         """Read the pools; ``alone`` leaves out what depends on a candidate's rivals."""
         read = alone_features if alone else pool_features
         empty = np.zeros((0, len(ALONE if alone else TOGETHER)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -31,9 +32,8 @@ def area_under_curve(scores_N: Floats, right_N: Bools) -> float:
     below = len(right_N) - above
     if not above or not below:
         return 0.5
-    _, places, counts = np.unique(scores_N, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # mean rank of the ties
-    return float((ranks[places][right_N].sum() - above * (above + 1) / 2) / (above * below))
+    found = mannwhitneyu(scores_N[right_N], scores_N[~right_N], method="asymptotic")
+    return float(found.statistic) / (above * below)
 
 
 def calibration_error(scores_N: Floats, right_N: Bools, bins: int = 15) -> float:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from aurify.errors import AurifyError, UsageError
 from aurify.models.load import load_model, resolve_name
 from aurify.models.nat.storage import is_nat
-from aurify.voting.pool import Candidate, Pool
+from aurify.voting.pool import Candidate, CandidatePool
 
 Loss = Literal["pair", "pointwise"]
 HEAD, ENCODER, FACTS = "head.safetensors", "encoder", "neural.json"
@@ -86,7 +86,7 @@ class NeuralRanker:
 
     @classmethod
     def train(
-        cls, pools: Sequence[Pool], settings: NeuralSettings, say: Callable[[str], None] = lambda text: None
+        cls, pools: Sequence[CandidatePool], settings: NeuralSettings, say: Callable[[str], None] = lambda text: None
     ) -> NeuralRanker:
         """Train on questions that have both right and wrong candidates: one of each a question and epoch, at random.
 
@@ -143,7 +143,7 @@ class NeuralRanker:
         return ranker
 
     @torch.no_grad()
-    def scores(self, pools: Sequence[Pool], batch: int = 16) -> list[NDArray[np.float64]]:
+    def scores(self, pools: Sequence[CandidatePool], batch: int = 16) -> list[NDArray[np.float64]]:
         """The score of every candidate of every pool, in order; candidates of like length are scored together."""
         rows = [(pool.question, candidate.text) for pool in pools for candidate in pool.candidates]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + len(rows[i][1]))
@@ -213,7 +213,7 @@ class NeuralRanker:
         return asked + written, (len(asked), len(asked) + len(written))
 
 
-def _of(pool: Pool, right: bool) -> list[Candidate]:
+def _of(pool: CandidatePool, right: bool) -> list[Candidate]:
     return [candidate for candidate in pool.candidates if candidate.right is right]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from aurify.errors import AurifyError
+from aurify.voting.votes import fill_scores, logprob_scores
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -26,7 +29,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Pool:
+class CandidatePool:
     """A question and its candidates, in the order in which they were drawn."""
 
     question_id: str
@@ -40,13 +43,25 @@ class Pool:
         """The candidates' groups [S]."""
         return [candidate.group for candidate in self.candidates]
 
-    def runs(self, size: int) -> list[Pool]:
+    @property
+    def logprob_scores(self) -> list[float]:
+        """What the vote ``logprob`` weighs the candidates by [S].
+
+        Raises:
+            AurifyError: no candidate has a log-probability.
+        """
+        known = logprob_scores([candidate.logprob for candidate in self.candidates])
+        if all(score is None for score in known):
+            raise AurifyError(f"--vote logprob: no sample of question {self.question_id} has a log-probability")
+        return fill_scores(known, len(known))
+
+    def runs(self, size: int) -> list[CandidatePool]:
         """The pool cut into pools of ``size`` that share no candidate; what is left over is not used."""
         starts = range(0, len(self.candidates) - size + 1, size)
         return [replace(self, candidates=self.candidates[start : start + size]) for start in starts]
 
 
-def right_groups(pool: Pool) -> list[bool | None]:
+def right_groups(pool: CandidatePool) -> list[bool | None]:
     """Whether each group, by its number, is right: as right as the first of its members that was judged."""
     verdicts: dict[int, bool] = {}
     for candidate in pool.candidates:
@@ -56,6 +71,6 @@ def right_groups(pool: Pool) -> list[bool | None]:
     return [verdicts.get(group) for group in range(count)]
 
 
-def cut(pools: Sequence[Pool], sizes: Sequence[int]) -> list[Pool]:
+def cut(pools: Sequence[CandidatePool], sizes: Sequence[int]) -> list[CandidatePool]:
     """Every pool cut into runs of each size, those of one size together."""
     return [run for size in sizes for pool in pools for run in pool.runs(size)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, verify_folder
 from aurify.voting.calibration import Calibration
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 
 Floats = NDArray[np.float64]
-FACTS = "ranker.json"
-_MANY = 3
+FACTS, VERSION = "ranker.json", 2
+_NAMES_SHOWN = 3
 
 
-class Scorer(Protocol):
+class CandidateScorer(Protocol):
     """What the fast and the neural ranker have in common."""
 
     alone: bool
 
-    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+    def scores(self, pools: Sequence[CandidatePool]) -> list[Floats]:
         """The score of every candidate of every pool, in order."""
         ...
 
@@ -39,7 +39,7 @@ class Scorer(Protocol):
 class Ranker:
     """A scorer with its calibration."""
 
-    scorer: Scorer
+    scorer: CandidateScorer
     kind: str
     """fast or neural."""
     calibration: Calibration
@@ -53,26 +53,27 @@ class Ranker:
         """Whether a candidate's score depends on nothing but itself and its question."""
         return self.scorer.alone
 
-    def scores(self, pools: Sequence[Pool]) -> list[Floats]:
+    def scores(self, pools: Sequence[CandidatePool]) -> list[Floats]:
         """P(right) of every candidate of every pool, calibrated; an empty pool has none."""
         full = [pool for pool in pools if pool.candidates]
         found = iter(self.scorer.scores(full))
         return [self.calibration(next(found)) if pool.candidates else np.zeros(0) for pool in pools]
 
-    def strangers(self, pools: Sequence[Pool]) -> list[str]:
+    def strangers(self, pools: Sequence[CandidatePool]) -> list[str]:
         """The models whose samples these are, but not those it was trained on; where either is unknown, none."""
         if not self.models:
             return []
         written = {candidate.model for pool in pools for candidate in pool.candidates if candidate.model}
         return sorted(written - set(self.models))
 
-    def warning(self, pools: Sequence[Pool]) -> str | None:
+    def warning(self, pools: Sequence[CandidatePool]) -> str | None:
         """One line for the user where the ranker judges samples of another model; None where all is well."""
         strangers = self.strangers(pools)
         if not strangers:
             return None
         names = [
-            ", ".join(group[:_MANY]) + (" ..." if len(group) > _MANY else "") for group in (strangers, self.models)
+            ", ".join(group[:_NAMES_SHOWN]) + (" ..." if len(group) > _NAMES_SHOWN else "")
+            for group in (strangers, self.models)
         ]
         return (
             f"warning: the ranker was trained on samples of {names[1]} and judges those of {names[0]}: "
@@ -82,10 +83,10 @@ class Ranker:
     def save(self, folder: str | Path) -> None:
         """Write the ranker, whole or not at all."""
         facts = {
-            "version": 1,
+            "version": VERSION,
             "kind": self.kind,
             "models": list(self.models),
-            "calibration": {"x": self.calibration.x, "y": self.calibration.y, "t": self.calibration.temperature},
+            "calibration": asdict(self.calibration),
             "report": self.report,
         }
         with atomic_folder(folder) as new:
@@ -106,11 +107,13 @@ def load_ranker(folder: str | Path) -> Ranker:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         kind, known = facts["kind"], facts["calibration"]
-        calibration = Calibration(tuple(known["x"]), tuple(known["y"]), known["t"])
+        if facts["version"] != VERSION:
+            raise AurifyError(f"{folder}: trained by another version of aurify: train the ranker again")
+        calibration = Calibration(known["slope"], known["bias"], tuple(known["x"]), tuple(known["y"]))
         models, report = tuple(facts["models"]), facts["report"]
     except (ValueError, KeyError, TypeError) as error:
         raise AurifyError(f"{folder / FACTS}: damaged: {error}") from None
-    scorer: Scorer
+    scorer: CandidateScorer
     if kind == "fast":
         from aurify.voting.fast_ranker import FastRanker
 

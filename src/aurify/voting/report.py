@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aurify.statistics.intervals import bootstrap_means
 from aurify.statistics.samples import sizes
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
-from aurify.voting.pool import Pool, right_groups
+from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.ranker import Ranker
 from aurify.voting.splits import normalised
 from aurify.voting.votes import VOTES, credit, vote
@@ -19,7 +19,7 @@ from aurify.voting.votes import VOTES, credit, vote
 Floats = NDArray[np.float64]
 
 
-def measure(ranker: Ranker, pools: Sequence[Pool], *, weight: float, seed: int) -> dict[str, Any]:
+def measure(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, seed: int) -> dict[str, Any]:
     """The ranker's report on judged pools; accuracies are fractions, each with a 95 % bootstrap interval.
 
     ``votes`` has, for every size n (the powers of two up to the largest pool), the accuracy of a single sample, of the
@@ -47,7 +47,9 @@ def measure(ranker: Ranker, pools: Sequence[Pool], *, weight: float, seed: int) 
     return found
 
 
-def vote_accuracies(ranker: Ranker, pools: Sequence[Pool], size: int, *, weight: float, seed: int) -> dict[str, Any]:
+def vote_accuracies(
+    ranker: Ranker, pools: Sequence[CandidatePool], size: int, *, weight: float, seed: int
+) -> dict[str, Any]:
     """Every vote's accuracy at one pool size, and its paired difference to self-consistency."""
     rows = []
     cut = [pool.runs(size) for pool in pools]
@@ -71,7 +73,7 @@ def vote_accuracies(ranker: Ranker, pools: Sequence[Pool], size: int, *, weight:
     }
 
 
-def _credits(pool: Pool, scores: Floats, weight: float) -> list[float]:
+def _credits(pool: CandidatePool, scores: Floats, weight: float) -> list[float]:
     """The credit of a single sample, of each vote, and of the oracle."""
     truth = right_groups(pool)
     right = [bool(candidate.right) for candidate in pool.candidates]

@@ -28,7 +28,9 @@ class RankSettings(Settings):
     ranker: Literal["fast", "neural"] = Field("fast", description="Trees on features, or a transformer with a head.")
     samples: int = Field(8, ge=1, description="Candidates a pool, as they will be voted on; more are cut into pools.")
     holdout: float = Field(0.3, gt=0, lt=1, description="The share of questions held out: half calibrate, half report.")
-    calibration: Literal["temperature", "isotonic", "none"] = Field("temperature", description="Of the scores.")
+    calibration: Literal["sigmoid", "isotonic", "none"] = Field(
+        "sigmoid", description="Of the scores: a line in log-odds, or any rising curve."
+    )
     weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="lambda of adaptive voting, in the report.")
 
     alone: bool = Field(False, description="fast: look at each candidate by itself, not at the question's others.")
@@ -58,10 +60,11 @@ class VoteSettings(Settings):
     answer_field: str | None = Field(None, description=_ANSWER_FIELD)
     skip_bad: bool = Field(False, description="Leave malformed rows of --data out.")
 
-    vote: Literal["sc", "ws", "asc", "best"] | None = Field(
-        None, description="sc counts, ws sums scores, asc counts and scores, best takes the best [asc; no ranker: sc]"
-    )
-    ranker: str | None = Field(None, description="The folder of a ranker (aurify rank), for every vote but sc.")
+    vote: Literal["sc", "ws", "asc", "best", "logprob"] | None = Field(
+        None, description="sc counts, ws sums scores, asc counts and scores, best takes the best, logprob weighs by "
+        "the rank of a sample's log-probability [asc; no ranker: sc]"
+    )  # fmt: skip
+    ranker: str | None = Field(None, description="The folder of a ranker (aurify rank), for ws, asc and best.")
     weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="lambda of asc: a sample counts 1 + lambda s.")
     samples: int = Field(0, ge=0, description="At most so many samples a question, the first ones; 0: all.")
     stop: Literal["never", "certain", "beta"] = Field(
@@ -75,8 +78,10 @@ class VoteSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> VoteSettings:
-        if self.vote not in (None, "sc") and self.ranker is None:
+        if self.vote in ("ws", "asc", "best") and self.ranker is None:
             raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
         if self.stop == "certain" and self.vote == "best":
             raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
+        if self.vote == "logprob" and (self.ranker is not None or self.stop != "never"):
+            raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
         return self

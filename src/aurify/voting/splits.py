@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aurify.seeds import stable_seed
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 
 
 def normalised(question: str) -> str:
@@ -17,12 +17,14 @@ def normalised(question: str) -> str:
     return "".join(char for char in question.lower() if char.isalnum()) or question
 
 
-def fold_of(pool: Pool, folds: int, seed: int) -> int:
+def fold_of(pool: CandidatePool, folds: int, seed: int) -> int:
     """The fold of a pool's question, from 0 to ``folds`` - 1."""
     return stable_seed("fold", seed, normalised(pool.question or pool.question_id)) % folds
 
 
-def split_pools(pools: Sequence[Pool], holdout: float, seed: int) -> tuple[list[Pool], list[Pool]]:
+def split_pools(
+    pools: Sequence[CandidatePool], holdout: float, seed: int
+) -> tuple[list[CandidatePool], list[CandidatePool]]:
     """(train, held out), each in the order given; about the share ``holdout`` of the questions is held out.
 
     Raises:

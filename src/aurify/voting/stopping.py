@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import comb
 from typing import Literal
 
 from aurify.voting.votes import VoteKind, vote
@@ -18,7 +16,7 @@ StopRule = Literal["never", "certain", "beta"]
 
 
 @dataclass(frozen=True)
-class Spent:
+class Stopped:
     """How far a question was sampled before its rule said stop."""
 
     samples: int
@@ -29,21 +27,16 @@ class Spent:
 def beta_confidence(first: int, second: int) -> float:
     """P(p > 1/2) of a share p with a uniform prior after ``first`` votes for one answer and ``second`` against it.
 
-    The posterior is Beta(first + 1, second + 1). With n = first + second + 1 its upper half has the probability
-    2^-n sum_{k <= first} C(n, k) (the binomial form of the incomplete beta function), here exactly in integers.
+    The posterior is Beta(first + 1, second + 1); this is the probability of its upper half.
 
     Raises:
         ValueError: a negative count.
     """
+    from scipy.special import betainc  # the command line starts without SciPy
+
     if first < 0 or second < 0:
         raise ValueError(f"counts {first}, {second}: expected 0 or more")
-    return _beta(first, second)
-
-
-@lru_cache(maxsize=65_536)
-def _beta(first: int, second: int) -> float:
-    n = first + second + 1
-    return sum(comb(n, k) for k in range(first + 1)) / (1 << n)
+    return float(betainc(second + 1, first + 1, 0.5))
 
 
 def cannot_change(votes: Sequence[float], left: int, most: float) -> bool:
@@ -71,7 +64,7 @@ def spend(
     kind: VoteKind = "sc",
     weight: float = 1.0,
     least: int = 2,
-) -> Spent:
+) -> Stopped:
     """How many of a question's samples, taken in order, the rule asks for.
 
     ``beta`` looks at the votes of the two leading answers and stops at ``threshold`` confidence; weighted votes are
@@ -97,8 +90,8 @@ def spend(
     for drawn in range(least, total):
         heard = None if scores is None else scores[:drawn]
         if stops(groups[:drawn], heard, total - drawn, rule=rule, threshold=threshold, kind=kind, weight=weight):
-            return Spent(drawn, True)
-    return Spent(total, False)
+            return Stopped(drawn, True)
+    return Stopped(total, False)
 
 
 def stops(
@@ -116,7 +109,7 @@ def stops(
         return False
     votes = vote(list(groups), scores, kind=kind, weight=weight).votes
     if rule == "certain":
-        most = {"sc": 1.0, "ws": 1.0, "asc": 1.0 + weight, "best": 1.0}[kind]
+        most = 1.0 + weight if kind == "asc" else 1.0
         return cannot_change(votes, left, most)
     return _sure(votes, sum(group is not None for group in groups), threshold)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.errors import AurifyError
-from aurify.voting.pool import Pool
+from aurify.voting.pool import CandidatePool
 
 Floats = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ BITS = 18
 _TOKEN = r"\\?[A-Za-z]+|\d+|[^\sA-Za-z\d]"
 
 
-def words_of(pools: Sequence[Pool]) -> Any:
+def words_of(pools: Sequence[CandidatePool]) -> Any:
     """The hashed words of every candidate of every pool, one sparse row each [X, 2^(BITS + 1)].
 
     Raises:

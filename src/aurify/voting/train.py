@@ -10,8 +10,8 @@ import numpy as np
 from aurify.errors import AurifyError, UsageError
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
-from aurify.voting.pool import Pool
-from aurify.voting.ranker import Ranker, Scorer
+from aurify.voting.pool import CandidatePool
+from aurify.voting.ranker import CandidateScorer, Ranker
 from aurify.voting.report import measure
 from aurify.voting.settings import RankSettings
 from aurify.voting.splits import split_pools
@@ -43,8 +43,8 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
 
 def train_ranker(
     settings: RankSettings,
-    train: Sequence[Pool],
-    tuning: Sequence[Pool],
+    train: Sequence[CandidatePool],
+    tuning: Sequence[CandidatePool],
     say: Callable[[str], None] = lambda text: None,
 ) -> Ranker:
     """Train on some questions and calibrate on others.
@@ -54,7 +54,7 @@ def train_ranker(
     """
     size = settings.samples
     runs = [run for pool in train for run in (pool.runs(size) or [pool])]
-    scorer: Scorer
+    scorer: CandidateScorer
     if settings.ranker == "fast":
         from aurify.voting.fast_ranker import FastRanker
 

@@ -11,7 +11,7 @@ from aurify.questions import Question
 from aurify.rationales import Rationale
 from aurify.statistics.samples import sizes
 from aurify.voting.gather import grouped_pool
-from aurify.voting.pool import Pool, right_groups
+from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
 from aurify.voting.stopping import StopRule, stops
 from aurify.voting.votes import VoteKind, credit, vote
@@ -77,15 +77,17 @@ class Voter:
         """Whether a sample's score depends on the others, so that no vote can be held before all are drawn."""
         return self._ranker is not None and not self._ranker.alone
 
-    def _pool(self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]) -> Pool:
+    def _pool(self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]) -> CandidatePool:
         pool = grouped_pool(question, samples, groups)
         if self._ranker is not None and not self._warned and (warning := self._ranker.warning([pool])):
             self._say(warning)
             self._warned = True
         return pool
 
-    def _scores(self, pool: Pool, runs: Sequence[Pool]) -> list[NDArray[np.float64] | None]:
+    def _scores(self, pool: CandidatePool, runs: Sequence[CandidatePool]) -> list[NDArray[np.float64] | None]:
         """The scores of each run; a ranker that looks at candidates alone is asked once for each."""
+        if self._kind == "logprob":
+            return [np.array(run.logprob_scores) for run in runs]
         if self._ranker is None:
             return [None] * len(runs)
         if not self._ranker.alone:
@@ -94,6 +96,6 @@ class Voter:
         known = {id(candidate): score for candidate, score in zip(pool.candidates, scores_S, strict=True)}
         return [np.array([known[id(candidate)] for candidate in run.candidates]) for run in runs]
 
-    def _credit(self, run: Pool, scores_S: NDArray[np.float64] | None) -> float:
+    def _credit(self, run: CandidatePool, scores_S: NDArray[np.float64] | None) -> float:
         given = None if scores_S is None else scores_S.tolist()
         return credit(vote(run.groups, given, kind=self._kind, weight=self._weight), right_groups(run))

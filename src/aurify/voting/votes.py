@@ -8,6 +8,8 @@ self-consistency (Y. Li et al. 2023, arXiv:2312.12832, the code's ``1 + w s``) l
     asc   v(a) = sum_i [a_i = a] (1 + lambda s_i)
     best  v(a) = max_i [a_i = a] s_i
 
+``logprob`` is ``ws`` with scores that need no ranker (``logprob_scores``): how likely the model
+itself found each sample.
 Answers are equal where they are of one group; an unparsable one (group None) has no vote and never wins.
 """
 
@@ -18,8 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-VoteKind = Literal["sc", "ws", "asc", "best"]
-VOTES: tuple[VoteKind, ...] = get_args(VoteKind)
+RankerVote = Literal["sc", "ws", "asc", "best"]
+VoteKind = Literal["sc", "ws", "asc", "best", "logprob"]
+VOTES: tuple[RankerVote, ...] = get_args(RankerVote)
+"""The votes that a ranker's scores decide, and the one that needs none."""
+KINDS: tuple[VoteKind, ...] = get_args(VoteKind)
 
 TOLERANCE = 1e-9
 """Votes nearer to the largest than this, relative to it, tie with it: float sums of equal terms may differ so much."""
@@ -81,6 +86,28 @@ def vote(
     return Ballot(votes, tuple(leaders), winner, votes[winner] / total if total else 1 / len(heard), chosen)
 
 
+def logprob_scores(logprobs: Sequence[float | None], beta: float = 1.0) -> list[float | None]:
+    """The scores [S], in (0, 1], that samples have by the rank of their log-probability among the question's samples.
+
+    With u the share of samples that are at most as likely (ties at their mean rank), from 1/S to 1,
+
+        s = exp(beta (f(u) - 1)),   f(u) = 1 - (1 - min(u / 0.75, 1))^2
+
+    so the likelier quarter counts in full and the least likely least, near e^-beta. Only the order of the samples
+    matters, not how far apart they are. A missing log-probability has no score, and no rank.
+
+    Source: arXiv:2608.14420, whose weights are e^beta times these; a common factor changes no vote.
+    """
+    from scipy.stats import rankdata  # the command line starts without SciPy
+
+    known = [value for value in logprobs if value is not None]
+    if not known:
+        return [None] * len(logprobs)
+    ranks = iter((rankdata(known) / len(known)).tolist())
+    shares = [None if value is None else next(ranks) for value in logprobs]
+    return [None if share is None else math.exp(beta * ((1 - (1 - min(share / 0.75, 1)) ** 2) - 1)) for share in shares]
+
+
 def credit(ballot: Ballot, right: Sequence[bool | None]) -> float:
     """How right a vote is: the share of the leading groups that is right, 0 where nobody voted.
 
@@ -121,7 +148,7 @@ def _votes(kind: VoteKind, weight: float, scores: Sequence[float]) -> float:
     """What a group gets for its members' scores."""
     if kind == "sc":
         return float(len(scores))
-    if kind == "ws":
+    if kind in ("ws", "logprob"):
         return sum(scores)
     if kind == "asc":
         return sum(1 + weight * score for score in scores)
