@@ -27,7 +27,7 @@ def lines(path: Path, *rows: dict[str, Any]) -> Path:
         ({"id": "a", "correct": False, "question": "?"}, 0),
         ({"id": "a", "verdict": "right", "reason": "equal"}, 1),
         ({"id": "a", "verdict": "unparsable"}, 0),
-        ({"question_id": "a", "answer": "4", "credit": 0.5, "confidence": 0.9}, 0.5),  # aurify vote
+        ({"question_id": "a", "answer": "4", "credit": 0.5, "confidence": 0.9, "score": 1.0}, 0.5),  # aurify vote
         ({"id": "a", "is_correct": 1}, 1),
     ],
 )

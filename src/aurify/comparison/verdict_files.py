@@ -101,6 +101,8 @@ def _field(path: Path, fields: Mapping[str, Any], metric: str, metrics: Sequence
         found = [name for name, value in fields.items() if _is_number(value) and name not in _NO_REWARD]
     else:
         found = [name for name in SCORE_FIELDS if name in fields]
+        if "credit" in found:  # of aurify vote, whose score is the ranker's opinion
+            found = ["credit"]
     if len(found) == 1:
         return found[0]
     if not found:
