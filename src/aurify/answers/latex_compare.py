@@ -46,8 +46,8 @@ def _compare(pred: str, gold: str) -> str:
     if ours is not None and theirs is not None:
         try:
             return same(ours, theirs) or ""
-        except Unreadable:
-            pass
+        except Unreadable:  # a value that nobody can compute, and SymPy would try
+            return ""
     return _compare_algebra(pred, gold)
 
 
