@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's "Add a method" and "Add a sampler", followed to the letter in copies of the package."""
+"""CONTRIBUTING.md's "Add a method", "a sampler", "an answer type", followed to the letter in copies of the package."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ def blocks(section: str) -> list[str]:
     return [dedent(found) for found in re.findall(r"^ *```python\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)]
 
 
-def followed(section: str, room: str, name: str, before: str, tmp_path: Path) -> dict[str, str]:
+def followed(
+    section: str, room: str, name: str, before: str, tmp_path: Path, table: str = "__init__.py"
+) -> dict[str, str]:
     """Write the section's file, add its line, and return the environment in which that package is found."""
     shutil.copytree(REPOSITORY / "src" / "aurify", tmp_path / "src" / "aurify")
     folder = tmp_path / "src" / "aurify" / room
     file, line = blocks(section)
     (folder / f"{name}.py").write_text(file, encoding="utf-8")
-    registry = (folder / "__init__.py").read_text(encoding="utf-8")
+    registry = (folder / table).read_text(encoding="utf-8")
     (last,) = [row for row in registry.splitlines() if row.strip().startswith(before)]
     assert len(line.splitlines()) == 1
-    (folder / "__init__.py").write_text(registry.replace(last, f"{line.rstrip()}\n{last}"), encoding="utf-8")
+    (folder / table).write_text(registry.replace(last, f"{line.rstrip()}\n{last}"), encoding="utf-8")
     rows = [f'{{"question": "What is {n} plus {n}?", "answer": {2 * n}}}\n' for n in range(6)]
     (tmp_path / "data.jsonl").write_text("".join(rows))
     return {"PYTHONPATH": os.pathsep.join([str(tmp_path / "src"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
@@ -61,3 +63,12 @@ def test_a_sampler_is_one_file_and_one_line(run_aurify, tmp_path):
     assert [row.text for row in cool] == [row.text for row in greedy], "so cold that it is greedy"
     listed = run_aurify("evaluate", "--help", env=env).stdout
     assert re.search(r"\n +cool +The local sampler at a share of the temperature", listed)
+
+
+def test_an_answer_type_is_one_file_and_one_line(run_aurify, tmp_path):
+    env = followed("Add an answer type", "answers", "roman", '"aurify.answers.builtin:MATH"', tmp_path, "types.py")
+    preds = {"So the answer is xiv.": "right", "So the answer is XV.": "wrong", "So the answer is 14.": "unparsable"}
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"gold": "XIV", "pred": pred}) + "\n" for pred in preds))
+    done = run_aurify("grade", "rows.jsonl", "--answers", "roman", env=env)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(row)["verdict"] for row in done.stdout.splitlines()] == list(preds.values())

@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-from aurify.answers import latex
+from pkgutil import resolve_name
+
 from aurify.answers.answer_type import AnswerType
-from aurify.answers.choice import read_choice, same_choice
 from aurify.answers.custom import load_custom
-from aurify.answers.number import read_number, same_number
 from aurify.answers.pool import Job
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.answers.words import read_words, words_key
 from aurify.errors import UsageError, nearest
 
-
-def _same_latex(predicted: str, gold: str) -> str | Job | None:
-    ours, theirs = latex.tidy(predicted), latex.tidy(gold)
-    written = latex.compare_written(ours, theirs)
-    return Job("math", ours, theirs) if written is None else written or None
-
-
-def _to_parse(answer: str) -> Job | None:
-    tidied = latex.tidy(answer)
-    return None if latex.is_number(tidied) else Job("math", tidied, tidied)
-
-
-def _read_latex(answer: str) -> str:
-    latex.tidy(answer)
-    return answer.strip()
-
-
-_NUMBER = AnswerType(
-    "number",
-    "numbers as people write them, compared exactly",
-    lambda answer, _: read_number(answer).with_unit(),
-    lambda predicted, gold: same_number(read_number(predicted), read_number(gold)),
-)
-_CHOICE = AnswerType(
-    "choice",
-    "the letter of an option, or its text",
-    read_choice,
-    lambda predicted, gold: "the same choice" if same_choice(predicted, gold) else None,
-)
-_TEXT = AnswerType(
-    "text",
-    "words, equal but for case, quotes and final punctuation",
-    lambda answer, _: read_words(answer),
-    lambda predicted, gold: "the same words" if words_key(predicted) == words_key(gold) else None,
-)
-_MATH = AnswerType(
-    "math",
-    "LaTeX or plain notation, compared by computer algebra in a process that can be killed",
-    lambda answer, _: _read_latex(answer),
-    _same_latex,
-    _to_parse,
-    in_worker=True,
+_ENTRIES = (
+    "aurify.answers.builtin:NUMBER",
+    "aurify.answers.builtin:CHOICE",
+    "aurify.answers.builtin:TEXT",
+    "aurify.answers.builtin:MATH",
 )
 
-ANSWER_TYPES: dict[str, AnswerType] = {
-    entry.word: entry
-    for entry in (
-        _NUMBER,
-        _CHOICE,
-        _TEXT,
-        _MATH,
-    )
-}
+ANSWER_TYPES: dict[str, AnswerType] = {entry.word: entry for entry in map(resolve_name, _ENTRIES)}
 """By their words, as ``--answers`` takes them."""
 
 OWN = "module:function"

@@ -31,7 +31,6 @@ class Draft:
     task: str
     level: str
     rationale: str | None
-    system: str = ""
     options: Options | None = None
     marks: tuple[tuple[str, Any], ...] = ()
 
@@ -55,14 +54,13 @@ def draft(row: Row, task: str, question_field: str | None = None, answer_field: 
     return Draft(
         where=row.where,
         form=form.word,
-        text=found.text,
+        text=found.whole,
         answers=tuple(dict.fromkeys((*found.answers, *_accepted(fields)))) if found.answers else (),
         answer_type=_declared(fields) or found.answer_type,
         id=given_id(fields),
         task=_task(fields, task),
         level=_label(fields.get("level"), "level"),
         rationale=found.rationale,
-        system=found.system,
         options=found.options,
         marks=found.marks,
     )

@@ -213,6 +213,5 @@ def _question(one: Draft, found: Settled, ids: Ids) -> Question:
         level=one.level,
         rationale=found.rationale,
         accepted=found.accepted,
-        system=one.system,
         where=one.where,
     )

@@ -22,7 +22,5 @@ class Question:
     """A gold rationale, where the file holds one (GSM8K and MATH do)."""
     accepted: tuple[str, ...] = ()
     """Other answers that also count as right; a hint tells ``answer``."""
-    system: str = ""
-    """A system turn that the file puts before the question."""
     where: str = ""
     """``file:line`` of the row, for messages."""

@@ -153,7 +153,7 @@ def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names
     """What names the question of a row, whose field with the question may be told."""
     fields = Fields(row)
     try:
-        text = question_of(fields if question_field is None else chosen_fields(fields, question_field)).text
+        text = question_of(fields if question_field is None else chosen_fields(fields, question_field)).whole
     except RowError:
         text = ""
     return Names(_first(fields, ("question_id",)), _first(fields, _ROW_IDS), text)

@@ -24,9 +24,9 @@ def test_the_users_turn_is_the_question(load: Load) -> None:
     ]
     found = load(*rows)
     assert found.skipped == []
-    assert {one.text for one in found} == {"What is half of 9?"}
+    bare, told_first = "What is half of 9?", "Be brief.\n\nWhat is half of 9?"
+    assert [one.text for one in found] == [bare, told_first, bare, bare, told_first]
     assert [one.answer for one in found] == ["4.5", "4.5", "\\frac{9}{2}", "4.5", "4.5"]
-    assert [one.system for one in found] == ["", "Be brief.", "", "", "Be brief."]
     assert [one.rationale for one in found] == [
         None, None, "Half of 9 is \\boxed{\\frac{9}{2}}.", "9/2. The answer is 4.5.", "Hm.\nSo the answer is 4.5.",
     ]  # fmt: skip

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from aurify.questions.fields import Fields
-from aurify.questions.forms.conversations import CONVERSATIONS
-from aurify.questions.forms.form import Form, Found
-from aurify.questions.forms.multiple_choice import DISTRACTORS, OPTION_COLUMNS, OPTIONS_LIST
-from aurify.questions.forms.numbers import NUMBERS
-from aurify.questions.forms.plain import PLAIN
-from aurify.questions.forms.rewarded import INFO, VERL
-from aurify.questions.forms.solutions import SOLUTIONS
+from pkgutil import resolve_name
 
-FORMS: dict[str, Form] = {
-    form.word: form
-    for form in (
-        NUMBERS,
-        DISTRACTORS,
-        OPTIONS_LIST,
-        OPTION_COLUMNS,
-        VERL,
-        INFO,
-        CONVERSATIONS,
-        SOLUTIONS,
-        PLAIN,
-    )
-}
-"""By their words, in the order in which they are tried: the first that fits a row reads it."""
+from aurify.questions.fields import Fields
+from aurify.questions.forms.form import Form, Found
+
+_ENTRIES = (
+    "aurify.questions.forms.numbers:NUMBERS",
+    "aurify.questions.forms.multiple_choice:DISTRACTORS",
+    "aurify.questions.forms.multiple_choice:OPTIONS_LIST",
+    "aurify.questions.forms.multiple_choice:OPTION_COLUMNS",
+    "aurify.questions.forms.rewarded:VERL",
+    "aurify.questions.forms.rewarded:INFO",
+    "aurify.questions.forms.conversations:CONVERSATIONS",
+    "aurify.questions.forms.solutions:SOLUTIONS",
+    "aurify.questions.forms.plain:PLAIN",
+)
+"""In the order in which they are tried: the first that fits a row reads it."""
+
+FORMS: dict[str, Form] = {form.word: form for form in map(resolve_name, _ENTRIES)}
+"""By their words."""
 
 __all__ = ["FORMS", "Form", "Found", "recognised"]
 

@@ -41,7 +41,7 @@ class Found:
     answers: tuple[str, ...] = ()
     """The acceptable ones, the first being the one that a hint tells. Empty where ``options`` hold them."""
     system: str = ""
-    """The system turn that stands before the question."""
+    """The system turn, which is kept before the question: not every model's template has a place for one."""
     rationale: str | None = None
     answer_type: str | None = None
     """What the form tells of the answer's type; None where the answers of the file must tell."""
@@ -49,6 +49,11 @@ class Found:
     """Options in columns of their own, which the question is still to be given."""
     marks: tuple[tuple[str, Any], ...] = ()
     """(field, value) of what says which option is right."""
+
+    @property
+    def whole(self) -> str:
+        """The question with the system turn before it."""
+        return f"{self.system}\n\n{self.text}" if self.system else self.text
 
 
 @dataclass(frozen=True)
