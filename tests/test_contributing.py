@@ -66,7 +66,7 @@ def test_a_sampler_is_one_file_and_one_line(run_aurify, tmp_path):
 
 
 def test_an_answer_type_is_one_file_and_one_line(run_aurify, tmp_path):
-    env = followed("Add an answer type", "answers", "roman", '"aurify.answers.builtin:MATH"', tmp_path, "types.py")
+    env = followed("Add an answer type", "answers", "roman", '"math":', tmp_path, "types.py")
     preds = {"So the answer is xiv.": "right", "So the answer is XV.": "wrong", "So the answer is 14.": "unparsable"}
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"gold": "XIV", "pred": pred}) + "\n" for pred in preds))
     done = run_aurify("grade", "rows.jsonl", "--answers", "roman", env=env)

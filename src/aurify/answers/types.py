@@ -10,14 +10,14 @@ from aurify.answers.pool import Job
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.errors import UsageError, nearest
 
-_ENTRIES = (
-    "aurify.answers.builtin:NUMBER",
-    "aurify.answers.builtin:CHOICE",
-    "aurify.answers.builtin:TEXT",
-    "aurify.answers.builtin:MATH",
-)
+_ENTRIES = {
+    "number": "aurify.answers.builtin:NUMBER",
+    "choice": "aurify.answers.builtin:CHOICE",
+    "text": "aurify.answers.builtin:TEXT",
+    "math": "aurify.answers.builtin:MATH",
+}
 
-ANSWER_TYPES: dict[str, AnswerType] = {entry.word: entry for entry in map(resolve_name, _ENTRIES)}
+ANSWER_TYPES: dict[str, AnswerType] = {word: resolve_name(place) for word, place in _ENTRIES.items()}
 """By their words, as ``--answers`` takes them."""
 
 OWN = "module:function"
