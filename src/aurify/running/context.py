@@ -65,5 +65,5 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
         stack.callback(world.close)
-        grader, stop = stack.enter_context(Grader()), stack.enter_context(StopRequest())
+        grader, stop = stack.enter_context(Grader()), stack.enter_context(StopRequest(alone=world.alone))
         yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop)

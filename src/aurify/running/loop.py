@@ -11,6 +11,7 @@ from aurify.rationales import RationaleTable
 from aurify.running.budget import Spending
 from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint, step_of
 from aurify.running.context import RunContext
+from aurify.running.interrupt import Interrupted
 from aurify.running.metrics import MetricsLog
 from aurify.running.task import Task
 
@@ -53,7 +54,7 @@ class Loop:
             AurifyError: the run diverged, or was asked to stop (after saving).
         """
         self._restore()
-        if self.step == 0:
+        if not self._evaluated():
             self._evaluate()
         self.task.begin(self.step)
         done = self._done()
@@ -64,14 +65,28 @@ class Loop:
                 self._take_step()
             done = self._done()
             ended = done or self.step in self.task.ends
-            if ended or (self.eval_every and self.step % self.eval_every == 0):
+            if not self._evaluated():
                 self._evaluate()
             asked = self.world.any(self.context.stop.asked)
             if ended or asked or self.step % self.save_every == 0:
                 self._save()
             if asked and not done:
-                again = "the same command" if self.spending.budget else self.folder.resume_command
-                raise AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
+                raise self._stopped()
+
+    def _stopped(self) -> AurifyError:
+        again = "the same command" if self.spending.budget else self.folder.resume_command
+        if self.step == 0:
+            return AurifyError(f"stopped before the first step was done; go on with: {again}")
+        return AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
+
+    def _evaluated(self) -> bool:
+        """Whether the evaluation that is due after this step, if one is, has been made."""
+        due = self.step == 0 or self._done() or self.step in self.task.ends
+        if not (due or (self.eval_every and self.step % self.eval_every == 0)):
+            return True
+        return self.world.once(
+            lambda: any(line["step"] == self.step and "updated" not in line for line in self.metrics.read())
+        )
 
     def _done(self) -> bool:
         return self.step >= self.task.steps or self.spending.used_up(self.step, self.world.any)
@@ -79,7 +94,13 @@ class Loop:
     def _take_step(self) -> None:
         self.step += 1
         begun = time.perf_counter()
-        done = self.task.step(self.step)
+        try:
+            done = self.task.step(self.step)
+        except Interrupted:
+            self.step -= 1
+            if self.step:
+                self._save()
+            raise self._stopped() from None
         seconds = time.perf_counter() - begun
         timing = {
             "seconds": seconds, **done.seconds, "tokens_per_second": done.tokens / seconds,
@@ -95,8 +116,13 @@ class Loop:
 
     def _evaluate(self) -> None:
         begun = time.perf_counter()
-        with self.clock.measure("evaluate"):
-            measured = self.task.evaluate(self.step)
+        try:
+            with self.clock.measure("evaluate"), self.context.stop.breakable():
+                measured = self.task.evaluate(self.step)
+        except Interrupted:
+            if self.step:
+                self._save()
+            raise self._stopped() from None
         if measured is None or not self.world.main:
             return
         self.evaluations.append(measured.rationales)

@@ -39,6 +39,11 @@ class World:
         """Whether this process writes the files and speaks to the user."""
         return bool(self._accelerator.is_main_process)
 
+    @property
+    def alone(self) -> bool:
+        """Whether this is the only process."""
+        return bool(self._accelerator.num_processes == 1)
+
     def share(self, items: Sequence[Item]) -> list[Item]:
         """This process's part of the items."""
         return list(items[self._accelerator.process_index :: self._accelerator.num_processes])

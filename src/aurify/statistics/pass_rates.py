@@ -1,7 +1,7 @@
 """How often a model is right on a question, over questions: what a few samples of each tell of all of them.
 
-Question q has a pass rate p_q, and of K samples c_q ~ Binomial(K, p_q) are right. The rates are taken as Beta(a, b);
-what is wanted is averaged over the posterior of (a, b) on a grid (mean uniform, concentration log-uniform), so that 0
+Question q has a pass rate p_q, and of K samples c_q ~ Binomial(K, p_q) are right. The rates are taken as Beta(a, b).
+What is wanted is averaged over the posterior of (a, b) on a grid (mean uniform, concentration log-uniform), so that 0
 of K for every question does not mean a rate of 0.
 """
 

@@ -107,10 +107,12 @@ class ExpectationMaximisation(Task):
         if self.method.scores_answers:
             chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
         e_step = self.method.e_step(stable_seed(self.settings.seed, "e-step", step), step, chains, proposals)
-        self.memory.update(e_step.chains)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
-        updated = self.update(e_step.terms, prompts, self._rate(step), proposals)
+        with self.context.stop.breakable(not self.fits.begins(step)):  # then the weights are the base's again already
+            ascent = self.update.gradient(e_step.terms, prompts, proposals)
+        updated = self.update.step(ascent, self._rate(step))
+        self.memory.update(e_step.chains)
         self.published = self.published and not updated["updated"]
         self._warn(updated)
 
@@ -126,7 +128,8 @@ class ExpectationMaximisation(Task):
         chains = [self.memory[question.id] for question in questions]
         invalid = {chain.question_id for chain in chains if not chain.right}
         starter = self.starters[self.start_from]
-        drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid), questions)
+        with self.context.stop.breakable():
+            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid), questions)
         chains = [
             chain.started(one.first, step) if chain.question_id in invalid else chain
             for chain, one in zip(chains, drawn, strict=True)
@@ -145,7 +148,8 @@ class ExpectationMaximisation(Task):
     def _begin_fit(self, step: int) -> list[Rationale]:
         """Proposals for all training questions from the model as it stands, then the base model again."""
         self._publish()
-        rows = [one.proposals for one in self.world.map(lambda mine: self.propose(mine, step), self.train)]
+        with self.context.stop.breakable():
+            rows = [one.proposals for one in self.world.map(lambda mine: self.propose(mine, step), self.train)]
         self.fits.keep(rows)
         if step > 1:
             self.fits.restore_base(self.parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,6 +19,14 @@ from aurify.training.effect import Probes, probes_of, scorer
 from aurify.training.m_step import CLIP, accumulate_gradient, ascend, build_optimizer, clip_gradient
 from aurify.training.settings import TrainSettings
 from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence
+
+
+class Ascent(NamedTuple):
+    """A gradient that has been accumulated, and what is needed to step along it."""
+
+    probes: Probes
+    evidence: float
+    """The effective number of rationales behind it."""
 
 
 class Update:
@@ -42,6 +50,7 @@ class Update:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.pad_token_id = pad_token_id
         self.parameters = trainable_parameters(tuned.model)
+        self.low_precision = settings.dtype != "float32"
         self.peak_rate = settings.lr or tuned.learning_rate
         self.trust: TrustRegion | None = None
         """What bounds the steps; None: the rate alone."""
@@ -59,58 +68,61 @@ class Update:
             weight_decay=self.settings.weight_decay,
         )  # fmt: skip
 
-    def __call__(
+    def gradient(
         self,
         terms: Sequence[Term],
         prompts: Mapping[str, tuple[int, ...]],
-        rate: float,
         proposals: Sequence[Sequence[Rationale]] = (),
-    ) -> dict[str, Any]:
-        """Ascend sum_i w_i log p(z_i | x_i) by one step, and say what was done.
+    ) -> Ascent | None:
+        """Accumulate the gradient of sum_i w_i log p(z_i | x_i); None where there is nothing to ascend.
 
-        Without a term there is nothing to ascend, and no step is taken. The processes share the terms, so what is
-        measured on them before and after the step is measured here.
+        The weights stay as they are. The processes share the terms.
 
         Args:
             prompts: token ids of the prompt of every question of this step, by question id.
-            rate: the learning rate by the schedule; where steps are bounded, only its share of the peak counts.
             proposals: of this step's questions; the effect is measured on those that the model itself has just drawn.
         """
         if not any(term.weight for term in terms):
-            return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
+            return None
         longest_first = sorted(terms, key=lambda term: (-len(term.token_ids), term.question_id))
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
-        low = self.settings.dtype != "float32"
         with self.clock.measure("effect"):
-            score = scorer(self.tuned.model, self.pad_token_id, bf16=low)
+            score = scorer(self.tuned.model, self.pad_token_id, bf16=self.low_precision)
             probes = Probes(self.world, score, *probes_of(prompts, proposals, terms))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             accumulate_gradient(
                 self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id,
-                token_budget=self.settings.token_budget, bf16=low,
+                token_budget=self.settings.token_budget, bf16=self.low_precision,
             )  # fmt: skip
+        return Ascent(probes, evidence(terms))
+
+    def step(self, ascent: Ascent | None, rate: float) -> dict[str, Any]:
+        """One optimiser step along the gradient, and what it did.
+
+        Args:
+            rate: the learning rate by the schedule; where steps are bounded, only its share of the peak counts.
+        """
+        if ascent is None:
+            return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         parameters = list(self.parameters.values())
         bound: dict[str, float] = {}
         with self.clock.measure("optimizer"):
             self.world.sum_gradients(parameters)
-            if self.trust and probes.tell_kl:
-                evident = evidence(terms)
-                norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=min(1.0, evident / EVIDENCE))
+            if self.trust and ascent.probes.tell_kl:
+                scale = min(1.0, ascent.evidence / EVIDENCE)
+                norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=scale)
                 taken = self.trust.step(
-                    self.optimizer, decay=rate / self.peak_rate, evidence=evident,
-                    exact=not low, measure=probes.measure,
+                    self.optimizer, decay=rate / self.peak_rate, evidence=ascent.evidence,
+                    exact=not self.low_precision, measure=ascent.probes.measure,
                 )  # fmt: skip
-                rate, effect = taken.rate, taken.effect
-                bound = {"kl_bound": taken.bound}
+                rate, effect, bound = taken.rate, taken.effect, {"kl_bound": taken.bound}
                 self.optimizer.zero_grad(set_to_none=True)
             else:
                 norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip or CLIP)
-                effect = probes.measure()
+                effect = ascent.probes.measure()
         give_back(self.tuned.model)
-        return {
-            "updated": True, "learning_rate": rate, "gradient_norm": norm, **bound, **effect.told(),
-        }  # fmt: skip
+        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **bound, **effect.told()}
 
     def told(self) -> str:
         """How long its steps are, in words."""

@@ -1,0 +1,68 @@
+"""A wish to stop: at once where work may be broken off, else between two steps."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from aurify.running.interrupt import Interrupted, StopRequest
+
+
+def ask(number=signal.SIGTERM):
+    os.kill(os.getpid(), number)
+
+
+def test_what_is_breakable_is_broken_off_at_once(capfd):
+    done = []
+
+    def work():
+        with stop.breakable():
+            ask()
+            done.append("never")
+
+    with StopRequest() as stop, pytest.raises(Interrupted):
+        work()
+    assert not done
+    assert stop.asked
+    assert "stopping and saving" in capfd.readouterr().err
+
+
+def test_anything_else_is_finished():
+    done = []
+    with StopRequest() as stop:
+        ask()
+        done.append("finished")
+        with stop.breakable(allowed=False):
+            done.append("finished, too")
+    assert len(done) == 2
+    assert stop.asked
+
+
+def test_work_is_not_begun_after_the_wish():
+    with StopRequest() as stop:
+        ask()
+        with pytest.raises(Interrupted), stop.breakable():
+            raise AssertionError("begun")
+
+
+def test_one_of_several_processes_does_not_break_off():
+    with StopRequest(alone=False) as stop, stop.breakable():
+        ask()
+    assert stop.asked
+
+
+def test_a_second_ctrl_c_leaves_at_once():
+    with StopRequest() as stop:
+        ask(signal.SIGINT)
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            ask(signal.SIGINT)
+
+
+def test_the_handlers_before_come_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with StopRequest():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
