@@ -10,9 +10,9 @@ from aurify.statistics.pass_rates import PassRates
 
 @pytest.mark.parametrize(("a", "b"), [(1.0, 3.0), (0.3, 0.3), (8.0, 2.0)])
 def test_the_shares_are_those_of_the_questions(a, b):
-    """400 questions, 4 samples each, of a known distribution; the truth is simulated apart."""
+    """4,000 questions, 4 samples each, of a known distribution; the truth is simulated apart."""
     random = np.random.default_rng(0)
-    found = PassRates(random.binomial(4, random.beta(a, b, 400)), 4)
+    found = PassRates(random.binomial(4, random.beta(a, b, 4000)), 4)
     p = random.beta(a, b, 200_000)
     for share, truth in (
         (found.right(), p),
@@ -20,8 +20,8 @@ def test_the_shares_are_those_of_the_questions(a, b):
         (found.always_in(8), p**8),
         (found.pure_in(8), p**8 + (1 - p) ** 8),
     ):
-        assert share.low - 0.03 <= truth.mean() <= share.high + 0.03
-        assert share.mean == pytest.approx(truth.mean(), abs=0.06)
+        assert share.low - 0.02 <= truth.mean() <= share.high + 0.02
+        assert share.mean == pytest.approx(truth.mean(), abs=0.03)
 
 
 def test_intervals_cover_and_shrink_with_questions():

@@ -18,6 +18,7 @@ from aurify.text import printable
 COMMANDS = (
     "quickstart",
     "check",
+    "doctor",
     "grade",
     "import",
     "sample",

@@ -1,0 +1,42 @@
+"""aurify doctor: what a model needs to learn from a file of questions, before hours are spent."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+
+from aurify.cli.options import add_command
+from aurify.cli.progress import progress_bar
+from aurify.doctor.settings import DoctorSettings
+from aurify.text import printable
+
+
+def run(settings: DoctorSettings) -> None:
+    """Try a model on a few of the questions, in several ways, and say what it needs and what to type next.
+
+    Draws a small pilot (a minute or two for half a billion parameters on a CPU): how often it is right, what its wrong
+    answers look like, how many questions are out of reach or solved, whether another prompt, a longer limit or the
+    guide would help, what a step costs.
+
+    Example: aurify doctor --model Qwen/Qwen2.5-0.5B-Instruct --data questions.jsonl
+    """
+    from aurify.doctor.run import run_doctor
+    from aurify.files import write_atomically
+
+    with progress_bar("rationales") as progress:
+        found = run_doctor(settings, say=_say, progress=progress)
+    if settings.json_ is not None:
+        write_atomically(settings.json_, json.dumps(found.to_dict(), indent=2) + "\n")
+    for line in found.lines():
+        sys.stdout.write(printable(line, 2000) + "\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "doctor", DoctorSettings, run)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")

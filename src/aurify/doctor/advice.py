@@ -1,0 +1,104 @@
+"""From what was tried to what to do: words, and the next command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aurify.doctor.settings import DoctorSettings
+from aurify.doctor.trial import THOUGHT, Trial
+from aurify.statistics.pass_rates import PassRates
+
+HOPELESS, SOLVED = 0.02, 0.85
+"""Shares of right rationales below which answers alone hardly teach, and above which there is little to learn."""
+RARE = "right rationales are too rare for learning from answers alone"
+CUT, UNREAD = 0.15, 0.2
+"""Shares of truncated and of unreadable rationales that are worth a word."""
+CLEAR, DOUBT = 10.0, 0.2
+"""A way of asking is taken in the place of the first one where it is better by so many points, or at this p-value."""
+
+
+class Advice(NamedTuple):
+    """What to do."""
+
+    chosen: Trial
+    lines: list[str]
+    command: str
+
+
+def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales: bool) -> Advice:
+    """What the trials say.
+
+    Args:
+        trials: the first one is how the model is asked by the settings.
+        told_rationales: whether the data holds gold rationales.
+    """
+    chosen = _best(trials)
+    rate = PassRates(chosen.right_Q, chosen.samples).right().mean
+    lines = []
+    if chosen is not trials[0]:
+        points, p = chosen.better_than(trials[0])
+        lines.append(f"take {chosen.name}: {points:+.0f} points over {trials[0].name} (sign test p {p:.2g})")
+    lines += _troubles(chosen)
+    if rate < HOPELESS and told_rationales:
+        lines.append(f"{RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
+        return Advice(chosen, lines, _command("train cot", settings, chosen.flags))
+    if rate < HOPELESS:
+        lines.append(f"{RARE}: take a larger model or easier questions, or begin with a teacher's rationales, then")
+        lines.append("distil them: aurify distill kd --from RUN")
+        return Advice(chosen, lines, _command("sample --api openai --samples 4", settings, {"--model": "TEACHER"}))
+    if rate > SOLVED:
+        lines.append("most questions are solved already and little is left to learn; harder ones would teach more")
+    told = next((trial for trial in trials if not trial.deployable), None)
+    if told is not None and told.better_than(chosen).points > CLEAR and rate < 0.5:
+        lines.append(
+            f"told the answer it is right in {100 * told.rate:.0f} %: --memory auto, the default, may start chains so"
+        )
+    return Advice(chosen, lines, _command("train trice", settings, chosen.flags))
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    """The trial that is clearly better than the first one, or the first one."""
+    best = trials[0]
+    for trial in trials[1:]:
+        difference = trial.better_than(trials[0])
+        clear = difference.points > 0 and (difference.points >= CLEAR or difference.p < DOUBT)
+        if trial.deployable and clear and trial.rate > best.rate:
+            best = trial
+    return best
+
+
+def _troubles(trial: Trial) -> list[str]:
+    lines = []
+    if (cut := trial.share("truncated", THOUGHT)) > CUT:
+        lines.append(
+            f"{100 * cut:.0f} % are cut at the limit: a higher --max-new-tokens, or worked examples (--few-shot), "
+            "which show when to stop"
+        )
+    if (unread := trial.share("unparsable")) > UNREAD:
+        lines.append(
+            f"{100 * unread:.0f} % state no answer that can be read: worked examples (--few-shot) show the form"
+        )
+    if timeouts := trial.verdicts["timeout"]:
+        lines.append(f"{timeouts} answers took too long to judge and count as wrong")
+    return lines
+
+
+def _command(words: str, settings: DoctorSettings, flags: Mapping[str, str | None]) -> str:
+    """A command that keeps what the user said, and adds what was found."""
+    said: dict[str, str | None] = {
+        "--model": settings.model,
+        "--data": settings.data,
+        "--answers": settings.answers,
+        "--question-field": settings.question_field,
+        "--answer-field": settings.answer_field,
+        "--prompt": None if settings.prompt == "auto" else settings.prompt,
+        "--few-shot": settings.few_shot,
+        "--system": settings.system,
+        "--template-args": settings.template_args,
+        "--max-new-tokens": str(settings.max_new_tokens) if settings.max_new_tokens else None,
+        **flags,
+    }
+    given = [f"{flag} {shlex.quote(value)}" for flag, value in said.items() if value is not None]
+    return " ".join([f"aurify {words}", *given, *(["--skip-bad"] if settings.skip_bad else [])])

@@ -1,0 +1,190 @@
+"""A diagnosis from settings to findings: the order of things, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from aurify.answers import Grader
+from aurify.clock import peak_memory_mb
+from aurify.doctor.advice import advise
+from aurify.doctor.report import Cost, Findings
+from aurify.doctor.settings import DoctorSettings
+from aurify.doctor.trial import Trial
+from aurify.doctor.worked import SHOWN, shown_to, worked_examples
+from aurify.files import write_atomically
+from aurify.methods import Term
+from aurify.models import load_model, prepare
+from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.questions import PromptTemplate, Question, load_questions
+from aurify.rationales import Drawing, Rationale
+from aurify.rationales.draw import Request
+from aurify.rationales.limit import limit_by_rule
+from aurify.sampling import LocalSampler
+from aurify.seeds import stable_seed
+from aurify.training.m_step import accumulate_gradient
+
+STEP_QUESTIONS = 64
+"""Questions of a training step, where nothing else is said."""
+LEARNED = 8
+"""Rationales on which the cost of learning is measured."""
+
+Progress = Callable[[int, int, int], None]
+
+
+def run_doctor(
+    settings: DoctorSettings,
+    *,
+    say: Callable[[str], None] = lambda text: None,
+    progress: Progress = lambda done, asked, right: None,
+) -> Findings:
+    """Draw a small pilot from a model in several ways, and say what it needs.
+
+    Raises:
+        AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
+    """
+    questions = load_questions(
+        settings.data, answers=settings.answers, question_field=settings.question_field,
+        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
+    )  # fmt: skip
+    chosen = sorted(questions, key=lambda question: stable_seed(settings.seed, "doctor", question.id))
+    chosen = chosen[: settings.questions]
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    model, tokenizer = load_model(settings.model, dtype=settings.dtype, device=device or "cpu", say=say)
+    form = prompt_form(settings, settings.model, tokenizer)
+    say(form.line())
+    trials: list[Trial] = []
+
+    def tell(done: int, asked: int) -> None:
+        progress(done, asked, sum(int(trial.right_Q.sum()) for trial in trials))
+
+    with Grader() as grader:
+        pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader)
+        for trial in pilot.trials(form):
+            trials.append(trial)
+            say(f"{trial.name}: {100 * trial.rate:.0f} % right, {trial.seconds:.0f} s")
+        advice = advise(settings, trials, told_rationales=any(question.rationale for question in questions))
+        if advice.chosen.flags.get("--few-shot") and pilot.examples:
+            text = "\n\n".join(list(pilot.examples.values())[:SHOWN])
+            write_atomically(settings.examples, text + "\n")
+            say(f"worked examples written to {settings.examples}; look through them before you use them")
+        cost = _cost(model, tokenizer, form.template(tokenizer), chosen, advice.chosen, settings)
+    return Findings(chosen, trials, advice, cost, first_prompt(form.template(tokenizer), chosen[0]))
+
+
+class _Pilot:
+    """Asks the same questions in several ways."""
+
+    def __init__(
+        self,
+        settings: DoctorSettings,
+        questions: Sequence[Question],
+        sampler: LocalSampler,
+        tokenizer: Any,
+        grader: Grader,
+    ) -> None:
+        self._settings, self._questions, self._tokenizer = settings, questions, tokenizer
+        self._sampler, self._grader = sampler, grader
+        self.examples: dict[str, str] = {}
+        """Worked examples that were tried, by question id."""
+
+    def trials(self, form: PromptForm) -> Iterator[Trial]:
+        """As the settings say; then, if wanted, other forms, a longer limit, worked examples and the guide."""
+        first = self._trial(form, self._name(form), {})
+        yield first
+        if not self._settings.trials:
+            return
+        for other in self._other_forms(form):
+            yield self._trial(other, self._name(other), {"--prompt": other.prompt})
+        if first.share("truncated") > 0:
+            yield self._longer(form, first)
+        self.examples = {} if form.few_shot else worked_examples(self._questions, first.rows)
+        if len(self.examples) > 1:
+            yield self._shown(form)
+        yield self._trial(form, "the answer told (guide)", {}, hinted=True)
+
+    def _name(self, form: PromptForm) -> str:
+        return f"{form.prompt} prompt" + (", worked examples" if form.few_shot else "")
+
+    def _other_forms(self, form: PromptForm) -> Iterator[PromptForm]:
+        if form.prompt != "plain":
+            yield replace(form, prompt="plain", system=None, template_args=None)
+        elif getattr(self._tokenizer, "chat_template", None):
+            yield replace(form, prompt="chat")
+        if form.few_shot:
+            yield replace(form, few_shot=None)
+
+    def _trial(self, form: PromptForm, name: str, flags: dict[str, str | None], *, hinted: bool = False) -> Trial:
+        template = form.template(self._tokenizer)
+        begun = time.perf_counter()
+        rows = self._draw(template, self._questions, self._limit(form, template), hinted=hinted)
+        return Trial(name, rows, time.perf_counter() - begun, flags, deployable=not hinted)
+
+    def _shown(self, form: PromptForm) -> Trial:
+        """With worked examples of the model's own, each question shown those of others."""
+        texts = [shown_to(question, self.examples) for question in self._questions]
+        begun = time.perf_counter()
+        rows: list[list[Rationale]] = [[] for _ in texts]
+        for text in dict.fromkeys(texts):
+            template = replace(form, few_shot=text).template(self._tokenizer)
+            places = [i for i, other in enumerate(texts) if other == text]
+            drawn = self._draw(template, [self._questions[i] for i in places], self._limit(form, template))
+            for i, row in zip(places, drawn, strict=True):
+                rows[i] = row
+        flags: dict[str, str | None] = {"--few-shot": self._settings.examples}
+        return Trial("worked examples, its own", rows, time.perf_counter() - begun, flags)
+
+    def _longer(self, form: PromptForm, first: Trial) -> Trial:
+        """The same samples under twice the limit: those that were cut go on, since a seed decides every token."""
+        template = form.template(self._tokenizer)
+        limit = 2 * self._limit(form, template)
+        begun = time.perf_counter()
+        cut = [i for i, row in enumerate(first.rows) if any(one.finish_reason == "length" for one in row)]
+        longer = iter(self._draw(template, [self._questions[i] for i in cut], limit))
+        rows = [next(longer) if i in cut else row for i, row in enumerate(first.rows)]
+        return Trial(f"a limit of {limit} tokens", rows, time.perf_counter() - begun, {"--max-new-tokens": str(limit)})
+
+    def _draw(
+        self, template: PromptTemplate, questions: Sequence[Question], limit: int, *, hinted: bool = False
+    ) -> list[list[Rationale]]:
+        settings = self._settings
+        drawing = Drawing(
+            self._sampler, self._grader, settings.model, stable_seed(settings.seed, "doctor"), limit, template.stop,
+            opening=template.opening,
+        )  # fmt: skip
+        prompts = template.encode_all(self._tokenizer, questions, hinted)
+        request = Request(questions, prompts, "guide" if hinted else "self", settings.samples)
+        return drawing.draw_all([request], step=0)[0]
+
+    def _limit(self, form: PromptForm, template: PromptTemplate) -> int:
+        if form.max_new_tokens is not None:
+            return form.max_new_tokens
+        return limit_by_rule(form.prompt, thinking=bool(template.opening)).tokens
+
+
+def _cost(
+    model: Any,
+    tokenizer: Any,
+    template: PromptTemplate,
+    questions: Sequence[Question],
+    trial: Trial,
+    settings: DoctorSettings,
+) -> Cost:
+    """Seconds and memory of a step, from the pilot's drawing and from a gradient on some of its rationales."""
+    tuned = prepare(model, tokenizer, seed=settings.seed)
+    rationales = sorted(trial.all, key=lambda one: (not one.right, one.question_id))
+    learned = [one for one in rationales if one.token_ids][:LEARNED]
+    prompts = {question.id: template.encode(tokenizer, question) for question in questions}
+    terms = [Term(one.question_id, one.token_ids, 1 / len(learned)) for one in learned]
+    begun = time.perf_counter()
+    accumulate_gradient(tuned.model, terms, prompts, pad_token_id=tokenizer.pad_token_id, token_budget=4096)
+    seconds = time.perf_counter() - begun
+    return Cost(
+        sample_seconds=trial.seconds * STEP_QUESTIONS / len(trial.all),
+        gradient_seconds=seconds * STEP_QUESTIONS / max(1, len(learned)),
+        peak_mb=peak_memory_mb(), questions=STEP_QUESTIONS,
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+"""What ``aurify doctor`` can be told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
+from aurify.settings import Settings
+
+
+class DoctorSettings(Settings):
+    """Settings of ``aurify doctor``."""
+
+    model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
+    data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
+    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    question_field: str | None = Field(None, description="The field that holds the question.")
+    answer_field: str | None = Field(None, description="The field that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
+    questions: int = Field(16, ge=2, description="Questions of the pilot.")
+    samples: int = Field(4, ge=1, description="Rationales drawn of each, for every trial.")
+    seed: int = Field(0, ge=0, description="Chooses the questions and the samples.")
+    prompt: PromptName = Field("auto", description=PROMPT)
+    few_shot: str | None = Field(None, description=FEW_SHOT)
+    system: System = None
+    template_args: TemplateArgs = None
+    max_new_tokens: int | None = Field(None, ge=1, description=f"{LENGTH} [by the prompt's form]")
+    dtype: Literal["float32", "bfloat16"] = Field("float32", description="The dtype that the weights have.")
+    trials: bool = Field(True, description="Also try other prompts, a longer limit and the guide, side by side.")
+    examples: str = Field(
+        "worked_examples.txt",
+        description="Where worked examples made of the pilot's own right rationales are written, if they help.",
+    )
+    json_: str | None = Field(None, description="Also write what was found to this file as JSON.")

@@ -1,0 +1,57 @@
+"""aurify doctor on the real command line."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+ROWS = [
+    {"input": f"I have {n} apples and {m} oranges. How many fruits do I have?", "target": str(n + m)}
+    for n in range(2, 6)
+    for m in range(2, 4)
+]
+
+
+@pytest.fixture
+def questions(tmp_path):
+    file = tmp_path / "counting.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    return file
+
+
+def test_it_says_what_it_found_and_a_command_that_runs(run_aurify, questions, tmp_path):
+    done = run_aurify(
+        "doctor", "--model", "nugget", "--data", questions, "--questions", 4, "--samples", 2, "--max-new-tokens", 64,
+        "--json", "found.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for word in ("pilot", "verdicts", "questions", "signal", "cost", "next"):
+        assert f"\n{word} " in f"\n{done.stdout}", done.stdout
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    first, *others = found["trials"]
+    assert first["name"] == "plain prompt"
+    assert first["right"]["n"] == 8
+    assert "the answer told (guide)" in [trial["name"] for trial in others]
+    words = shlex.split(done.stdout.strip().splitlines()[-1].removeprefix("next"))
+    assert words[:2] == ["aurify", "train"]
+    dry = run_aurify(*words[1:], "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+
+
+def test_one_trial_alone_where_no_others_are_wanted(run_aurify, questions, tmp_path):
+    done = run_aurify(
+        "doctor", "--model", "nugget", "--data", questions, "--questions", 2, "--samples", 1, "--no-trials", "--json",
+        "found.json", "--max-new-tokens", 32,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["trials"]) == 1
+
+
+def test_bad_input_is_one_line(run_aurify, questions):
+    for words in (("--data", "none.jsonl"), ("--data", questions, "--model", "no/such/folder")):
+        done = run_aurify("doctor", *(("--model", "nugget") if "--model" not in words else ()), *words)
+        assert done.returncode in (1, 2)
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("aurify: ")

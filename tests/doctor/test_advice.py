@@ -1,0 +1,79 @@
+"""From trials to what to do."""
+
+from __future__ import annotations
+
+import shlex
+
+from test_trial import rationale, trial
+
+from aurify.answers.verdict import Verdict
+from aurify.doctor.advice import advise
+from aurify.doctor.settings import DoctorSettings
+from aurify.doctor.trial import Trial
+
+SETTINGS = DoctorSettings(model="some model", data="my questions.jsonl", skip_bad=True)
+
+
+def advised(*trials, told=False, settings=SETTINGS):
+    return advise(settings, trials, told_rationales=told)
+
+
+def test_a_model_that_is_sometimes_right_trains_as_it_is_asked():
+    found = advised(trial(1, 2, 3, 0), trial(1, 2, 2, 0, name="plain", flags={"--prompt": "plain"}))
+    assert found.chosen.name == "as it is"
+    words = shlex.split(found.command)
+    assert words == [
+        "aurify", "train", "trice", "--model", "some model", "--data", "my questions.jsonl", "--skip-bad",
+    ]  # fmt: skip
+
+
+def test_a_clearly_better_way_of_asking_is_taken_and_told_why():
+    plain = trial(4, 3, 3, 4, 2, 4, name="plain prompt", flags={"--prompt": "plain"})
+    found = advised(trial(1, 1, 0, 2, 0, 1), plain)
+    assert found.chosen is plain
+    assert "--prompt plain" in found.command
+    assert "plain prompt: +62 points" in found.lines[0]
+
+
+def test_a_difference_that_may_be_chance_changes_nothing():
+    found = advised(trial(1, 2, 3, 2), trial(1, 2, 3, 3, name="plain", flags={"--prompt": "plain"}))
+    assert found.chosen.name == "as it is"
+
+
+def test_the_guide_is_no_way_to_be_asked_later():
+    guide = trial(4, 4, 4, 4, 4, 4, name="guide", deployable=False)
+    found = advised(trial(1, 1, 0, 2, 0, 1), guide)
+    assert found.chosen.name == "as it is"
+    assert "told the answer it is right in 100 %" in " ".join(found.lines)
+
+
+def test_a_hopeless_model_is_not_sent_to_learn_from_answers_alone():
+    hopeless = trial(*[0] * 40)
+    assert advised(hopeless, told=True).command.startswith("aurify train cot ")
+    assert advised(hopeless).command.startswith("aurify sample --api openai ")
+    assert advised(trial(*[0] * 4, *[1] * 4)).command.startswith("aurify train trice ")
+
+
+def test_a_model_that_knows_it_all_is_told_so():
+    assert "harder ones" in advised(trial(*[4] * 20)).lines[0]
+    assert advised(trial(*[3] * 8, *[1] * 8)).lines == []
+
+
+def test_what_is_cut_or_cannot_be_read_is_told():
+    rows = [
+        [rationale(0), rationale(0, Verdict.TRUNCATED), rationale(0, Verdict.UNPARSABLE), rationale(0, Verdict.TIMEOUT)]
+    ]
+    lines = " ".join(advised(Trial("as it is", rows, 1.0)).lines)
+    assert "25 % are cut at the limit" in lines
+    assert "25 % state no answer that can be read" in lines
+    assert "1 answers took too long" in lines
+
+
+def test_what_the_user_said_stays_in_the_command():
+    settings = SETTINGS.model_copy(update={"prompt": "chat", "system": "Be brief.", "answers": "number"})
+    plain = trial(4, 4, 4, 4, 4, 4, flags={"--prompt": "plain"})
+    command = advised(trial(1, 1, 0, 2, 0, 1), plain, settings=settings).command
+    assert "--system 'Be brief.' " in command
+    assert "--answers number" in command
+    assert "--prompt plain" in command
+    assert "--prompt chat" not in command
