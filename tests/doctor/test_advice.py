@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from test_trial import rationale, trial
+from pilots import rationale, trial
 
 from aurify.answers.verdict import Verdict
 from aurify.doctor.advice import advise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_trial import rationale
+from pilots import rationale
 
 from aurify.answers.verdict import Verdict
 from aurify.doctor.worked import SHOWN, shown_to, worked_examples
