@@ -110,18 +110,19 @@ def test_order_is_kept_and_equal_work_done_once(grader: Grader) -> None:
     assert verdicts == ["wrong", "right", "wrong", "wrong", "truncated", "wrong"]
 
 
-def test_a_rationale_is_judged_once_a_question(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own question, its own gold answer: another of either is judged anew."""
-    planned = []
-    plan = Grader._plan
-    monkeypatch.setattr(Grader, "_plan", lambda self, *asked: planned.append(asked) or plan(self, *asked))
-    text, asked = "So the answer is 4.", question("4", "number")
+def test_a_rationale_is_judged_once_a_question(grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own question, its own gold answer: another of either is judged again. A judge of ours counts."""
+    log = tmp_path / "judged"
+    judge = f"def judge(pred, gold):\n    open({str(log)!r}, 'a').write(pred + ' ')\n    return pred == gold\n"
+    (tmp_path / "counting_judge.py").write_text(judge)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text, asked = "So the answer is 4.", question("4", "counting_judge:judge")
     for _ in range(3):
         assert [grade.right for grade in grader.grade_all([(text, asked, False), (text, asked, False)])] == [True] * 2
-    assert len(planned) == 1
-    assert not grader.grade(text, question("5", "number")).right
+    assert log.read_text() == "4 "
+    assert not grader.grade(text, question("5", "counting_judge:judge")).right
     assert grader.grade(text, asked, truncated=True).verdict == "truncated"
-    assert len(planned) == 2
+    assert log.read_text() == "4 4 "
 
 
 @given(st.text(), st.sampled_from(["number", "choice", "text"]))

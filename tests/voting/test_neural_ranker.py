@@ -115,7 +115,7 @@ def test_an_adapter_is_a_base_with_its_weights_merged_and_is_found_from_elsewher
     ids = torch.arange(9)[None]
     with torch.no_grad():
         whole = load_model(str(adapter)).model(ids, output_hidden_states=True).hidden_states[-1]
-        body = ranker._encoder(input_ids=ids).last_hidden_state
+        body = ranker.encoder(input_ids=ids).last_hidden_state
     torch.testing.assert_close(body, whole, atol=1e-4, rtol=1e-4)
     ranker.save(adapter.parent / "ranker")
     (adapter.parent / "elsewhere").mkdir()

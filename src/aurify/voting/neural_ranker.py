@@ -79,7 +79,7 @@ class NeuralRanker:
     alone = True
 
     def __init__(self, encoder: Any, tokenizer: Any, head: Head, settings: NeuralSettings) -> None:
-        self._encoder = encoder.eval()
+        self.encoder = encoder.eval()
         self._tokenizer = tokenizer
         self._head = head.eval()
         self.settings = settings
@@ -157,7 +157,7 @@ class NeuralRanker:
         """Write encoder (or adapter), tokenizer and head into a folder."""
         from safetensors.torch import save_file
 
-        self._encoder.save_pretrained(folder / ENCODER)
+        self.encoder.save_pretrained(folder / ENCODER)
         self._tokenizer.save_pretrained(folder / ENCODER)
         save_file(self._head.state_dict(), folder / HEAD)
         (folder / FACTS).write_text(json.dumps(asdict(self.settings), indent=1) + "\n", encoding="utf-8")
@@ -194,8 +194,8 @@ class NeuralRanker:
         ids_BT = torch.tensor([row + [self._tokenizer.pad_token_id] * (width - len(row)) for row in ids])
         mask_BT = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])
         pooled_BT = torch.tensor([[float(start <= t < end) for t in range(width)] for start, end in spans])
-        device = self._encoder.device
-        states_BTD = self._encoder(
+        device = self.encoder.device
+        states_BTD = self.encoder(
             input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device)
         ).last_hidden_state.float()
         pooled_BT = pooled_BT.to(device)
