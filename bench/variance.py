@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.methods.trice import Weights, estimator_weights, leave_one_out_acceptance
+from aurify.methods.trice import EstimatorWeights, estimator_weights, leave_one_out_acceptance
 
 Floats = NDArray[np.float64]
 RATIONALES = 8
@@ -75,7 +75,9 @@ def draw(random: np.random.Generator, p_QV: Floats) -> NDArray[np.int64]:
     return chosen_Q
 
 
-def gradient(weights: Weights, p_QV: Floats, memory_Q: NDArray[np.int64], drawn_Q: NDArray[np.int64]) -> Floats:
+def gradient(
+    weights: EstimatorWeights, p_QV: Floats, memory_Q: NDArray[np.int64], drawn_Q: NDArray[np.int64]
+) -> Floats:
     """sum_i w_i s(z_i) with s(z) = onehot(z) - p, with respect to the logits [Q, V]."""
     rows = np.arange(len(p_QV))
     total_QV: Floats = -(weights.memory_Q + weights.proposals_QS[:, 0])[:, None] * p_QV

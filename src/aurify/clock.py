@@ -57,7 +57,10 @@ class Clock:
         total.calls += 1
 
     def _read_peak(self, following: Total) -> None:
-        """Give what rose to the part that was measured last; then another follows. Dear, so not at each addition."""
+        """Give what rose to the part that was measured last; then another follows.
+
+        Reading the counters costs time, so it is not done at each addition.
+        """
         peak = peak_memory_mb()
         self._rising.risen_mb += peak - self._peak_mb
         self._peak_mb, self._rising = peak, following

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -33,10 +32,7 @@ from aurify.registry import Registry
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 
 class Settings(BaseModel):

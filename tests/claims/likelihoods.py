@@ -11,7 +11,7 @@ from enumeration import Array, World
 
 from aurify.answers import Verdict
 from aurify.methods import Method
-from aurify.methods.answered import Answered
+from aurify.methods.answered import AnsweredRationale
 from aurify.rationales import Chain
 
 ANSWER = 99
@@ -60,9 +60,9 @@ class LikelihoodWorld:
             gradient[1, question, tokens[0]] = 1 - self.likelihood_QV[question, tokens[0]]
         return gradient
 
-    def answered(self, question: int, z: int) -> Answered:
+    def answered(self, question: int, z: int) -> AnsweredRationale:
         reaches = self.reaches_QV[question, z] > 0
-        return Answered(
+        return AnsweredRationale(
             question_id=str(question), token_ids=(z, ANSWER) if reaches else (z,), text=str(z), predicted=None,
             verdict=Verdict.RIGHT if reaches else Verdict.UNPARSABLE, reason="", source="self", model="m", step=1,
             sample_index=0, seed=0, finish_reason="stop", logprob=None, thought=1,

@@ -10,7 +10,7 @@ from enumeration import World
 
 from aurify.methods.resampling import systematic_counts
 from aurify.methods.trice import (
-    Weights,
+    EstimatorWeights,
     estimator_weights,
     leave_one_out_acceptance,
     next_state,
@@ -210,4 +210,7 @@ def test_systematic_counts_are_floor_or_ceiling_of_their_expectation():
         assert counts.sum() == 7
         assert np.all((counts == np.floor(expected)) | (counts == np.ceil(expected)))
         assert counts[0] == counts[3] == 0
-    assert isinstance(subsample(Weights(weights_N, np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5), Weights)
+    assert isinstance(
+        subsample(EstimatorWeights(weights_N, np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5),
+        EstimatorWeights,
+    )

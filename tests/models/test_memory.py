@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from aurify.models.logprobs import sequence_logprobs, takes_packs
-from aurify.models.memory import Form, fitting_tokens, sampler_memory, update_memory
+from aurify.models.memory import ModelShape, fitting_tokens, sampler_memory, update_memory
 from aurify.models.packing import Pack
 from aurify.models.tuning import prepare
 
@@ -56,13 +56,13 @@ def kept(model: Any, bf16: bool) -> int:
 def test_what_autograd_keeps_is_predicted(kind: Any, bf16: bool) -> None:
     model = build(kind)
     pack = Pack.of(SEQUENCES, 4 if kind == "prompt" else 0, torch.device("cpu"))
-    predicted = update_memory(Form.of(model), kind, tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=bf16)
+    predicted = update_memory(ModelShape.of(model), kind, tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=bf16)
     assert kept(model, bf16) == pytest.approx(predicted.activations + predicted.casts, rel=0.12)
 
 
 def test_a_bfloat16_base_needs_no_casts() -> None:
     model = build("lora", torch.bfloat16)
-    form = Form.of(model)
+    form = ModelShape.of(model)
     pack = Pack.of(SEQUENCES, 0, torch.device("cpu"))
     predicted = update_memory(form, "lora", tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=True)
     assert predicted.casts == 0
@@ -81,7 +81,7 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
     weights = weights_of(model, dtype)
     assert weights is not None
     prompts = [tuple(range(3, 23 + i)) for i in range(6)]
-    predicted = sampler_memory(Form.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32)
+    predicted = sampler_memory(ModelShape.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32)
     joined = [matrix for layer in weights.layers for matrix in vars(layer).values() if isinstance(matrix, Joined)]
     copies = sum(m.weight_OI.numel() * m.weight_OI.element_size() for m in [*joined, weights.head])
     copies += weights.embedding.numel() * weights.embedding.element_size() if dtype != torch.float32 else 0
@@ -98,7 +98,7 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
 
 
 def test_what_fits_is_the_most_that_fits() -> None:
-    form = Form.of(build("lora"))
+    form = ModelShape.of(build("lora"))
     for room in (2**28, 2**30, 2**33):
         tokens = fitting_tokens(form, "lora", bytes_free=room, columns_a_token=3.0, bf16=True)
         need = [

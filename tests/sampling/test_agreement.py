@@ -11,7 +11,7 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.agreement import COMPARED, Agreement, Drawn, limit_of
+from aurify.sampling.agreement import COMPARED, Agreement, ScoredDraw, limit_of
 from aurify.sampling.protocol import Compared
 
 ModelOf = Callable[..., Any]
@@ -65,11 +65,11 @@ def test_bfloat16_is_measured_and_allowed(model_of: ModelOf, tokenizer: Any) -> 
 def test_a_number_that_is_none_is_refused(model_of: ModelOf) -> None:
     agreement = Agreement(model_of("llama"), 0, limit=0.2, who=WHO)
     with pytest.raises(AurifyError, match="nan nats"):
-        agreement.compare([Drawn((3, 4), (5, 6), (-1.0, float("nan")))])
+        agreement.compare([ScoredDraw((3, 4), (5, 6), (-1.0, float("nan")))])
 
 
 def test_nothing_drawn_is_nothing_compared(model_of: ModelOf) -> None:
     agreement = Agreement(model_of("llama"), 0, limit=0.2, who=WHO)
     agreement.compare([])
-    agreement.compare([Drawn((3, 4), (), ())])
+    agreement.compare([ScoredDraw((3, 4), (), ())])
     assert agreement.report() == {}

@@ -46,7 +46,7 @@ def test_a_file_of_before_is_read_and_its_neutral_settings_of_other_methods_are_
     [
         ({"method": "rloo", "estimator": "basic"}, "--estimator means nothing for rloo"),
         ({"method": "trice", "refits": 3}, "only for star and rest-em"),
-        ({"method": "rest-em", "refits": 0}, "rest-em always fits anew"),
+        ({"method": "rest-em", "refits": 0}, "rest-em always fits from the base model"),
         ({"method": "star", "samples": 4}, "leave --samples"),
         ({"method": "trice", "prompt": "direct"}, "trice learns from rationales: take the method direct"),
         ({"method": "direct", "prompt": "chat"}, "direct asks for the answer alone: leave --prompt"),

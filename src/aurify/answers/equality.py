@@ -15,11 +15,11 @@ from aurify.answers.structures import (
     INFINITE,
     LEAST,
     Based,
-    Matrix,
+    MatrixTree,
+    RealInterval,
     Reals,
     Relation,
     Several,
-    Span,
     Structure,
     Value,
     as_reals,
@@ -46,7 +46,7 @@ def same(pred: Structure, gold: Structure) -> str | None:
         return "an equivalent relation" if _equation_of(gold, pred) else None
     if isinstance(pred, Based) and isinstance(gold, Based):
         return "the same digits in the same base" if pred == gold else None
-    if isinstance(pred, Matrix) or isinstance(gold, Matrix):
+    if isinstance(pred, MatrixTree) or isinstance(gold, MatrixTree):
         return _same_matrix(_as_matrix(pred), _as_matrix(gold))
     if isinstance(pred, Several) and isinstance(gold, Several):
         return _same_items(pred, gold)
@@ -56,13 +56,13 @@ def same(pred: Structure, gold: Structure) -> str | None:
     return None
 
 
-def _as_matrix(item: Structure) -> Matrix | None:
-    if isinstance(item, Matrix):
+def _as_matrix(item: Structure) -> MatrixTree | None:
+    if isinstance(item, MatrixTree):
         return item
     if isinstance(item, Several) and item.kind == "vector":
-        return Matrix(tuple((entry,) for entry in item.items))
+        return MatrixTree(tuple((entry,) for entry in item.items))
     if isinstance(item, Several) and item.kind == "square":
-        return Matrix((item.items,))
+        return MatrixTree((item.items,))
     return None
 
 
@@ -162,7 +162,7 @@ def _match(pred: Sequence[Structure], gold: Sequence[Structure]) -> bool:
     return True
 
 
-def _same_matrix(pred: Matrix | None, gold: Matrix | None) -> str | None:
+def _same_matrix(pred: MatrixTree | None, gold: MatrixTree | None) -> str | None:
     if pred is None or gold is None or [len(row) for row in pred.rows] != [len(row) for row in gold.rows]:
         return None
     pairs = [
@@ -185,7 +185,7 @@ def _same_reals(pred: Reals | None, gold: Reals | None) -> str | None:
     return "the same real numbers"
 
 
-def _low(span: Span) -> float:
+def _low(span: RealInterval) -> float:
     infinite = _infinity(span.low)
     return infinite * float("inf") if infinite else float(real_value(span.low))
 

@@ -31,7 +31,7 @@ from aurify.answers.refusals import is_remark
 from aurify.answers.turns import before_next_problem
 
 TAIL = 100_000
-"""Only so many characters at the end of a text are searched."""
+"""The characters at the end of a text that are searched."""
 MAX_BARE = 1000
 """The longest text, in characters, that can be a bare answer."""
 _REGION = 2 * MAX_ANSWER

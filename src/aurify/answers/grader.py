@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aurify.answers.choice import read_choice
 from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
-from aurify.answers.pool import Job, Outcome, Pool
+from aurify.answers.pool import Job, Outcome, WorkerPool
 from aurify.answers.reading import Unreadable
 from aurify.answers.thought import opened
 from aurify.answers.types import ANSWER_TYPES, check_answer_type
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the questions room imports this one
     from aurify.questions.record import Question
 
 _REMEMBERED = 200_000
-"""So many comparisons, and so many verdicts, are kept; the memory of either starts afresh beyond."""
+"""How many comparisons, and how many verdicts, are kept; the memory of either starts afresh beyond."""
 
 _Key = tuple[str, bytes]
 
@@ -40,7 +40,7 @@ class Grader:
     """
 
     def __init__(self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1) -> None:
-        self._pool = Pool(timeout=timeout, memory_mb=memory_mb, workers=workers)
+        self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=workers)
         self._known: dict[Job, Outcome] = {}
         self._verdicts: dict[_Key, Grade] = {}
         self._specs: set[str] = set()

@@ -140,7 +140,7 @@ def key(tidied: str) -> str:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TidiedPair:
     """Two tidied answers without their units, and whether the units tell them apart."""
 
     pred: str
@@ -148,14 +148,14 @@ class Pair:
     units_differ: bool
 
 
-def without_units(pred: str, gold: str) -> Pair:
+def without_units(pred: str, gold: str) -> TidiedPair:
     """Both without their units. Letters behind a number (``10 m``) are a unit where the other side has no letters."""
     (ours, our_unit), (theirs, their_unit) = _marked(pred), _marked(gold)
     if our_unit is None and not _has_letters(theirs):
         ours, our_unit = _letters_as_unit(ours)
     elif their_unit is None and not _has_letters(ours):
         theirs, their_unit = _letters_as_unit(theirs)
-    return Pair(ours, theirs, units_differ(our_unit, their_unit))
+    return TidiedPair(ours, theirs, units_differ(our_unit, their_unit))
 
 
 def compare_written(pred: str, gold: str) -> str | None:

@@ -24,7 +24,7 @@ from typing import Any
 from aurify.errors import AurifyError
 
 PATIENCE = 20
-"""On a busy machine a comparison may take so many times its timeout, while it has not had that much processor time."""
+"""Times its timeout that a comparison may take on a busy machine, while it has not had that much processor time."""
 START_TIMEOUT = 300.0
 """Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""
 CRASHES = 2
@@ -142,7 +142,7 @@ def _parsed(line: bytes) -> _Reply | None:
     return reply
 
 
-class Pool:
+class WorkerPool:
     """Up to ``workers`` servers, started when first needed. A job that kills its process loses only itself."""
 
     def __init__(self, *, timeout: float, memory_mb: int, workers: int) -> None:
@@ -195,7 +195,7 @@ class Pool:
 class _Run:
     """The jobs of one call, until every one has its outcome."""
 
-    def __init__(self, pool: Pool, jobs: Sequence[Job]) -> None:
+    def __init__(self, pool: WorkerPool, jobs: Sequence[Job]) -> None:
         self.pool, self.jobs = pool, jobs
         self.waiting = deque(range(len(jobs)))
         self.done: dict[int, Outcome] = {}

@@ -43,12 +43,12 @@ class Several:
 
 
 @dataclass(frozen=True)
-class Matrix:
+class MatrixTree:
     rows: tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True)
-class Span:
+class RealInterval:
     """Real numbers from ``low`` to ``high``; an end is open or closed."""
 
     low: Tree
@@ -61,7 +61,7 @@ class Span:
 class Reals:
     """A set of real numbers, in order, and the name of what lies in it, where it was given as an inequality."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[RealInterval, ...]
     name: str | None = None
 
 
@@ -107,7 +107,7 @@ def _structure(tree: Tree) -> Structure:
     if kind == "set":
         return Several("set", tuple(_flat([_structure(item) for item in tree[1:]])))
     if kind == "matrix":
-        return Matrix(tuple(tuple(_structure(item) for item in row[1:]) for row in tree[1:]))
+        return MatrixTree(tuple(tuple(_structure(item) for item in row[1:]) for row in tree[1:]))
     if kind == "bracket":
         return _bracket(tree[1], tree[2], tree[3:])
     if kind == "relation":
@@ -179,11 +179,11 @@ def _bracket(opening: str, closing: str, parts: Sequence[Tree]) -> Structure:
     if (opening, closing) == ("[", "]"):
         rows = [item for item in items if isinstance(item, Several) and item.kind == "square"]
         if len(rows) == len(items) and len({len(row.items) for row in rows}) == 1 and len(rows) > 0:
-            return Matrix(tuple(row.items for row in rows))
+            return MatrixTree(tuple(row.items for row in rows))
         return Several("square", items)
     if len(parts) != 2 or any(part[0] not in _SCALARS for part in parts):
         raise Unreadable("brackets that do not belong together")
-    return Reals((Span(parts[0], opening in "(]", parts[1], closing in ")["),))
+    return Reals((RealInterval(parts[0], opening in "(]", parts[1], closing in ")["),))
 
 
 def _relation(operators: Sequence[str], sides: Sequence[Tree]) -> Structure:
@@ -248,7 +248,7 @@ def _inequality(operators: Sequence[str], sides: Sequence[Tree]) -> Reals | None
     at, name = variables[0], sides[variables[0]][1]
     if len(sides) == 2 and operators[0] == "!=":
         bound = sides[1 - at]
-        return Reals((Span(LEAST, True, bound, True), Span(bound, True, INFINITE, True)), name)
+        return Reals((RealInterval(LEAST, True, bound, True), RealInterval(bound, True, INFINITE, True)), name)
     if any(operator not in ("<", "<=", ">", ">=") for operator in operators):
         return None
     low, high = (LEAST, True), (INFINITE, True)
@@ -263,7 +263,7 @@ def _inequality(operators: Sequence[str], sides: Sequence[Tree]) -> Reals | None
         low, high = (first, second) if operators[0][0] == "<" else (second, first)
     else:
         return None
-    return Reals((Span(*low, *high),), name)
+    return Reals((RealInterval(*low, *high),), name)
 
 
 def _is_bound(tree: Tree) -> bool:
@@ -284,7 +284,7 @@ def _joined(kind: str, items: list[Structure]) -> Structure:
         if b.high == INFINITE:
             a, b = b, a
         if a.high == INFINITE and b.low == LEAST:
-            return Reals((Span(a.low, a.low_open, b.high, b.high_open),), reals[0].name)
+            return Reals((RealInterval(a.low, a.low_open, b.high, b.high_open),), reals[0].name)
     raise Unreadable("conditions that do not make one interval")
 
 
@@ -294,7 +294,7 @@ def _one_name(items: Sequence[Structure]) -> bool:
 
 def _real_set(tree: Tree) -> Reals:
     if tree[0] == "reals":
-        return Reals((Span(LEAST, True, INFINITE, True),))
+        return Reals((RealInterval(LEAST, True, INFINITE, True),))
     if tree[0] == "union":
         left, right = as_reals(_structure(tree[1])), as_reals(_structure(tree[2]))
         if left is None or right is None:
@@ -302,14 +302,16 @@ def _real_set(tree: Tree) -> Reals:
         return Reals(left.spans + right.spans, left.name)
     left, removed = _structure(tree[1]), _structure(tree[2])
     points = removed.items if isinstance(removed, Several) and removed.kind in ("set", "list") else (removed,)
-    if left != Reals((Span(LEAST, True, INFINITE, True),)) or not all(isinstance(point, Value) for point in points):
+    if left != Reals((RealInterval(LEAST, True, INFINITE, True),)) or not all(
+        isinstance(point, Value) for point in points
+    ):
         raise Unreadable("a difference of other sets")
     bounds = [
         LEAST,
         *(point.tree for point in sorted(points, key=lambda point: float(real_value(point.tree)))),
         INFINITE,
     ]
-    return Reals(tuple(Span(a, True, b, True) for a, b in pairwise(bounds)))
+    return Reals(tuple(RealInterval(a, True, b, True) for a, b in pairwise(bounds)))
 
 
 def as_reals(item: Structure) -> Reals | None:
@@ -319,7 +321,7 @@ def as_reals(item: Structure) -> Reals | None:
         return None
     if item.kind in ("point", "square") and len(item.items) == 2:
         is_open = item.kind == "point"
-        return Reals((Span(item.items[0].tree, is_open, item.items[1].tree, is_open),))
+        return Reals((RealInterval(item.items[0].tree, is_open, item.items[1].tree, is_open),))
     if item.kind == "set":
-        return Reals(tuple(Span(point.tree, False, point.tree, False) for point in item.items))
+        return Reals(tuple(RealInterval(point.tree, False, point.tree, False) for point in item.items))
     return None

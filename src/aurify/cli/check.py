@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aurify.questions import LoadedQuestions, PromptTemplate, Question
 
 LISTED = 20
-"""So many problems of a kind are listed; the rest are counted."""
+"""Problems of a kind that are listed; the rest are counted."""
 
 
 class CheckSettings(Settings):

@@ -21,10 +21,10 @@ from aurify.settings import Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:
-    from aurify.collecting.agreement import Agreement
+    from aurify.collecting.agreement import LabelAgreement
 
 LISTED = 10
-"""So many disagreements are shown; all are in ``disagreements.jsonl``."""
+"""Disagreements that are shown; all are in ``disagreements.jsonl``."""
 
 PART = 16384
 """Rationales a file of the table."""
@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
     add_command(app, "import", ImportSettings, run, positional="file")
 
 
-def _report(agreement: Agreement) -> Iterator[str]:
+def _report(agreement: LabelAgreement) -> Iterator[str]:
     """The counts a model, and the first disagreements."""
     for model, facts in agreement.to_dict().items():
         yield ""

@@ -44,7 +44,7 @@ class Disagreement:
 
 
 @dataclass
-class Agreement:
+class LabelAgreement:
     """Counts of (given label, our verdict), by the model that wrote the samples."""
 
     counts: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def judge_labelled(
     *,
     model: str,
     progress: Callable[[int, int], None] = lambda done, asked: None,
-) -> tuple[list[Rationale], Agreement]:
+) -> tuple[list[Rationale], LabelAgreement]:
     """The file's samples as a teacher's rationales with our verdicts, and how these agree with its labels.
 
     Args:
@@ -94,7 +94,7 @@ def judge_labelled(
     """
     by_id = {question.id: question for question in file.questions}
     work = [(by_id[key], index, one) for key, samples in file.samples.items() for index, one in enumerate(samples)]
-    agreement, rationales = Agreement(), []
+    agreement, rationales = LabelAgreement(), []
     for start in range(0, len(work), CHUNK):
         chunk = work[start : start + CHUNK]
         grades = grader.grade_all([(sample.text, question, sample.truncated) for question, _, sample in chunk])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,11 +27,7 @@ from aurify.rationales.table import RationaleTable
 from aurify.sampling import Occasion
 from aurify.sampling.chosen import build_sampler
 from aurify.settings import as_written
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 PART = 4096
 """Rationales a file of the table, about: whole questions."""
@@ -41,17 +36,17 @@ FREE = {"concurrency", "timeout", "retries", "first_wait", "money_cap", "token_c
         "key_env", "out", "cache"}  # fmt: skip
 """Settings that a repeated command may change in the same folder."""
 FREE_OF_AN_API = {"samples", "limit", "skip_bad"}
-"""And these where a cache keeps what was drawn: the table is written anew."""
+"""And these where a cache keeps what was drawn: the table is written again."""
 
 
 class SamplingWatcher:
     """Is told how far the work is; this one does not listen."""
 
     def begin(self, known: int, asked: int) -> None:
-        """So many samples are here already, of so many asked."""
+        """``known`` samples are here already, of ``asked``."""
 
     def came(self, samples: int, cost: float, tokens: int) -> None:
-        """So many more samples came from an API; cost and tokens are all that was billed so far."""
+        """``samples`` more came from an API; cost and tokens are all that was billed so far."""
 
     def at(self, done: int, right: int) -> None:
         """So many samples in all were drawn by a local model, so many of them right."""
@@ -249,7 +244,7 @@ def _key(settings: SampleSettings) -> tuple[str, str | None]:
     if key is None and settings.api and (settings.key_env or settings.url == OPENAI):
         raise UsageError(f"--api {settings.api}: no key: put it in the environment variable {name}")
     if key is not None and not (key.isascii() and key.isprintable()):
-        raise UsageError(f"the key in {name} holds characters that no header can: set it anew")
+        raise UsageError(f"the key in {name} holds characters that no header can: set it again")
     return name, key
 
 

@@ -17,7 +17,7 @@ from aurify.settings import Settings
 
 OPENAI = "https://api.openai.com/v1"
 
-OWN = {
+RESERVED_FIELDS = {
     "messages": "", "prompt": "", "stream": "", "model": "",
     "max_tokens": ": use --max-new-tokens", "max_completion_tokens": ": use --max-new-tokens",
     "best_of": ": the server bills samples that it does not send",
@@ -116,8 +116,8 @@ class SampleSettings(Settings):
             fields = None
         if not isinstance(fields, dict):
             raise ValueError('expected a JSON object such as {"top_p": 0.95}')
-        if clash := sorted(OWN.keys() & fields.keys()):
-            raise ValueError(f"'{clash[0]}' is not for this setting{OWN[clash[0]]}")
+        if clash := sorted(RESERVED_FIELDS.keys() & fields.keys()):
+            raise ValueError(f"'{clash[0]}' is not for this setting{RESERVED_FIELDS[clash[0]]}")
         if fields.get("n") not in (None, 1):  # some servers know no n, or none above 1
             raise ValueError("'n' may be null or 1 here: use --choices")
         return request

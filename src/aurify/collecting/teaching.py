@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aurify.answers import Grade, Grader, Verdict
-from aurify.collecting.api import Answers, Api, Ask, Cache, Caps, Price, Reply, Request, Teacher
+from aurify.collecting.api import Answers, Api, ApiRequest, Ask, Cache, Caps, Price, Reply, Teacher
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales.record import Rationale, Source
 from aurify.seeds import stable_seed
@@ -86,7 +86,7 @@ class Teaching:
 
         return asyncio.run(work())
 
-    def _request(self, question: Question, temperature: float) -> Request:
+    def _request(self, question: Question, temperature: float) -> ApiRequest:
         chat = self.template.name == "chat"
         length = self.length_field if chat else "max_tokens"  # the only one that completions know
         body: dict[str, Any] = {"model": self.model, "temperature": temperature, length: self.max_new_tokens}
@@ -99,7 +99,7 @@ class Teaching:
         if self.template.stop:
             body["stop"] = list(self.template.stop)
         body.update(self.extra)
-        return Request("chat/completions" if chat else "completions", body, self.max_new_tokens)
+        return ApiRequest("chat/completions" if chat else "completions", body, self.max_new_tokens)
 
 
 def graded(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,7 @@ from aurify.training.settings import TrainSettings, build_method
 if TYPE_CHECKING:
     from aurify.running.context import Run
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 PLAN_KEYS = ("methods", "seeds", "budget", "out")
 """What a plan holds beside settings of ``aurify train``, which are common to all its methods."""

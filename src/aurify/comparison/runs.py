@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,11 +13,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.rationales import RationaleTable
 from aurify.running.budget import KINDS, cost_of_step
 from aurify.statistics.paired import Floats, by_question
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 MAY_DIFFER = {"seed", "out", "resume", "token_budget", "track", "save_every"}
 """Settings in which the runs of one method may differ."""
@@ -59,7 +54,7 @@ def read_run(folder: str | Path) -> FinishedRun:
     config = _read(folder / "config.toml", tomllib.loads)
     lines = _read(folder / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])
     if not isinstance(config.get("seed"), int) or not all(isinstance(line.get("step"), int) for line in lines):
-        raise AurifyError(f"{folder}: its config.toml or metrics.jsonl is not what aurify train wrote: run it anew")
+        raise AurifyError(f"{folder}: its config.toml or metrics.jsonl is not what aurify train wrote: run it again")
     last = max((line["step"] for line in lines if "held_out" in line), default=None)
     if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")

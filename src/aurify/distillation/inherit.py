@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,7 @@ from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.files import verify_folder
 from aurify.settings import resolve
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 OF_THE_DATA = ("data", "answers", "question_field", "answer_field", "skip_bad")
 """Taken from any folder that says which questions its rationales are of, where the user does not name the questions."""

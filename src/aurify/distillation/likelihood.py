@@ -12,7 +12,7 @@ from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
 
 A_SIDE = 2
-"""So many right, and so many wrong, rationales of a question are scored."""
+"""The most right, and the most wrong, rationales of a question that are scored."""
 
 
 def few(examples: Sequence[Example]) -> list[Example]:

@@ -33,7 +33,7 @@ class DistillSettings(Settings):
 
     eval_data: str | None = Field(None, description="Questions to evaluate on; without it, part of --data is held out.")
     holdout: float = Field(0.2, ge=0, lt=1, description="The share of --data held out for evaluation.")
-    eval_limit: int = Field(500, ge=0, description="At most so many held-out questions an evaluation.")
+    eval_limit: int = Field(500, ge=0, description="The most held-out questions an evaluation.")
     answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")

@@ -16,7 +16,7 @@ from aurify.running.context import RunContext
 from aurify.running.world import World
 
 CHUNK = 256
-"""Questions that are sampled, and written, at a time: a killed run draws at most so many anew."""
+"""Questions that are sampled, and written, at a time: a killed run draws at most that many again."""
 
 
 def given_rationales(

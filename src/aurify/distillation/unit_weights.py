@@ -20,11 +20,11 @@ from aurify.models.nat.model import dual_layers, negative_weights
 from aurify.models.prefix import last_states
 
 EXAMPLES = 256
-"""So many rationales are looked at, at most."""
-EXTREMES = 20
-"""So many tokens are named on either side,"""
-SEEN = 5
-"""of those that stand in the rationales at least so often."""
+"""The most rationales that are looked at."""
+NAMED_TOKENS = 20
+"""Tokens that are named on either side,"""
+LEAST_SEEN = 5
+"""of those that stand in the rationales at least this often."""
 
 
 def some(examples: Sequence[Example]) -> list[Example]:
@@ -88,8 +88,8 @@ def _extremes(ids_K: Tensor, mean_K: Tensor, decode: Callable[[int], str]) -> li
     """The tokens of the least mean weight, least first, then those of the greatest, greatest last."""
     tokens, place_K, counts = np.unique(ids_K.numpy(), return_inverse=True, return_counts=True)
     means = np.bincount(place_K, mean_K.double().numpy()) / counts
-    often = [i for i in means.argsort() if counts[i] >= SEEN]
-    chosen = often if len(often) <= 2 * EXTREMES else often[:EXTREMES] + often[-EXTREMES:]
+    often = [i for i in means.argsort() if counts[i] >= LEAST_SEEN]
+    chosen = often if len(often) <= 2 * NAMED_TOKENS else often[:NAMED_TOKENS] + often[-NAMED_TOKENS:]
     return [
         {"token": decode(int(tokens[i])), "id": int(tokens[i]), "mean": float(means[i]), "tokens": int(counts[i])}
         for i in chosen

@@ -17,7 +17,7 @@ from aurify.rationales import Chain, Rationale
 
 
 @dataclass(frozen=True)
-class Answered(Rationale):
+class AnsweredRationale(Rationale):
     """(z, y): ``token_ids`` are those of z, then those of y where z comes to an answer."""
 
     thought: int
@@ -28,7 +28,7 @@ class Answered(Rationale):
 
 def thought_ids(rationale: Rationale) -> tuple[int, ...]:
     """The token ids of z alone."""
-    assert isinstance(rationale, Answered), "a method that scores answers was given rationales without scores"
+    assert isinstance(rationale, AnsweredRationale), "a method that scores answers was given rationales without scores"
     return rationale.token_ids[: rationale.thought]
 
 
@@ -36,7 +36,7 @@ def answer_logprob(rationale: Rationale | None) -> float:
     """log p(y | x, z); minus infinity for no rationale."""
     if rationale is None:
         return -np.inf
-    assert isinstance(rationale, Answered), "a method that scores answers was given rationales without scores"
+    assert isinstance(rationale, AnsweredRationale), "a method that scores answers was given rationales without scores"
     return rationale.answer_logprob
 
 

@@ -37,7 +37,7 @@ class Method(ABC):
 
     samples: int
     refits: int = 0
-    """0: every step draws its own proposals. Otherwise the steps are cut into so many fits: each draws proposals for
+    """0: every step draws its own proposals. Otherwise the steps are cut into this many fits: each draws proposals for
     all training questions with the model as it stands, then starts from the base model again and learns from them."""
     growth: ClassVar[float] = 1.0
     """How much longer each fit is than the one before."""

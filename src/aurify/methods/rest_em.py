@@ -39,7 +39,7 @@ class RestEM(Method):
 
     def __post_init__(self) -> None:
         if self.refits == 0:
-            raise UsageError("--refits 0: rest-em always fits anew; for learning online take rejection")
+            raise UsageError("--refits 0: rest-em always fits from the base model; for learning online take rejection")
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Learn from the right draws of this fit (see ``methods.base.Method``)."""

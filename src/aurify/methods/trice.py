@@ -41,7 +41,7 @@ from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
 
 
-class Weights(NamedTuple):
+class EstimatorWeights(NamedTuple):
     """Signed coefficients of sum_i w_i log p(z_i | x_i), already divided by the number of valid chains."""
 
     memory_Q: Floats
@@ -70,7 +70,7 @@ def running_acceptance(
     return np.divide(earlier_right_Q, earlier_drawn_Q, out=fallback_Q, where=earlier_drawn_Q > 0)
 
 
-def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Floats | None = None) -> Weights:
+def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Floats | None = None) -> EstimatorWeights:
     """Coefficients of the basic estimator, or with ``accept_scale_Q`` of the control variate.
 
     Args:
@@ -90,10 +90,10 @@ def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Fl
     memory_Q = (valid_Q & (n_right_Q == 0)) / count
     positive_QS = right_QS / np.maximum(n_right_Q, 1)[:, None]
     proposals_QS = (positive_QS - scale_Q[:, None] / samples) * valid_Q[:, None] / count
-    return Weights(memory_Q, proposals_QS, scale_Q, valid_Q)
+    return EstimatorWeights(memory_Q, proposals_QS, scale_Q, valid_Q)
 
 
-def subsample(weights: Weights, draws: int, uniform: float) -> Weights:
+def subsample(weights: EstimatorWeights, draws: int, uniform: float) -> EstimatorWeights:
     """An unbiased estimate of ``weights`` with at most ``draws`` non-zero terms, by systematic resampling.
 
     Item i is drawn with p_i = |w_i| / W and every draw counts sign(w_i) W / L. Where W = 0, as when a whole batch

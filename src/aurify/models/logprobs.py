@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError
 from aurify.models.head import target_logprobs
-from aurify.models.packed_attention import hears_packs, states_of
+from aurify.models.packed_attention import forwards_packs, states_of
 from aurify.models.packing import Pack, Scored, Unpackable, packed_batches
 from aurify.models.prefix import (
     causal_lm,
@@ -67,12 +67,12 @@ def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
         return False
     if model not in _takes_packs:
         _takes_packs[model] = _agrees(model)
-    return _takes_packs[model] and hears_packs(causal_lm(model))
+    return _takes_packs[model] and forwards_packs(causal_lm(model))
 
 
 def _agrees(model: nn.Module) -> bool:
     lm = causal_lm(model)
-    if head_of(model) is None or keeps_states(model) or not hears_packs(lm):
+    if head_of(model) is None or keeps_states(model) or not forwards_packs(lm):
         return False
     with trial(model), in_float32():
         try:

@@ -41,7 +41,7 @@ _DRAWN = 20
 
 
 @dataclass(frozen=True)
-class Form:
+class ModelShape:
     """What memory depends on of a model: its dimensions, and the bytes of a frozen weight."""
 
     layers: int
@@ -55,7 +55,7 @@ class Form:
     weight_bytes: int
 
     @classmethod
-    def of(cls, model: nn.Module) -> Form:
+    def of(cls, model: nn.Module) -> ModelShape:
         """The form of a model, and of what is trained of it."""
         lm = causal_lm(model)
         config: Any = lm.config.get_text_config()
@@ -82,7 +82,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryUse:
     """Bytes, by what they hold.
 
     ``casts`` are copies of the weights in another dtype, or of another form; ``spare`` is what the allocator holds
@@ -110,7 +110,7 @@ class Memory:
         return f"{self.total / 2**30:.1f} GiB ({told})"
 
 
-def update_memory(form: Form, kind: Kind, *, tokens: int, columns: int | None = None, bf16: bool) -> Memory:
+def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | None = None, bf16: bool) -> MemoryUse:
     """The peak of an update.
 
     Args:
@@ -124,7 +124,7 @@ def update_memory(form: Form, kind: Kind, *, tokens: int, columns: int | None = 
     kept = form.layers * (tokens * a_token + (columns or tokens) * by_keys * form.keys) + tokens * _LAST * form.width
     cast = bf16 and form.weight_bytes > 2  # autograd keeps the casts of a micro-batch's matrices
     logits = min(tokens * form.vocabulary, WHOLE if tokens * form.vocabulary <= WHOLE else CHUNK) * _HEAD[bf16]
-    return Memory(
+    return MemoryUse(
         weights=_weights(form),
         gradients=4 * form.trained,
         optimizer=8 * form.trained,
@@ -136,8 +136,8 @@ def update_memory(form: Form, kind: Kind, *, tokens: int, columns: int | None = 
 
 
 def sampler_memory(
-    form: Form, *, rows: int, new_tokens: int, prompt: int, shared: int = 0, prefill: int = 8192, bf16: bool
-) -> Memory:
+    form: ModelShape, *, rows: int, new_tokens: int, prompt: int, shared: int = 0, prefill: int = 8192, bf16: bool
+) -> MemoryUse:
     """The peak of the local sampler's fast path.
 
     Args:
@@ -151,7 +151,7 @@ def sampler_memory(
     column = 2 * form.layers * form.keys * size
     running = min(prefill, rows * prompt) * (4 * form.width + size * (2 * form.inner + form.queries + 2 * form.keys))
     head = form.vocabulary * form.width
-    return Memory(
+    return MemoryUse(
         weights=_weights(form),
         casts=size * (form.matrices + head) + (0 if size == form.weight_bytes else size * head),
         activations=running,
@@ -160,7 +160,7 @@ def sampler_memory(
     )
 
 
-def fitting_tokens(form: Form, kind: Kind, *, bytes_free: int, columns_a_token: float = 1.0, bf16: bool) -> int:
+def fitting_tokens(form: ModelShape, kind: Kind, *, bytes_free: int, columns_a_token: float = 1.0, bf16: bool) -> int:
     """The largest micro-batch, in tokens, whose update fits; 0 where not even one token does."""
 
     def need(tokens: int) -> int:
@@ -173,6 +173,6 @@ def fitting_tokens(form: Form, kind: Kind, *, bytes_free: int, columns_a_token: 
     return low
 
 
-def _weights(form: Form) -> int:
+def _weights(form: ModelShape) -> int:
     """Those that are trained are float32."""
     return (form.parameters - form.trained) * form.weight_bytes + form.trained * torch.float32.itemsize

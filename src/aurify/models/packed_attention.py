@@ -42,7 +42,7 @@ def attention(
     return pack.attend(query[0], key[0], value[0], scale, dropout)[None], None
 
 
-def hears_packs(lm: Any) -> bool:
+def forwards_packs(lm: Any) -> bool:
     """Have the model's attention take packs, if it lets its attention be chosen and now takes SDPA."""
     if lm not in _ready:
         _ready[lm] = _switch(lm)

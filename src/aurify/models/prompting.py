@@ -25,7 +25,7 @@ SHOWN = 2000
 """So many characters of a prompt are shown, at most: the last ones, which hold the question."""
 
 
-class Asking(Protocol):
+class PromptSettings(Protocol):
     """Settings that say, or leave open, how a model is asked."""
 
     @property
@@ -100,7 +100,7 @@ class PromptForm:
         return form
 
 
-def prompt_form(asked: Asking, name: str, tokenizer: Any) -> PromptForm:
+def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
     """The form in which settings have the model ``name`` asked.
 
     ``--prompt`` decides. Where it is "auto", what the model's folder records does, single settings winning; without

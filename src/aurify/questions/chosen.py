@@ -1,4 +1,4 @@
-"""The questions that a command is about: read, told of, split, and at most so many of them."""
+"""The questions that a command is about: read, told of, split, and limited in number."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _STATED = re.compile(
 
 
 @dataclass(frozen=True)
-class Example:
+class WorkedExample:
     """One worked example; ``answer`` is what its rationale states at its end."""
 
     question: str
@@ -30,7 +30,7 @@ class FewShot:
     """Worked examples and their form: the marks before question and answer, and how the rationales begin and end."""
 
     preamble: str
-    examples: tuple[Example, ...]
+    examples: tuple[WorkedExample, ...]
     ask: str
     reply: str
     think: str
@@ -45,7 +45,7 @@ class FewShot:
         hint = "" if stated is None else f" The answer is {stated}."
         return f"{self.ask}: {question}\n{self.reply}:{hint}{self.think and f' {self.think}'}"
 
-    def shown(self, example: Example, *, hinted: bool = False) -> str:
+    def shown(self, example: WorkedExample, *, hinted: bool = False) -> str:
         """A whole worked example."""
         begun = self.turn(example.question, example.answer if hinted else None)
         return begun + ("" if begun.endswith("\n") else " ") + example.rationale
@@ -83,12 +83,12 @@ def parse_few_shot(text: str, where: str = "the few-shot text") -> FewShot:
             what = "has no line 'A: …'" if found is None else "does not end in 'the answer is …'"
             raise AurifyError(f"{where}: worked example {number} {what}")
         rationale = found["answer"].strip()
-        examples.append(Example(found["question"].strip(), rationale, stated["answer"].strip()))
+        examples.append(WorkedExample(found["question"].strip(), rationale, stated["answer"].strip()))
         leads.append(stated["lead"])
     think = next(
         (mark for mark in (f"{THINK}\n", THINK) if all(one.rationale.startswith(mark) for one in examples)), ""
     )
-    examples = [Example(one.question, one.rationale[len(think) :].lstrip(), one.answer) for one in examples]
+    examples = [WorkedExample(one.question, one.rationale[len(think) :].lstrip(), one.answer) for one in examples]
     first = parsed[0]
     assert first is not None
     return FewShot(preamble.strip(), tuple(examples), first["ask"], first["reply"], think, leads[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -16,11 +15,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.questions.fingerprint import Fingerprint, changes
 from aurify.settings import as_written
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 FREE_ON_RESUME = {
     "resume",

@@ -17,7 +17,7 @@ TINY = 1e-3
 """Nats a token below which a mean absolute difference is not worth a word."""
 
 
-class Drawn(NamedTuple):
+class ScoredDraw(NamedTuple):
     """A completion, its prompt, and what the sampler says of each token, in nats."""
 
     prompt: Sequence[int]
@@ -58,7 +58,7 @@ class Agreement:
         self._differences: list[torch.Tensor] = []
 
     @torch.no_grad()
-    def compare(self, drawn: Sequence[Drawn]) -> None:
+    def compare(self, drawn: Sequence[ScoredDraw]) -> None:
         """Score some of the completions, evenly chosen, with the model as it is now.
 
         Raises:

@@ -22,7 +22,7 @@ from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.rows import Rows
 from aurify.sampling.stop import decode, eos_ids, first_stop, tokens_to_stop
 
-_REFILL_SHARE = 6  # rows leave, and new ones enter, once one in so many is free
+_REFILL_SHARE = 6  # rows leave, and new ones enter, once one in this many is free
 _STOP_EVERY = 8  # steps between two looks for stop strings; what was drawn past one is cut off exactly
 
 

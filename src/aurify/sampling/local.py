@@ -14,7 +14,7 @@ from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
 from aurify.models.heap import give_back
 from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
-from aurify.sampling.agreement import Agreement, Drawn
+from aurify.sampling.agreement import Agreement, ScoredDraw
 from aurify.sampling.decoding import Decoding
 from aurify.sampling.engine import Engine
 from aurify.sampling.fused import FusedEngine, weights_of
@@ -101,7 +101,7 @@ class LocalSampler:
             with _evaluating(self.model):
                 self._agreement.compare(
                     [
-                        Drawn(prompt.token_ids, one.token_ids, one.token_logprobs)
+                        ScoredDraw(prompt.token_ids, one.token_ids, one.token_logprobs)
                         for prompt, row in zip(prompts, drawn, strict=True)
                         for one in row
                     ]

@@ -16,7 +16,7 @@ NO_GROUP = -1
 
 
 def sizes(samples: int) -> list[int]:
-    """The k for which a pool of so many samples is reported: the powers of two up to it, and it itself."""
+    """The k for which a pool of that many samples is reported: the powers of two up to it, and it itself."""
     return sorted({*(2**power for power in range(samples.bit_length())), samples}) if samples else []
 
 

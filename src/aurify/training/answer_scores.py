@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from aurify.answers import Verdict
-from aurify.methods.answered import Answered
+from aurify.methods.answered import AnsweredRationale
 from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Rationale
@@ -26,7 +26,7 @@ class AnswerScorer:
     prompts: Prompts
     token_budget: int
 
-    def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[Answered]:
+    def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[AnsweredRationale]:
         """Every rationale cut where it first announces an answer, with the known one after it; in order."""
         completed = [self._complete(question, rationale) for question, rationale in pairs]
         asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
@@ -44,7 +44,7 @@ class AnswerScorer:
                 completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
         return completed
 
-    def _complete(self, question: Question, rationale: Rationale) -> Answered:
+    def _complete(self, question: Question, rationale: Rationale) -> AnsweredRationale:
         """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""
         lead = self.prompts.template.answer_lead
         cut = tokens_to_stop(self.prompts.tokenizer, rationale.token_ids, [lead])
@@ -86,6 +86,6 @@ def answered(
     return moved, [row[len(before) :] for before, row in zip(held, found, strict=True)]
 
 
-def _with(rationale: Rationale, **changed: Any) -> Answered:
+def _with(rationale: Rationale, **changed: Any) -> AnsweredRationale:
     known = {field.name: getattr(rationale, field.name) for field in fields(rationale)}
-    return Answered(**{**known, **changed})
+    return AnsweredRationale(**{**known, **changed})

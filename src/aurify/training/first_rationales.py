@@ -24,9 +24,9 @@ Encode = Callable[[str], Sequence[int]]
 
 PROBED = 32
 """Questions on which ``choose`` tries the guide."""
-DOUBT = 0.2
+SIGN_TEST_LEVEL = 0.2
 """The p-value below which the guide is found to help: of 32, 3 right against 0 are enough."""
-OFTEN = 0.5
+MOSTLY_RIGHT = 0.5
 """Where the model by itself is right at least so often, chains soon begin by themselves, and no guide is taken."""
 
 
@@ -147,9 +147,11 @@ def choose(
     with_hint, without = ([row[0].right for row in rows] for rows in both)
     gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
     lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
-    mostly_wrong = sum(without) < OFTEN * len(chosen)
+    mostly_wrong = sum(without) < MOSTLY_RIGHT * len(chosen)
     helps = (
-        mostly_wrong and gained > lost and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < DOUBT)
+        mostly_wrong
+        and gained > lost
+        and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < SIGN_TEST_LEVEL)
     )
     return Choice(
         helps,

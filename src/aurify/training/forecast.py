@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from aurify.models import Tuned
-from aurify.models.memory import Form, fitting_tokens, sampler_memory, update_memory
+from aurify.models.memory import ModelShape, fitting_tokens, sampler_memory, update_memory
 from aurify.sampling.local import MAX_ROWS
 from aurify.sampling.protocol import n_common
 from aurify.training.settings import TrainSettings
@@ -28,7 +28,7 @@ def forecast(
     """
     if not prompts:
         return []
-    form, bf16 = Form.of(tuned.model), settings.dtype != "float32"
+    form, bf16 = ModelShape.of(tuned.model), settings.dtype != "float32"
     shared = n_common(prompts) if len(prompts) > 1 else 0
     own = max(1, round(sum(map(len, prompts)) / len(prompts)) - shared)
     columns_a_token = (2 * (shared + own) + new_tokens) / (own + new_tokens)

@@ -36,7 +36,7 @@ class TrainSettings(Settings):
 
     eval_data: str | None = Field(None, description="Questions to evaluate on; without it, part of --data is held out.")
     holdout: float = Field(0.4, ge=0, lt=1, description="The share of --data held out for evaluation.")
-    eval_limit: int = Field(500, ge=0, description="At most so many held-out questions an evaluation.")
+    eval_limit: int = Field(500, ge=0, description="The most held-out questions an evaluation.")
     eval_every: int = Field(0, ge=0, description="Steps between evaluations; 0: only before and after.")
     answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
     question_field: str | None = Field(None, description="The field that holds the question.")
@@ -86,7 +86,7 @@ class TrainSettings(Settings):
     lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
     soft_prompt_init: str = Field(
-        "20", description="A soft prompt starts from a file's text, or from so many random tokens."
+        "20", description="A soft prompt starts from a file's text, or from a number of random tokens."
     )
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")

@@ -66,13 +66,13 @@ class VoteSettings(Settings):
     )  # fmt: skip
     ranker: str | None = Field(None, description="The folder of a ranker (aurify rank), for ws, asc and best.")
     weight: float = Field(1.0, ge=0, allow_inf_nan=False, description="lambda of asc: a sample counts 1 + lambda s.")
-    samples: int = Field(0, ge=0, description="At most so many samples a question, the first ones; 0: all.")
+    samples: int = Field(0, ge=0, description="The most samples a question, the first ones; 0: all.")
     stop: Literal["never", "certain", "beta"] = Field(
         "never", description="Stop early when the vote cannot change (certain) or is sure enough (beta)."
     )
     sure: float = Field(0.95, gt=0.5, lt=1, description="For --stop beta: how sure is sure enough.")
 
-    cases: int = Field(0, ge=0, description="Show so many questions with all their candidates, changed ones first.")
+    cases: int = Field(0, ge=0, description="Questions that are shown with all their candidates, changed ones first.")
     out: str | None = Field(None, description="The file for the answers (JSON Lines), instead of standard output.")
     seed: int = Field(0, ge=0, description="Of the intervals.")
 

@@ -75,7 +75,7 @@ def spend(
     Args:
         groups, scores, kind, weight: as in ``votes.vote``. Scores may depend on their own candidate alone:
             those of a ranker that looks at the whole pool would look ahead.
-        least: never stop before so many.
+        least: never stop before that many.
 
     Raises:
         ValueError: ``certain`` with ``best``; a threshold outside (0.5, 1); no sample asked for.

@@ -5,18 +5,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.collecting.api import Price, Request, Usage, price_of
+from aurify.collecting.api import ApiRequest, Price, Usage, price_of
 
 
-def request(text: str = "x", **fields: object) -> Request:
-    return Request("chat/completions", {"model": "m", "messages": [{"role": "user", "content": text}], **fields}, 10)
+def request(text: str = "x", **fields: object) -> ApiRequest:
+    return ApiRequest("chat/completions", {"model": "m", "messages": [{"role": "user", "content": text}], **fields}, 10)
 
 
 def test_a_sample_is_named_by_the_whole_request() -> None:
     names = {
         request().key("s", 0, 0), request().key("t", 0, 0), request().key("s", 1, 0), request().key("s", 0, 1),
         request("y").key("s", 0, 0), request(temperature=0.5).key("s", 0, 0), request(model="n").key("s", 0, 0),
-        Request("completions", request().body, 10).key("s", 0, 0),
+        ApiRequest("completions", request().body, 10).key("s", 0, 0),
     }  # fmt: skip
     assert len(names) == 8
     assert request(a=1, b=2).key("s", 0, 0) == request(b=2, a=1).key("s", 0, 0)

@@ -10,7 +10,7 @@ from toy_vllm import Toy
 
 from aurify import nugget
 from aurify.errors import AurifyError
-from aurify.sampling.vllm.server import Server, ServerPlan, find_python
+from aurify.sampling.vllm.server import ServerPlan, VllmServer, find_python
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def vllm_python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def vllm_server(vllm_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def vllm_server(vllm_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VllmServer]:
     """The nugget on a real vLLM server, with room for adapters; it takes 20 seconds on a free core."""
     log = tmp_path_factory.mktemp("vllm") / "server.log"
-    with Server(ServerPlan(str(nugget.path()), max_lora_rank=8), log=log) as server:
+    with VllmServer(ServerPlan(str(nugget.path()), max_lora_rank=8), log=log) as server:
         yield server

@@ -13,7 +13,7 @@ import pytest
 
 from aurify.errors import AurifyError
 from aurify.sampling.vllm.http import Unreachable
-from aurify.sampling.vllm.server import PYTHON_VARIABLE, Server, ServerPlan, find_python, last_words
+from aurify.sampling.vllm.server import PYTHON_VARIABLE, ServerPlan, VllmServer, find_python, last_words
 
 STAND_IN = '''#!{python} -S
 """Takes vLLM's command line, listens on its socket, and keeps a worker process, as an engine is."""
@@ -84,7 +84,7 @@ def all_end(pids: list[int], seconds: float = 15) -> bool:
 
 def test_a_server_runs_with_the_plan_and_ends_with_its_workers(pids, tmp_path):
     plan = ServerPlan("some/model", dtype="bfloat16", max_lora_rank=20)
-    with Server(plan, log=tmp_path / "out" / "server.log") as server:
+    with VllmServer(plan, log=tmp_path / "out" / "server.log") as server:
         assert all(map(alive, pids()))
         assert os.getpgid(server.pid) == server.pid != os.getpgrp()  # Ctrl-C at the terminal does not reach it
         folder = Path(server.http.url.removeprefix("unix:")).parent
@@ -124,7 +124,7 @@ def test_the_server_does_not_outlive_the_process_that_started_it(pids, number):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a parent's death is a signal on Linux only")
 def test_the_server_does_not_outlive_its_guard(pids):
-    with Server(ServerPlan("m")) as server:
+    with VllmServer(ServerPlan("m")) as server:
         os.kill(server.pid, signal.SIGKILL)
         assert all_end([server.pid, pids()[0]])
     os.kill(pids()[1], signal.SIGKILL)  # vLLM's own workers watch their parent
@@ -133,7 +133,7 @@ def test_the_server_does_not_outlive_its_guard(pids):
 def test_a_server_that_does_not_start_says_why(pids, monkeypatch, tmp_path):
     monkeypatch.setenv("STAND_IN", "fail")
     with pytest.raises(AurifyError) as caught:
-        Server(ServerPlan("m"), log=tmp_path / "server.log")
+        VllmServer(ServerPlan("m"), log=tmp_path / "server.log")
     assert str(caught.value) == (
         "the vLLM server did not start (status 3): ValueError: not enough memory for the cache "
         f"(its log: {tmp_path / 'server.log'})"
@@ -141,7 +141,7 @@ def test_a_server_that_does_not_start_says_why(pids, monkeypatch, tmp_path):
 
 
 def test_a_server_that_dies_says_why(pids):
-    with Server(ServerPlan("m")) as server:
+    with VllmServer(ServerPlan("m")) as server:
         with pytest.raises(Unreachable):
             server.http.get("/crash")
         assert server.explain() == "the vLLM server has ended (status 7): RuntimeError: the engine is dead"

@@ -8,19 +8,19 @@ from aurify.collecting.api.cache import Cache
 from aurify.collecting.api.caps import CapReached, Caps
 from aurify.collecting.api.client import Api
 from aurify.collecting.api.prices import Price, price_of
-from aurify.collecting.api.records import Ask, Reply, Request, Usage
+from aurify.collecting.api.records import ApiRequest, Ask, Reply, Usage
 from aurify.collecting.api.teacher import Answers, Teacher
 
 __all__ = [
     "Answers",
     "Api",
+    "ApiRequest",
     "Ask",
     "Cache",
     "CapReached",
     "Caps",
     "Price",
     "Reply",
-    "Request",
     "Teacher",
     "Usage",
     "price_of",

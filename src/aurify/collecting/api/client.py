@@ -11,7 +11,7 @@ from typing import Any
 import openai
 
 from aurify.answers.thought import with_thought
-from aurify.collecting.api.records import Answer, Reply, Request, Usage
+from aurify.collecting.api.records import Answer, ApiRequest, Reply, Usage
 from aurify.errors import AurifyError
 from aurify.text import printable
 
@@ -60,7 +60,7 @@ class Api:
         self._client = openai.AsyncOpenAI(api_key=key or "none", base_url=self.url, max_retries=0, timeout=timeout)
         self._timeout = timeout
 
-    async def ask(self, request: Request, *, n: int, seed: int) -> Answer:
+    async def ask(self, request: ApiRequest, *, n: int, seed: int) -> Answer:
         """Send the request for ``n`` samples, once.
 
         Raises:
@@ -101,7 +101,7 @@ class Api:
             return Failed(said, wait=_asked_wait(error.response.headers))
         return Rejected(said)
 
-    def _answer(self, found: Any, request: Request) -> Answer:
+    def _answer(self, found: Any, request: ApiRequest) -> Answer:
         choices = found.get("choices") if isinstance(found, dict) else None
         if not isinstance(choices, list):
             raise Failed(f"the response holds no choices: {self._clean(str(found))}", billed=True)

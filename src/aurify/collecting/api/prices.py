@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from importlib.resources import files
 from typing import NamedTuple
 
 from aurify.collecting.api.records import Usage
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from aurify.toml import tomllib
 
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{4})$")
 

@@ -33,7 +33,7 @@ class Usage(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
+class ApiRequest:
     """One prompt and its parameters; how many samples and with which seed is said when it is sent.
 
     ``body`` holds the JSON fields (model, messages or prompt, temperature, ...) without ``n`` and ``seed``.
@@ -69,7 +69,7 @@ class Ask:
 
     name: str
     """What messages call it: the question's id."""
-    request: Request
+    request: ApiRequest
     seeds: tuple[int, ...]
 
     def keys(self, server: str) -> list[str]:

@@ -59,7 +59,7 @@ class DualLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
         """
         if self.mode == BOTH:
             raise AurifyError(
-                "a NAT model cannot be merged: its unit weighs the adapters anew at each token; distil it with "
+                "a NAT model cannot be merged: its unit weighs the adapters at each token; distil it with "
                 "aurify distill nce, whose LoRA can be"
             )
         super().merge(safe_merge, adapter_names)

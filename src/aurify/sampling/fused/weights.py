@@ -70,7 +70,7 @@ def weights_of(model: nn.Module, dtype: torch.dtype | None = None) -> Weights | 
     first = lm.model.layers[0].self_attn
     width, eps = int(first.head_dim), float(lm.model.norm.variance_epsilon)
     embedding = lm.get_input_embeddings().weight.detach()
-    form = Form(dtype or embedding.dtype)
+    form = DecoderForm(dtype or embedding.dtype)
     try:
         layers = [_layer(layer, width, form) for layer in lm.model.layers]
         norm, head = form.joined(lm.model.norm, [matrix_of(lm.lm_head, form.folds)])
@@ -92,7 +92,7 @@ def weights_of(model: nn.Module, dtype: torch.dtype | None = None) -> Weights | 
 
 
 @dataclass(frozen=True)
-class Form:
+class DecoderForm:
     """The dtype of the joined matrices, and so what is folded into them."""
 
     dtype: torch.dtype
@@ -138,7 +138,7 @@ def _hooked(module: nn.Module) -> bool:
     return bool(module._forward_hooks or module._forward_pre_hooks or hasattr(module, "_hf_hook"))
 
 
-def _layer(layer: Any, width: int, form: Form) -> Layer:
+def _layer(layer: Any, width: int, form: DecoderForm) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
 
     def matrices(*modules: Any) -> list[Matrix]:

@@ -79,7 +79,7 @@ class VllmSampler:
         temperature: float,
         stop: Sequence[str],
         on_completion: OnCompletion | None = None,
-    ) -> list[wire.Drawn]:
+    ) -> list[wire.ServedCompletion]:
         """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token."""
         self._check(prompts, max_new_tokens, temperature, stop)
         bodies = [
@@ -106,11 +106,11 @@ class VllmSampler:
             _cancel(asked)
         return [future.result() for future in asked]
 
-    def _ask(self, body: dict[str, Any]) -> wire.Drawn:
+    def _ask(self, body: dict[str, Any]) -> wire.ServedCompletion:
         return wire.read(self.http.post(wire.PATH, body), self.http.url)
 
     def completions(
-        self, prompts: Sequence[Prompt], drawn: Sequence[wire.Drawn], stop: Sequence[str]
+        self, prompts: Sequence[Prompt], drawn: Sequence[wire.ServedCompletion], stop: Sequence[str]
     ) -> list[list[Completion]]:
         """What was drawn, a list a prompt, with its text; that is cut before a stop string."""
         rest = iter(drawn)
@@ -125,7 +125,7 @@ class VllmSampler:
         """Let the threads go."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _completion(self, drawn: wire.Drawn, stop: Sequence[str]) -> Completion:
+    def _completion(self, drawn: wire.ServedCompletion, stop: Sequence[str]) -> Completion:
         text = decode(self.tokenizer, drawn.token_ids)
         return Completion(drawn.token_ids, text[: first_stop(text, stop)], sum(drawn.logprobs), drawn.finish_reason)
 

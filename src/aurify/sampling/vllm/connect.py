@@ -19,7 +19,7 @@ from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, save_plain, unload_adapter
 from aurify.sampling.vllm.served import Served, served_model
-from aurify.sampling.vllm.server import Server, ServerPlan
+from aurify.sampling.vllm.server import ServerPlan, VllmServer
 from aurify.sampling.vllm.source import largest_rank, load_tokenizer, read_source
 from aurify.sampling.vllm.trained import Publisher, TrainedSampler
 from aurify.sampling.vllm.untied import save_untied, ties_output
@@ -62,7 +62,7 @@ def trained_sampler(
     base, rank = read_source(name).base, _trained_rank(model)
     untied = not url and not rank and not _on_gpu() and ties_output(model)
     with ExitStack() as stack:
-        own: list[Server] = []
+        own: list[VllmServer] = []
 
         def start() -> Link:
             token = secrets.token_hex(4)
@@ -73,7 +73,7 @@ def trained_sampler(
                 folder = stack.enter_context(TemporaryDirectory(prefix="aurify-untied-"))
                 save_untied(model, folder)
                 plan = plan._replace(weights=folder)
-            own.append(stack.enter_context(Server(plan, log=log)))
+            own.append(stack.enter_context(VllmServer(plan, log=log)))
             return Link(own[0].http.url, own[0].key, token)
 
         link = once(start)
@@ -115,7 +115,7 @@ def fixed_sampler(
         if url:
             server, http = None, Http(url, key=os.environ.get(KEY_VARIABLE, ""), timeout=TIMEOUT_SECONDS)
         else:
-            server = stack.enter_context(Server(_plan(source.base, dtype, source.rank), log=log))
+            server = stack.enter_context(VllmServer(_plan(source.base, dtype, source.rank), log=log))
             http = Http(server.http.url, key=server.key, timeout=TIMEOUT_SECONDS)
         served = _first_contact(http, source.base)
         sampler = VllmSampler(

@@ -73,7 +73,7 @@ class Http:
             return content.decode(errors="replace")
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        """Status and content. A kept connection that the server has closed meanwhile is opened anew, once."""
+        """Status and content. A kept connection that the server has closed meanwhile is opened again, once."""
         kept: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
         for connection in [kept, None] if kept else [None]:
             fresh = connection is None

@@ -55,7 +55,7 @@ class ServerPlan(NamedTuple):
         return [*words, "--enforce-eager", "--no-enable-chunked-prefill"]
 
 
-class Server:
+class VllmServer:
     """A running vLLM server, and its end.
 
     Args:
@@ -110,7 +110,7 @@ class Server:
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> VllmServer:
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from aurify.sampling.agreement import Agreement, Drawn
+from aurify.sampling.agreement import Agreement, ScoredDraw
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Unreachable
@@ -62,7 +62,7 @@ class TrainedSampler:
         )
         asked = [prompt.token_ids for prompt in prompts for _ in prompt.seeds]
         self._agreement.compare(
-            [Drawn(prompt, one.token_ids, one.logprobs) for prompt, one in zip(asked, drawn, strict=True)]
+            [ScoredDraw(prompt, one.token_ids, one.logprobs) for prompt, one in zip(asked, drawn, strict=True)]
         )
         return self._sampler.completions(prompts, drawn, stop)
 

@@ -15,7 +15,7 @@ from aurify.sampling.protocol import FinishReason
 PATH = "/v1/completions"
 
 
-class Drawn(NamedTuple):
+class ServedCompletion(NamedTuple):
     """The sampled token ids, the log-probability of each in nats at temperature 1, and why they end."""
 
     token_ids: tuple[int, ...]
@@ -53,7 +53,7 @@ def request(
     }
 
 
-def read(answer: Any, url: str) -> Drawn:
+def read(answer: Any, url: str) -> ServedCompletion:
     """What the server drew.
 
     Raises AurifyError where the answer is not one of a vLLM server that returns token ids.
@@ -63,7 +63,7 @@ def read(answer: Any, url: str) -> Drawn:
         ids, logprobs, reason = choice["token_ids"], choice["logprobs"]["token_logprobs"], choice["finish_reason"]
         if ids is None or len(ids) != len(logprobs):
             raise ValueError
-        drawn = Drawn(tuple(map(int, ids)), tuple(map(float, logprobs)), reason)
+        drawn = ServedCompletion(tuple(map(int, ids)), tuple(map(float, logprobs)), reason)
     except (KeyError, TypeError, ValueError):
         raise AurifyError(
             f"{url}{PATH}: the answer has no token ids with log-probabilities: not a vLLM server, or one before 0.10.2"
