@@ -56,7 +56,9 @@ def kept(model: Any, bf16: bool) -> int:
 def test_what_autograd_keeps_is_predicted(kind: Any, bf16: bool) -> None:
     model = build(kind)
     pack = Pack.of(SEQUENCES, 4 if kind == "prompt" else 0, torch.device("cpu"))
-    predicted = update_memory(ModelShape.of(model), kind, tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=bf16)
+    predicted = update_memory(
+        ModelShape.of(model), kind, tokens=len(pack.position_N), columns=len(pack.columns_P), bf16=bf16
+    )
     assert kept(model, bf16) == pytest.approx(predicted.activations + predicted.casts, rel=0.12)
 
 
@@ -81,7 +83,9 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
     weights = weights_of(model, dtype)
     assert weights is not None
     prompts = [tuple(range(3, 23 + i)) for i in range(6)]
-    predicted = sampler_memory(ModelShape.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32)
+    predicted = sampler_memory(
+        ModelShape.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32
+    )
     joined = [matrix for layer in weights.layers for matrix in vars(layer).values() if isinstance(matrix, Joined)]
     copies = sum(m.weight_OI.numel() * m.weight_OI.element_size() for m in [*joined, weights.head])
     copies += weights.embedding.numel() * weights.embedding.element_size() if dtype != torch.float32 else 0
