@@ -54,6 +54,20 @@ def test_a_fine_file(tmp_path: Path, attempt: Try) -> None:
     assert "Question: 0 + 1?\nAnswer: The answer is 1. Let's think step by step.\n" in out
 
 
+def test_forms_acceptable_answers_and_odd_rows_are_said_once(tmp_path: Path, attempt: Try) -> None:
+    rows = [{"question": "q?", "answer": ["x", "y"], "task": "a"}, *[{**one, "task": "b"} for one in GOOD]]
+    odd = {"question": "odd?", "answer": "no solution", "task": "b"}
+    status, out, _ = attempt(
+        write(tmp_path / "f.jsonl", *rows, odd, {"question": "r?", "choices": ["u", "v"], "answer": 1})
+    )
+    assert status == 0
+    assert out.count("acceptable    1 question with several answers, 2 in all\n") == 1
+    assert "form          7 plain: " in out
+    assert "form          1 options: " in out
+    assert f"1 of 6 answers are not numbers, and are compared as text: {tmp_path}/f.jsonl:7 'no solution'" in out
+    assert "Question: r?\nOptions:\n(A) u\n(B) v\nAnswer:" in out
+
+
 def test_bad_rows_are_listed_and_counted(tmp_path: Path, attempt: Try) -> None:
     file = write(tmp_path / "f.jsonl", *GOOD, *["{"] * 25)
     status, out, err = attempt(file)

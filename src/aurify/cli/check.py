@@ -55,7 +55,7 @@ def run(settings: CheckSettings) -> None:
     """
     from aurify.questions import read_questions
 
-    template, tokenizer, line = _template(settings)
+    template, tokenizer, how = _template(settings)
     questions = read_questions(
         settings.data,
         answers=settings.answers,
@@ -72,7 +72,7 @@ def run(settings: CheckSettings) -> None:
     _write(f"gold answers  {len(questions) - len(unverified)} verify against themselves, {len(unverified)} do not")
     _list(unverified)
     if questions:
-        _write(line)
+        _write(how)
         _write(f"prompts       {_lengths(questions, template, tokenizer)}")
         for question in _shown(questions):
             _show_prompts(question, template)
