@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from aurify.rationales import Rationale
 
 
-class Difference(NamedTuple):
+class PairedDifference(NamedTuple):
     """How much better one trial is than another on the same questions."""
 
     points: float
@@ -70,12 +70,12 @@ class Trial:
         verdicts = self.verdicts
         return sum(verdicts[name] for name in names) / max(1, verdicts.total())
 
-    def better_than(self, other: Trial) -> Difference:
+    def better_than(self, other: Trial) -> PairedDifference:
         """On the same questions, each with its share of right rationales."""
         mine, others = self.right_Q / self.samples, other.right_Q / other.samples
         wins, losses = int((mine > others).sum()), int((mine < others).sum())
         p = float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
-        return Difference(100 * float((mine - others).mean()), p)
+        return PairedDifference(100 * float((mine - others).mean()), p)
 
 
 THOUGHT = "thought not closed"
