@@ -1,4 +1,4 @@
-"""What a server's choice becomes: reasoning that it sends apart stands before the reply, in the tags that models write."""
+"""What a server's choice becomes: reasoning that it sends apart stands before the reply, in tags."""
 
 from __future__ import annotations
 
