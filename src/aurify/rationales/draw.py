@@ -106,17 +106,10 @@ class Drawing:
             for question in request.questions
         ]
         prompts = [prompt for request in requests for prompt in request.prompts]
-        completions = self._sample(questions, [Prompt(*pair) for pair in zip(prompts, seeds, strict=True)], requests[0])
+        asked = [Prompt(*pair) for pair in zip(prompts, seeds, strict=True)]
+        completions, ahead = self._sample(questions, asked, requests[0])
         with self.clock.measure("grade"):
-            grades = iter(
-                self.grader.grade_all(
-                    [
-                        (completion.text, question, completion.finish_reason == "length")
-                        for question, row in zip(questions, completions, strict=True)
-                        for completion in row
-                    ]
-                )
-            )
+            grades = iter(self._grades(questions, completions, ahead))
         return [
             [
                 self._record(question, completion, next(grades), origin.source, step, index, seed)
@@ -125,16 +118,33 @@ class Drawing:
             for question, origin, row, row_seeds in zip(questions, origins, completions, seeds, strict=True)
         ]
 
+    def _grades(
+        self, questions: Sequence[Question], completions: Sequence[Sequence[Completion]], ahead: GradingAhead
+    ) -> list[Grade]:
+        """The verdict on every completion, row by row; what has not been judged ahead is judged together."""
+        flat = [(index, completion) for index, row in enumerate(completions) for completion in row]
+        found = [ahead.verdict(index, completion) for index, completion in flat]
+        rest = iter(
+            self.grader.grade_all(
+                [
+                    (completion.text, questions[index], completion.finish_reason == "length")
+                    for (index, completion), verdict in zip(flat, found, strict=True)
+                    if verdict is None
+                ]
+            )
+        )
+        return [next(rest) if verdict is None else verdict for verdict in found]
+
     def _sample(
         self, questions: Sequence[Question], prompts: Sequence[Prompt], like: Request
-    ) -> list[list[Completion]]:
+    ) -> tuple[list[list[Completion]], GradingAhead]:
         temperature, stop = self._how(like)
         with GradingAhead(self.grader, questions, self.judged) as ahead:
             found = self.sampler.sample(
                 prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop,
                 on_completion=lambda index, completion: ahead(index, self._opened(completion)),
             )  # fmt: skip
-        return [[self._opened(completion) for completion in row] for row in found]
+        return [[self._opened(completion) for completion in row] for row in found], ahead
 
     def _opened(self, completion: Completion) -> Completion:
         return replace(completion, text=self.opening + completion.text) if self.opening else completion
