@@ -50,7 +50,7 @@ def distil(
     with Grader() as grader:
         # 2. Rationales are right or wrong by our own verdict. Those of the training questions are learned from.
         own = {question.id: prompts[question.id] for question in train}
-        chosen = choose(judged(rationales, known, grader), own, tokenizer)
+        chosen = choose(judged(rationales, known, grader), own, tokenizer, template)
         drawing = Drawing(LocalSampler(student, tokenizer), grader, "nugget", seed, max_new_tokens)
 
         def accuracy(step: int) -> float:

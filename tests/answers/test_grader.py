@@ -110,19 +110,21 @@ def test_order_is_kept_and_equal_work_done_once(grader: Grader) -> None:
     assert verdicts == ["wrong", "right", "wrong", "wrong", "truncated", "wrong"]
 
 
-def test_a_rationale_is_judged_once_a_question(grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rationale_is_judged_once_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own question, its own gold answer: another of either is judged again. A judge of ours counts."""
     log = tmp_path / "judged"
     judge = f"def judge(pred, gold):\n    open({str(log)!r}, 'a').write(pred + ' ')\n    return pred == gold\n"
     (tmp_path / "counting_judge.py").write_text(judge)
     monkeypatch.syspath_prepend(str(tmp_path))
     text, asked = "So the answer is 4.", question("4", "counting_judge:judge")
-    for _ in range(3):
-        assert [grade.right for grade in grader.grade_all([(text, asked, False), (text, asked, False)])] == [True] * 2
-    assert log.read_text() == "4 "
-    assert not grader.grade(text, question("5", "counting_judge:judge")).right
-    assert grader.grade(text, asked, truncated=True).verdict == "truncated"
-    assert log.read_text() == "4 4 "
+    twice = [(text, asked, False), (text, asked, False)]
+    with Grader() as grader:  # its processes find the judge, which those of a shared one had begun too early for
+        for _ in range(3):
+            assert [grade.right for grade in grader.grade_all(twice)] == [True] * 2
+        assert log.read_text() == "4 "
+        assert not grader.grade(text, question("5", "counting_judge:judge")).right
+        assert grader.grade(text, asked, truncated=True).verdict == "truncated"
+        assert log.read_text() == "4 4 "
 
 
 @given(st.text(), st.sampled_from(["number", "choice", "text"]))

@@ -68,11 +68,14 @@ def test_hostile_text_in_the_other_types(name: str, kind: str) -> None:
         assert time.monotonic() - begun < 10
 
 
-def test_a_timeout_is_a_timeout_and_is_remembered(grader: Grader) -> None:
-    assert grader.grade_answer("(10^{9})!", "x^2+1", "math").verdict is Verdict.TIMEOUT
-    begun = time.monotonic()
-    assert grader.grade_answer("(10^{9})!", "x^2+1", "math").verdict is Verdict.TIMEOUT
-    assert time.monotonic() - begun < 0.5
+def test_a_timeout_is_a_timeout_and_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_judge.py").write_text("import time\n\ndef judge(pred, gold):\n    time.sleep(100)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Grader(timeout=0.5) as grader:
+        assert grader.grade_answer("4", "5", "slow_judge:judge").verdict is Verdict.TIMEOUT
+        begun = time.monotonic()
+        assert grader.grade_answer("4", "5", "slow_judge:judge").verdict is Verdict.TIMEOUT
+        assert time.monotonic() - begun < 0.5
 
 
 def alive(pid: int) -> bool:
@@ -99,13 +102,17 @@ def test_close_leaves_no_process_and_the_grader_usable() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel kills with the parent")
-def test_a_killed_owner_leaves_no_process_even_amid_a_computation() -> None:
+def test_a_killed_owner_leaves_no_process_even_amid_a_computation(tmp_path: Path) -> None:
+    (tmp_path / "slow_judge.py").write_text(
+        "import time\n\ndef judge(pred, gold):\n    time.sleep(100 if pred == 'slow' else 0)\n    return True\n"
+    )
     script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from aurify.answers import Grader\n"
         "g = Grader(timeout=60)\n"
-        "g.grade_answer('x+1', '1+x', 'math')\n"
+        "g.grade_answer('quick', 'x', 'slow_judge:judge')\n"
         "print(*g.worker_pids(), flush=True)\n"
-        "g.grade_answer('(10^{9})!', 'x', 'math')\n"
+        "g.grade_answer('slow', 'x', 'slow_judge:judge')\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None

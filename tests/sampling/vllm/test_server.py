@@ -111,7 +111,7 @@ def test_weights_may_come_from_another_folder_and_no_adapter_be_wanted():
 def test_the_server_does_not_outlive_the_process_that_started_it(pids, number):
     code = (
         "import time; from aurify.sampling.vllm.server import *\n"
-        "server = Server(ServerPlan('m')); print(server.pid, flush=True); time.sleep(600)"
+        "server = VllmServer(ServerPlan('m')); print(server.pid, flush=True); time.sleep(600)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
     assert owner.stdout is not None

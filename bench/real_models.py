@@ -1,0 +1,99 @@
+"""Methods on a real pretrained model, through the command line: resumable, one table.
+
+    .venv/bin/python bench/real_models.py models/qwen2.5-coder-0.5b-instruct ../shared/data/asdiv/asdiv.jsonl \
+        --methods trice --seeds 0 1 2 --steps 40 --out runs/real -- --few-shot worked.txt --memory none
+
+What stands after `--` goes to `aurify train` as it is. A run that was stopped is resumed by the same command, and one
+that is finished is read. The table holds held-out greedy accuracy before and after, the share of right fresh proposals
+in the first and last quarter of the steps (which is p(y|x) on training questions as they come), the largest effect of
+a step, minutes and memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="a folder of weights (see CONTRIBUTING.md), or a hub name")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--methods", nargs="+", default=["trice"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--limit", type=int, default=300, help="held-out questions")
+    parser.add_argument("--out", type=Path, default=Path("runs/real"))
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    args = parser.parse_args(words[:cut])
+    args.more = words[cut + 1 :]
+    print("| method | seed | " + " | ".join(COLUMNS) + " |")
+    print("| --- | ---: |" + " ---: |" * len(COLUMNS), flush=True)
+    for method in args.methods:
+        for seed in args.seeds:
+            out = args.out / f"{args.model.name}-{args.data.stem}-{method}-{seed}"
+            train(args, method, seed, out)
+            print(f"| {method} | {seed} | " + " | ".join(row(out / "metrics.jsonl")) + " |", flush=True)
+
+
+def train(args: argparse.Namespace, method: str, seed: int, out: Path) -> None:
+    """Begin a run, go on with it, or leave it where it is finished."""
+    if (out / "model").is_dir():
+        return
+    command = [
+        sys.executable, "-m", "aurify", "train", method, "--model", str(args.model), "--data", str(args.data),
+        "--seed", str(seed), "--steps", str(args.steps), "--eval-limit", str(args.limit), "--out", str(out),
+        "--save-every", "2", *args.more, *(["--resume"] if out.is_dir() else []),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stderr}")
+
+
+COLUMNS = (
+    "before (95 %)", "after (95 %)", "points", "right, first quarter", "right, last quarter", "largest KL", "raised",
+    "minutes", "GiB",
+)  # fmt: skip
+
+
+def row(metrics: Path) -> list[str]:
+    """A finished run's figures."""
+    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    before, *_, after = [line["held_out"] for line in lines if "held_out" in line]
+    steps = [line for line in lines if "updated" in line]
+    quarter = max(1, len(steps) // 4)
+    return [
+        accuracy(before), accuracy(after), f"{100 * (after['accuracy'] - before['accuracy']):+.1f}",
+        right(steps[:quarter]), right(steps[-quarter:]), f"{max(values(steps, 'kl'), default=0):.3f}",
+        f"{100 * statistics.mean(values(steps, 'raised') or [0.0]):.0f} %",
+        f"{sum(line['timing']['seconds'] for line in lines) / 60:.0f}",
+        f"{max(line['timing']['peak_memory_mb'] for line in steps) / 1024:.1f}",
+    ]  # fmt: skip
+
+
+def accuracy(found: dict[str, float]) -> str:
+    """Percent right with its interval."""
+    return f"{100 * found['accuracy']:.1f} ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+
+
+def right(steps: Sequence[dict[str, Any]]) -> str:
+    """The share of right proposals in some steps."""
+    counts = [line["verdicts"] for line in steps]
+    drawn = sum(sum(count.values()) for count in counts)
+    return f"{100 * sum(count.get('right', 0) for count in counts) / max(1, drawn):.1f} % of {drawn}"
+
+
+def values(steps: Sequence[dict[str, Any]], name: str) -> list[float]:
+    """What the steps say under a name."""
+    return [line[name] for line in steps if name in line]
+
+
+if __name__ == "__main__":
+    main()
