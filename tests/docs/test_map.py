@@ -29,6 +29,7 @@ def by_path(module: str) -> Path:
     return TESTS / folder / f"test_{name}"
 
 
+@cache
 def table() -> list[tuple[str, str]]:
     """The rows of tests/README.md in order: a module, or a pattern of modules, and its test."""
     text = (TESTS / "README.md").read_text(encoding="utf-8")
@@ -66,7 +67,8 @@ def imports(path: Path) -> frozenset[Path]:
     return frozenset(found)
 
 
-def reached(test: Path) -> set[Path]:
+@cache
+def reached(test: Path) -> frozenset[Path]:
     """What a test can run: all that it imports, and, where it runs the command line, the commands that it names."""
     text = test.read_text(encoding="utf-8")
     start = set(imports(test))
@@ -86,7 +88,7 @@ def reached(test: Path) -> set[Path]:
         if path not in seen:
             seen.add(path)
             start |= imports(path)
-    return seen
+    return frozenset(seen)
 
 
 def test_every_module_has_a_test_by_its_path_or_by_the_table():
@@ -102,6 +104,5 @@ def test_the_table_names_tests_that_are_there_and_modules_without_one_of_their_o
 
 
 def test_the_test_of_a_module_reaches_it():
-    within = {test: reached(test) for module in modules() if (test := find_test(module))}
-    lost = [module for module, path in modules().items() if (test := find_test(module)) and path not in within[test]]
+    lost = [module for module, path in modules().items() if (test := find_test(module)) and path not in reached(test)]
     assert not lost
