@@ -18,7 +18,7 @@ from aurify.questions.record import Question
 TEMPLATES = ("plain", "chat", "direct")
 
 _INSTRUCTION = 'Think step by step, in a few short sentences. Then end with "{lead} X.", where X is the answer.'
-"""What a chat's question ends with. Without a word on length, tuned models write a page and answer in boxes."""
+"""What a chat's question ends with. A word on length keeps tuned models from writing a page."""
 
 
 @dataclass(frozen=True)
