@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from aurify.answers import Grader
+from aurify.answers import Grade, Grader
 from aurify.clock import peak_memory_mb
 from aurify.doctor.advice import advise
 from aurify.doctor.report import Cost, Findings
@@ -58,12 +59,17 @@ def run_doctor(
     form = prompt_form(settings, settings.model, tokenizer)
     say(form.line())
     trials: list[Trial] = []
+    right: Counter[bool] = Counter()
+
+    def judged(grade: Grade) -> None:
+        right.update([True] if grade.right else [])
 
     def tell(done: int, asked: int) -> None:
-        progress(done, asked, sum(int(trial.right_Q.sum()) for trial in trials))
+        before = sum(len(trial.all) for trial in trials)
+        progress(before + done, before + asked, right.total())
 
     with Grader() as grader:
-        pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader)
+        pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader, judged)
         for trial in pilot.trials(form):
             trials.append(trial)
             say(f"{trial.name}: {100 * trial.rate:.0f} % right, {trial.seconds:.0f} s")
@@ -86,9 +92,10 @@ class _Pilot:
         sampler: LocalSampler,
         tokenizer: Any,
         grader: Grader,
+        judged: Callable[[Grade], None],
     ) -> None:
         self._settings, self._questions, self._tokenizer = settings, questions, tokenizer
-        self._sampler, self._grader = sampler, grader
+        self._sampler, self._grader, self._judged = sampler, grader, judged
         self.examples: dict[str, str] = {}
         """Worked examples that were tried, by question id."""
 
@@ -154,7 +161,7 @@ class _Pilot:
         settings = self._settings
         drawing = Drawing(
             self._sampler, self._grader, settings.model, stable_seed(settings.seed, "doctor"), limit, template.stop,
-            opening=template.opening,
+            opening=template.opening, judged=self._judged,
         )  # fmt: skip
         prompts = template.encode_all(self._tokenizer, questions, hinted)
         request = Request(questions, prompts, "guide" if hinted else "self", settings.samples)
