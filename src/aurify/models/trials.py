@@ -36,10 +36,10 @@ def in_float32() -> TorchDispatchMode:
 
     In bfloat16 the noise of two ways to compute one thing is as large as the difference of two different things.
     """
-    return _InFloat32()  # type: ignore[no-untyped-call]
+    return _InFloat32()  # type: ignore[no-untyped-call]  # torch's base has no types
 
 
-class _InFloat32(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _InFloat32(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as above
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
