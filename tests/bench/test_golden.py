@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import sys
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import get_args
 
 import pytest
@@ -21,14 +21,13 @@ from aurify.rationales import Chain, Memory, Rationale, RationaleTable
 BENCH = Path(__file__).parents[2] / "bench"
 
 
-@pytest.fixture(scope="module")
-def golden() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("golden", BENCH / "golden.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def part(monkeypatch):
+    """Imports one of golden_parts, and forgets it after the test."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    yield lambda name: import_module(f"golden_parts.{name}")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "golden_parts"]:
+        del sys.modules[name]
 
 
 def rationale(text: str, step: int = 1) -> Rationale:
@@ -55,12 +54,12 @@ def left(
     return out
 
 
-def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(golden, tmp_path):
-    one = golden.of_folder(left(tmp_path / "one"))
+def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(part, tmp_path):
+    one = part("left").of_folder(left(tmp_path / "one"))
     other = left(tmp_path / "other", seconds=2.0, metadata={"written": "by another version"})
     checkpoint = other / "checkpoints" / "step-00000001"
     (checkpoint / "state" / "memory.parquet").rename(checkpoint / "memory.parquet")
-    assert golden.of_folder(other) == one
+    assert part("left").of_folder(other) == one
     assert set(one) == {"weights", "rationales", "held out", "metrics", "optimizer", "checkpoint", "chains"}
 
 
@@ -72,8 +71,11 @@ def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(golden,
         ({"norm": 0.5 + 2**-53}, {"metrics"}),
     ],
 )
-def test_one_bit_is_a_difference(golden, tmp_path, change, parts):
-    one, other = golden.of_folder(left(tmp_path / "one")), golden.of_folder(left(tmp_path / "other", **change))
+def test_one_bit_is_a_difference(part, tmp_path, change, parts):
+    one, other = (
+        part("left").of_folder(left(tmp_path / "one")),
+        part("left").of_folder(left(tmp_path / "other", **change)),
+    )
     assert {part for part in one if one[part] != other[part]} == parts
 
 
@@ -83,45 +85,79 @@ def test_one_bit_is_a_difference(golden, tmp_path, change, parts):
         ({"a": {"weights": "1"}, "b": {"weights": "2"}}, 0, "2 of 2 runs equal"),
         ({"a": {"weights": "1"}, "b": {"weights": "3"}}, 1, "differs: ['weights']"),
         ({"a": {"weights": "1"}, "b": {"weights": "2", "more": "4"}}, 1, "differs: ['more']"),
-        ({"a": {"weights": "1"}, "b": {"failed": "no disk"}}, 1, "FAILED: no disk"),
+        ({"a": {"weights": "1"}, "b": {"failed": "no disk"}}, 1, "FAILED after: no disk"),
         ({"a": {"weights": "1"}}, 1, "1 of 2 runs equal"),
         ({"a": {"weights": "1"}, "b": {"weights": "2"}, "c": {}}, 1, "2 of 3 runs equal"),
     ],
 )
-def test_a_comparison_counts_what_is_equal(golden, tmp_path, capsys, after, status, says):
+def test_a_comparison_counts_what_is_equal(part, tmp_path, capsys, after, status, says):
     before = {"a": {"weights": "1"}, "b": {"weights": "2"}}
     for name, runs in (("before", before), ("after", after)):
         (tmp_path / name).write_text(json.dumps({"runs": runs}))
-    assert golden.compare(tmp_path / "before", tmp_path / "after") == status
+    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == status
     assert says in capsys.readouterr().out
 
 
-def test_two_failures_are_not_equal(golden, tmp_path):
+@pytest.mark.parametrize(
+    ("after", "status", "says"),
+    [
+        ({"step": 1, "kl": 0.1, "held_out": {"right": 1, "low": 0.2 + 2**-54}}, 0, "measured only in"),
+        ({"step": 1, "held_out": {"right": 1, "low": 0.2 + 1e-9}}, 1, "differs: ['metrics']"),
+        ({"step": 1, "held_out": {"right": 2, "low": 0.2}}, 1, "differs: ['metrics']"),
+        ({"step": 1.0, "held_out": {"right": 1, "low": 0.2}}, 1, "differs: ['metrics']"),
+        ({"step": 1, "kl": 0.1}, 1, "differs: ['metrics']"),
+    ],
+)
+def test_what_is_measured_besides_is_no_difference_and_what_is_no_longer_measured_is(
+    part, tmp_path, capsys, after, status, says
+):
+    before = {"step": 1, "held_out": {"right": 1, "low": 0.2}}
+    for name, line in (("before", before), ("after", after)):
+        (tmp_path / name).write_text(json.dumps({"runs": {"a": {"metrics": [line]}}}))
+    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == status
+    assert says in capsys.readouterr().out
+
+
+def test_two_failures_are_not_equal(part, tmp_path):
     (tmp_path / "one").write_text(json.dumps({"runs": {"a": {"failed": "no disk"}}}))
-    assert golden.compare(tmp_path / "one", tmp_path / "one") == 1
+    assert part("comparing").compare(tmp_path / "one", tmp_path / "one") == 1
 
 
-def test_every_command_is_one_that_aurify_takes(golden, tmp_path, monkeypatch, capsys):
+def test_every_command_is_one_that_aurify_takes(part, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for run in golden.runs():
+    for run in part("runs").runs():
         if not run.command.startswith("compare"):
             assert exit_status(build, [*run.words, "--dry-run"]) == 0, f"{run.name}: {capsys.readouterr().err}"
 
 
-def test_every_method_is_among_them(golden):
-    commands = [run.words for run in golden.runs() if run.command.startswith("train")]
+def test_every_method_is_among_them(part):
+    commands = [run.words for run in part("runs").runs() if run.command.startswith("train")]
     assert {words[1] for words in commands} == set(METHODS.words())
 
 
-def test_every_way_to_distil_is_among_them(golden):
-    commands = [run.words for run in golden.runs() if run.command.startswith("distill")]
+def test_every_way_to_distil_is_among_them(part):
+    commands = [run.words for run in part("runs").runs() if run.command.startswith("distill")]
     fields = DistillSettings.model_fields
     assert {words[1] for words in commands} == set(get_args(fields["method"].annotation))
     variants = {words[words.index("--variant") + 1] for words in commands if "--variant" in words}
     assert variants == set(get_args(fields["variant"].annotation))
 
 
-def test_a_run_brings_what_it_starts_from(golden):
-    every = list(golden.runs())
+def test_a_run_brings_what_it_starts_from(part):
+    every = list(part("runs").runs())
     assert len({run.name for run in every}) == len(every)
-    assert [run.name for run in golden.selected(every, "nce-token")] == ["rloo", "nat-full", "nce-token"]
+    assert [run.name for run in part("runs").selected(every, "nce-token")] == ["rloo", "nat-full", "nce-token"]
+
+
+def test_a_recording_goes_on_with_what_is_not_done(part):
+    every = list(part("runs").runs())
+    done = {run.name for run in every} - {"nce-token"}
+    chosen = part("runs").selected(every, "", done, kept={"rloo"})
+    assert [run.name for run in chosen] == ["nat-full", "nce-token"]
+
+
+def test_a_recording_of_another_source_is_not_gone_on_with(part, tmp_path):
+    (tmp_path / "before.json").write_text(json.dumps({"source": "src", "state": "1", "runs": {"a": {}}}))
+    assert part("recording").recorded(tmp_path / "before.json", "1") == {"a": {}}
+    with pytest.raises(SystemExit, match="another source"):
+        part("recording").recorded(tmp_path / "before.json", "2")
