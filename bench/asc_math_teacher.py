@@ -55,7 +55,7 @@ Point = tuple[float, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="the folder of gpt-3.5-turbo.jsonl.gz and gpt-4.jsonl.gz")
-    parser.add_argument("--problems", type=int, default=None, help="so many problems, evenly spread, not all")
+    parser.add_argument("--problems", type=int, default=None, help="how many problems, evenly spread [all]")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "aurify-asc-math")
     parser.add_argument("--words", action="store_true", help="with the linear model of words (slow)")
     args = parser.parse_args()
@@ -184,7 +184,7 @@ def study(teacher: str, pools: list[CandidatePool], words: bool) -> dict[str, tu
 
 
 def cross_fit(inputs: Inputs, alone: bool, questions: int | None = None, rounds: int = 200) -> Scores:
-    """Every pool's scores, by a ranker that was trained on the other folds (or on so many pools of them)."""
+    """Every pool's scores, by a ranker that was trained on the other folds (or on some pools of them)."""
     folds = np.array([fold_of(one, FOLDS, 0) for one in inputs.pools])
     scores: list[np.ndarray | None] = [None] * len(inputs.pools)
     for fold in range(FOLDS):

@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
+    parser.add_argument("--limit", type=int, default=0, help="at most this many training and test questions; 0: all")
     args = parser.parse_args()
     args.points = 1
     print("| right samples, percent, at temperature | " + " | ".join(f"{t:g}" for t in TEMPERATURES) + " |")

@@ -148,7 +148,7 @@ def pooled(difference_SQ: Floats) -> float:
 
 
 def nested_bootstrap(difference: Floats, random: np.random.Generator) -> Floats:
-    """(low, high) of each simulation: runs drawn, and in each of them questions anew."""
+    """(low, high) of each simulation: runs drawn, and in each of them questions."""
     simulations, runs, _ = difference.shape
     sizes = (~np.isnan(difference)).sum(axis=2)
     shares = np.stack([(difference == value).sum(axis=2) / sizes for value in (-1, 0, 1)], axis=-1)

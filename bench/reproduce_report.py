@@ -21,7 +21,7 @@ MARGIN = 0.02
 STEPS = 10
 """With fewer steps of high or low acceptance their mean gradient norms say nothing."""
 ANSWERS, RUNS = 150, 5
-"""With fewer test answers (three in so many are two points) or runs nothing is claimed."""
+"""With fewer test answers (three of them are two points) or runs nothing is claimed."""
 
 
 def write_report(out: Path) -> None:

@@ -121,7 +121,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="one learning rate for all methods, in the place of tuned ones")
     parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
     parser.add_argument("--points", type=int, default=5, help="of each learning curve")
-    parser.add_argument("--limit", type=int, default=0, help="at most so many training and test questions; 0: all")
+    parser.add_argument("--limit", type=int, default=0, help="at most this many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reproduce_trice")
     parser.add_argument("--report", action="store_true", help="run nothing, write the report")
@@ -142,7 +142,7 @@ def questions_of(
 def part_of(
     args: argparse.Namespace, scenario: str, task: str, seed: int, tasks: int
 ) -> tuple[list[Question], list[Question]]:
-    """A task's (training questions, test questions) in a run of so many tasks."""
+    """A task's (training questions, test questions) in a run of ``tasks`` tasks."""
     n_test = 200 if tasks == 1 else 480 // tasks
     if scenario == "in-domain":
         train, test = split_questions(list(load_questions(args.bbh / f"{task}.json")), 0.4, seed)
@@ -166,7 +166,7 @@ def base_model(args: argparse.Namespace, scenario: str) -> str:
 
 
 def rare_questions(args: argparse.Namespace, task: str, wanted: int) -> list[Question]:
-    """Hard questions of which no sample of the base model is right, the same for all seeds; finding them is dear."""
+    """Hard questions of which no sample of the base model is right, the same for all seeds; finding them is costly."""
     path = args.out / f"rare-{task}-{args.rare_samples}-{args.limit}-{wanted}.json"
     pool = generate(task, args.limit * 3 if args.limit else 1000, 0, "hard")
     if not path.exists():

@@ -48,7 +48,7 @@ def of_a_step(plan: dict[str, Any]) -> dict[str, float]:
 
 
 def over_questions(n: int, repeats: int) -> dict[str, float]:
-    """Steps of TRICE over so many made-up questions; the first, which warms up, is not counted."""
+    """Steps of TRICE over a number of made-up questions; the first, which warms up, is not counted."""
     from aurify import nugget
     from aurify.models import load_model
     from aurify.training.run import run_training

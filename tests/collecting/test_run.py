@@ -231,7 +231,7 @@ def test_another_folder_is_left_alone(server: TeacherServer, questions: Path, tm
 
 
 class Stop(SamplingWatcher):
-    """Ends the work after so many samples, as a kill would."""
+    """Ends the work after a number of samples, as a kill would."""
 
     def __init__(self, after: int) -> None:
         self.after = after

@@ -5,7 +5,7 @@ import pytest
 from aurify.answers import Grader
 from aurify.answers.verdict import Verdict
 from aurify.distillation.examples import Example, choose, token_ids
-from aurify.distillation.likelihood import few, summary
+from aurify.distillation.likelihood import contrasting, summary
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale
 from aurify.rationales.judging import judged
@@ -72,7 +72,7 @@ def test_tokens_are_the_sampled_ones_or_the_text_with_an_end(base):
 def test_held_out_likelihood_prefers_right_over_wrong():
     right, wrong = Example("a", (1,), True), [Example("a", (2,), False), Example("a", (3,), False)]
     lone = Example("b", (4,), True)
-    examples = few([right, *wrong, Example("a", (5,), False), lone])
+    examples = contrasting([right, *wrong, Example("a", (5,), False), lone])
     assert examples == [right, *wrong], "two of a side, of questions that have both"
     found = summary(examples, [-1.0, -2.0, -1.0])
     assert found == {"questions": 1.0, "preferred": 0.75, "right": -1.0, "wrong": pytest.approx(-1.5)}

@@ -30,8 +30,8 @@ def test_chunks_change_neither_values_nor_gradients(way: str, bias: bool, monkey
     plain = run()
     expected = (states @ matrix.T + (offsets if offsets is not None else 0)).log_softmax(-1)
     torch.testing.assert_close(plain[0], expected.gather(1, targets[:, None])[:, 0])
-    monkeypatch.setattr(head, "WHOLE", 0)
-    monkeypatch.setattr(head, "CHUNK", 1000)
+    monkeypatch.setattr(head, "PLAIN_LOGITS", 0)
+    monkeypatch.setattr(head, "CHUNK_LOGITS", 1000)
     if way == "checkpoint":
         monkeypatch.delattr(functional, "linear_cross_entropy", raising=False)
     elif not hasattr(functional, "linear_cross_entropy"):

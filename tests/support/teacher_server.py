@@ -73,7 +73,7 @@ class TeacherServer(ThreadingHTTPServer):
         return sum(prompt for _, prompt, _ in self.billed), sum(completion for _, _, completion in self.billed)
 
     def wait_for(self, requests: int, timeout: float = 60.0) -> None:
-        """Return when so many requests have arrived."""
+        """Return when this many requests have arrived."""
         end = time.monotonic() + timeout
         while len(self.seen) < requests:
             assert time.monotonic() < end, f"{len(self.seen)} requests, not {requests}"

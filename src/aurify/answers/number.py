@@ -22,7 +22,7 @@ from aurify.answers.units import CURRENCIES, is_unit, unit_of, units_differ
 MAX_NUMBER = 400
 """The longest text that is read as a number, in characters."""
 LONG_TAIL = 6
-"""A gold answer with so many decimals was computed, and its last digit cut off or rounded."""
+"""A gold answer with this many decimals was computed, and its last digit cut off or rounded."""
 DOUBLE = 15
 """So many significant digits are all that a computer's double holds of a fraction such as 2/3."""
 

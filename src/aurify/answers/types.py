@@ -20,7 +20,7 @@ _ENTRIES = {
 ANSWER_TYPES: dict[str, AnswerType] = {word: resolve_name(place) for word, place in _ENTRIES.items()}
 """By their words, as ``--answers`` takes them."""
 
-OWN = "module:function"
+CUSTOM = "module:function"
 """How help and messages name a comparison of the user's own."""
 
 
@@ -32,9 +32,9 @@ def answer_type(word: str) -> AnswerType:
     """
     module, colon, function = word.partition(":")
     if colon and module and function:
-        return _own(word)
+        return _custom(word)
     if word not in ANSWER_TYPES:
-        raise UsageError(f"--answers '{word}': {nearest(word, (*ANSWER_TYPES, OWN))}")
+        raise UsageError(f"--answers '{word}': {nearest(word, (*ANSWER_TYPES, CUSTOM))}")
     return ANSWER_TYPES[word]
 
 
@@ -50,7 +50,7 @@ def check_answer_type(word: str) -> str:
     return word
 
 
-def _own(spec: str) -> AnswerType:
+def _custom(spec: str) -> AnswerType:
     def read(answer: str) -> str:
         if len(answer) > MAX_ANSWER:
             raise Unreadable(f"longer than {MAX_ANSWER} characters")

@@ -24,7 +24,7 @@ from aurify.answers.reading import Unreadable
 from aurify.answers.tree import Tree, names_of
 
 POINTS = 5
-"""At so many points are expressions with variables compared."""
+"""Points at which expressions with variables are compared."""
 DIGITS = (50, 150, 450)
 _MAX_BITS = 60_000
 _LARGEST_POWER = 10**12

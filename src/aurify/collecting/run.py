@@ -32,10 +32,10 @@ from aurify.toml import tomllib
 PART = 4096
 """Rationales a file of the table, about: whole questions."""
 
-FREE = {"concurrency", "timeout", "retries", "first_wait", "money_cap", "token_cap", "price_in", "price_out", "choices",
-        "key_env", "out", "cache"}  # fmt: skip
+FREE_ON_REPEAT = {"concurrency", "timeout", "retries", "first_wait", "money_cap", "token_cap", "price_in", "price_out",
+                  "choices", "key_env", "out", "cache"}  # fmt: skip
 """Settings that a repeated command may change in the same folder."""
-FREE_OF_AN_API = {"samples", "limit", "skip_bad"}
+FREE_WITH_CACHE = {"samples", "limit", "skip_bad"}
 """And these where a cache keeps what was drawn: the table is written again."""
 
 
@@ -49,7 +49,7 @@ class SamplingWatcher:
         """``samples`` more came from an API; cost and tokens are all that was billed so far."""
 
     def at(self, done: int, right: int) -> None:
-        """So many samples in all were drawn by a local model, so many of them right."""
+        """How many samples a local model has drawn, and how many of them are right."""
 
 
 @dataclass
@@ -271,7 +271,7 @@ def _claim(folder: Path, settings: SampleSettings) -> None:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{config}: cannot be read: {error}; choose another --out") from None
         before, now = as_written(type(settings), before), tomllib.loads(settings.to_toml())
-        free = FREE | (FREE_OF_AN_API if settings.api else set())
+        free = FREE_ON_REPEAT | (FREE_WITH_CACHE if settings.api else set())
         for name in sorted((before.keys() | now.keys()) - free):
             if before.get(name) != now.get(name):
                 raise UsageError(

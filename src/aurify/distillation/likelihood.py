@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
 
-A_SIDE = 2
+PER_SIDE = 2
 """The most right, and the most wrong, rationales of a question that are scored."""
 
 
-def few(examples: Sequence[Example]) -> list[Example]:
+def contrasting(examples: Sequence[Example]) -> list[Example]:
     """The first right and wrong examples of each question that has both."""
     sides: dict[str, tuple[list[Example], list[Example]]] = {}
     for example in examples:
         side = sides.setdefault(example.question_id, ([], []))[example.right]
-        if len(side) < A_SIDE:
+        if len(side) < PER_SIDE:
             side.append(example)
     return [example for wrong, right in sides.values() if wrong and right for example in (*right, *wrong)]
 

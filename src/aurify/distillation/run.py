@@ -17,13 +17,13 @@ from aurify.distillation.examples import Chosen, Example, choose
 from aurify.distillation.export import export_student
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
-from aurify.distillation.likelihood import few
+from aurify.distillation.likelihood import contrasting
 from aurify.distillation.nce import find_weights, weight_lines
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
 from aurify.distillation.teaching import drawn_rationales, given_rationales
-from aurify.distillation.unit_weights import find_unit_weights, some, unit_layers, unit_weight_lines
+from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.models.nat.layer import BOTH, NEG
@@ -125,13 +125,13 @@ def run_distillation(
         stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context)
         task = Distillation(
             settings, stages, scorer, prompts, drawing, context.world, context.say,
-            held_out=HeldOut(held, few(measured.examples)), start_mode=prepared.start_mode,
+            held_out=HeldOut(held, contrasting(measured.examples)), start_mode=prepared.start_mode,
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip
         Loop(task, context, resume=settings.resume, save_every=settings.save_every).run()
         if prepared.nat is not None and prepared.nat.unit != "fixed":
             with adapters(model, BOTH):
-                _tell_unit_weights(scorer, some(measured.examples or chosen.examples), tokenizer, context)
+                _tell_unit_weights(scorer, evenly_spread(measured.examples or chosen.examples), tokenizer, context)
         return context.finish(lambda to, found: export_student(prepared, tokenizer, to, settings, form, found))
 
 

@@ -27,7 +27,7 @@ LEAST_SEEN = 5
 """of those that stand in the rationales at least this often."""
 
 
-def some(examples: Sequence[Example]) -> list[Example]:
+def evenly_spread(examples: Sequence[Example]) -> list[Example]:
     """At most ``EXAMPLES`` of them, evenly spread."""
     return list(examples[:: max(1, -(-len(examples) // EXAMPLES))])
 

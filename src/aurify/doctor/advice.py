@@ -12,11 +12,11 @@ from aurify.statistics.pass_rates import PassRates
 
 HOPELESS, SOLVED = 0.02, 0.85
 """Shares of right rationales below which answers alone hardly teach, and above which there is little to learn."""
-RARE = "right rationales are too rare for learning from answers alone"
-CUT, UNREAD = 0.15, 0.2
+TOO_RARE = "right rationales are too rare for learning from answers alone"
+MANY_CUT, MANY_UNREADABLE = 0.15, 0.2
 """Shares of truncated and of unreadable rationales that are worth a word."""
-CLEAR, DOUBT = 10.0, 0.2
-"""A way of asking is taken in the place of the first one where it is better by so many points, or at this p-value."""
+CLEAR_POINTS, CLEAR_P = 10.0, 0.2
+"""A way of asking is taken in the place of the first one where it is better by this many points, or at this p-value."""
 
 
 class Advice(NamedTuple):
@@ -42,16 +42,16 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
         lines.append(f"take {chosen.name}: {points:+.0f} points over {trials[0].name} (sign test p {p:.2g})")
     lines += _troubles(chosen)
     if rate < HOPELESS and told_rationales:
-        lines.append(f"{RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
+        lines.append(f"{TOO_RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
         return Advice(chosen, lines, _command("train cot", settings, chosen.flags))
     if rate < HOPELESS:
-        lines.append(f"{RARE}: take a larger model or easier questions, or begin with a teacher's rationales, then")
+        lines.append(f"{TOO_RARE}: take a larger model or easier questions, or begin with a teacher's rationales, then")
         lines.append("distil them: aurify distill kd --from RUN")
         return Advice(chosen, lines, _command("sample --api openai --samples 4", settings, {"--model": "TEACHER"}))
     if rate > SOLVED:
         lines.append("most questions are solved already and little is left to learn; harder ones would teach more")
     told = next((trial for trial in trials if not trial.deployable), None)
-    if told is not None and told.better_than(chosen).points > CLEAR and rate < 0.5:
+    if told is not None and told.better_than(chosen).points > CLEAR_POINTS and rate < 0.5:
         lines.append(
             f"told the answer it is right in {100 * told.rate:.0f} %: --memory auto, the default, may start chains so"
         )
@@ -63,7 +63,7 @@ def _best(trials: Sequence[Trial]) -> Trial:
     best = trials[0]
     for trial in trials[1:]:
         difference = trial.better_than(trials[0])
-        clear = difference.points > 0 and (difference.points >= CLEAR or difference.p < DOUBT)
+        clear = difference.points > 0 and (difference.points >= CLEAR_POINTS or difference.p < CLEAR_P)
         if trial.deployable and clear and trial.rate > best.rate:
             best = trial
     return best
@@ -71,12 +71,12 @@ def _best(trials: Sequence[Trial]) -> Trial:
 
 def _troubles(trial: Trial) -> list[str]:
     lines = []
-    if (cut := trial.share("truncated", THOUGHT)) > CUT:
+    if (cut := trial.share("truncated", THOUGHT)) > MANY_CUT:
         lines.append(
             f"{100 * cut:.0f} % are cut at the limit: a higher --max-new-tokens, or worked examples (--few-shot), "
             "which show when to stop"
         )
-    if (unread := trial.share("unparsable")) > UNREAD:
+    if (unread := trial.share("unparsable")) > MANY_UNREADABLE:
         lines.append(
             f"{100 * unread:.0f} % state no answer that can be read: worked examples (--few-shot) show the form"
         )

@@ -31,7 +31,7 @@ from aurify.training.m_step import accumulate_gradient
 
 STEP_QUESTIONS = 64
 """Questions of a training step, where nothing else is said."""
-LEARNED = 8
+UPDATE_RATIONALES = 8
 """Rationales on which the cost of learning is measured."""
 
 Progress = Callable[[int, int, int], None]
@@ -184,7 +184,7 @@ def _cost(
     """Seconds and memory of a step, from the pilot's drawing and from a gradient on some of its rationales."""
     tuned = prepare(model, tokenizer, seed=settings.seed)
     rationales = sorted(trial.all, key=lambda one: (not one.right, one.question_id))
-    learned = [one for one in rationales if one.token_ids][:LEARNED]
+    learned = [one for one in rationales if one.token_ids][:UPDATE_RATIONALES]
     prompts = {question.id: template.encode(tokenizer, question) for question in questions}
     terms = [Term(one.question_id, one.token_ids, 1 / len(learned)) for one in learned]
     begun = time.perf_counter()

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-WHOLE = 2**24
-"""Logits; up to so many the plain way is the fastest, and its memory does not matter."""
-CHUNK = 2**22
+PLAIN_LOGITS = 2**24
+"""Up to this many logits the plain way is the fastest, and its memory does not matter."""
+CHUNK_LOGITS = 2**22
 
 
 def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:
@@ -18,9 +18,9 @@ def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, t
     Beyond 2^24 logits by torch's chunked linear cross-entropy, which takes any signed weights of the tokens, or
     where torch is older by chunks that are computed again in the backward pass.
     """
-    if len(states_KE) * len(head_VE) <= WHOLE:
+    if len(states_KE) * len(head_VE) <= PLAIN_LOGITS:
         return _plain(states_KE, head_VE, bias_V, target_K)
-    rows = max(1, CHUNK // len(head_VE))
+    rows = max(1, CHUNK_LOGITS // len(head_VE))
     mixed = torch.is_autocast_enabled(states_KE.device.type)
     if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
         losses_K: Tensor = functional.linear_cross_entropy(

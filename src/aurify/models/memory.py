@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from aurify.models.head import CHUNK, WHOLE
+from aurify.models.head import CHUNK_LOGITS, PLAIN_LOGITS
 from aurify.models.prefix import causal_lm
 
 Kind = Literal["full", "lora", "prompt"]
@@ -123,7 +123,8 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
     a_token = by_width * form.width + by_inner * form.inner + by_queries * form.queries
     kept = form.layers * (tokens * a_token + (columns or tokens) * by_keys * form.keys) + tokens * _LAST * form.width
     cast = bf16 and form.weight_bytes > 2  # autograd keeps the casts of a micro-batch's matrices
-    logits = min(tokens * form.vocabulary, WHOLE if tokens * form.vocabulary <= WHOLE else CHUNK) * _HEAD[bf16]
+    logits = tokens * form.vocabulary
+    at_once = (logits if logits <= PLAIN_LOGITS else CHUNK_LOGITS) * _HEAD[bf16]
     return MemoryUse(
         weights=_weights(form),
         gradients=4 * form.trained,
@@ -131,7 +132,7 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
         casts=2 * form.matrices if cast else 0,
         activations=round(kept),
         spare=round(_SPARE * kept),
-        logits=logits + (2 * form.vocabulary * form.width if cast else 0),
+        logits=at_once + (2 * form.vocabulary * form.width if cast else 0),
     )
 
 

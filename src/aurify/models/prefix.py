@@ -68,7 +68,7 @@ def next_token_logits(
 
     ``soft_prompt_at_B`` is the column at which each row's soft prompt begins: the caller leaves ``n_virtual_tokens``
     columns (of any token id) free there. None where the cache holds the soft prompt already.
-    ``keep`` is what transformers calls ``logits_to_keep``: the last so many columns, an index of columns, or 0 for
+    ``keep`` is what transformers calls ``logits_to_keep``: a number of last columns, an index of columns, or 0 for
     all. Attention mask, positions and cache are passed on to the model as far as its forward knows them.
     """
     lm = causal_lm(model)

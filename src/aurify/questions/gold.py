@@ -28,7 +28,7 @@ _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 
 
 STATED_WITHIN = 300
-"""Only so many characters at the end of a solution are searched for ``The answer is …``."""
+"""The characters at the end of a solution that are searched for ``The answer is …``."""
 
 
 def as_text(value: Any, field: str) -> str:

@@ -19,8 +19,8 @@ from aurify.seeds import stable_seed
 
 PILOT = 32
 """Questions of a pilot, one rationale each."""
-WORTH = 20
-"""A pilot is drawn where so many times as many rationales follow."""
+WORTH_FOR = 20
+"""A pilot is drawn where at least this many times its rationales follow."""
 PLAIN, CHAT, THINKING = 256, 1024, 4096
 """The limit without a pilot, and a pilot's own: of plain prompts, of chats, of templates that open a thought."""
 SHARE, ENOUGH, STEP = 0.95, 8, 32
@@ -52,7 +52,7 @@ def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
 
 def worth_a_pilot(n_parameters: int, n_rationales: int) -> bool:
     """Whether a pilot costs less than it brings: not for models that draw hundreds of rationales a second."""
-    return n_parameters >= FULL_TUNING_LIMIT and n_rationales >= WORTH * PILOT
+    return n_parameters >= FULL_TUNING_LIMIT and n_rationales >= WORTH_FOR * PILOT
 
 
 def limit_from_pilot(

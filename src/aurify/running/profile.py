@@ -46,7 +46,7 @@ def measure_limits(device: torch.device, dtype: torch.dtype) -> Limits:
 
 
 def profile(clock: Clock, model: nn.Module, kind: str, limits: Limits) -> list[ProfileRow]:
-    """The rows, dearest first; what a name holds inside others stands for itself.
+    """The rows, longest first; what a name holds inside others stands for itself.
 
     Arithmetic counts 2 operations a matrix weight and token forward, 4 more backward for full weights and 2 for
     adapters, which need no gradient of the weights; attention is left out. Decoding reads all weights and the rows'

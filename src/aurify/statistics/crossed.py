@@ -49,7 +49,7 @@ class Added(NamedTuple):
     answer: float
     """What every run answers; the least and the most of all of them bound the interval."""
     weight: float
-    """As so many questions, or answers where the runs' answers to a question have nothing in common."""
+    """The number of questions, or of answers where the runs' answers to a question have nothing in common."""
 
 
 ACCURACY = (Added(0.0, 1.92), Added(1.0, 1.92))

@@ -31,7 +31,7 @@ from aurify.training.update import Update
 
 MEMORY, START, UPDATE = "memory.parquet", "start.json", "update.json"
 """The files of the state: the chains, how chains are started, and how far the next step may go."""
-LOWERED = 5
+WARNED_AFTER = 5
 """Updates in a row that made most of what they learned from less likely, before the run says so."""
 
 
@@ -201,10 +201,10 @@ class ExpectationMaximisation(Task):
         """Say so where updates keep making what they learn from less likely."""
         if "raised" in updated:
             self.lowered = self.lowered + 1 if updated["raised"] < 0.5 else 0
-        if self.lowered == LOWERED:
+        if self.lowered == WARNED_AFTER:
             self.context.say(
-                f"{LOWERED} updates in a row made most of the rationales that they learned from less likely: the steps "
-                "are too long or too noisy; lower --lr or --target-kl, or take more --questions a step"
+                f"{WARNED_AFTER} updates in a row made most of the rationales that they learned from less likely: "
+                "the steps are too long or too noisy; lower --lr or --target-kl, or take more --questions a step"
             )
 
     def _publish(self) -> None:
@@ -252,7 +252,7 @@ class ExpectationMaximisation(Task):
             AurifyError: a file of the state is missing or cannot be read.
         """
         if missing := sorted({MEMORY, START, UPDATE} - state.keys()):
-            raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start the run anew")
+            raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start it again")
         self.memory = Memory.from_parquet(state[MEMORY])
         self.start_from = json.loads(state[START])["start_from"]
         self.update.restore(state[UPDATE])

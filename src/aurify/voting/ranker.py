@@ -59,7 +59,7 @@ class Ranker:
         found = iter(self.scorer.scores(full))
         return [self.calibration(next(found)) if pool.candidates else np.zeros(0) for pool in pools]
 
-    def strangers(self, pools: Sequence[CandidatePool]) -> list[str]:
+    def unfamiliar_models(self, pools: Sequence[CandidatePool]) -> list[str]:
         """The models whose samples these are, but not those it was trained on; where either is unknown, none."""
         if not self.models:
             return []
@@ -68,12 +68,12 @@ class Ranker:
 
     def warning(self, pools: Sequence[CandidatePool]) -> str | None:
         """One line for the user where the ranker judges samples of another model; None where all is well."""
-        strangers = self.strangers(pools)
-        if not strangers:
+        unfamiliar = self.unfamiliar_models(pools)
+        if not unfamiliar:
             return None
         names = [
             ", ".join(group[:_NAMES_SHOWN]) + (" ..." if len(group) > _NAMES_SHOWN else "")
-            for group in (strangers, self.models)
+            for group in (unfamiliar, self.models)
         ]
         return (
             f"warning: the ranker was trained on samples of {names[1]} and judges those of {names[0]}: "

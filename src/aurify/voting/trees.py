@@ -83,7 +83,7 @@ class Trees:
             raise AurifyError(f"{path}: damaged: {(str(error) or type(error).__name__).splitlines()[0]}") from None
         if not same:
             raise AurifyError(
-                f"{path}: this scikit-learn scores otherwise than the one it was trained with: train anew"
+                f"{path}: this scikit-learn scores otherwise than the one it was trained with: train it again"
             )
         return trees
 

@@ -19,7 +19,7 @@ from aurify.sampling.fused.store import Packed, Store
 
 BAND_ROWS = 64
 """More in one band means more padding, as their prompts differ more in length."""
-_PADDING = 2**20  # bytes of a layer; reading so many takes about as long as the calls that a band of its own costs
+_PADDING = 2**20  # bytes of a layer; reading them takes about as long as the calls that a band of its own costs
 
 
 @dataclass

@@ -87,7 +87,7 @@ class Store:
         self.columns = columns
 
     def aligned(self, columns: int) -> tuple[Tensor, Packed]:
-        """The mask and the layers, at the right of so many columns."""
+        """The mask and the layers, moved to the right so that they end at ``columns``."""
         used, before = self.columns, columns - self.columns
         hidden = functional.pad(self.mask_RH1C[..., :used], (before, 0), value=float("-inf"))
         layers = [(_roomy(k[:, :, :used], before), _roomy(v[:, :, :used], before)) for k, v in self.layers]
@@ -95,5 +95,5 @@ class Store:
 
 
 def _roomy(states: Tensor, before: int = 0) -> Tensor:
-    """With empty columns ahead, and so many before."""
+    """With ``before`` empty columns ahead, and spare ones behind."""
     return functional.pad(states, (0, 0, before, _SPARE))
