@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
 
 from aurify.models import load_model
+from aurify.models.eos import eos_ids
 from aurify.nugget import generate
 from aurify.questions import PromptTemplate
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.stop import decode, eos_ids, first_stop, tokens_to_stop
+from aurify.sampling.stop import decode, first_stop, tokens_to_stop
 from aurify.sampling.vllm.source import load_tokenizer, read_source
 
 
@@ -37,14 +36,6 @@ def test_the_earliest_stop_string_counts() -> None:
     assert first_stop("one two", ["two", "e"]) == 2
     assert first_stop("one two", ["three"]) is None
     assert first_stop("one", []) is None
-
-
-def test_eos_ids_are_the_union_of_all_who_name_them() -> None:
-    model = nn.Module()
-    model.config = SimpleNamespace(eos_token_id=4)  # type: ignore[assignment]  # all that is read of it
-    assert eos_ids(model, SimpleNamespace(eos_token_id=None)) == {4}
-    model.generation_config = SimpleNamespace(eos_token_id=[5, 6])  # type: ignore[assignment]  # all that is read of it
-    assert eos_ids(model, SimpleNamespace(eos_token_id=7)) == {4, 5, 6, 7}
 
 
 def test_a_sample_ends_where_the_chat_template_ends_a_turn_though_the_model_names_another_eos(tmp_path: Path) -> None:

@@ -64,11 +64,9 @@ def drawn(source, step, verdict):
     return Rationale("q", (1,), "", None, verdict, "", source, "m", step, 0, 0, "stop", 0.0)
 
 
-class Prompts:
-    """A template that needs no tokenizer."""
-
-    def encode_all(self, tokenizer, questions, *, hinted):
-        return [(1, 2, int(hinted))] * len(questions)
+def prompts(questions, *, hinted):
+    """Token ids without a tokenizer."""
+    return [(1, 2, int(hinted))] * len(questions)
 
 
 def test_the_guide_is_chosen_where_it_helps_and_the_model_is_mostly_wrong_without_it():
@@ -84,13 +82,13 @@ def test_the_guide_is_chosen_where_it_helps_and_the_model_is_mostly_wrong_withou
         (2, 0, False),
     )
     for guide, plain, follows in cases:
-        choice = first_rationales.choose(questions, Answers(guide, plain), Prompts(), None, seed=0)
+        choice = first_rationales.choose(questions, Answers(guide, plain), prompts, seed=0)
         assert choice.guide is follows
         assert f"{guide} of 32" in choice.reason
 
 
 def test_a_starter_that_draws_asks_for_it_and_takes_what_comes():
-    starter = first_rationales.Drawn(Prompts(), None, "few-shot", stop=("Q:",))
+    starter = first_rationales.Drawn(prompts, "few-shot", stop=("Q:",))
     request = starter.request([QUESTION])
     assert (request.prompts, request.source, request.samples, request.stop) == ([(1, 2, 0)], "few-shot", 1, ("Q:",))
     rationale = drawn("few-shot", 3, Verdict.WRONG)

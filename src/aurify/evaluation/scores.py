@@ -10,7 +10,7 @@ import numpy as np
 
 from aurify.statistics.accuracy import Accuracy
 from aurify.statistics.intervals import bootstrap_means
-from aurify.statistics.samples import NO_GROUP, majority_at_k, pass_at_k, sizes
+from aurify.voting.samples import NO_GROUP, majority_at_k, pass_at_k, sizes
 
 
 @dataclass(frozen=True)

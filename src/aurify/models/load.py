@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aurify.errors import AurifyError
+from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 
 if TYPE_CHECKING:
@@ -128,8 +129,6 @@ def base_name(name: str) -> str:
 def eos_of(name: str, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """The EOS ids that the configurations of what ``name`` stands for name, and the tokenizer's."""
     from transformers import AutoConfig, GenerationConfig
-
-    from aurify.sampling.stop import named_eos
 
     base, holders = base_name(name), [tokenizer]
     if gguf_source(base) is None:  # such a file says it to its tokenizer

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from aurify.clock import Clock
 from aurify.errors import AurifyError
+from aurify.models.eos import eos_ids
 from aurify.models.prefix import n_virtual_tokens
 from aurify.models.vocabulary import n_ids
 from aurify.sampling.draw import draw_tokens
 from aurify.sampling.engine import PREFILL_TOKENS, Engine, Prefilled
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.rows import Rows
-from aurify.sampling.stop import decode, eos_ids, first_stop, tokens_to_stop
+from aurify.sampling.stop import decode, first_stop, tokens_to_stop
 
 _REFILL_SHARE = 6  # rows leave, and new ones enter, once one in this many is free
 _STOP_EVERY = 8  # steps between two looks for stop strings; what was drawn past one is cut off exactly

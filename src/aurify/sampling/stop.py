@@ -1,38 +1,9 @@
-"""Where a sample ends: every end-of-sequence id that the model or its tokenizer names, and stop strings."""
+"""Where a sample ends before its end of sequence: stop strings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from torch import nn
-
-from aurify.models.prefix import causal_lm
-from aurify.questions.chat import turn_end
-
-
-def eos_ids(model: nn.Module, tokenizer: Any) -> frozenset[int]:
-    """Every id that ends a sample: see ``ending_ids``."""
-    lm = causal_lm(model)
-    return ending_ids([getattr(lm, "generation_config", None), lm.config], tokenizer)
-
-
-def ending_ids(configs: Iterable[Any], tokenizer: Any) -> frozenset[int]:
-    """Every EOS id of the configurations and the tokenizer, and the token with which its chat template ends a turn.
-
-    A base model with a chat template (Qwen2.5's) names another EOS than the template's end of a turn.
-    """
-    end = turn_end(tokenizer)
-    return named_eos([*configs, tokenizer]) | (frozenset() if end is None else {end})
-
-
-def named_eos(holders: Iterable[Any]) -> frozenset[int]:
-    """Every ``eos_token_id`` of these: one, several or none each."""
-    found: set[int] = set()
-    for holder in holders:
-        ids = getattr(holder, "eos_token_id", None)
-        found.update(ids if isinstance(ids, (list, tuple)) else () if ids is None else (ids,))
-    return frozenset(found)
 
 
 def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:

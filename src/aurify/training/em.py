@@ -225,8 +225,7 @@ class ExpectationMaximisation(Task):
         """Choose how chains start, where that is left to us, and say what will be done."""
         self._publish()
         if step == 0 and self.start_from == "auto":
-            template, tokenizer = self.prompts.template, self.prompts.tokenizer
-            choice = choose(self.train, self.drawing, template, tokenizer, self.settings.seed)
+            choice = choose(self.train, self.drawing, self.prompts, self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
             self.probes += choice.drawn
             self.context.say(choice.reason)

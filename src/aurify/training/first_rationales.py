@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from scipy.stats import binomtest
 
 from aurify.answers import Grader
-from aurify.questions import PromptTemplate, Question
+from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
 from aurify.rationales.record import Source
@@ -58,16 +58,14 @@ class Drawn:
     The token ids are kept and stand after the plain prompt from then on.
     """
 
-    template: PromptTemplate
-    tokenizer: object
+    prompts: Prompts
     source: Source
     hinted: bool = False
     stop: tuple[str, ...] | None = None
 
     def request(self, questions: Sequence[Question]) -> Request:
         """See ``Starter``."""
-        prompts = self.template.encode_all(self.tokenizer, questions, hinted=self.hinted)
-        return Request(questions, prompts, self.source, stop=self.stop)
+        return Request(questions, self.prompts(questions, hinted=self.hinted), self.source, stop=self.stop)
 
     def first(
         self, questions: Sequence[Question], step: int, drawn: Sequence[Sequence[Rationale]]
@@ -132,16 +130,14 @@ class Given:
                 )  # fmt: skip
 
 
-def choose(
-    questions: Sequence[Question], drawing: Drawing, template: PromptTemplate, tokenizer: object, seed: int
-) -> Choice:
+def choose(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, seed: int) -> Choice:
     """Whether the guide is worth its price: the model is mostly wrong by itself, and less so with the answer told.
 
     A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where right
     proposals come by themselves, chains begin with the first of them. That the guide helps is decided by an exact
     one-sided sign test on the questions of which just one of the two is right.
     """
-    guide, plain = Drawn(template, tokenizer, "guide", hinted=True), Drawn(template, tokenizer, "self")
+    guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
     with_hint, without = ([row[0].right for row in rows] for rows in both)

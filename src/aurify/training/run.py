@@ -190,13 +190,14 @@ def _starters(
 ) -> dict[str, first_rationales.Starter]:
     """The ways to start a chain that these settings allow, by the word of ``--memory``."""
     starters: dict[str, first_rationales.Starter] = {
-        "guide": first_rationales.Drawn(prompts.template, prompts.tokenizer, "guide", hinted=True),
+        "guide": first_rationales.Drawn(prompts, "guide", hinted=True),
         "none": first_rationales.Empty(),
         **written,
     }
     if settings.memory == "few-shot":
         examples = form.template(prompts.tokenizer, few_shot=settings.memory_from)
-        starters["few-shot"] = first_rationales.Drawn(examples, prompts.tokenizer, "few-shot", stop=examples.stop)
+        encoded = Prompts(examples, prompts.tokenizer)
+        starters["few-shot"] = first_rationales.Drawn(encoded, "few-shot", stop=examples.stop)
     return starters
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.statistics.intervals import bootstrap_means
-from aurify.statistics.samples import sizes
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
 from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.ranker import Ranker
+from aurify.voting.samples import sizes
 from aurify.voting.splits import normalised
 from aurify.voting.votes import VOTES, credit, vote
 

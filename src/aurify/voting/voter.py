@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from aurify.questions import Question
 from aurify.rationales import Rationale
-from aurify.statistics.samples import sizes
 from aurify.voting.gather import grouped_pool
 from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.ranker import Ranker, load_ranker
+from aurify.voting.samples import sizes
 from aurify.voting.stopping import StopRule, stops
 from aurify.voting.votes import VoteKind, credit, vote
 

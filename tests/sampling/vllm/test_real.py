@@ -16,11 +16,11 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.models import load_model, prepare
+from aurify.models.eos import eos_ids
 from aurify.models.logprobs import token_logprobs
 from aurify.nugget import generate
 from aurify.questions import PromptTemplate
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.stop import eos_ids
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher
 from aurify.sampling.vllm.served import served_model

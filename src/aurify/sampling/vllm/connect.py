@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.eos import eos_ids
 from aurify.sampling.agreement import limit_of
-from aurify.sampling.stop import eos_ids
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, save_plain, unload_adapter

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.eos import ending_ids
 from aurify.models.gguf import gguf_source
 from aurify.models.load import resolve_name
-from aurify.sampling.stop import ending_ids
 
 
 class Source(NamedTuple):
@@ -64,7 +64,7 @@ def largest_rank(config: dict[str, Any]) -> int:
 
 
 def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
-    """The tokenizer, and every id that ends a sample (see ``stop.ending_ids``); no weights are loaded.
+    """The tokenizer, and every id that ends a sample (see ``models.eos``); no weights are loaded.
 
     Raises AurifyError where they cannot be read.
     """

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.statistics import majority, majority_at_k, pass_at_k
-from aurify.statistics.samples import sizes
+from aurify.voting.samples import majority, majority_at_k, pass_at_k, sizes
 
 
 @pytest.mark.parametrize("n", range(1, 8))
