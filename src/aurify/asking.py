@@ -27,6 +27,13 @@ def _json_object(text: str | None) -> str | None:
     return text
 
 
+WeightsDtype = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    Field(
+        description="Of the weights: float32 or bfloat16; auto: bfloat16 for models above 50M parameters where the "
+        "device is fast in it, else float32."
+    ),
+]
 System = Annotated[str | None, Field(description="A chat's system message [the chat template's own, if any]")]
 TemplateArgs = Annotated[
     str | None,

@@ -24,6 +24,7 @@ from aurify.rationales.draw import Drawing
 from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
+from aurify.running.precision import with_dtype
 from aurify.sampling import Occasion
 from aurify.sampling.chosen import build_sampler
 from aurify.settings import as_written
@@ -93,6 +94,7 @@ def run_sample(
         AurifyError: bad data, a model that cannot be loaded, or a server that refuses everything.
     """
     key, price, watcher = _key(settings), known_price(settings), watcher or SamplingWatcher()
+    settings = settings if settings.api else with_dtype(settings, say)
     folder = Path(settings.out)
     _claim(folder, settings)
     asked = chosen_questions(settings, questions, say, "ask")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -57,7 +57,7 @@ class SampleSettings(Settings):
     few_shot: str | None = Field(None, description=FEW_SHOT)
     system: System = None
     template_args: TemplateArgs = None
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of a local model's weights.")
+    dtype: WeightsDtype = "auto"
 
     sampler: str = Field("local", description=f"{SAMPLER_HELP} Not for an API.")
 

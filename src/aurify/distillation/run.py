@@ -39,6 +39,7 @@ from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
+from aurify.running.precision import with_dtype
 from aurify.running.progress import Quiet, Watcher
 from aurify.sampling import Occasion
 from aurify.sampling.chosen import build_sampler
@@ -65,6 +66,7 @@ def run_distillation(
     settings = inherit(settings)
     check_model(settings)
     settings = name_folder(settings)
+    settings = with_dtype(settings, watcher.say)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     _apart(train, held, settings)
     with ExitStack() as stack:

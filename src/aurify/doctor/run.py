@@ -20,6 +20,7 @@ from aurify.doctor.worked import SHOWN, shown_to, worked_examples
 from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
+from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.questions import PromptTemplate, Question, load_questions
 from aurify.rationales import Drawing, Rationale
@@ -55,7 +56,8 @@ def run_doctor(
     chosen = sorted(questions, key=lambda question: stable_seed(settings.seed, "doctor", question.id))
     chosen = chosen[: settings.questions]
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    model, tokenizer = load_model(settings.model, dtype=settings.dtype, device=device or "cpu", say=say)
+    dtype = settle_dtype(settings.dtype, settings.model, say=say)
+    model, tokenizer = load_model(settings.model, dtype=dtype, device=device or "cpu", say=say)
     form = prompt_form(settings, settings.model, tokenizer)
     say(form.line())
     trials: list[Trial] = []

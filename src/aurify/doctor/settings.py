@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.settings import Settings
 
 
@@ -27,7 +25,7 @@ class DoctorSettings(Settings):
     system: System = None
     template_args: TemplateArgs = None
     max_new_tokens: int | None = Field(None, ge=1, description=f"{LENGTH} [by the prompt's form]")
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="The dtype that the weights have.")
+    dtype: WeightsDtype = "auto"
     trials: bool = Field(True, description="Also try other prompts, a longer limit and the guide, side by side.")
     examples: str = Field(
         "worked_examples.txt",

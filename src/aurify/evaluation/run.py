@@ -16,6 +16,7 @@ from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import table_outcomes
+from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
@@ -75,7 +76,8 @@ def run_evaluation(
         right_ones[0] += grade.right
 
     factory = build_sampler(settings)
-    occasion = Occasion(settings.model, settings.dtype, progress=tell, say=say)
+    dtype = settle_dtype(settings.dtype, settings.model, say=say)
+    occasion = Occasion(settings.model, dtype, progress=tell, say=say)
     if told := factory.declaration(occasion):
         say(told)
     with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -44,7 +44,7 @@ class EvaluateSettings(Settings):
     few_shot: str | None = Field(None, description=FEW_SHOT)
     system: System = None
     template_args: TemplateArgs = None
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Of the weights: float32 or bfloat16.")
+    dtype: WeightsDtype = "auto"
 
     sampler: str = Field("local", description=SAMPLER_HELP)
 

@@ -111,6 +111,13 @@ class RunFolder:
         self.resume_command = f"aurify {command} --config {self.config} --resume"
         """What goes on with the run."""
 
+    def recorded(self, key: str) -> Any:
+        """A setting of the run that was begun here; None where there is no run or its settings cannot be read."""
+        try:
+            return tomllib.loads(self.config.read_text(encoding="utf-8")).get(key)
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return None
+
     def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
         """Make the folder ready for this run, or refuse without touching what it holds.
 

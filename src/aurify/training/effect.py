@@ -18,8 +18,8 @@ Score = Callable[[Sequence[Scored]], list[torch.Tensor]]
 
 PROBED_TOKENS = 1024
 """Completion tokens whose log-probabilities are looked at before and after an update, of each of the two kinds."""
-PROBED = 16
-"""Sequences, at most, of each of the two kinds."""
+PROBED = 8
+"""Sequences, at most, of each of the two kinds; their prompts are scored with them."""
 
 
 class Effect(NamedTuple):
@@ -85,7 +85,8 @@ def probes_of(
 ) -> tuple[list[Scored], list[Scored]]:
     """The model's own samples and the learned rationales to look at, each kind within its bounds.
 
-    Both are taken in the order of the step's questions, which is a random one.
+    Both are taken in the order of the step's questions, which is a random one; of the learned ones, first those that
+    are looked at as samples anyway.
     """
     own = [
         (prompts[sample.question_id], sample.token_ids)
@@ -93,8 +94,10 @@ def probes_of(
         for sample in row
         if sample.source == "self" and sample.token_ids
     ]
+    own = _within(own)
     learned = [(prompts[term.question_id], term.token_ids) for term in terms if term.weight > 0]
-    return _within(own), _within(learned)
+    known = set(own)
+    return own, _within(sorted(learned, key=lambda sequence: sequence not in known))
 
 
 def _within(sequences: Sequence[Scored]) -> list[Scored]:

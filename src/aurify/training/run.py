@@ -25,6 +25,7 @@ from aurify.running.context import Run, RunContext, opened
 from aurify.running.export import Accuracies, export, model_card
 from aurify.running.folder import name_folder
 from aurify.running.loop import Loop
+from aurify.running.precision import with_dtype
 from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
 from aurify.running.world import World
@@ -63,6 +64,7 @@ def run_training(
     """
     watcher = watcher or Quiet()
     settings, method = name_folder(settings), build_method(settings)
+    settings = with_dtype(settings, watcher.say, full=settings.tuning == "full")
     if note := METHODS.note(settings.method):
         watcher.say(note)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)

@@ -90,8 +90,11 @@ class TrainSettings(Settings):
     )
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
-    dtype: Literal["float32", "mixed", "bfloat16"] = Field(
-        "float32", description="float32; mixed: float32 weights, the update in bfloat16; bfloat16: frozen weights too."
+    dtype: Literal["auto", "float32", "mixed", "bfloat16"] = Field(
+        "auto",
+        description="float32; mixed: float32 weights, the update in bfloat16; bfloat16: frozen weights too; auto: "
+        "bfloat16 (with --tuning full: mixed) for models above 50M parameters where the device is fast in it, else "
+        "float32.",
     )
     gradient_checkpointing: bool = Field(
         False, description="Keep fewer activations, and compute them again: less memory, more time."
