@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.text import printable
+from aurify.text import printable, spelled_time
 
 HOSTILE = st.lists(
     st.one_of(
@@ -52,3 +52,7 @@ def test_nothing_unprintable_survives_and_safe_text_stays(text: str) -> None:
     assert all(unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp") for letter in shown)
     assert printable(shown) == shown
     shown.encode("utf-8")
+
+
+def test_hours() -> None:
+    assert [spelled_time(seconds) for seconds in (0.4, 61, 3723.6)] == ["0:00:00", "0:01:01", "1:02:04"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurify.cli.progress import Lines, Ticker, progress_bar, spelled
+from aurify.cli.progress import Lines, Ticker, progress_bar
 
 
 class Clock:
@@ -33,10 +33,6 @@ def test_a_line_at_the_first_results_and_then_every_so_often() -> None:
     clock.now += 31
     tell(400, 400, 130)
     assert lines[1:] == ["100 of 400 rationales, 0:01:54 left", "400 of 400 rationales, 130 right (32.5 %)"]
-
-
-def test_hours() -> None:
-    assert (spelled(0.4), spelled(61), spelled(3723.6)) == ("0:00:00", "0:01:01", "1:02:04")
 
 
 def test_short_work_is_silent_without_a_terminal(capfd) -> None:  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,6 +81,7 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
 
     ``words`` are those of the command line, without the program's name; by default this process's own.
     """
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")  # peft's use of transformers
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a lone surrogate must not end the work

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from aurify.cli.progress import EVERY, FIRST, Ticker, spelled, write_line
+from aurify.cli.progress import EVERY, FIRST, Ticker, write_line
 from aurify.collecting.run import SamplingWatcher
+from aurify.text import spelled_time
 
 
 class Meter(SamplingWatcher):
@@ -56,7 +57,7 @@ class Meter(SamplingWatcher):
             rest = (self._cost - self._cost_before) / new * left if new > 0 else 0.0
             words.append(f"${self._cost:.4f} (about ${self._cost + rest:.4f} in all)")
         if new > 0:
-            words.append(f"{spelled((self._clock() - self._begun) / new * left)} left")
+            words.append(f"{spelled_time((self._clock() - self._begun) / new * left)} left")
         return ", ".join(words)
 
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Protocol
 
+from aurify.text import spelled_time
+
 FIRST, EVERY = 5.0, 30.0
 """Seconds to the first line where standard error is no terminal, and between two: short work says nothing."""
 
@@ -62,14 +64,8 @@ class Lines:
         if right is not None:
             words.append(f"{right} right ({100 * right / done:.1f} %)")
         if done < asked:
-            words.append(f"{spelled((self._clock() - self._begun) / done * (asked - done))} left")
+            words.append(f"{spelled_time((self._clock() - self._begun) / done * (asked - done))} left")
         return ", ".join(words)
-
-
-def spelled(seconds: float) -> str:
-    """``1:02:03``."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def write_line(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from aurify.clock import Clock, peak_memory_mb
@@ -127,9 +128,13 @@ class Loop:
             return
         self.evaluations.append(measured.rationales)
         timing = {"seconds": time.perf_counter() - begun}
-        self.metrics.append({"step": self.step, **measured.facts, "timing": timing})
+        verdicts = Counter(str(rationale.verdict) for rationale in measured.rationales)
+        told = {"held_out_verdicts": dict(sorted(verdicts.items()))} if verdicts else {}
+        self.metrics.append({"step": self.step, **measured.facts, **told, "timing": timing})
         if measured.accuracy is not None:
             self.context.watcher.evaluated(self.step, measured.accuracy)
+            if told:
+                self.context.say("  " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()))
             self.world.track({"held_out_accuracy": measured.accuracy.value}, self.step)
 
     def _restore(self) -> None:

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from aurify.statistics import Accuracy
-from aurify.text import printable
+from aurify.text import printable, spelled_time
+
+SILENCE = 60.0
+"""Seconds of steps after which a run that no terminal watches says where it is."""
 
 
 class Watcher(Protocol):
@@ -37,7 +40,10 @@ class Quiet:
 
 
 class TerminalWatcher:
-    """A progress bar on a terminal; elsewhere a line every tenth of the run. All of it on standard error."""
+    """A progress bar on a terminal; elsewhere a line every tenth of the run, and of a slow one every minute.
+
+    All of it on standard error.
+    """
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -47,6 +53,8 @@ class TerminalWatcher:
             TimeRemainingColumn(), console=self._console, transient=True,
         )  # fmt: skip
         self._task: TaskID | None = None
+        self._silent = 0.0
+        """Seconds of steps since the last line."""
 
     def __enter__(self) -> TerminalWatcher:
         if self._live:
@@ -71,9 +79,12 @@ class TerminalWatcher:
             if self._task is None:
                 self._task = self._progress.add_task("", total=steps, completed=step - 1, facts="")
             self._progress.update(self._task, completed=step, facts=facts)
-        elif step == 1 or step % max(steps // 10, 1) == 0:
+            return
+        self._silent += timing["seconds"]
+        if step == 1 or step % max(steps // 10, 1) == 0 or self._silent >= SILENCE:
             left = timing["seconds"] * (steps - step)
-            self.say(f"step {step}/{steps}  {facts}  about {left:.0f} s left")
+            self.say(f"step {step}/{steps}  {facts}  about {spelled_time(left)} left")
+            self._silent = 0.0
 
 
 def _facts(line: dict[str, Any]) -> str:

@@ -88,14 +88,14 @@ def probes_of(
     Both are taken in the order of the step's questions, which is a random one; of the learned ones, first those that
     are looked at as samples anyway.
     """
-    own = [
+    drawn: list[Scored] = [
         (prompts[sample.question_id], sample.token_ids)
         for row in proposals
         for sample in row
         if sample.source == "self" and sample.token_ids
     ]
-    own = _within(own)
-    learned = [(prompts[term.question_id], term.token_ids) for term in terms if term.weight > 0]
+    own = _within(drawn)
+    learned: list[Scored] = [(prompts[term.question_id], term.token_ids) for term in terms if term.weight > 0]
     known = set(own)
     return own, _within(sorted(learned, key=lambda sequence: sequence not in known))
 

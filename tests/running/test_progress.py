@@ -1,0 +1,29 @@
+"""What a run says where standard error is no terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aurify.running.progress import TerminalWatcher
+
+
+def line(seconds: float) -> dict[str, Any]:
+    return {"acceptance": 0.5, "valid_chains": 1.0, "timing": {"seconds": seconds, "tokens_per_second": 9.0}}
+
+
+def steps_told(capsys: pytest.CaptureFixture[str], steps: int, seconds: float) -> list[int]:
+    watcher = TerminalWatcher()
+    for step in range(1, steps + 1):
+        watcher.step(step, steps, line(seconds))
+    return [int(row.split("/")[0].removeprefix("step ")) for row in capsys.readouterr().err.splitlines()]
+
+
+def test_a_line_every_tenth_of_a_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert steps_told(capsys, 40, 0.1) == [1, *range(4, 41, 4)]
+
+
+def test_a_line_a_minute_of_a_slow_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert steps_told(capsys, 40, 25.0)[:5] == [1, 4, 7, 8, 11]
+    assert steps_told(capsys, 30, 200.0) == list(range(1, 31))
