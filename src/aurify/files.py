@@ -119,6 +119,27 @@ def verify_folder(path: str | Path) -> None:
             raise AurifyError(f"{file}: damaged: its SHA-256 is not the manifest's")
 
 
+def remove_folder(path: str | Path) -> None:
+    """Delete a folder so that a reader, or a crash at any moment, finds all of it or nothing of that name."""
+    path = Path(path)
+    temporary = _temporary(path)
+    os.rename(path, temporary)
+    shutil.rmtree(temporary)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder of this name is one that is being written or deleted, or was when its process died."""
+    return name.startswith(".") and ".tmp-" in name
+
+
+def sweep(folder: str | Path) -> None:
+    """Remove what dead processes left half written or half deleted in a folder. Nobody else may be writing to it."""
+    folder = Path(folder)
+    for entry in list(folder.iterdir()) if folder.is_dir() else ():
+        if is_leftover(entry.name):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
+
+
 def _temporary(path: Path) -> Path:
     """A hidden name beside ``path``; those that dead processes left for the same path are removed."""
     prefix = f".{path.name}.tmp-"

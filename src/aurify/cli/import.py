@@ -22,6 +22,7 @@ from aurify.text import printable
 
 if TYPE_CHECKING:
     from aurify.collecting.agreement import LabelAgreement
+    from aurify.collecting.labelled import LabelledFile
 
 LISTED = 10
 """Disagreements that are shown; all are in ``disagreements.jsonl``."""
@@ -50,9 +51,26 @@ def run(settings: ImportSettings) -> None:
 
     Where the file says which samples are right, it is reported where our verifier disagrees.
     """
+    from aurify.lock import is_unused, sole_writer
+
     folder = Path(settings.out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
+    with sole_writer(folder):
+        if not is_unused(folder):
+            raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
+        found, agreement, drawn = _imported(settings, folder)
+    notes = [f"{len(found.samples)} questions, {drawn} rationales in {folder / 'rationales'}"]
+    if found.questions.skipped:
+        notes.append(
+            f"{len(found.questions.skipped)} rows left out; the first: {': '.join(found.questions.skipped[0])}"
+        )
+    if found.unknown:
+        notes.append(f"{len(found.unknown)} rows on questions not in {settings.data}; the first: {found.unknown[0]}")
+    for line in [*notes, *_report(agreement)]:
+        sys.stdout.write(printable(line) + "\n")
+
+
+def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, LabelAgreement, int]:
+    """What the file holds, how its labels agree, and how many rationales were written into the folder."""
     from aurify.answers import Grader
     from aurify.cli.progress import progress_bar
     from aurify.collecting.agreement import judge_labelled
@@ -67,7 +85,6 @@ def run(settings: ImportSettings) -> None:
     with Grader(timeout=settings.timeout, workers=settings.workers) as grader, progress_bar("judged") as progress:
         name = settings.model or Path(settings.file).name.removesuffix(".gz").rpartition(".")[0]
         rationales, agreement = judge_labelled(found, grader, model=name, progress=progress)
-    folder.mkdir(parents=True, exist_ok=True)
     table = RationaleTable(folder / "rationales")
     for part, start in enumerate(range(0, len(rationales), PART)):
         table.append(rationales[start : start + PART])
@@ -76,15 +93,7 @@ def run(settings: ImportSettings) -> None:
     write_atomically(folder / "disagreements.jsonl", "".join(lines))
     write_atomically(folder / "agreement.json", json.dumps(agreement.to_dict(), indent=2) + "\n")
     write_atomically(folder / "config.toml", settings.to_toml())
-    notes = [f"{len(found.samples)} questions, {len(rationales)} rationales in {table.folder}"]
-    if found.questions.skipped:
-        notes.append(
-            f"{len(found.questions.skipped)} rows left out; the first: {': '.join(found.questions.skipped[0])}"
-        )
-    if found.unknown:
-        notes.append(f"{len(found.unknown)} rows on questions not in {settings.data}; the first: {found.unknown[0]}")
-    for line in [*notes, *_report(agreement)]:
-        sys.stdout.write(printable(line) + "\n")
+    return found, agreement, len(rationales)
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,8 @@ from aurify.collecting.api.cache import Spent
 from aurify.collecting.settings import OPENAI, SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
-from aurify.files import write_atomically
+from aurify.files import sweep, write_atomically
+from aurify.lock import is_unused, sole_writer
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
@@ -96,18 +97,19 @@ def run_sample(
     key, price, watcher = _key(settings), known_price(settings), watcher or SamplingWatcher()
     settings = settings if settings.api else with_dtype(settings, say)
     folder = Path(settings.out)
-    _claim(folder, settings)
-    asked = chosen_questions(settings, questions, say, "ask")
-    found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
-    if settings.api:
-        if price is not None:
-            say(f"{settings.model}: counted at ${price.input:g} in and ${price.output:g} out per million tokens")
+    with sole_writer(folder, say):
+        _claim(folder, settings)
+        asked = chosen_questions(settings, questions, say, "ask")
+        found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
+        if settings.api:
+            known = f"counted at ${price.input:g} in and ${price.output:g} out per million tokens" if price else (
+                "its price is not known, so no cost is counted: --price-in and --price-out give it"
+            )  # fmt: skip
+            say(f"{settings.model}: {known}")
+            _from_api(settings, asked, found, key, watcher)
         else:
-            say(f"{settings.model}: its price is not known, so no cost is counted: --price-in and --price-out give it")
-        _from_api(settings, asked, found, key, watcher)
-    else:
-        _from_model(settings, asked, found, say, watcher)
-    return found
+            _from_model(settings, asked, found, say, watcher)
+        return found
 
 
 def _from_api(
@@ -280,7 +282,8 @@ def _claim(folder: Path, settings: SampleSettings) -> None:
                     f"--out {folder}: there, {name} was {before.get(name)!r} and is now {now.get(name)!r}; "
                     "go on with its own settings, or choose another folder"
                 )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif not is_unused(folder):
         raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    for place in (folder, folder / "rationales"):
+        sweep(place)
     write_atomically(config, settings.to_toml())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.errors import UsageError, nearest
 from aurify.files import write_atomically
+from aurify.lock import sole_writer
 from aurify.running.budget import Budget
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings, build_method
@@ -111,6 +112,11 @@ def run_plan(plan: Plan, say: Callable[[str], None]) -> dict[str, list[Path]]:
         UsageError: a folder holds a run of other settings or of another budget.
         AurifyError: a run failed, or was asked to stop: the same command goes on with it.
     """
+    with sole_writer(plan.out, say):
+        return _run_all(plan, say)
+
+
+def _run_all(plan: Plan, say: Callable[[str], None]) -> dict[str, list[Path]]:
     from aurify.training.run import run_training
 
     _same_budget(plan)
@@ -156,7 +162,6 @@ def _same_budget(plan: Plan) -> None:
         before = marker.read_text(encoding="utf-8").strip()
         if before != wanted:
             raise UsageError(f"{plan.out}: its runs had the budget {before}, now {wanted}: name another out")
-    plan.out.mkdir(parents=True, exist_ok=True)
     write_atomically(marker, wanted + "\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import table_outcomes
+from aurify.files import sweep
+from aurify.lock import is_unused, sole_writer
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
@@ -65,7 +68,6 @@ def run_evaluation(
         with Grader() as grader:
             asked, outcomes, tally = table_outcomes(settings, asked, grader, say, voter)
         return _evaluation(settings, asked, outcomes, {"sampled": tally}, time.perf_counter() - begun)
-    tables = _tables(settings.out)
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
     total, right_ones = len(asked) * (1 + settings.samples), [0]
 
@@ -80,7 +82,7 @@ def run_evaluation(
     occasion = Occasion(settings.model, dtype, progress=tell, say=say)
     if told := factory.declaration(occasion):
         say(told)
-    with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
+    with _tables(settings.out, say) as tables, Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
         begun = time.perf_counter()
         form = prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
@@ -158,17 +160,18 @@ def _evaluation(
     )
 
 
-def _tables(out: str | None) -> dict[str, RationaleTable]:
-    """The tables to fill, in a folder that holds none."""
+@contextmanager
+def _tables(out: str | None, say: Callable[[str], None]) -> Iterator[dict[str, RationaleTable]]:
+    """The tables to fill, in a folder that holds none, and that is this process's as long as they are filled."""
     if out is None:
-        return {}
+        yield {}
+        return
     folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out {out}: stands already and is not a folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"--out {out}: not empty: choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    return {name: RationaleTable(folder / name) for name in ("greedy", "samples")}
+    with sole_writer(folder, say):
+        if not is_unused(folder):
+            raise UsageError(f"--out {out}: not empty: choose another folder")
+        sweep(folder)
+        yield {name: RationaleTable(folder / name) for name in ("greedy", "samples")}
 
 
 def _drawn(

@@ -8,7 +8,6 @@ No pickle. Seeds, batches and learning rates are functions of the step, so there
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
-from aurify.files import atomic_folder, verify_folder
+from aurify.files import atomic_folder, remove_folder, verify_folder
 
 KEPT = 2
 """How many of the newest checkpoints stay on the disk."""
@@ -41,7 +40,7 @@ def save_checkpoint(
         for name, content in state.items():
             (partial / "state" / name).write_bytes(content)
     for old in list_checkpoints(folder)[:-KEPT]:
-        shutil.rmtree(old)
+        remove_folder(old)
     return target
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aurify.answers import Grader
+from aurify.lock import sole_writer
 from aurify.questions.fingerprint import Fingerprint
 from aurify.running.export import Accuracies, accuracies
 from aurify.running.folder import RunFolder, RunSettings
@@ -37,6 +38,8 @@ class RunContext:
     watcher: Watcher
     grader: Grader
     stop: StopRequest
+    held: ExitStack
+    """What is closed with the context: the folder's lock, once it is this run's."""
 
     def say(self, text: str) -> None:
         """A line for the user, once for all processes."""
@@ -44,8 +47,9 @@ class RunContext:
             self.watcher.say(text)
 
     def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
-        """Make the folder this run's; see ``RunFolder.claim``."""
+        """Make the folder this run's, and keep others out of it; see ``sole_writer`` and ``RunFolder.claim``."""
         if self.world.main:
+            self.held.enter_context(sole_writer(self.folder.path, self.say))
             self.folder.claim(settings, read)
         self.world.wait()
         self.world.start_trackers(settings.model_dump())
@@ -66,4 +70,4 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         world = World(track=settings.track, folder=settings.out)
         stack.callback(world.close)
         grader, stop = stack.enter_context(Grader()), stack.enter_context(StopRequest(alone=world.alone))
-        yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop)
+        yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop, stack)

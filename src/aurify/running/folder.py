@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from typing_extensions import Self
 
 from aurify.errors import AurifyError, UsageError
-from aurify.files import write_atomically
+from aurify.files import sweep, write_atomically
+from aurify.lock import is_unused
 from aurify.questions.fingerprint import Fingerprint, changes
 from aurify.settings import as_written
 from aurify.toml import tomllib
@@ -119,7 +120,7 @@ class RunFolder:
             return None
 
     def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
-        """Make the folder ready for this run, or refuse without touching what it holds.
+        """Make the folder, whose lock is held, ready for this run, or refuse without touching what it holds.
 
         Args:
             read: of what the run has read; a run is gone on with on nothing else.
@@ -131,11 +132,13 @@ class RunFolder:
             if found := difference(self.config, settings):
                 raise UsageError(f"--resume: {found}; a run goes on with its own settings: {self.resume_command}")
             self._same(read)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not is_unused(self.path):
             raise UsageError(
                 f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
             )
         self.path.mkdir(parents=True, exist_ok=True)
+        for folder in (self.path, self.checkpoints, self.rationales, self.held_out):
+            sweep(folder)
         write_atomically(self.config, settings.to_toml())
         if read is not None:
             write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from aurify.errors import AurifyError, UsageError
+from aurify.lock import is_unused, sole_writer
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
 from aurify.voting.pool import CandidatePool
@@ -25,8 +26,15 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
         AurifyError: nothing to train on, or the model cannot be loaded.
     """
     out = Path(settings.out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--out {out}: already there and not empty: choose another folder")
+    with sole_writer(out, say):
+        if not is_unused(out):
+            raise UsageError(f"--out {out}: already there and not empty: choose another folder")
+        ranker = _trained_and_measured(settings, say)
+        ranker.save(out)
+        return ranker
+
+
+def _trained_and_measured(settings: RankSettings, say: Callable[[str], None]) -> Ranker:
     pools = read_pools(settings.from_, settings, say)
     right = [bool(candidate.right) for pool in pools for candidate in pool.candidates]
     say(f"{len(right)} rationales on {len(pools)} questions, {sum(right)} of them right")
@@ -36,9 +44,7 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
         raise AurifyError(f"{settings.from_}: {len(pools)} questions are too few to hold {settings.holdout:.0%} out")
     ranker = train_ranker(settings, train, tuning, say)
     report = measure(ranker, test, weight=settings.weight, seed=settings.seed)
-    ranker = Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
-    ranker.save(out)
-    return ranker
+    return Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
 
 
 def train_ranker(
