@@ -5,11 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from aurify.text import printable
+
 
 class AurifyError(Exception):
-    """The work failed. The command line prints the message and exits with status 1."""
+    """The work failed. The command line prints the message and exits with status 1.
+
+    A message may quote files, models and servers, so it is made one line that a terminal shows and does not obey.
+    """
 
     exit_status = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class UsageError(AurifyError):

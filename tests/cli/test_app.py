@@ -110,3 +110,14 @@ def test_the_real_train_round_trips_through_its_own_dry_run(tmp_path: Path, caps
     assert exit_status(build, ["train", "--config", str(tmp_path / "run.toml"), "--dry-run"]) == 0
     assert capsys.readouterr().out == first
     assert 'track = [\n    "trackio",\n]' in first
+
+
+def test_what_libraries_log_or_warn_of_is_inert():
+    code = (
+        "import logging, warnings; from aurify.cli.app import show_inert; show_inert()\n"
+        "logging.getLogger('x').warning('a\\x1b[31m%s', 'b\\x07\\nc'); warnings.warn('d\\x1b]0;e\\x07')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ab\nc\n" in done.stderr
+    assert "UserWarning: d\n" in done.stderr
+    assert "\x1b" not in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import os
 import sys
 import warnings
@@ -73,6 +74,7 @@ def new_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    show_inert()
     sys.exit(exit_status(build))
 
 
@@ -102,6 +104,22 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
     if status == 130:  # newer typer's word for Ctrl-C
         return _fail("interrupted", AurifyError.exit_status)
     return status or 0
+
+
+def show_inert() -> None:
+    """Have what libraries log or warn of shown, not obeyed, by a terminal: it may quote a file."""
+    make, show = logging.getLogRecordFactory(), warnings.formatwarning
+
+    def record(*args: Any, **more: Any) -> logging.LogRecord:
+        made = make(*args, **more)
+        made.msg, made.args = printable(made.getMessage(), newlines=True), None
+        return made
+
+    def warning(message: Warning | str, *args: Any, **more: Any) -> str:
+        return show(printable(str(message), newlines=True), *args, **more)
+
+    logging.setLogRecordFactory(record)
+    warnings.formatwarning = warning
 
 
 def _fail(message: str, status: int) -> int:

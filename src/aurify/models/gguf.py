@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aurify.errors import AurifyError
+from aurify.models.untrusted import pretrained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -42,7 +43,8 @@ def load_gguf(name: str, dtype: str, say: Callable[[str], None]) -> PreTrainedMo
 
     source = gguf_source(name)
     assert source is not None
-    model = AutoModelForCausalLM.from_pretrained(**source, dtype=getattr(torch, dtype), **_unpacked())
+    place = source.pop("pretrained_model_name_or_path")
+    model = pretrained(AutoModelForCausalLM, place, dtype=getattr(torch, dtype), **source, **_unpacked())
     for attribute in ("hf_quantizer", "quantization_method", "is_quantized"):
         model.__dict__.pop(attribute, None)
     model.config.__dict__.pop("quantization_config", None)

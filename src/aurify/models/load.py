@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aurify.errors import AurifyError
 from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
+from aurify.models.untrusted import first_line, pretrained, pretrained_adapter, pretrained_weights, reading
 
 if TYPE_CHECKING:
     import torch
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _NAT = "nat.json"
 """The file by which a folder that ``aurify distill nat`` wrote is known."""
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, ImportError, struct.error)
-"""What reading a model's files can end in; ``struct.error`` is a damaged GGUF file."""
 _NUGGET = "/aurify/nugget/model"
 """How the embedded model's folder ends, in any installation."""
 
@@ -68,7 +66,6 @@ def load_model(
     Raises:
         AurifyError: there is no such model, or its files cannot be read.
     """
-    from safetensors import SafetensorError
     from transformers.utils.logging import disable_progress_bar
 
     from aurify.models.vocabulary import limit_ids
@@ -82,15 +79,11 @@ def load_model(
     folder = Path(path).exists() and not adapter and gguf_source(path) is None
     if folder and not (Path(path) / "config.json").is_file():
         raise AurifyError(f"--model {name}: neither config.json nor adapter_config.json there: not a model folder")
-    try:
+    with reading(f"--model {name}: cannot be loaded"):
         tokenizer = _tokenizer(path, base)
         model = _base_model(base, dtype, say)
         if adapter:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, path, is_trainable=trainable, use_safetensors=True)
-    except (*_UNREADABLE, SafetensorError) as error:
-        raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
+            model = pretrained_adapter(model, path, trainable=trainable)
     if tokenizer.eos_token_id is None:
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")
     if tokenizer.pad_token_id is None:
@@ -105,10 +98,8 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     Raises:
         AurifyError: it cannot be loaded.
     """
-    try:
+    with reading(f"--model {name}: its tokenizer cannot be loaded"):
         return _tokenizer(resolve_name(name), base_name(name))
-    except _UNREADABLE as error:
-        raise AurifyError(f"--model {name}: its tokenizer cannot be loaded: {_first_line(error)}") from error
 
 
 def base_name(name: str) -> str:
@@ -132,9 +123,10 @@ def eos_of(name: str, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 
     base, holders = base_name(name), [tokenizer]
     if gguf_source(base) is None:  # such a file says it to its tokenizer
-        for kind in (AutoConfig, GenerationConfig):
-            with suppress(OSError, ValueError, KeyError):
-                holders.append(kind.from_pretrained(base))
+        with suppress(AurifyError), reading(name):
+            holders.append(pretrained(AutoConfig, base))
+        with suppress(AurifyError), reading(name):
+            holders.append(GenerationConfig.from_pretrained(base))
     return named_eos(holders)
 
 
@@ -142,9 +134,11 @@ def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     if _has_tokenizer(path):
-        return AutoTokenizer.from_pretrained(path)
+        return pretrained(AutoTokenizer, path)
     source = gguf_source(base)
-    return AutoTokenizer.from_pretrained(**source) if source else AutoTokenizer.from_pretrained(base)
+    if source is None:
+        return pretrained(AutoTokenizer, base)
+    return pretrained(AutoTokenizer, source.pop("pretrained_model_name_or_path"), **source)
 
 
 def _base_model(base: str, dtype: str, say: Callable[[str], None]) -> PreTrainedModel:
@@ -153,7 +147,7 @@ def _base_model(base: str, dtype: str, say: Callable[[str], None]) -> PreTrained
 
     if gguf_source(base) is not None:
         return load_gguf(base, dtype, say)
-    return AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype), use_safetensors=True)
+    return pretrained_weights(AutoModelForCausalLM, base, say, dtype=getattr(torch, dtype))
 
 
 def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say: Callable[[str], None]) -> LoadedModel:
@@ -167,10 +161,8 @@ def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say:
     model = load_nat(loaded.model, path, config)
     tokenizer = loaded.tokenizer
     if _has_tokenizer(path):
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(path)
-        except (OSError, ValueError, KeyError) as error:
-            raise AurifyError(f"--model {name}: cannot be loaded: {_first_line(error)}") from error
+        with reading(f"--model {name}: cannot be loaded"):
+            tokenizer = pretrained(AutoTokenizer, path)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return LoadedModel(model.to(device).eval(), tokenizer)
@@ -182,9 +174,12 @@ def _adapter_config(path: str) -> dict[str, Any] | None:
         return None
     try:
         config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return config if config["base_model_name_or_path"] else None
-    except (ValueError, KeyError) as error:
-        raise AurifyError(f"{file}: not a PEFT adapter configuration: {_first_line(error)}") from error
+        base = config["base_model_name_or_path"]
+        if not isinstance(base, str | None):
+            raise ValueError(f"base_model_name_or_path is {type(base).__name__}")
+        return config if base else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise AurifyError(f"{file}: not a PEFT adapter configuration: {first_line(error)}") from error
 
 
 def _has_tokenizer(path: str) -> bool:
@@ -192,7 +187,3 @@ def _has_tokenizer(path: str) -> bool:
     if gguf_source(path) is not None:
         return False
     return not folder.is_dir() or any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

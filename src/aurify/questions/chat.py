@@ -13,10 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from aurify.answers.thought import opened
+from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
 
 ASK, REPLY = "aurify-asks", "aurify-replies"
 """Words that no template writes by itself."""
+
+SECONDS = 2.0
+"""Of processor time that a template may take for one chat: a thousand times what any needs."""
 
 _BASE = re.compile(r"(?:^|[-_.])base(?:$|[-_.])", re.IGNORECASE)
 """How the names of models end that were not tuned on chats."""
@@ -69,9 +73,14 @@ class ChatTemplate:
 
     def _apply(self, messages: Sequence[Mapping[str, str]], *, prompt: bool) -> str:
         try:
-            text = self.tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=prompt, **self.args
-            )
+            with bounded(SECONDS):
+                text = self.tokenizer.apply_chat_template(
+                    list(messages), tokenize=False, add_generation_prompt=prompt, **self.args
+                )
+        except TooLong:
+            raise AurifyError(
+                f"--prompt chat: the model's chat template does not end within {SECONDS:g} s: take --prompt plain"
+            ) from None
         except Exception as error:  # a program of somebody else's can raise anything
             hint = "; is it --system that it does not take?" if any(m["role"] == "system" for m in messages) else ""
             raise AurifyError(f"--prompt chat: the model's chat template fails: {_line(error)}{hint}") from error

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from aurify.errors import AurifyError, UsageError
 from aurify.models.load import load_model, resolve_name
 from aurify.models.nat.storage import is_nat
+from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.voting.pool import Candidate, CandidatePool
 
 Loss = Literal["pair", "pointwise"]
@@ -169,22 +170,17 @@ class NeuralRanker:
         Raises:
             AurifyError: a file is missing or damaged.
         """
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        try:
+        with reading(f"{folder}: cannot be loaded as a ranker"):
             settings = NeuralSettings(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
             if settings.lora_rank:
-                from peft import PeftModel
-
                 encoder, tokenizer = _load(settings.model)
-                encoder = PeftModel.from_pretrained(encoder, str(folder / ENCODER), use_safetensors=True)
+                encoder = pretrained_adapter(encoder, str(folder / ENCODER))
             else:
                 encoder, tokenizer = _load(str(folder / ENCODER))
             head = Head(encoder.config.hidden_size)
             head.load_state_dict(load_file(folder / HEAD))
-        except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
-            raise AurifyError(f"{folder}: cannot be loaded as a ranker: {str(error).splitlines()[0]}") from None
         return cls(encoder, tokenizer, head.to(encoder.device), settings)
 
     def _logits(self, rows: Sequence[tuple[str, str]]) -> Tensor:
@@ -253,17 +249,14 @@ def _merged(name: str) -> tuple[Any, Any]:
 
 def _body(name: str, path: str) -> tuple[Any, Any]:
     """An encoder, or the body of a causal model; safetensors only."""
-    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    try:
-        kind = AutoModelForTextEncoding if AutoConfig.from_pretrained(path).is_encoder_decoder else AutoModel
-        model = kind.from_pretrained(path, dtype=torch.float32, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(path)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise AurifyError(f"--model {name}: cannot be loaded: {str(error).strip().splitlines()[0]}") from None
+    with reading(f"--model {name}: cannot be loaded"):
+        kind = AutoModelForTextEncoding if pretrained(AutoConfig, path).is_encoder_decoder else AutoModel
+        model = pretrained_weights(kind, path, dtype=torch.float32)
+        tokenizer = pretrained(AutoTokenizer, path)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer

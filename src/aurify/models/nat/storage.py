@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
 from aurify.models.nat.layer import BOTH, NEG, POS
 from aurify.models.nat.model import NatConfig, add_nat, set_mode
 from aurify.models.nat.unit import UNITS
+from aurify.models.untrusted import reading
 
 MARK = "nat.json"
 VERSION = 1
@@ -76,13 +76,13 @@ def load_nat(base_model: Any, folder: str | Path, config: NatConfig, *, mode: st
     Raises:
         AurifyError: weights are missing, damaged, or of another base model.
     """
-    from peft import load_peft_weights, set_peft_model_state_dict
+    from peft import set_peft_model_state_dict
 
     folder = Path(folder)
     model = add_nat(base_model, config)
-    try:
+    with reading(f"{folder}: cannot be loaded"):
         for adapter in (NEG, POS):
-            weights = load_peft_weights(str(folder / adapter), device="cpu", use_safetensors=True)
+            weights = load_file(folder / adapter / "adapter_model.safetensors")
             found = set_peft_model_state_dict(model, weights, adapter_name=adapter)
             if found.unexpected_keys or any(f".{adapter}." in key for key in found.missing_keys):
                 raise ValueError(f"the adapter '{adapter}' is of another model")
@@ -92,8 +92,6 @@ def load_nat(base_model: Any, folder: str | Path, config: NatConfig, *, mode: st
         with torch.no_grad():
             for name, value in own.items():
                 value.copy_(weights[name])
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise AurifyError(f"{folder}: cannot be loaded: {str(error).splitlines()[0]}") from None
     model.requires_grad_(False)
     set_mode(model, mode)
     return model

@@ -12,6 +12,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import ending_ids
 from aurify.models.gguf import gguf_source
 from aurify.models.load import resolve_name
+from aurify.models.untrusted import pretrained, reading
 
 
 class Source(NamedTuple):
@@ -70,12 +71,9 @@ def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
     """
     from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(_with_tokenizer(source))
-        configs: list[Any] = [AutoConfig.from_pretrained(source.base)]
-    except (OSError, ValueError, KeyError) as error:
-        reason = (str(error) or type(error).__name__).strip().splitlines()[0]
-        raise AurifyError(f"--model {source.adapter or source.base}: cannot be loaded: {reason}") from error
+    with reading(f"--model {source.adapter or source.base}: cannot be loaded"):
+        tokenizer = pretrained(AutoTokenizer, _with_tokenizer(source))
+        configs: list[Any] = [pretrained(AutoConfig, source.base)]
     with suppress(OSError):  # a model need not have one
         configs.append(GenerationConfig.from_pretrained(source.base))
     return tokenizer, ending_ids(configs, tokenizer)
