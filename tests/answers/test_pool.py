@@ -9,14 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from aurify.answers import Grader, Verdict
-from aurify.answers.pool import Job
+from aurify.answers.pool import Job, WorkerPool
 
 HOSTILE = {
     "tower": "10**10**10",
@@ -179,10 +179,10 @@ SLOW_AND_QUICK = (
 )
 
 
-def outcomes(grader: Grader, numbers: range) -> list[tuple[int, str, str]]:
+def outcomes(pool: WorkerPool, numbers: range) -> list[tuple[int, str, str]]:
     """(number, verdict, reason) of comparisons of which every second and every seventh is wrong."""
     jobs = [Job("custom", f"a{n}", f"a{n}" if n % 2 and n % 7 else "b", "slow_and_quick:same") for n in numbers]
-    return [(n, *outcome) for n, outcome in zip(numbers, grader._pool.run(jobs), strict=True)]
+    return [(n, *outcome) for n, outcome in zip(numbers, pool.run(jobs), strict=True)]
 
 
 def expected(numbers: range) -> list[tuple[int, str, str]]:
@@ -192,11 +192,11 @@ def expected(numbers: range) -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize("which", [0, 1], ids=["server", "answerer"])
 def test_a_process_killed_while_idle_shifts_no_verdict(which: int, own_module: None) -> None:
     """Its successor finds the request in the pipe, and is asked again: two replies, of which one counts."""
-    with Grader(timeout=5) as grader:
+    with closing(WorkerPool(timeout=5, memory_mb=1024, workers=1)) as pool:
         for start in range(0, 160 if which == 0 else 400, 40):
             numbers = range(start, start + 40)
-            assert outcomes(grader, numbers) == expected(numbers)
-            os.kill(grader.worker_pids()[which], signal.SIGKILL)
+            assert outcomes(pool, numbers) == expected(numbers)
+            os.kill(pool.pids()[which], signal.SIGKILL)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -205,18 +205,18 @@ def test_kills_at_random_moments_lose_no_verdict(workers: int, own_module: None)
 
     def kill(which: int) -> None:
         with suppress(ProcessLookupError, IndexError):  # it may be gone, or not be there yet
-            pid = grader.worker_pids()[which]
+            pid = pool.pids()[which]
             os.kill(pid, signal.SIGKILL)
             killed.append(pid)
 
-    with Grader(timeout=5, workers=workers) as grader:
-        outcomes(grader, range(1000, 1000 + workers))  # they stand
+    with closing(WorkerPool(timeout=5, memory_mb=1024, workers=workers)) as pool:
+        outcomes(pool, range(1000, 1000 + workers))  # they stand
         for start in range(0, 600, 20):  # one kill to twenty jobs, so that a slow machine starves none
             which = 0 if start % 200 == 100 else random.choice([1, -1])  # a server; a process that answers
             killer = threading.Timer(random.uniform(0, 0.03), kill, [which])
             killer.start()
             numbers = range(start, start + 20)
-            assert outcomes(grader, numbers) == expected(numbers)
+            assert outcomes(pool, numbers) == expected(numbers)
             killer.join()
     assert len(killed) >= 20
 

@@ -10,17 +10,26 @@ from torch.utils.checkpoint import checkpoint
 PLAIN_LOGITS = 2**24
 """Up to this many logits the plain way is the fastest, and its memory does not matter."""
 CHUNK_LOGITS = 2**22
+"""Logits at a time beyond that."""
 
 
-def target_logprobs(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:
+def target_logprobs(
+    states_KE: Tensor,
+    head_VE: Tensor,
+    bias_V: Tensor | None,
+    target_K: Tensor,
+    *,
+    plain: int = PLAIN_LOGITS,
+    chunk: int = CHUNK_LOGITS,
+) -> Tensor:
     """log softmax(states W^T + b) at each target, (K,) in float32; differentiable.
 
-    Beyond 2^24 logits by torch's chunked linear cross-entropy, which takes any signed weights of the tokens, or
+    Beyond ``plain`` logits by torch's chunked linear cross-entropy, which takes any signed weights of the tokens, or
     where torch is older by chunks that are computed again in the backward pass.
     """
-    if len(states_KE) * len(head_VE) <= PLAIN_LOGITS:
+    if len(states_KE) * len(head_VE) <= plain:
         return _plain(states_KE, head_VE, bias_V, target_K)
-    rows = max(1, CHUNK_LOGITS // len(head_VE))
+    rows = max(1, chunk // len(head_VE))
     mixed = torch.is_autocast_enabled(states_KE.device.type)
     if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
         losses_K: Tensor = functional.linear_cross_entropy(

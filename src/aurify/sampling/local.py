@@ -117,6 +117,13 @@ class LocalSampler:
         """See ``Compared``."""
         return self._agreement.report() if self._agreement is not None else {}
 
+    def engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:
+        """What computes the logits for these prompts: the fast path where the model allows it."""
+        weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
+        if weights is None:
+            return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
+        return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
+
     def _draw(
         self,
         prompts: Sequence[Prompt],
@@ -126,7 +133,7 @@ class LocalSampler:
         on_completion: OnCompletion | None,
     ) -> list[list[Completion]]:
         with _evaluating(self.model), torch.no_grad(), ExitStack() as stack:
-            engine = self._engine(prompts, max_new_tokens)
+            engine = self.engine(prompts, max_new_tokens)
             if isinstance(engine, FusedEngine):  # no tensor of it outlives this call, as one of a module's own could
                 stack.enter_context(torch.inference_mode())
             elif self.dtype is not None:  # the fused engine has weights of its own
@@ -145,12 +152,6 @@ class LocalSampler:
                 clock=self.clock,
                 on_completion=on_completion,
             ).run()
-
-    def _engine(self, prompts: Sequence[Prompt], max_new_tokens: int) -> Engine:
-        weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
-        if weights is None:
-            return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
-        return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
 
 
 def reruns(model: nn.Module) -> bool:

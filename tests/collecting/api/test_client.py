@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aurify.collecting.api.client import _reply
+from aurify.collecting.api.client import reply_of
 
 TOLD = "6 times 7 is 42."
 THOUGHT = f"<think>\n{TOLD}\n"
@@ -27,6 +27,6 @@ THOUGHT = f"<think>\n{TOLD}\n"
     ],
 )
 def test_reasoning_that_is_sent_apart(message: dict[str, Any], finish: str, text: str, refusal: str | None) -> None:
-    found = _reply({"message": message, "finish_reason": finish}, "chat/completions")
+    found = reply_of({"message": message, "finish_reason": finish}, "chat/completions")
     assert found is not None
     assert (found.text, found.refusal, found.finish_reason) == (text, refusal, finish)

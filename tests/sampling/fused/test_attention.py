@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor
 
-from aurify.sampling.fused import attention
-from aurify.sampling.fused.attention import attend, attend_alone, attend_causal, attend_common, join
+from aurify.sampling.fused.attention import SCORES, attend, attend_alone, attend_causal, attend_common, join
 
 
 def plain(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
@@ -34,7 +32,7 @@ def test_a_hidden_column_has_no_say() -> None:
     torch.testing.assert_close(attend_alone(q, k, v, mask, 1.0), expected)
 
 
-def test_what_is_common_is_as_if_each_had_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_common_is_as_if_each_had_its_own() -> None:
     """Two heads, three queries a head; B prompts of T tokens after C common columns, in chunks and at once."""
     torch.manual_seed(1)
     b, t, h, g, d, c = 5, 4, 2, 3, 8, 7
@@ -45,11 +43,10 @@ def test_what_is_common_is_as_if_each_had_its_own(monkeypatch: pytest.MonkeyPatc
     scores = q.permute(0, 2, 3, 1, 4) @ keys.transpose(-1, -2) * 0.5
     hidden = torch.ones(t, c + t, dtype=torch.bool).triu(c + 1)
     expected = (scores.masked_fill(hidden, float("-inf")).softmax(-1) @ values).permute(0, 3, 1, 2, 4)
-    for chunk in (attention._SCORES, 100):
-        monkeypatch.setattr(attention, "_SCORES", chunk)
-        out, normaliser = attend_common(q.reshape(b * t, h, g, d), k0, v0, 0.5)
+    for chunk in (SCORES, 100):
+        out, normaliser = attend_common(q.reshape(b * t, h, g, d), k0, v0, 0.5, chunk)
         common = out.view(b, t, h, g, d), normaliser.view(b, t, h, g, 1)
-        torch.testing.assert_close(attend_causal(q, k, v, 0.5, common), expected, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(attend_causal(q, k, v, 0.5, common, chunk), expected, atol=1e-6, rtol=1e-5)
     alone = attend_causal(q, k, v, 0.5, None)
     scores = q.permute(0, 2, 3, 1, 4) @ k.transpose(1, 2)[:, :, None].transpose(-1, -2) * 0.5
     weights = scores.masked_fill(torch.ones(t, t, dtype=torch.bool).triu(1), float("-inf")).softmax(-1)

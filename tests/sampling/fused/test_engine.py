@@ -36,7 +36,7 @@ def both(model: Any, tokenizer: Any, prompts: list[Prompt], **options: Any) -> t
     drawn = []
     for fused in (True, False):
         sampler = LocalSampler(model, tokenizer, fused=fused, **options)
-        assert isinstance(sampler._engine(prompts, 30), FusedEngine) == fused
+        assert isinstance(sampler.engine(prompts, 30), FusedEngine) == fused
         drawn.append([c for row in sampler.sample(prompts, max_new_tokens=30) for c in row])
     return tuple(drawn)
 

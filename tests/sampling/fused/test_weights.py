@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.fused import weights, weights_of
+from aurify.sampling.fused import weights_of
 from aurify.sampling.fused.weights import interleaved
 
 ModelOf = Callable[..., Any]
@@ -40,9 +40,8 @@ def test_what_a_copy_would_miss_is_not_taken(model_of: ModelOf, tokenizer: Any) 
     assert silent == LocalSampler(hooked, tokenizer, fused=False).sample([Prompt((3, 4), (1,))], max_new_tokens=5)
 
 
-def test_a_model_too_large_to_copy_is_not_taken(model_of: ModelOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "_COPY_LIMIT", 1000)
-    assert weights_of(model_of("llama")) is None
+def test_a_model_too_large_to_copy_is_not_taken(model_of: ModelOf) -> None:
+    assert weights_of(model_of("llama"), copy_limit=1000) is None
 
 
 def test_adapters_that_are_off_or_merged_count_once(model_of: ModelOf) -> None:

@@ -107,7 +107,7 @@ class Api:
             raise Failed(f"the response holds no choices: {self._clean(str(found))}", billed=True)
         good = [choice for choice in choices if isinstance(choice, dict)]
         good.sort(key=lambda choice: choice["index"] if isinstance(choice.get("index"), int) else len(choices))
-        read = (_reply(choice, request.endpoint) for choice in good)
+        read = (reply_of(choice, request.endpoint) for choice in good)
         replies = tuple(self._without_key(reply) for reply in read if reply is not None)
         return Answer(replies, _usage(found.get("usage")))
 
@@ -123,7 +123,7 @@ class Api:
         return printable(re.sub(r"\b(?:sk|key)-[\w*-]{8,}", "(key)", text), SHOWN)
 
 
-def _reply(choice: Mapping[str, Any], endpoint: str) -> Reply | None:
+def reply_of(choice: Mapping[str, Any], endpoint: str) -> Reply | None:
     """A choice as a sample; None for what is no choice."""
     finish = choice.get("finish_reason")
     finish = finish if isinstance(finish, str) else "stop"

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_SCORES = 2**24  # scores in memory at once
+SCORES = 2**24
+"""Scores in memory at once."""
 
 Part = tuple[Tensor, Tensor]
 """Output (..., D) and log-normaliser (..., 1), both float32."""
@@ -41,10 +42,13 @@ def join(first: Part, second: Part) -> Part:
     return torch.lerp(out_a, out_b, share_b), torch.logaddexp(normaliser_a, normaliser_b)
 
 
-def attend_common(q_NHGD: Tensor, k_HCD: Tensor, v_HCD: Tensor, scale: float) -> Part:
-    """Every query of N tokens over columns common to all of them: one matrix product a head."""
+def attend_common(q_NHGD: Tensor, k_HCD: Tensor, v_HCD: Tensor, scale: float, scores: int = SCORES) -> Part:
+    """Every query of N tokens over columns common to all of them: one matrix product a head.
+
+    About ``scores`` scores are in memory at once.
+    """
     n, heads, group, width = q_NHGD.shape
-    rows = max(1, _SCORES // (heads * group * k_HCD.shape[1]))
+    rows = max(1, scores // (heads * group * k_HCD.shape[1]))
     no_mask = torch.zeros(1, 1, 1, device=q_NHGD.device)
     parts = []
     for start in range(0, n, rows):
@@ -55,7 +59,9 @@ def attend_common(q_NHGD: Tensor, k_HCD: Tensor, v_HCD: Tensor, scale: float) ->
     return out_NHGD, normaliser_NHG1
 
 
-def attend_causal(q_BTHGD: Tensor, k_BTHD: Tensor, v_BTHD: Tensor, scale: float, common: Part | None) -> Tensor:
+def attend_causal(
+    q_BTHGD: Tensor, k_BTHD: Tensor, v_BTHD: Tensor, scale: float, common: Part | None, scores: int = SCORES
+) -> Tensor:
     """B prompts of T tokens each, over themselves and what is ``common`` before them: (B, T, H, G, D)."""
     b, t, heads, group, width = q_BTHGD.shape
     if common is None:
@@ -70,7 +76,7 @@ def attend_causal(q_BTHGD: Tensor, k_BTHD: Tensor, v_BTHD: Tensor, scale: float,
         return out.transpose(1, 2).view(b, t, heads, group, width)
     later_TT = torch.ones(t, t, dtype=torch.bool, device=q_BTHGD.device).triu(1)
     mask_1TT = torch.zeros(t, t, device=q_BTHGD.device).masked_fill(later_TT, float("-inf")).repeat(group, 1)[None]
-    rows = max(1, _SCORES // (heads * group * t * t))
+    rows = max(1, scores // (heads * group * t * t))
     parts = []
     for start in range(0, b, rows):
         q = q_BTHGD[start : start + rows].permute(0, 2, 3, 1, 4).reshape(-1, group * t, width)

@@ -20,7 +20,8 @@ from aurify.sampling.fused.linear import Joined, Matrix, OtherForm, matrix_of
 
 _FAMILIES = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"}
 _STATIC_ROPE = {"default", "linear", "llama3", "yarn"}
-_COPY_LIMIT = 4 * 2**30  # bytes of weights; a copy of more is not made beside the trained ones
+COPY_LIMIT = 4 * 2**30
+"""Bytes of weights; a copy of more is not made beside the trained ones."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ class Weights:
     activation: Callable[[Tensor], Tensor]
 
 
-def weights_of(model: nn.Module, dtype: torch.dtype | None = None) -> Weights | None:
+def weights_of(model: nn.Module, dtype: torch.dtype | None = None, *, copy_limit: int = COPY_LIMIT) -> Weights | None:
     """The joined weights, in ``dtype`` [the model's], or None for a model that this path does not compute.
 
     Norms' weights and LoRA are folded into the matrices in float32 alone: what is below loses by it (see ``linear``).
     """
     lm = causal_lm(model)
     config = lm.config
-    if type(lm).__name__ not in _FAMILIES or not _plain(lm, config):
+    if type(lm).__name__ not in _FAMILIES or not _plain(lm, config, copy_limit):
         return None
     first = lm.model.layers[0].self_attn
     width, eps = int(first.head_dim), float(lm.model.norm.variance_epsilon)
@@ -119,7 +120,7 @@ def interleaved(matrix: Tensor, width: int) -> Tensor:
     return heads.transpose(1, 2).reshape(matrix.shape)
 
 
-def _plain(lm: Any, config: Any) -> bool:
+def _plain(lm: Any, config: Any, copy_limit: int) -> bool:
     rope = getattr(lm.model.rotary_emb, "rope_type", None) if hasattr(lm.model, "rotary_emb") else None
     layer_types = set(getattr(config, "layer_types", None) or ())
     sliding = getattr(config, "sliding_window", None) if not layer_types else None
@@ -129,7 +130,7 @@ def _plain(lm: Any, config: Any) -> bool:
         and layer_types <= {"full_attention"}
         and sliding is None
         and type(lm.get_input_embeddings()) is nn.Embedding
-        and size <= _COPY_LIMIT
+        and size <= copy_limit
         and not any(_hooked(module) for module in lm.modules())
     )
 
