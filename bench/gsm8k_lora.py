@@ -50,14 +50,16 @@ def main() -> None:
 def random_model(data: Path, folder: Path) -> int:
     """Write a Qwen3 model of random weights and a tokenizer trained on the questions; returns its parameters."""
     import torch
-    from tokenizers import ByteLevelBPETokenizer
+    from tokenizers import ByteLevelBPETokenizer, Tokenizer
     from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
     bpe = ByteLevelBPETokenizer()
     bpe.train_from_iterator(
         data.read_text(encoding="utf-8").splitlines(), vocab_size=8192, special_tokens=["<eos>", "<pad>"]
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, eos_token="<eos>", pad_token="<pad>")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(bpe.to_str()), eos_token="<eos>", pad_token="<pad>"
+    )
     config = Qwen3Config(
         vocab_size=len(tokenizer), hidden_size=512, intermediate_size=1536, num_hidden_layers=8, num_attention_heads=8,
         num_key_value_heads=4, head_dim=64, max_position_embeddings=2048, tie_word_embeddings=True,

@@ -1,9 +1,11 @@
-"""Rooms import in one direction: each only those that stand before it here."""
+"""Rooms import in one direction, and nothing outside the package reaches for its private names."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,11 @@ ORDER = (
     # how it is called
     *("api", "__init__", "cli", "__main__"),
 )
+
+
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -60,9 +67,7 @@ def test_rooms_import_only_what_stands_before_them():
     wrong = [
         f"{file.relative_to(SOURCE)}:{line} imports {other}"
         for file in sorted(SOURCE.rglob("*.py"))
-        for line, other in against_the_order(
-            file.relative_to(SOURCE).with_suffix("").parts[0], ast.parse(file.read_text())
-        )
+        for line, other in against_the_order(file.relative_to(SOURCE).with_suffix("").parts[0], parsed(file))
     ]
     assert not wrong
 
@@ -79,3 +84,55 @@ def test_rooms_import_only_what_stands_before_them():
 )
 def test_an_import_against_the_order_is_found(source, found):
     assert [other for _, other in against_the_order("models", ast.parse(source))] == found
+
+
+def private_names(tree: ast.Module) -> set[str]:
+    """Every function, class, variable and attribute that begins with one underscore."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+    return {name for name in found if re.match("_[a-zA-Z]", name)}
+
+
+def reached(tree: ast.Module, names: set[str]) -> list[tuple[int, str]]:
+    """(line, name) wherever one of the names is taken from another object or module, or patched by its name."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            found.append((node.lineno, node.attr))
+        elif isinstance(node, ast.ImportFrom):
+            found += [(node.lineno, one.name) for one in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append((node.lineno, node.value.rpartition(".")[2]))
+    return [(line, name) for line, name in found if name in names]
+
+
+def test_nothing_outside_the_package_reaches_for_its_private_names():
+    names = set().union(*(private_names(parsed(file)) for file in SOURCE.rglob("*.py")))
+    assert len(names) > 100
+    root = SOURCE.parents[1]
+    assert not [
+        f"{file.relative_to(root)}:{line} {name}"
+        for folder in ("tests", "bench", "examples")
+        for file in sorted((root / folder).rglob("*.py"))
+        for line, name in reached(parsed(file), names)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("from aurify.models.heap import _trim", [1]),
+        ("monkeypatch.setattr(heap, '_trim', None)", [1]),
+        ("monkeypatch.setattr('aurify.models.heap._trim', None)", [1]),
+        ("found = sampler.engine()\nfound._trim()", [2]),
+        ("self._trim = 1\nassert row._asdict()\ntrim = heap.trim", []),
+    ],
+)
+def test_a_reach_for_a_private_name_is_found(source, lines):
+    assert [line for line, _ in reached(ast.parse(source), {"_trim"})] == lines

@@ -65,7 +65,7 @@ def padded(model: Any, rows: Sequence[Row], token_budget: int) -> Callable[[], N
     """aurify's update through padded rows, as it does for models that do not take packs."""
     from aurify.models import logprobs
 
-    logprobs._takes_packs[model] = False
+    logprobs.takes_packs = lambda *_: False  # this process goes no other way
     return packs(model, rows, token_budget)
 
 
