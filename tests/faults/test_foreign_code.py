@@ -208,9 +208,9 @@ def test_missing_weights_are_not_made_up(kind, tiny_model_dir, tmp_path):
 
 
 def load_body(folder: Path) -> Any:
-    from aurify.voting.neural_ranker import _load
+    from aurify.voting.neural_ranker import load_encoder
 
-    return _load(str(folder))
+    return load_encoder(str(folder))
 
 
 def test_names_of_tensors_reach_the_terminal_inert(tiny_model_dir, questions, aurify, tmp_path):

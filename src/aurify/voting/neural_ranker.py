@@ -102,7 +102,7 @@ class NeuralRanker:
             raise AurifyError("a ranker needs questions that have both a right and a wrong rationale: there is none")
         torch.manual_seed(settings.seed)
         settings = replace(settings, model=_absolute(settings.model))
-        encoder, tokenizer = _load(settings.model)
+        encoder, tokenizer = load_encoder(settings.model)
         if settings.lora_rank:
             from peft import LoraConfig, get_peft_model
 
@@ -175,10 +175,10 @@ class NeuralRanker:
         with reading(f"{folder}: cannot be loaded as a ranker"):
             settings = NeuralSettings(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
             if settings.lora_rank:
-                encoder, tokenizer = _load(settings.model)
+                encoder, tokenizer = load_encoder(settings.model)
                 encoder = pretrained_adapter(encoder, str(folder / ENCODER))
             else:
-                encoder, tokenizer = _load(str(folder / ENCODER))
+                encoder, tokenizer = load_encoder(str(folder / ENCODER))
             head = Head(encoder.config.hidden_size)
             head.load_state_dict(load_file(folder / HEAD))
         return cls(encoder, tokenizer, head.to(encoder.device), settings)
@@ -222,7 +222,7 @@ def _absolute(name: str) -> str:
     return str(Path(name).resolve()) if resolve_name(name) == name and Path(name).exists() else name
 
 
-def _load(name: str) -> tuple[Any, Any]:
+def load_encoder(name: str) -> tuple[Any, Any]:
     """The model without its language head, a LoRA adapter merged, and its tokenizer, with a pad token.
 
     Raises:
