@@ -92,7 +92,8 @@ def test_reads(text: str, canonical: str) -> None:
         "0,450",
         "5:45",
         "12/25/1937",
-        "10^10",
+        "10^10^10",
+        "12^10",
         "10**10**10",
         "5!",
         "9!!!!",
@@ -118,7 +119,6 @@ def test_reads(text: str, canonical: str) -> None:
         "5 cats (3 + 2 big ones)",
         "twice 8",
         "x = 5, y = 6",
-        "72 because 9 × 9 = 81",
         "I do not know, 8 perhaps",
     ],
 )

@@ -11,6 +11,8 @@ from aurify.answers.tree import ONE, THREE, TWO, Tree, number
 MAX_DEPTH = 60
 """Formulas that are nested more deeply are unreadable."""
 
+_ANY_NUMBER = range(1, 100)
+_ARGUMENTS = {"log": (1, 2), "binom": (2,)} | dict.fromkeys(("max", "min", "gcd", "lcm"), _ANY_NUMBER)
 _UNREAL = frozenset(
     ("\\text", "\\mathrm", "\\textbf", "\\mathbf", "\\operatorname", "\\mbox", "\\textit", "\\mathit", "\\rm")
 )
@@ -111,6 +113,8 @@ class Atoms(Cursor, ABC):
             return ("call", "floor" if token == "⌊" else "ceil", tree)
         if token == "√":
             return ("root", TWO, self.postfix() if self.peek() != "{" else self.group())
+        if token == "…":
+            return ("symbol", "…")
         if token == "∅":
             return ("set",)
         if token.kind == "macro":
@@ -237,8 +241,8 @@ class Atoms(Cursor, ABC):
 
     def word(self, name: str, *, latex: bool = False) -> Tree:
         name = ALIASES.get(name, name)
-        if name in FUNCTIONS:
-            return self.function(name)
+        if name in FUNCTIONS or (name == "choose" and self.peek() == "("):
+            return self.function("binom" if name == "choose" else name)
         if name in CONSTANTS:
             return ("constant", CONSTANTS[name])
         if name in ("e", "i"):
@@ -258,8 +262,11 @@ class Atoms(Cursor, ABC):
             raise Unreadable(f"\\{name[:20]} has no meaning here")
         if name in ("f", "g", "h") and self.peek() == "(":
             raise Unreadable("a function that is not known")
+        following = self.peek()
         if self.accept("_"):
             name += "_" + self.subscript()
+        elif not latex and len(name) == 1 and following is not None and following.isdigit() and not following.spaced:
+            name += "_" + self.take()  # "x1", as programs write it
         while self.accept("'"):
             name += "'"
         return ("symbol", name)
@@ -281,11 +288,11 @@ class Atoms(Cursor, ABC):
         return list(tree[1:]) if tree[0] == "list" else [tree]
 
     def function(self, name: str) -> Tree:
-        base: Tree | None = None
+        base: Tree | None = self.glued_base() if name == "log" else None
         exponent: Tree | None = None
         while self.peek() in ("_", "^"):
             if self.take() == "_":
-                base = self.group()
+                base = self.whole_number() or self.group()
             else:
                 exponent = self.group() if self.peek() == "{" else self.exponent()
         arguments = self.arguments() if self.peek() == "(" else [self.implied_argument()]
@@ -293,6 +300,8 @@ class Atoms(Cursor, ABC):
             arguments.append(base)
         elif name == "log" and len(arguments) == 2:
             pass  # log(x, b)
+        if len(arguments) not in _ARGUMENTS.get(name, (1,)):
+            raise Unreadable(f"{name} of {len(arguments)} arguments")
         if exponent is not None and exponent == ("-", ONE) and "arc" + name in FUNCTIONS:
             return ("call", "arc" + name, *arguments)
         tree: Tree = ("root", TWO, arguments[0]) if name == "sqrt" else ("call", name, *arguments)
@@ -301,6 +310,18 @@ class Atoms(Cursor, ABC):
         if name == "exp":
             tree = ("^", ("constant", "e"), arguments[0])
         return tree if exponent is None else ("^", tree, exponent)
+
+    def glued_base(self) -> Tree | None:
+        """``2`` of ``log2(8)``, as programs write it."""
+        token, before = self.peek(), self.tokens[self.at - 1]
+        if before.kind != "word" or token is None or token.spaced or self.peek(1) != "(":
+            return None
+        return self.whole_number()
+
+    def whole_number(self) -> Tree | None:
+        """All digits of ``log_10``, of which TeX takes one."""
+        token = self.peek()
+        return number(self.take()) if token is not None and token.kind == "number" else None
 
     def implied_argument(self) -> Tree:
         """``2x`` of ``\\sin 2x``: the factors up to a sign, a bracket behind the first, or another function."""

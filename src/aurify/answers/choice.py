@@ -17,15 +17,24 @@ from aurify.answers.refusals import is_refusal
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|boxed|fbox)\s{0,3}\{([^{}]*)\}")
 _LETTER = re.compile(
     r"(?:(?:the\s)?(?:option|choice|answer|letter)\s+)?[*_]{0,3}"
-    r"(?:\(\s?([A-Za-z])\s?\)|\[([A-Za-z])\]|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
+    r"(?:\(\s?([A-Za-z])\s?\)|\[([A-Za-z])\]|\{([A-Za-z])\}|<([A-Za-z])>|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
     re.IGNORECASE,
 )
-_CAPITAL = re.compile(r"[*_]{0,3}([A-Z])(?=[*_]{0,3}\s+(?:because|since|as|due|is|or|and|not)\b)")
+_CAPITAL = re.compile(
+    r"[*_]{0,3}([A-Z])(?=[*_]{0,3}\s+(?:because|since|as|due|is|or|and|not|rather|instead|while|whereas|which)\b)"
+)
 _MARKS = " \t\n.,:;!()*_[]`$\"'-–—"
 _ANOTHER = re.compile(r"\(\s?([A-Za-z])\s?\)|(?<![\w'’])([A-Z])(?![\w'’]|\s+[a-z])(?!\s?=)")
 _REASON = re.compile(
-    r"\W{0,4}(?:because|since|as|for|due|given|which|that|who|not|rather\sthan|instead\sof|while|unlike)\b", re.I
+    r"\W{0,4}(?:because|since|as|for|due|given|which|that|who|not|rather\sthan|instead\sof|while|whereas|unlike)\b",
+    re.I,
 )
+_ON_OTHERS = re.compile(
+    r"\.\s+(?:(?:options?|choices?)\s+)?\(?[A-Z]\)?(?:,?\s{1,2}(?:(?:and|or)\s)?\(?[A-Z]\)?)*\s+"
+    r"(?:is|are|was|were|do|does|can|cannot|have|has|had|would|could|will)\b"
+)
+"""A sentence on other options, behind the one that names the answer."""
+_ARTICLE = re.compile(r"(?:a|an|the)\s+")
 _CONFIRMED = re.compile(
     r"\W{0,4}is\s(?:therefore\s|thus\s|clearly\s)?(?:(?:the|my)\s)?(?:final\s)?"
     r"(?:correct|right|best|true|answer|most\s(?:likely|appropriate|suitable|accurate))\b",
@@ -53,9 +62,10 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     text = plain_signs(_WRAPPED.sub(r"\1", text)).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
-    named = [letter for letter, option in listed.items() if _key(option) == _key(text)]
-    if len(named) == 1:
-        return f"({named[0]})"
+    for key in (_key, _without_article):
+        named = [letter for letter, option in listed.items() if key(option) == key(text)]
+        if len(named) == 1:
+            return f"({named[0]})"
     _refuse_several(text)
     match = _LETTER.match(text) or _CAPITAL.match(text)
     if match:
@@ -100,6 +110,8 @@ def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
     own_text = texts.get(letter)
     if own_text and _key(rest.lstrip(_MARKS)[: len(listed[letter])]) == own_text:
         rest = rest.lstrip(_MARKS)[len(listed[letter]) :]
+    if _ON_OTHERS.match(rest):
+        return
     for found in _ANOTHER.finditer(rest):
         second = (found[1] or found[2]).upper()
         if second == letter or (second not in listed if listed else not found[1]):
@@ -111,3 +123,7 @@ def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
 def _key(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFC", text[:MAX_ANSWER]).casefold().split())
     return plain.strip(" .,;:!\"'`") or plain
+
+
+def _without_article(text: str) -> str:
+    return _ARTICLE.sub("", _key(text), count=1) if _ARTICLE.match(_key(text)) else _key(text)

@@ -11,21 +11,11 @@ from fractions import Fraction
 
 from aurify.answers.number import Number, same_number
 from aurify.answers.reading import Unreadable
-from aurify.answers.structures import (
-    INFINITE,
-    LEAST,
-    Based,
-    MatrixTree,
-    RealInterval,
-    Reals,
-    Relation,
-    Several,
-    Structure,
-    Value,
-    as_reals,
-)
-from aurify.answers.tree import Tree, names_of
+from aurify.answers.reals import INFINITE, LEAST, Reals, simplest
+from aurify.answers.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
+from aurify.answers.tree import ONE, Tree, names_of
 from aurify.answers.values import differ, proportional, real_value
+from aurify.answers.written import Cases, Clock, Ratio
 
 
 def same(pred: Structure, gold: Structure) -> str | None:
@@ -36,6 +26,10 @@ def same(pred: Structure, gold: Structure) -> str | None:
     """
     if isinstance(pred, Value) and isinstance(gold, Value):
         return _same_value(pred, gold)
+    if isinstance(pred, str) or isinstance(gold, str):
+        return "the same words" if pred == gold else None
+    if isinstance(pred, (Clock, Ratio, Cases)) or isinstance(gold, (Clock, Ratio, Cases)):
+        return _same_written(pred, gold)
     if isinstance(gold, Reals) or isinstance(pred, Reals):
         return _same_reals(as_reals(pred), as_reals(gold))
     if isinstance(pred, Relation) and isinstance(gold, Relation):
@@ -54,6 +48,32 @@ def same(pred: Structure, gold: Structure) -> str | None:
     if isinstance(several, Several) and several.kind in ("set", "list") and len(several.items) == 1:
         return same(several.items[0], single) if several is pred else same(single, several.items[0])
     return None
+
+
+def _same_written(pred: Structure, gold: Structure) -> str | None:
+    if isinstance(pred, Cases) and isinstance(gold, Cases):
+        rows, others = ([Several("row", row) for row in side.rows] for side in (pred, gold))
+        return "the same cases" if _match(rows, others) else None
+    if isinstance(pred, Clock) and isinstance(gold, Clock):
+        return "the same time" if pred.is_same(gold) else None
+    if isinstance(gold, Clock):
+        return None
+    ours, theirs = _parts(pred), _parts(gold)
+    if not ours or not theirs or len(ours) != len(theirs):
+        return None
+    products = (
+        (("*", ours[0], other), ("*", theirs[0], part)) for part, other in zip(ours[1:], theirs[1:], strict=True)
+    )
+    return None if any(differ(a, b) for a, b in products) else "the same ratio"
+
+
+def _parts(item: Structure) -> list[Tree]:
+    """What is in a ratio; a value is one to 1, and ``10:15`` is no time of day where a ratio is asked for."""
+    if isinstance(item, Ratio):
+        return [part.tree for part in item.parts]
+    if isinstance(item, Clock) and not item.half:
+        return [("number", Fraction(item.hour), 0), ("number", Fraction(item.minute), 0)]
+    return [item.tree, ONE] if isinstance(item, Value) else []
 
 
 def _as_matrix(item: Structure) -> MatrixTree | None:
@@ -128,6 +148,9 @@ def _without_percent(tree: Tree) -> Tree:
 
 
 def _same_items(pred: Several, gold: Several) -> str | None:
+    if pred.kind == gold.kind == "row":
+        alike = (same(a, b) for a, b in zip(pred.items, gold.items, strict=True))
+        return "the same row" if all(alike) else None
     if pred.kind in ("list", "set") and gold.kind in ("list", "set"):
         return "the same items" if _match(pred.items, gold.items) else None
     ordered = {("point", "point"), ("vector", "point"), ("point", "vector"), ("vector", "vector"), ("square", "square")}
@@ -141,8 +164,21 @@ def _same_items(pred: Several, gold: Several) -> str | None:
         return None
     if len(pred.items) != len(gold.items):
         return None
-    equal = all(same(_unnamed(a), _unnamed(b)) for a, b in zip(pred.items, gold.items, strict=True))
+    pairs = zip(_in_order(pred.items), _in_order(gold.items), strict=True)
+    equal = all(same(_unnamed(a), _unnamed(b)) for a, b in pairs)
     return "the same items in order" if equal else None
+
+
+def _in_order(items: Sequence[Structure]) -> Sequence[Structure]:
+    """Coordinates by their names, ``y = 3, x = 2`` as (2, 3), where the names follow one another in the alphabet."""
+    names = [
+        item.name[1] if isinstance(item, Value) and item.name and item.name[0] == "symbol" else "" for item in items
+    ]
+    if not all(len(name) == 1 for name in names):
+        return items
+    if ord(max(names)) - ord(min(names)) != len(set(names)) - 1 or len(set(names)) != len(names):
+        return items
+    return [item for _, item in sorted(zip(names, items, strict=True), key=lambda pair: pair[0])]
 
 
 def _unnamed(item: Structure) -> Structure:
@@ -172,22 +208,19 @@ def _same_matrix(pred: MatrixTree | None, gold: MatrixTree | None) -> str | None
 
 
 def _same_reals(pred: Reals | None, gold: Reals | None) -> str | None:
-    if pred is None or gold is None or len(pred.spans) != len(gold.spans):
+    if pred is None or gold is None:
         return None
     if pred.name is not None and gold.name is not None and pred.name != gold.name:
         return None
-    ours, theirs = sorted(pred.spans, key=_low), sorted(gold.spans, key=_low)
+    ours, theirs = simplest(pred), simplest(gold)
+    if len(ours) != len(theirs):
+        return None
     for a, b in zip(ours, theirs, strict=True):
         if (a.low_open, a.high_open) != (b.low_open, b.high_open):
             return None
         if not (_same_value(Value(a.low), Value(b.low)) and _same_value(Value(a.high), Value(b.high))):
             return None
     return "the same real numbers"
-
-
-def _low(span: RealInterval) -> float:
-    infinite = _infinity(span.low)
-    return infinite * float("inf") if infinite else float(real_value(span.low))
 
 
 def _same_relation(pred: Relation, gold: Relation) -> bool:

@@ -99,6 +99,8 @@ class _Parser(Atoms):
                 tree = ("*", tree, self.signed())
             elif self.accept("/"):
                 tree = ("/", tree, self.signed())
+            elif self.accept("choose"):
+                tree = ("call", "binom", tree, self.signed())
             elif self.starts_factor():
                 tree = self.implied(tree)
             else:
@@ -126,7 +128,7 @@ class _Parser(Atoms):
 
     def starts_factor(self) -> bool:
         token = self.peek()
-        if token is None or token in ("and", "or", "\\\\", "\\end", "\\]", "\\)"):
+        if token is None or token in ("and", "or", "choose", "\\\\", "\\end", "\\]", "\\)"):
             return False
         if token == "|":
             return self.bars == 0 and self.peek(1) is not None

@@ -44,13 +44,15 @@ _MARKER = re.compile(
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
     r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s[-–—]\s|—|\s{0,2}(?=\$\$|\\\[))"
     r"[*_`]{0,3}[:\s]{0,6})"
+    r"|(?P<abbreviated>^[ \t*_]{0,4}ans\.[*_]{0,3}[ \t]{1,3})"
     r"|(?P<hash>\#\#\#\#[ \t]*)"
     r"|(?P<box>\\(?:f|frame)?box(?:ed)?(?![a-z])[ \t]{0,3})",
     re.IGNORECASE | re.MULTILINE,
 )
 _CHOSEN = re.compile(
     r"\b(?P<says>(?:correct|right|best|final|likely|appropriate|suitable|accurate|my)\s(?:option|choice|alternative|one)"
-    r"(?:\s(?:is|would\sbe|must\sbe)\b|\s?:|\s[-–—]\s)[:\s]{0,4}[*_`]{0,3})"
+    r"(?:\s(?:is|would\sbe|must\sbe)\b|\s?:|\s[-–—]\s)[:\s]{0,4}[*_`]{0,3}"
+    r"|\b(?:I|we)(?:\s(?:would|will)|['’](?:d|ll))?\s(?:choose|pick|select|go\swith)\s{1,3}[*_`]{0,3})"
     r"|(?P<before>(?:\b(?:option|choice|answer)\s[*_]{0,3}\(?(?P<named>[A-Za-z])\)?|\((?P<letter>[A-Za-z])\)|"
     r"(?<![\w(])(?P<bare>[B-HJ-Z]))[*_]{0,3}\sis\s(?:(?:therefore|thus|clearly|hence)\s)?(?:the\s)?"
     r"(?:(?:correct|right|best|(?:most\s)(?:likely|appropriate|suitable|accurate))"
@@ -70,6 +72,9 @@ _TOKEN = re.compile(r"[^\s$.,\\]+")
 _BRACE = re.compile(r"\\?[{}]")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BARE_LETTER = re.compile(r"\(?[A-Za-z]\)?\.?")
+_LETTER_FIRST = re.compile(
+    r"[*_]{0,3}(?:\(?[A-Z][).:]{0,2}[*_]{0,3}|\([A-Z]\)[ \t][^\n]{1,200}|[A-Z][.):][ \t][^\n]{1,200})(?=[ \t]*\n\s*\n)"
+)
 _SENTENCE_END = re.compile(r"(?<!\.)[.!?](?=\s{1,9}[A-Z(\"“*\\$]|\s*\Z)")
 _ENDS = {  # beside a number, a "!" may be a factorial
     "number": re.compile(r"(?<!\.)[.?](?=\s|\Z)"),
@@ -272,6 +277,7 @@ def _before(text: str, marker: re.Match[str]) -> str:
 
 _READERS: dict[str, Callable[[str, re.Match[str]], str]] = {
     "heading": _said,
+    "abbreviated": _said,
     "says": _said,
     "json": _quoted,
     "hash": _hashed,
@@ -288,7 +294,8 @@ def _trimmed(answer: str, answer_type: str) -> str:
 
 
 def _first_sentence(text: str, answer_type: str) -> str:
-    line = text.lstrip().partition("\n")[0]
+    displayed = opening_formula(text.lstrip()) if text.lstrip().startswith(("$$", "\\[")) else None
+    line = (displayed or text).lstrip().partition("\n")[0]
     abbreviation = _ABBREVIATED_AMOUNT if answer_type in _ENDS else _ABBREVIATION
     for end in _ENDS.get(answer_type, _SENTENCE_END).finditer(line):
         if abbreviation.search(line[max(0, end.start() - 8) : end.start()]) and line[end.end() :].strip():
@@ -319,6 +326,9 @@ def _bare(text: str, answer_type: str) -> str:
         if "\n" in text or not _BEGINS_NUMBER.match(text):
             raise Unreadable("states no answer")
         return text
+    letter = _LETTER_FIRST.match(text) if answer_type == "choice" else None
+    if letter:  # the reason stands below it
+        return letter[0]
     sentence = _first_sentence(text, answer_type)
     if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")

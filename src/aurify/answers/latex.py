@@ -74,6 +74,7 @@ _MACRO_SPACE = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad\b|~")  # not the end of "\\
 _BARE_LEFT = re.compile(r"\\(left|right)(?![a-zA-Z])")
 _END_OF_TEXT = re.compile(r"</s>|<\|[a-z_]{2,24}\|>")
 _MACRO = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
+_WRAPPED_NUMBER = re.compile(_MACRO + r"\{\s*(-?\d[^{}]*)\}")
 _UNIT = re.compile(r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:and|or|if)\b)([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$")
 _UNIT_RATIO = re.compile(
     r"(?<=[\w})])\s*\\frac\s*\{\s*"
@@ -84,7 +85,12 @@ _UNIT_RATIO = re.compile(
 )
 _PLAIN_UNIT = re.compile(r"(?<=[\d})])\s*((?:\b|(?<=\d))[A-Za-z][A-Za-z. /]{0,60}(?:\^\{?\d\}?)?)\s*$")
 _PRICE = re.compile(r"^\s*-?\s*\\\$\s*-?\s*[\d.]")
-_SCALE = re.compile(r"\s*(?:hundred|thousand|million|billion|trillion|dozen)s?\b", re.IGNORECASE)
+_SCALE = re.compile(r"\s*(?:(?:hundred|thousand|million|billion|trillion|dozen)s?|[ap]\.?\s?m)\b", re.IGNORECASE)
+_LEAD = re.compile(r"^(?:about|approximately|approx\.?|roughly|around|exactly|nearly)\s+(?=[-\d.$\\])", re.IGNORECASE)
+_ORDINAL = re.compile(
+    r"(?<=\d)\s?(?:\^?\s?\{?\s?\\(?:text|mathrm|textrm)\s?\{\s?(?:st|nd|rd|th)\s?\}\s?\}?|(?:st|nd|rd|th)\b)"
+)
+_ARTICLE = re.compile(r"^(?:an?|the)\s+(?=\w{2})")
 _UNWRAP = re.compile(_MACRO + r"\{([^{}]*)\}")
 _SHORT_FRAC = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
@@ -111,6 +117,9 @@ def tidy(latex: str) -> str:
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
+    text = _ORDINAL.sub("", _LEAD.sub("", text))
+    wrapped = _WRAPPED_NUMBER.fullmatch(text)
+    text = wrapped[1] if wrapped else text
     price = bool(_PRICE.match(text))
     text = _ROOTS.sub(lambda m: f"\\sqrt{_DEGREE[m[1]]}{{{m[2]}}}" if m[2] else f"\\sqrt{_DEGREE[m[1]]}", text)
     text = scripts(scripts(text, RAISED, "^"), LOWERED, "_")
@@ -134,7 +143,7 @@ def key(tidied: str) -> str:
     """What two answers that are written alike have in common: no spaces, words unwrapped and in lower case."""
     text = _UNWRAP.sub(r"\1", tidied).strip()
     if _PLAIN_WORDS.match(text):
-        return " ".join(text.strip("(). ,").casefold().split()) or text
+        return _ARTICLE.sub("", " ".join(text.strip("(). ,").casefold().split())) or text
     text = "".join(_BETWEEN_DIGITS.sub("\0", text).split())  # "2 1/2" is not "21/2"
     return "0" + text if text.startswith(".") else text
 
@@ -197,9 +206,9 @@ def without_name(pred: str, gold: str) -> tuple[str, str]:
     named = [_ASSIGNED.match(text) for text in (pred, gold)]
     if named[0] and named[1] and key(named[0][0]) == key(named[1][0]) and "=" not in pred[named[0].end() :]:
         return pred[named[0].end() :], gold[named[1].end() :]
-    if named[0] and not named[1] and "=" not in gold:
+    if named[0] and not named[1] and "=" not in gold + pred[named[0].end() :]:
         return pred[named[0].end() :], gold
-    if named[1] and not named[0] and "=" not in pred:
+    if named[1] and not named[0] and "=" not in pred + gold[named[1].end() :]:
         return pred, gold[named[1].end() :]
     return pred, gold
 

@@ -13,6 +13,7 @@ from aurify.answers.equality import same
 from aurify.answers.latex import without_name, without_units, words_in
 from aurify.answers.reading import Unreadable
 from aurify.answers.structures import Structure, read_structure
+from aurify.answers.written import without_phrases
 
 _OPTION = re.compile(
     r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)|([A-J])\))\s*(.*)$"
@@ -39,6 +40,7 @@ def compare_latex(pred: str, gold: str) -> tuple[str, str]:
 
 def _compare(pred: str, gold: str) -> str:
     """Why the two are equal; "": they are not."""
+    pred, gold = without_phrases(pred), without_phrases(gold)
     words = words_in(pred), words_in(gold)
     if any(words):
         return "the same words" if words[0] == words[1] else ""

@@ -27,21 +27,26 @@ DOUBLE = 15
 """So many significant digits are all that a computer's double holds of a fraction such as 2/3."""
 
 _POWER_OF_TEN = re.compile(
-    r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*([+-]?\d{1,3})\s*\}|([+-]?\d{1,3}))(?!\d)"
+    r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"
 )
-_RAISED_TEN = re.compile(r"(?<![\d.,^])10\^\{([+-]?\d{1,3})\}")
+_RAISED_TEN = re.compile(r"(?<![\d.,^*])10(?:\^|\*\*)(?:\{([+-]?\d{1,3})\}|\(?([+-]?\d{1,3})\)?)(?![\d^*!.]\d?)")
 _FRAC = re.compile(r"\\[dtc]?frac\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|textit)\s*\{([^{}]*)\}")
 _SPACED = re.compile(r"(?<![\d.,/])(?!0)(\d{1,3})((?: \d{3})+)(?![\d/]|\.\d*/|,\d| \d)")
 _SPACED_COMMA = re.compile(r",\s?\\!\s?")
-_APOSTROPHES = re.compile(r"(?<![\d.,'])(\d{1,3})((?:'\d{3})+)(?![\d'])")
+_APOSTROPHES = re.compile(r"(?<![\d.,'_])(\d{1,3})((?:'\d{3})+|(?:_\d{3})+)(?![\d'_])")
+_INDIAN = re.compile(r"(?<![\d.,])(\d{1,2})((?:,\d{2})+,\d{3})(?![\d,]\d?)")
+_CENTS = re.compile(
+    r"(\d+)\s+dollars?,?\s+and\s+(\d{1,2})\s+cents\b|\$(\d+)\s+and\s+(\d{1,2})\s+cents\b", re.IGNORECASE
+)
+_REASON = re.compile(r"(?<=\w),?\s+(?:because|since)\b")
 _NUMBER = re.compile(
     r"(?P<whole>\d{1,3}(?:,\d{3})+(?!,?\d)|\d+)?(?P<decimals>\.\d+)?"
     r"(?:[eE](?P<exponent>[+-]?\d{1,3})(?![\d.]))?(?:\s*/\s*(?P<under>\d+)(?![\d.,]*\d))?"
 )
-_MIXED = re.compile(r"\s+(\d+)\s*/\s*(\d+)(?!\.?\d)")
+_MIXED = re.compile(r"(?:\s+(?:and\s+)?|-)(\d+)\s*/\s*(\d+)(?!\.?\d)")
 _ANOTHER = re.compile(r"(?<![A-Za-z^\d])\d")
-_OPERATORS = set("^*/+!:=<>×÷_²³¹⁰⁴⁵⁶⁷⁸⁹√·∞π")
+_OPERATORS = set("^*/+!:=<>×÷_²³¹⁰⁴⁵⁶⁷⁸⁹√∛∜·∞π±∓‰‱")
 _UNKNOWN = re.compile(
     r"\d\s*\\?[A-Za-z](?![A-Za-z])|(?<![A-Za-z])[A-Za-z]\s*[-+*/^]\s*\d|\d\s*[-+*/]\s*[A-Za-z](?![A-Za-z])"
     r"|\b(?:because|since|as|so|where|when|if)\b"
@@ -64,10 +69,16 @@ _COUNTED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TAKEN_BACK = re.compile(
-    r"\bor\b|\bnot\b|n['’]t\b|\b(?:wrong|incorrect|false|mistake|instead|rather|should|maybe|perhaps|unless|too\shigh|too\slow)\b",
+    r"\bor\b|\bnot\b|n['’]t\b|\b(?:wrong|incorrect|false|mistake|instead|rather|should|maybe|perhaps|unless|too\shigh|too\slow"
+    r"|below\szero)\b",
     re.IGNORECASE,
 )
-_NOT_THAT = re.compile(r"\bnot\b|n['’]t\b|\b(?:half\s(?:of|as)|twice|double|triple|never)\b", re.IGNORECASE)
+_NOT_THAT = re.compile(
+    r"\bnot\b|n['’]t\b|\b(?:half\s(?:of|as)|twice|double|triple|never|\w*root\sof|square\sof|cube\sof|inverse\sof"
+    r"|reciprocal\sof)\b|\b(?:(?:more|less|greater|fewer|larger|smaller|higher|lower)\sthan|over|under|above|below)\W*\Z"
+    r"|[A-Za-z]\(\W*\Z|\b(?:sqrt|cbrt|log|ln|lg|exp|sin|cos|tan|cot|sec|csc|arc\w+|abs|pm|mp)\W*\Z",
+    re.IGNORECASE,
+)
 _LONE_LETTER = re.compile(r"\s*([A-Za-z])(?![A-Za-z])")
 _FACTOR = re.compile(r"\s?\*?\s?(?:\\?pi(?![A-Za-z])|π|(?<=[\d*])(?P<letter>[A-Za-z])(?![A-Za-z\d]))(?=[\s.)]*\Z)")
 _DEGREES = ("^\\circ", "^{\\circ}", "°")
@@ -197,15 +208,18 @@ def _plain(text: str) -> str:
         text = text.replace(old, new)
     for mark in ("\\left", "\\right", "\\(", "\\)", "\\[", "\\]", "\\;", "\\:"):
         text = text.replace(mark, "")
-    text = _TEXT.sub(r" \1", text).strip("*` \t\r\n")
+    text = _TEXT.sub(r" \1", text).strip("*_` \t\r\n")
     while len(text) > 1 and text[0] == text[-1] == "$":  # marks of a formula; a lone one is a currency
         text = text[1:-1].strip()
     text = _FRAC.sub(lambda m: f" {m[1] or m[2]}/{m[3] or m[4]}", text)
     text = _POWER_OF_TEN.sub(lambda m: f"e{m[1] or m[2]}", text)
-    text = _RAISED_TEN.sub(r"1e\1", text)
+    text = _RAISED_TEN.sub(lambda m: f"1e{m[1] or m[2]}", text)
     text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
-    text = _APOSTROPHES.sub(lambda m: m[0].replace("'", ""), text)
-    return text.strip().rstrip(".$").strip()
+    text = _APOSTROPHES.sub(lambda m: m[0].replace("'", "").replace("_", ""), text)
+    text = _INDIAN.sub(lambda m: m[0].replace(",", ""), text)
+    text = _CENTS.sub(lambda m: f"${m[1] or m[3]}.{(m[2] or m[4]).zfill(2)}", text)
+    text = _REASON.split(text, maxsplit=1)[0]
+    return text.strip().rstrip(".$_").strip()
 
 
 def _right_side(text: str) -> str:

@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import product
 from typing import Any
 
 from aurify.answers.expression import read_expression
 from aurify.answers.reading import Unreadable
+from aurify.answers.reals import EVERYTHING, FLIPPED, RealInterval, Reals, inequality, intersection, union, without
 from aurify.answers.tree import Tree, names_of
-from aurify.answers.values import real_value
+from aurify.answers.written import Cases, Ratio, cases_in, clock_in, ratio_in
 
 _MOST_SIGNS = 3
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
-INFINITE: Tree = ("constant", "oo")
-LEAST: Tree = ("-", INFINITE)
 _SCALARS = frozenset(("number", "symbol", "constant", "+", "*", "/", "-", "^", "root", "call", "%", "degrees"))
 
 
@@ -45,24 +43,6 @@ class Several:
 @dataclass(frozen=True)
 class MatrixTree:
     rows: tuple[tuple[Any, ...], ...]
-
-
-@dataclass(frozen=True)
-class RealInterval:
-    """Real numbers from ``low`` to ``high``; an end is open or closed."""
-
-    low: Tree
-    low_open: bool
-    high: Tree
-    high_open: bool
-
-
-@dataclass(frozen=True)
-class Reals:
-    """A set of real numbers, in order, and the name of what lies in it, where it was given as an inequality."""
-
-    spans: tuple[RealInterval, ...]
-    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,11 +73,43 @@ def read_structure(text: str) -> Structure:
     Raises:
         Unreadable: it is none of these.
     """
+    clock = clock_in(text)
+    if clock is not None:
+        return clock
+    rows = cases_in(text)
+    if rows is not None:
+        return _cases(rows)
+    parts = ratio_in(text)
+    if parts is not None:
+        return Ratio(tuple(_value(part) for part in parts))
     return _structure(read_expression(text))
+
+
+def _value(text: str) -> Value:
+    found = _structure(read_expression(text))
+    if not isinstance(found, Value):
+        raise Unreadable("a ratio of other things than values")
+    return found
+
+
+def _cases(rows: Sequence[tuple[str, str]]) -> Structure:
+    if not any(condition for _, condition in rows):  # a system of equations
+        return _structure(read_expression(", ".join(value for value, _ in rows)))
+    return Cases(tuple((read_structure(value), _condition(condition)) for value, condition in rows))
+
+
+def _condition(text: str) -> Structure:
+    """A condition as a structure, or as words that are compared as they are written."""
+    try:
+        return read_structure(text)
+    except Unreadable:
+        return " ".join(word for word in text.lower().replace("$", " ").split() if word not in ("is", "are"))
 
 
 def _structure(tree: Tree) -> Structure:
     kind = tree[0]
+    if kind == "+" and tree[1] == ("reals",) and tree[2][0] == "-":
+        return _real_set(("without", tree[1], tree[2][1]))
     if kind in _SCALARS or kind == "pm":
         return _scalars(tree)
     if kind == "base":
@@ -164,10 +176,24 @@ def _flat(items: Sequence[Structure]) -> list[Structure]:
 
 def _listed(items: list[Structure]) -> Structure:
     items = _flat(items)
+    if isinstance(items[0], Reals) and items[0].name is not None:
+        ranges = _ranges(items[0], items[1:])
+        if ranges is not None:
+            return ranges
     named = [item for item in items if isinstance(item, Value) and item.name is not None]
     if named and named[0] is items[0] and len(named) == 1 and all(isinstance(item, Value) for item in items):
         items = [Value(item.tree) for item in items]  # "x = 1, 2"
     return Several("list", tuple(items))
+
+
+def _ranges(first: Reals, others: Sequence[Structure]) -> Reals | None:
+    """``x > 3, x \\le 7`` and ``x \\ne 3, 5``: what holds together, or, where nothing does, each of them."""
+    if first.is_hole and all(isinstance(item, Value) and _is_constant(item.tree) for item in others):
+        return without([first.spans[0].high, *(item.tree for item in others)], first.name)
+    if not all(isinstance(item, Reals) and item.name == first.name for item in others):
+        return None
+    together = intersection([first, *others])
+    return together if together.spans else union([first, *others])
 
 
 def _bracket(opening: str, closing: str, parts: Sequence[Tree]) -> Structure:
@@ -197,18 +223,20 @@ def _relation(operators: Sequence[str], sides: Sequence[Tree]) -> Structure:
         return _member(sides[0], _structure(sides[1]))
     if set(operators) == {"="}:
         last = _structure(sides[-1])
+        if sides[0][0] == "bracket":
+            return _coordinates(sides[0], last)
         if _is_name(sides[0]):
             return _named(sides[0], last)
         if len(sides) > 2 or all(_is_constant(side) for side in sides):
             return last
-    ranges = _inequality(operators, sides)
+    ranges = inequality(operators, sides)
     if ranges is not None:
         return ranges
     if len(sides) != 2 or any(side[0] not in _SCALARS for side in sides):
         raise Unreadable("a relation of more than two sides")
     operator, left, right = operators[0], sides[0], sides[1]
     if operator in (">", ">="):
-        operator, left, right = _FLIPPED[operator], right, left
+        operator, left, right = FLIPPED[operator], right, left
     return Relation(operator, ("+", left, ("-", right)), left, right)
 
 
@@ -218,6 +246,17 @@ def _named(name: Tree, value: Structure) -> Structure:
     if isinstance(value, Several) and value.kind == "list":
         return value
     return value
+
+
+def _coordinates(names: Tree, values: Structure) -> Structure:
+    """``(x, y) = (2, 3)``: a point, each of whose values has a name."""
+    items = names[3:]
+    if not isinstance(values, Several) or len(values.items) != len(items):
+        raise Unreadable("an equation of other brackets")
+    if not all(item[0] == "symbol" for item in items) or not all(isinstance(item, Value) for item in values.items):
+        return values
+    pairs = zip(items, values.items, strict=True)
+    return Several(values.kind, tuple(Value(value.tree, name) for name, value in pairs))
 
 
 def _member(name: Tree, value: Structure) -> Structure:
@@ -240,36 +279,6 @@ def _is_constant(tree: Tree) -> bool:
     return tree[0] in _SCALARS and not names_of(tree)
 
 
-def _inequality(operators: Sequence[str], sides: Sequence[Tree]) -> Reals | None:
-    """The real numbers for which ``x < 3``, ``2 \\le x < 5`` or ``x \\ne 3`` holds; None: it is of another form."""
-    variables = [i for i, side in enumerate(sides) if side[0] == "symbol"]
-    if len(variables) != 1 or any(i not in variables and not _is_bound(side) for i, side in enumerate(sides)):
-        return None
-    at, name = variables[0], sides[variables[0]][1]
-    if len(sides) == 2 and operators[0] == "!=":
-        bound = sides[1 - at]
-        return Reals((RealInterval(LEAST, True, bound, True), RealInterval(bound, True, INFINITE, True)), name)
-    if any(operator not in ("<", "<=", ">", ">=") for operator in operators):
-        return None
-    low, high = (LEAST, True), (INFINITE, True)
-    if len(sides) == 2:
-        operator = operators[0] if at == 0 else _FLIPPED[operators[0]]
-        if operator[0] == "<":
-            high = (sides[1 - at], operator == "<")
-        else:
-            low = (sides[1 - at], operator == ">")
-    elif len(sides) == 3 and at == 1 and operators[0][0] == operators[1][0]:
-        first, second = (sides[0], len(operators[0]) == 1), (sides[2], len(operators[1]) == 1)
-        low, high = (first, second) if operators[0][0] == "<" else (second, first)
-    else:
-        return None
-    return Reals((RealInterval(*low, *high),), name)
-
-
-def _is_bound(tree: Tree) -> bool:
-    return _is_constant(tree)
-
-
 def _joined(kind: str, items: list[Structure]) -> Structure:
     """``x < 2 or x > 5`` is a set of reals, ``x > 2 and x < 5`` another; ``3 or 5`` a list."""
     reals = [item for item in items if isinstance(item, Reals) and item.name is not None]
@@ -277,15 +286,7 @@ def _joined(kind: str, items: list[Structure]) -> Structure:
         return _listed([Value(i.tree) if isinstance(i, Value) and i.name and _one_name(items) else i for i in items])
     if len({item.name for item in reals}) > 1:
         return Several("list", tuple(items))
-    if kind == "or":
-        return Reals(tuple(span for item in reals for span in item.spans), reals[0].name)
-    if len(reals) == 2 and all(len(item.spans) == 1 for item in reals):
-        a, b = reals[0].spans[0], reals[1].spans[0]
-        if b.high == INFINITE:
-            a, b = b, a
-        if a.high == INFINITE and b.low == LEAST:
-            return Reals((RealInterval(a.low, a.low_open, b.high, b.high_open),), reals[0].name)
-    raise Unreadable("conditions that do not make one interval")
+    return union(reals) if kind == "or" else intersection(reals)
 
 
 def _one_name(items: Sequence[Structure]) -> bool:
@@ -294,24 +295,17 @@ def _one_name(items: Sequence[Structure]) -> bool:
 
 def _real_set(tree: Tree) -> Reals:
     if tree[0] == "reals":
-        return Reals((RealInterval(LEAST, True, INFINITE, True),))
+        return Reals((EVERYTHING,))
     if tree[0] == "union":
         left, right = as_reals(_structure(tree[1])), as_reals(_structure(tree[2]))
         if left is None or right is None:
             raise Unreadable("a union of other sets")
-        return Reals(left.spans + right.spans, left.name)
+        return union([left, right])
     left, removed = _structure(tree[1]), _structure(tree[2])
     points = removed.items if isinstance(removed, Several) and removed.kind in ("set", "list") else (removed,)
-    if left != Reals((RealInterval(LEAST, True, INFINITE, True),)) or not all(
-        isinstance(point, Value) for point in points
-    ):
+    if left != Reals((EVERYTHING,)) or not all(isinstance(point, Value) for point in points):
         raise Unreadable("a difference of other sets")
-    bounds = [
-        LEAST,
-        *(point.tree for point in sorted(points, key=lambda point: float(real_value(point.tree)))),
-        INFINITE,
-    ]
-    return Reals(tuple(RealInterval(a, True, b, True) for a, b in pairwise(bounds)))
+    return without([point.tree for point in points])
 
 
 def as_reals(item: Structure) -> Reals | None:

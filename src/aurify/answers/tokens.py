@@ -7,16 +7,18 @@ from fractions import Fraction
 from itertools import pairwise
 
 _FUNCTION_NAMES = """sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt cbrt abs floor ceil
-max min gcd lcm binom factorial"""
+max min gcd lcm binom factorial cis"""
 FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
-ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ceiling": "ceil", "Abs": "abs", "choose": "binom"}
+ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ceiling": "ceil", "Abs": "abs"}
 CONSTANTS = {"pi": "pi", "oo": "oo", "inf": "oo", "infty": "oo", "infinity": "oo", "Infinity": "oo", "Pi": "pi"}
 _GREEK_LETTERS = """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho
 sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell"""
 GREEK = frozenset(_GREEK_LETTERS.split())
-_NAMES = frozenset((*FUNCTIONS, *ALIASES, *CONSTANTS, *GREEK, "and", "or"))
+_NAMES = frozenset((*FUNCTIONS, *ALIASES, *CONSTANTS, *GREEK, "and", "or", "choose"))
 _PREFIXES = sorted(
-    (name for name in _NAMES if len(name) > 2 and name not in ("and", "eta", "inf", "psi")), key=len, reverse=True
+    (name for name in _NAMES if len(name) > 2 and name not in ("and", "eta", "inf", "psi", "cis", "choose")),
+    key=len,
+    reverse=True,
 )
 _SAME = {
     "\\cdot": "*",
@@ -54,6 +56,7 @@ _SAME = {
     "\\approx": "≈",
     "\\simeq": "≈",
     "~": " ",
+    "union": "∪",
     "==": "=",
     "\\colon": ":",
     "\\%": "%",
@@ -70,16 +73,27 @@ _SAME = {
     "\\degree": "°",
     "\\circ": "°",
     "\\prime": "'",
+    "...": "…",
+    "\\ldots": "…",
+    "\\dots": "…",
+    "\\cdots": "…",
+    "\\dotsb": "…",
+    "\\dotsc": "…",
     "\\imath": "i",
 }
 _TOKEN = re.compile(
     r"\s+|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<macro>\\[A-Za-z]+\*?|\\.)|(?P<word>[A-Za-z]+)"
-    r"|(?P<sign>\*\*|<=|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
+    r"|(?P<sign>\.\.\.|\*\*|<=|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
     re.DOTALL,
 )
 _REPEATING = re.compile(r"(\d*\.\d*)\\(?:overline|bar|overbar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))")
 _CHOOSE = re.compile(r"\{([^{}]{1,40})\\choose([^{}]{1,40})\}")
-_JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,)\s*\}")
+_COUNTED = re.compile(
+    r"(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\w{1,6})\s*\}?\s*(?:\\(?:text|mathrm)\s?\{\s*C\s*\}|C)\s*_\s*\{?\s*(\w{1,6})\s*\}?"
+    r"|(?<![\w\\])(\d{1,6})C(\d{1,6})(?!\w)"
+)
+_COMPLEX = re.compile(r"\(?[-+]?[\d.]+\s?[-+]\s?(?:[\d.]+\s?\*?\s?)?j\)?")
+_JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,|cis)\s*\}")
 _SILENT = frozenset(
     ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\limits")
 )
@@ -99,6 +113,9 @@ def is_known_word(word: str) -> bool:
 
 def tokens_of(text: str) -> list[Token]:
     text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
+    text = _COUNTED.sub(lambda m: f"\\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}", text)
+    if _COMPLEX.fullmatch(text.strip()):
+        text = text.replace("j", "i")
     text = _JOINING.sub(r" \1 ", _REPEATING.sub(_periodic, text))
     found: list[Token] = []
     spaced = False
@@ -114,7 +131,7 @@ def tokens_of(text: str) -> list[Token]:
                 spaced = True
                 continue
             token = Token(same)
-            token.kind, token.spaced = kind if same == piece or kind != "macro" else "sign", spaced
+            token.kind, token.spaced = kind if same == piece or kind == "number" else "sign", spaced
             if same in ("and", "or"):
                 token.kind = "word"
             found.append(token)

@@ -14,6 +14,7 @@ from typing import Any
 
 Tree = tuple[Any, ...]
 
+ZERO: Tree = ("number", Fraction(0), 0)
 ONE: Tree = ("number", Fraction(1), 0)
 TWO: Tree = ("number", Fraction(2), 0)
 THREE: Tree = ("number", Fraction(3), 0)
@@ -31,6 +32,13 @@ def names_of(tree: Tree) -> frozenset[str]:
             else:
                 stack.extend(node[1:])
     return frozenset(found)
+
+
+def substituted(tree: Tree, name: str, value: Tree) -> Tree:
+    """The tree with a value in place of a variable."""
+    if tree == ("symbol", name):
+        return value
+    return tuple(substituted(part, name, value) if isinstance(part, tuple) else part for part in tree)
 
 
 def number(token: str) -> Tree:

@@ -12,6 +12,7 @@ _FURTHER = re.compile(
     r"|^[ \t]{0,4}\#{1,6}[ \t]*[*_]{0,2}(?:instruction|input|user|human|response|system|assistant)s?\b"
     r"|^[ \t*_]{0,4}(?:user|human|system|assistant)[*_ \t]{0,4}$)"
     r"|(?P<problem>(?-i:(?<![A-Za-z0-9])(?:Q|Question)\s?\d{0,4}\s?:)"
+    r"|^[ \t#*_>]{0,8}(?-i:Q)\s?\d{0,4}[.)][ \t]"
     r"|^[ \t#*_>]{0,8}(?:instructions?|input)[*_]{0,3}[ \t]?:"
     rf"|^[ \t#*_>]{{0,8}}(?:(?:next|new|another|further)[ \t])?{_TASK}[ \t]?(?:\#?\d{{1,4}})?[*_]{{0,3}}[ \t]?:"
     rf"|^[ \t#*_>]{{0,8}}(?:(?:next|new|another|further)[ \t])?{_TASK}[ \t]\#?\d{{1,4}}[*_]{{0,3}}(?:[.)]|[ \t]*$)"

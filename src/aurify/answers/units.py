@@ -41,6 +41,8 @@ _NAMES = {
     "mph": "",
     "kmh": "km/h kph kmph",
     "deg": "degree ° ^\\circ",
+    "degC": "",
+    "degF": "",
     "rad": "radian",
     "$": "dollar dollars usd US$",
     "€": "euro eur",
@@ -65,6 +67,7 @@ for _unit, _words in _NAMES.items():
             if len(_form) > 2 and _form[-1].isalpha():
                 _UNIT_OF.setdefault(_form + "s", _unit)
 _POWERS = {"square": 2, "sq": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3, "²": 2, "³": 3}
+_SCALES_OF_HEAT = {"c": "C", "celsius": "C", "centigrade": "C", "f": "F", "fahrenheit": "F"}
 CURRENCIES = frozenset("$€£¥₹")
 _PART = re.compile(r"[A-Za-z]+\$?|[$€£¥₹¢°]|\^\\circ|[²³]|\^\{?\s?(-?\d)\s?\}?|/|\S")
 _UNITLESS = frozenset(("unit", "units"))
@@ -76,18 +79,21 @@ def unit_of(words: str) -> str | None:
     Words that follow a unit after a space are no part of it (``5 dollars more``, ``3 hours of work``).
     """
     power, found = 1, ""
-    over = False
+    above: str | None = None  # what stands before "per" or "/"
     for part in _PART.finditer(words.strip()[:60]):
         token = part[0]
         plain = token.lower()
         if plain in _POWERS and (not found or len(plain) > 2 or plain in "²³"):
             power = _POWERS[plain]
-            if found and not over:
+            if found and (above is None or not found.endswith("/")):
                 found, power = f"{found}^{power}", 1
         elif part[1]:
-            found = f"{found}^{part[1]}" if found and part[1] != "1" else found
+            found = f"{found}^{part[1]}" if found and part[1] != "1" and not found.endswith("/") else found
+        elif found == "deg" and plain in _SCALES_OF_HEAT:
+            found = f"deg{_SCALES_OF_HEAT[plain]}"
         elif token == "/" or (plain in ("per", "an") and found):
-            over = over or bool(found)
+            if found and above is None:
+                above, found = found, found + "/"
         elif token == ".":
             continue
         else:
@@ -95,11 +101,13 @@ def unit_of(words: str) -> str | None:
             if plain in _UNITLESS and not found:
                 unit = "unit"
             rest = words.strip()[part.end() : 60].strip(" .")
-            if unit is None or (found and not over) or (token == "in" and rest[:1].isalpha()):  # "5 in all"
+            open_end = not found or found.endswith("/")
+            if unit is None or not open_end or (token == "in" and rest[:1].isalpha()):  # "5 in all"
                 break
-            if over:
-                return {"mi/h": "mph", "km/h": "kmh"}.get(f"{found}/{unit}", f"{found}/{unit}")
-            found, power = (f"{unit}^{power}", 1) if power > 1 else (unit, 1)
+            found, power = found + (f"{unit}^{power}" if power > 1 else unit), 1
+    if above is not None and found.endswith("/"):
+        found = above
+    found = {"mi/h": "mph", "km/h": "kmh"}.get(found, found)
     return None if found in ("", "unit") else found
 
 
@@ -109,7 +117,9 @@ def is_unit(word: str) -> bool:
 
 
 def units_differ(a: str | None, b: str | None) -> bool:
-    """Whether both are named and are not the same; ``$`` and ``$/h`` are, as the question says for how long."""
+    """Whether both are named and are not the same; ``$`` and ``$/h`` are, as the question says for how long,
+    and degrees may be of either scale."""
     if a is None or b is None or a == b:
         return False
-    return not (a[0] == b[0] and a[0] in CURRENCIES)
+    heat = {a, b} in ({"deg", "degC"}, {"deg", "degF"})
+    return not (heat or (a[0] == b[0] and a[0] in CURRENCIES))

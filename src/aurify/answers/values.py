@@ -297,6 +297,7 @@ _RULES: dict[str, Callable[..., Value]] = {
 _FUNCTIONS: dict[str, Callable[..., Value]] = {
     **{name: _of(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
     **{"arc" + name: _of("a" + name) for name in ("sin", "cos", "tan")},
+    "cis": lambda x: mp.expj(_real(x)),
     "ln": lambda x: _log(x, +mp.e),
     "log": _log,
     "lg": lambda x: _log(x, Fraction(10)),

@@ -28,7 +28,7 @@ def read_words(text: str) -> str:
         raise Unreadable("says that there is no answer")
     if text and not set(text) <= _BRACKETS:
         text = _unwrap(_WRAPPED.sub(r"\1", text).strip())
-    if not text:
+    if not text or not text.strip("\"'`“”‘’«»* "):
         raise Unreadable("empty")
     return text
 

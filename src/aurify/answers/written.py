@@ -1,0 +1,119 @@
+"""Answers whose parts are told apart before any grammar reads them: clock times, ratios, definitions by cases.
+
+Also phrases that stand for a set: ``all real numbers``, ``no solution``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_WORDS = r"\\(?:text|mbox|mathrm|textrm|textnormal|operatorname)\s*\{([^{}]*)\}"
+_UNWRAPPED = re.compile(_WORDS)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+_HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
+_NO_RATIO = re.compile(r"[=|<>]|\\[{a-zA-Z]*(?:mid|in|to)\b|\\\{")
+_TO = re.compile(r"\s*(\d+)\s+to\s+(\d+)\s*")
+_CASES = re.compile(
+    r"(?:[A-Za-z](?:_\{?\w\}?)?(?:\([A-Za-z]\))?\s*=\s*)?(?:\\\{)?\s*\\begin\s*\{[dr]?cases\}(.*)\\end\s*\{[dr]?cases\}",
+    re.DOTALL,
+)
+_ROWS = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
+_CONDITION = re.compile(r"^\s*(?:if|when|for|where|whenever)\b\s*", re.IGNORECASE)
+_OTHERWISE = frozenset(("otherwise", "else", "elsewhere", "in all other cases"))
+_PHRASES = (
+    (
+        re.compile(r"(?:the\s)?(?:set\sof\s)?(?:all\s)?(?:the\s)?real(?:s|\snumbers)|all\sof\sthe\sreal\snumbers"),
+        "\\mathbb{R}",
+    ),
+    (
+        re.compile(
+            r"(?:there\s(?:is|are)\s)?no\s(?:real\s|such\s)?(?:solutions?|roots?)(?:\sexists?)?|(?:the\s)?empty\sset"
+        ),
+        "\\emptyset",
+    ),
+)
+_EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(?:\sfor)?\s(?:[a-z]\s?=\s?)?(.+)")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of day; ``half`` is a or p, or nothing where it was not said."""
+
+    hour: int
+    minute: int
+    half: str
+
+    def is_same(self, other: Clock) -> bool:
+        """Whether both may be the same time: ``5:00 pm`` and ``17:00``, or ``5:00`` without its half."""
+        if (self.half and other.half) or not (self.half or other.half):
+            return self._minutes() == other._minutes()
+        face = [(one.hour % 12, one.minute) for one in (self, other)]
+        bare = other if self.half else self
+        return face[0] == face[1] and (bare.hour <= 12 or self._minutes() == other._minutes())
+
+    def _minutes(self) -> int:
+        hour = self.hour % 12 + 12 * (self.half == "p") if self.half else self.hour
+        return 60 * hour + self.minute
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Parts that matter by their proportions: ``3:4`` and ``6:8``."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Values, each with the condition under which it is the value: a structure, or words."""
+
+    rows: tuple[tuple[Any, Any], ...]
+
+
+def clock_in(text: str) -> Clock | None:
+    """The time of day that a text is."""
+    plain = _UNWRAPPED.sub(r"\1", text).strip()
+    found = _CLOCK.fullmatch(plain)
+    if found and int(found[1]) <= 24 and int(found[2]) < 60:
+        return Clock(int(found[1]), int(found[2]), (found[3] or "").lower())
+    hour = _HOUR.fullmatch(plain)
+    return Clock(int(hour[1]), 0, hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
+
+
+def ratio_in(text: str) -> list[str] | None:
+    """The parts of a ratio, as they are written."""
+    plain = _UNWRAPPED.sub(r"\1", text)
+    to = _TO.fullmatch(plain)
+    if to:
+        return [to[1], to[2]]
+    if ":" not in plain or _NO_RATIO.search(plain):
+        return None
+    parts = plain.split(":")
+    return parts if all(part.strip() for part in parts) else None
+
+
+def cases_in(text: str) -> list[tuple[str, str]] | None:
+    """The rows of a definition by cases, value and condition; one without conditions has empty ones."""
+    found = _CASES.fullmatch(text.strip())
+    if not found:
+        return None
+    rows = []
+    for row in _ROWS.split(found[1]):
+        value, _, condition = row.partition("&")
+        if not row.strip():
+            continue
+        plain = _CONDITION.sub("", _UNWRAPPED.sub(r" \1 ", condition.replace("&", " ")).strip().strip(",.;")).strip()
+        rows.append((value.strip().strip(",.;").strip(), "otherwise" if plain.lower() in _OTHERWISE else plain))
+    return rows
+
+
+def without_phrases(text: str) -> str:
+    """The text, or the set that its words stand for."""
+    plain = " ".join(_UNWRAPPED.sub(r"\1", text).split()).strip(" .").lower()
+    for phrase, formula in _PHRASES:
+        if phrase.fullmatch(plain):
+            return formula
+    but = _EXCEPT.fullmatch(plain)
+    return f"\\mathbb{{R}} \\setminus \\{{{but[1]}\\}}" if but else text
