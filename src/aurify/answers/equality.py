@@ -15,7 +15,7 @@ from aurify.answers.reals import INFINITE, LEAST, Reals, simplest
 from aurify.answers.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
 from aurify.answers.tree import ONE, Tree, names_of
 from aurify.answers.values import differ, proportional, real_value
-from aurify.answers.written import Cases, Clock, Ratio
+from aurify.answers.written import Cases, Ratio, TimeOfDay
 
 
 def same(pred: Structure, gold: Structure) -> str | None:
@@ -28,7 +28,7 @@ def same(pred: Structure, gold: Structure) -> str | None:
         return _same_value(pred, gold)
     if isinstance(pred, str) or isinstance(gold, str):
         return "the same words" if pred == gold else None
-    if isinstance(pred, (Clock, Ratio, Cases)) or isinstance(gold, (Clock, Ratio, Cases)):
+    if isinstance(pred, (TimeOfDay, Ratio, Cases)) or isinstance(gold, (TimeOfDay, Ratio, Cases)):
         return _same_written(pred, gold)
     if isinstance(gold, Reals) or isinstance(pred, Reals):
         return _same_reals(as_reals(pred), as_reals(gold))
@@ -54,10 +54,12 @@ def _same_written(pred: Structure, gold: Structure) -> str | None:
     if isinstance(pred, Cases) and isinstance(gold, Cases):
         rows, others = ([Several("row", row) for row in side.rows] for side in (pred, gold))
         return "the same cases" if _match(rows, others) else None
-    if isinstance(pred, Clock) and isinstance(gold, Clock):
+    if isinstance(pred, TimeOfDay) and isinstance(gold, TimeOfDay):
         return "the same time" if pred.is_same(gold) else None
-    if isinstance(gold, Clock):
-        return None
+    if isinstance(gold, TimeOfDay) or (isinstance(pred, TimeOfDay) and isinstance(gold, Value)):
+        time, number = (gold, pred) if isinstance(gold, TimeOfDay) else (pred, gold)
+        whole = isinstance(number, Value) and number.tree == ("number", Fraction(time.hour), 0)
+        return "the same hour" if whole and time.half and not time.minute and not time.second else None
     ours, theirs = _parts(pred), _parts(gold)
     if not ours or not theirs or len(ours) != len(theirs):
         return None
@@ -71,15 +73,16 @@ def _parts(item: Structure) -> list[Tree]:
     """What is in a ratio; a value is one to 1, and ``10:15`` is no time of day where a ratio is asked for."""
     if isinstance(item, Ratio):
         return [part.tree for part in item.parts]
-    if isinstance(item, Clock) and not item.half:
+    if isinstance(item, TimeOfDay) and not item.half:
         return [("number", Fraction(item.hour), 0), ("number", Fraction(item.minute), 0)]
-    return [item.tree, ONE] if isinstance(item, Value) else []
+    is_fraction = isinstance(item, Value) and (number := _as_number(item.tree)) and number.value.denominator > 1
+    return [item.tree, ONE] if is_fraction else []
 
 
 def _as_matrix(item: Structure) -> MatrixTree | None:
     if isinstance(item, MatrixTree):
         return item
-    if isinstance(item, Several) and item.kind == "vector":
+    if isinstance(item, Several) and item.kind in ("vector", "point"):
         return MatrixTree(tuple((entry,) for entry in item.items))
     if isinstance(item, Several) and item.kind == "square":
         return MatrixTree((item.items,))

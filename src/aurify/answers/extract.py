@@ -83,7 +83,7 @@ _ENDS = {  # beside a number, a "!" may be a factorial
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|jr|sr|vs|inc|prof|gen|co|ltd|etc|e\.g|i\.e)|\b[A-Z])\Z", re.IGNORECASE
 )
-_ABBREVIATED_AMOUNT = re.compile(r"\b(?:rs|no|approx|ca|sq|cu|i\.e)\Z", re.IGNORECASE)
+_ABBREVIATED_AMOUNT = re.compile(r"\b(?:rs|no|approx|ca|sq|cu|i\.e|mr|mrs|ms|dr|vs)\Z", re.IGNORECASE)
 _BEGINS_NUMBER = re.compile(
     r"(?:about|approximately|around|rs\.?|usd|us)?[\s*`(\\$€£¥₹+−–⁻－-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|text\{|x\s{0,3}=)",
     re.IGNORECASE,

@@ -29,7 +29,10 @@ _REPLACED = (
     ("\\!", ""),
     ("\\$", ""),
     ("$", ""),
+    ("\\text{,}", ","),
     ("{,}", ","),
+    ("\\text{:}", ":"),
+    ("{:}", ":"),
     ("\\degree", "^\\circ"),
     ("^{\\circ}", "^\\circ"),
     ("°", "^\\circ"),
@@ -112,12 +115,14 @@ def tidy(latex: str) -> str:
     """
     if len(latex) > MAX_ANSWER:
         raise Unreadable(f"longer than {MAX_ANSWER} characters")
-    if is_remark(latex):
+    if is_remark(_UNWRAP.sub(r"\1", latex)):
         raise Unreadable("a sentence, and no answer")
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
     text = _ORDINAL.sub("", _LEAD.sub("", text))
+    if text.endswith("}") and text.count("}") > text.count("{"):
+        text = text[:-1]  # of the box or sentence around it
     wrapped = _WRAPPED_NUMBER.fullmatch(text)
     text = wrapped[1] if wrapped else text
     price = bool(_PRICE.match(text))
@@ -234,9 +239,26 @@ def _split_unit(text: str) -> tuple[str, str | None]:
         words = re.findall(r"[A-Za-z]+", plain[1])
         unit = unit_of(plain[1])
         long = all(len(word) > 2 for word in words) or (unit is not None and len(words[0]) > 2)
-        if long and not any(is_known_word(word) for word in words) and (unit or _number(text[: plain.start()])):
+        known = any(is_known_word(word) for word in words)
+        if long and not known and unit and not _number(text[: plain.start()]):
+            return text[: plain.start()], unit
+        prose = all(len(word) > 1 for word in words) and any(len(word) > 2 for word in words)
+        if (
+            prose
+            and not any(is_known_word(word) for word in words if len(word) > 2)
+            and _states(text, text[: plain.start()])
+        ):
             return text[: plain.start()], unit
     return text, None
+
+
+def _states(text: str, begun: str) -> bool:
+    """Whether the words behind a number leave it as it is: ``5 in total``, but not ``5 plus three``."""
+    number = _number(begun)
+    try:
+        return number is not None and read_number(text).value == number.value
+    except Unreadable:
+        return False
 
 
 def _letters_as_unit(text: str) -> tuple[str, str | None]:

@@ -15,6 +15,10 @@ from aurify.answers.reading import Unreadable
 from aurify.answers.structures import Structure, read_structure
 from aurify.answers.written import without_phrases
 
+_ANOTHER_OPTION = re.compile(r"\(\s?[A-J]\s?\)|\\text(?:bf)?\s?\{\s?\(?[A-J][).]?\s?\}")
+_OPTION_WITHIN = re.compile(
+    r"\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?(\([A-J]\))\s?\\?\s?([^{}]+)\}$"
+)
 _OPTION = re.compile(
     r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)|([A-J])\))\s*(.*)$"
 )
@@ -62,6 +66,7 @@ def _compare_algebra(pred: str, gold: str) -> str:
 
 def _compare_options(pred: str, gold: str) -> str | None:
     """``(C) 12`` is both the letter C and 12; None: neither side is an option."""
+    pred, gold = (_OPTION_WITHIN.sub(r"\1 \2", side) for side in (pred, gold))
     ours, theirs = _OPTION.match(pred), _OPTION.match(gold)
     if not (ours or theirs):
         return None
@@ -70,6 +75,8 @@ def _compare_options(pred: str, gold: str) -> str | None:
     if our_letter and their_letter and our_letter != their_letter:
         return ""
     if our_letter and our_letter == their_letter:
+        if _ANOTHER_OPTION.search(our_value) and not _ANOTHER_OPTION.search(their_value):
+            return ""
         agree = not our_value or not their_value or _compare(our_value, their_value)
         return "the same option" if agree else ""
     return _compare(our_value, their_value) if our_value and their_value else ""

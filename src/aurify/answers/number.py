@@ -61,10 +61,14 @@ _CURRENCY_WORD = re.compile(r"(?:\b(?:rs\.?|inr|usd|eur|gbp|us)|[$€£¥₹])\s
 _CONVERTED = re.compile(
     r"\(\s*(?:=|i\.?e\.?,?|that\sis,?|about|approximately|which\sis)?\s*[$€£¥₹]?[\d.,]+\s*[A-Za-z$€£¥₹%°][^()\d]*\)?\s*\Z"
 )
+_NUMBER_WORDS = (
+    r"(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|twenty|thirty|forty|fifty|sixty"
+    r"|seventy|eighty|ninety)"
+)
 _COUNTED = re.compile(
-    r"[\s-]*(?:and\s+)?(?:an?\s+)?(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|twenty"
-    r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|half|halves|thirds|fourths|fifths|sixths|sevenths|eighths|ninths"
-    r"|tenths|hundredths|thousandths|twelfths|pi|infinity|squared?\sroot|factorial|plus|minus|divided|squared|cubed)\b"
+    rf"[\s-]*(?:and\s+)?(?:an?\s+)?(?:{_NUMBER_WORDS}|half|halves|thirds|fourths|fifths|sixths|sevenths|eighths|ninths"
+    r"|tenths|hundredths|thousandths|twelfths|pi|infinity|squared?\sroot|factorial|plus|minus|divided|squared|cubed|choose|mod(?:ulo)?|remainder|to\sthe\s\w*power)\b"
+    rf"|[\s-]*(?:times|over|by)\s+{_NUMBER_WORDS}"
     r"|.*\b(?:hundred|thousand|million|billion|trillion|dozen)\b",
     re.IGNORECASE | re.DOTALL,
 )

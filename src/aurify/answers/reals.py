@@ -182,7 +182,6 @@ def _order(a: Tree, b: Tree) -> int:
     ends = [-1 if end == LEAST else end == INFINITE for end in (a, b)]
     if any(ends):
         return (ends[0] > ends[1]) - (ends[0] < ends[1])
-    x, y = real_value(a), real_value(b)
     if not differ(a, b):
         return 0
-    return 1 if x > y else -1
+    return 1 if real_value(("+", a, ("-", b))) > 0 else -1

@@ -18,7 +18,7 @@ from aurify.answers.expression import read_expression
 from aurify.answers.reading import Unreadable
 from aurify.answers.reals import EVERYTHING, FLIPPED, RealInterval, Reals, inequality, intersection, union, without
 from aurify.answers.tree import Tree, names_of
-from aurify.answers.written import Cases, Ratio, cases_in, clock_in, ratio_in
+from aurify.answers.written import Cases, Ratio, cases_in, clock_in, ratio_in, rows_in, without_library
 
 _MOST_SIGNS = 3
 _SCALARS = frozenset(("number", "symbol", "constant", "+", "*", "/", "-", "^", "root", "call", "%", "degrees"))
@@ -76,13 +76,16 @@ def read_structure(text: str) -> Structure:
     clock = clock_in(text)
     if clock is not None:
         return clock
+    matrix = rows_in(text)
+    if matrix is not None:
+        return MatrixTree(tuple(tuple(_value(cell) for cell in row) for row in matrix))
     rows = cases_in(text)
     if rows is not None:
         return _cases(rows)
     parts = ratio_in(text)
     if parts is not None:
         return Ratio(tuple(_value(part) for part in parts))
-    return _structure(read_expression(text))
+    return _structure(read_expression(without_library(text)))
 
 
 def _value(text: str) -> Value:
@@ -110,6 +113,8 @@ def _structure(tree: Tree) -> Structure:
     kind = tree[0]
     if kind == "+" and tree[1] == ("reals",) and tree[2][0] == "-":
         return _real_set(("without", tree[1], tree[2][1]))
+    if kind == "*" and tree[2][0] == "matrix":
+        return _scaled(tree[1], _structure(tree[2]))
     if kind in _SCALARS or kind == "pm":
         return _scalars(tree)
     if kind == "base":
@@ -129,6 +134,13 @@ def _structure(tree: Tree) -> Structure:
     if kind in ("union", "without", "reals"):
         return _real_set(tree)
     raise Unreadable("no answer of a known kind")
+
+
+def _scaled(factor: Tree, matrix: MatrixTree) -> MatrixTree:
+    entries = [entry for row in matrix.rows for entry in row]
+    if factor[0] not in _SCALARS or not all(isinstance(entry, Value) for entry in entries):
+        raise Unreadable("a product of other things than a number and a matrix")
+    return MatrixTree(tuple(tuple(Value(("*", factor, entry.tree)) for entry in row) for row in matrix.rows))
 
 
 def _scalars(tree: Tree) -> Structure:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,8 @@ from aurify.answers.tree import Tree, names_of
 
 POINTS = 5
 """Points at which expressions with variables are compared."""
+_POSITIVE = (0, 1, 4)
+"""Those at which all variables are."""
 DIGITS = (50, 150, 450)
 _MAX_BITS = 60_000
 _LARGEST_POWER = 10**12
@@ -65,7 +67,10 @@ def differ(a: Tree, b: Tree) -> bool:
     """
     names = sorted(names_of(a) | names_of(b))
     decided = 0
-    for number in range(POINTS if names else 1):
+    numbers: Sequence[int] = range(POINTS if names else 1)
+    if names and (_has_logarithm(a) or _has_logarithm(b)):
+        numbers = _POSITIVE
+    for number in numbers:
         point = _point(tuple(names), number)
         try:
             if _differ_at(a, b, point):
@@ -76,6 +81,13 @@ def differ(a: Tree, b: Tree) -> bool:
     if not decided:
         raise Unreadable("a value that cannot be computed")
     return False
+
+
+def _has_logarithm(tree: Tree) -> bool:
+    """Whether a logarithm in the tree asks for positive variables: ``\\log(xy)`` is ``\\log x + \\log y`` for those."""
+    if tree[0] == "call" and tree[1] in ("log", "ln", "lg"):
+        return True
+    return any(_has_logarithm(part) for part in tree[1:] if isinstance(part, tuple))
 
 
 def proportional(a: Tree, b: Tree) -> int:
@@ -190,7 +202,8 @@ def _power(base: Value, exponent: Value) -> Value:
     if size > _LARGEST_POWER:
         raise Unreadable("too large a power")
     negative = not isinstance(base, mp.mpc) and base < 0
-    if negative and isinstance(exponent, Fraction) and exponent.denominator % 2:  # the real root, as people mean it
+    odd = isinstance(exponent, Fraction) and exponent.denominator % 2 and exponent.denominator < 100
+    if negative and odd:  # the real root, as people mean it
         sign = -1 if exponent.numerator % 2 else 1
         return sign * mp.power(-_real(base), _real(exponent))
     return mp.power(_real(base), _real(exponent))
@@ -306,8 +319,8 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "ceil": _real_only(_whole(math.ceil, mp.ceil)),
     "factorial": _factorial,
     "binom": _binomial,
-    "max": _real_only(max),
-    "min": _real_only(min),
+    "max": _real_only(lambda *values: max(values)),
+    "min": _real_only(lambda *values: min(values)),
     "gcd": _of_integers(math.gcd),
     "lcm": _of_integers(math.lcm),
 }

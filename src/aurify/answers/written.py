@@ -11,7 +11,7 @@ from typing import Any
 
 _WORDS = r"\\(?:text|mbox|mathrm|textrm|textnormal|operatorname)\s*\{([^{}]*)\}"
 _UNWRAPPED = re.compile(_WORDS)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::00)?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
 _NO_RATIO = re.compile(r"[=|<>]|\\[{a-zA-Z]*(?:mid|in|to)\b|\\\{")
 _TO = re.compile(r"\s*(\d+)\s+to\s+(\d+)\s*")
@@ -22,6 +22,9 @@ _CASES = re.compile(
 _ROWS = re.compile(r"\\\\(?:\s*\[[^\]]*\])?")
 _CONDITION = re.compile(r"^\s*(?:if|when|for|where|whenever)\b\s*", re.IGNORECASE)
 _OTHERWISE = frozenset(("otherwise", "else", "elsewhere", "in all other cases"))
+_PROGRAM_MATRIX = re.compile(r"\[([^\[\]();]+(?:;[^\[\]();]+)+)\]")
+_LIBRARY = re.compile(r"\b(?:np|numpy|sp|sympy|torch)\.(?:array|[mM]atrix|tensor)\b|\barray(?=\(\[)")
+_ANGLES = re.compile(r"<([^<>=]+,[^<>=]+)>")
 _PHRASES = (
     (
         re.compile(r"(?:the\s)?(?:set\sof\s)?(?:all\s)?(?:the\s)?real(?:s|\snumbers)|all\sof\sthe\sreal\snumbers"),
@@ -38,24 +41,25 @@ _EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(
 
 
 @dataclass(frozen=True)
-class Clock:
+class TimeOfDay:
     """A time of day; ``half`` is a or p, or nothing where it was not said."""
 
     hour: int
     minute: int
+    second: int
     half: str
 
-    def is_same(self, other: Clock) -> bool:
+    def is_same(self, other: TimeOfDay) -> bool:
         """Whether both may be the same time: ``5:00 pm`` and ``17:00``, or ``5:00`` without its half."""
         if (self.half and other.half) or not (self.half or other.half):
-            return self._minutes() == other._minutes()
-        face = [(one.hour % 12, one.minute) for one in (self, other)]
+            return self._seconds() == other._seconds()
+        face = [(one.hour % 12, one.minute, one.second) for one in (self, other)]
         bare = other if self.half else self
-        return face[0] == face[1] and (bare.hour <= 12 or self._minutes() == other._minutes())
+        return face[0] == face[1] and (bare.hour <= 12 or self._seconds() == other._seconds())
 
-    def _minutes(self) -> int:
+    def _seconds(self) -> int:
         hour = self.hour % 12 + 12 * (self.half == "p") if self.half else self.hour
-        return 60 * hour + self.minute
+        return 3600 * hour + 60 * self.minute + self.second
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,14 @@ class Cases:
     rows: tuple[tuple[Any, Any], ...]
 
 
-def clock_in(text: str) -> Clock | None:
+def clock_in(text: str) -> TimeOfDay | None:
     """The time of day that a text is."""
     plain = _UNWRAPPED.sub(r"\1", text).strip()
     found = _CLOCK.fullmatch(plain)
     if found and int(found[1]) <= 24 and int(found[2]) < 60:
-        return Clock(int(found[1]), int(found[2]), (found[3] or "").lower())
+        return TimeOfDay(int(found[1]), int(found[2]), int(found[3] or 0), (found[4] or "").lower())
     hour = _HOUR.fullmatch(plain)
-    return Clock(int(hour[1]), 0, hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
+    return TimeOfDay(int(hour[1]), 0, 0, hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
 
 
 def ratio_in(text: str) -> list[str] | None:
@@ -92,6 +96,21 @@ def ratio_in(text: str) -> list[str] | None:
         return None
     parts = plain.split(":")
     return parts if all(part.strip() for part in parts) else None
+
+
+def rows_in(text: str) -> list[list[str]] | None:
+    """The rows of a matrix as programs write it: ``[1, 2; 3, 4]``."""
+    found = _PROGRAM_MATRIX.fullmatch(text.strip())
+    if not found:
+        return None
+    return [re.split(r"\s*,\s*|\s+", row.strip()) for row in found[1].split(";")]
+
+
+def without_library(text: str) -> str:
+    """Matrices and vectors as the grammar knows them: ``np.array([[1, 2]])`` and ``<1, 2>``."""
+    text = _LIBRARY.sub("Matrix", text)
+    vector = _ANGLES.fullmatch(text.strip())
+    return f"\\langle {vector[1]} \\rangle" if vector else text
 
 
 def cases_in(text: str) -> list[tuple[str, str]] | None:
