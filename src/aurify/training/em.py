@@ -22,6 +22,7 @@ from aurify.sampling.agreement import TINY
 from aurify.sampling.protocol import Compared, Publishing
 from aurify.seeds import stable_seed
 from aurify.training.answer_scores import AnswerScorer, answered
+from aurify.training.first_look import first_look
 from aurify.training.first_rationales import Starter, choose
 from aurify.training.fits import Fits
 from aurify.training.proposals import Proposer
@@ -118,6 +119,11 @@ class ExpectationMaximisation(Task):
 
         ended = time.perf_counter()
         facts = {**e_step.info, **updated, **self._counts(step, fresh)}
+        if step == 1:
+            for line in first_look(
+                facts["verdicts"], limit=self.drawing.max_new_tokens, model=self.settings.model, data=self.settings.data
+            ):
+                self.context.say(line)
         seconds = {"sample_seconds": sampled - begun, "update_seconds": ended - sampled}
         return Stepped(facts, facts["generated_tokens"], seconds)
 

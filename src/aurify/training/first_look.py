@@ -1,0 +1,38 @@
+"""What the first step's own rationales tell a user of the run, before hours are spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MANY = 0.25
+"""The share of rationales from which a fault is worth a line."""
+SOLVED = 0.9
+FEW = 16
+"""With fewer rationales nothing is said of shares."""
+
+
+def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str) -> list[str]:
+    """Lines for the user: how many rationales of the first step are right, what is wrong, and what to do about it.
+
+    Args:
+        verdicts: how often each verdict occurs among what the model drew of itself.
+        limit: tokens at which a rationale was cut.
+        model, data: as the command line names them.
+    """
+    total, right = sum(verdicts.values()), verdicts.get("right", 0)
+    if not total:
+        return []
+    others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items()) if verdict != "right" and count]
+    lines = [f"first step: {right} of {total} rationales right" + (f", {', '.join(others)}" if others else "")]
+    doctor = f"aurify doctor --model {model} --data {data}"
+    if not right:
+        lines.append(f"  nothing can be learned where no rationale is right; what would help: {doctor}")
+    if total < FEW:
+        return lines
+    if verdicts.get("truncated", 0) >= MANY * total:
+        lines.append(f"  many are cut at {limit} tokens and count as wrong: --max-new-tokens sets another limit")
+    if verdicts.get("unparsable", 0) >= MANY * total:
+        lines.append(f"  many state no answer that can be read; worked examples show the form (--few-shot): {doctor}")
+    if right >= SOLVED * total:
+        lines.append("  nearly all are right already: harder questions would teach more")
+    return lines
