@@ -6,26 +6,32 @@ from typing import Any
 
 import pytest
 
+from aurify.errors import UsageError
 from aurify.models import load_model, prepare
 from aurify.settings import resolve
 from aurify.training import forecast as module
-from aurify.training.forecast import available, forecast
-from aurify.training.settings import TrainSettings
+from aurify.training.forecast import Forecast, available, forecast
+from aurify.training.settings import TrainSettings, memory_size
 
 PROMPTS = [(*range(100), 5, i) for i in range(4)]
 
 
-def lines(**more: Any) -> list[str]:
+def told(**more: Any) -> Forecast:
     loaded = load_model("nugget")
     tuned = prepare(loaded.model, loaded.tokenizer, kind="lora")
     words = {"method": "trice", "model": "nugget", "data": "d", **more}
     return forecast(resolve(TrainSettings, words), tuned, PROMPTS, new_tokens=100, samples=1)
 
 
+def lines(**more: Any) -> list[str]:
+    return told(**more).lines
+
+
 def test_a_small_run_is_not_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines() == []
     monkeypatch.setattr(module, "WORTH_SAYING", 0)
-    assert forecast(None, None, [], new_tokens=1, samples=1) == []  # type: ignore[arg-type]
+    settings = resolve(TrainSettings, {"method": "trice", "model": "nugget", "data": "d"})
+    assert forecast(settings, None, [], new_tokens=1, samples=1) == (4096, [])  # type: ignore[arg-type]
 
 
 def test_update_and_sampler_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,18 +43,38 @@ def test_update_and_sampler_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(lines(sampler="vllm")) == 1
 
 
-def test_what_does_not_fit_is_told_with_what_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WORTH_SAYING", 0)
+def test_micro_batches_shrink_to_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "available", lambda: 2**25)
-    tight = lines()[-1]
-    assert tight.startswith("only 0.0 GiB are free")
-    fits = int(tight.split("--token-budget ")[1].split()[0])
-    assert 102 < fits < 4096
-    assert not any(line.startswith("only") for line in lines(token_budget=fits))
+    found = told()
+    assert 102 < found.token_budget < 4096
+    assert found.lines == [
+        f"micro-batches of {found.token_budget} tokens instead of 4096: then an update fits in 138 MiB"
+    ]
+    assert told(token_budget=found.token_budget) == (found.token_budget, [])
     monkeypatch.setattr(module, "available", lambda: 2**22)
-    assert lines()[-1].endswith("try --gradient-checkpointing")
+    assert told().token_budget == 4096
+    assert told().lines[-1].endswith("try --gradient-checkpointing")
     monkeypatch.setattr(module, "available", lambda: None)
-    assert len(lines()) == 2
+    assert told() == (4096, [])
+
+
+def test_a_size_that_is_given_holds_whatever_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "available", lambda: 2**22)
+    assert told(fit="2GB") == (4096, [])
+    assert 102 < told(fit="138MiB").token_budget < 4096
+    with pytest.raises(UsageError, match="--fit 100MiB: an update by one rationale at a time takes"):
+        told(fit="100MiB")
+
+
+@pytest.mark.parametrize(("text", "size"), [("24GB", 24 * 10**9), ("1.5 gib", 3 * 2**29), ("500MB", 5 * 10**8)])
+def test_sizes(text: str, size: int) -> None:
+    assert memory_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["24", "GB", "0GB", "-1GB", "24 bytes", "1e3GB"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(UsageError, match="24GB"):
+        told(fit=text)
 
 
 def test_this_machine_has_some_memory_free() -> None:

@@ -22,6 +22,7 @@ FREE_ON_RESUME = {
     "resume",
     "out",
     "token_budget",
+    "fit",
     "track",
     "save_every",
     "vllm_url",

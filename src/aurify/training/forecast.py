@@ -3,54 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 
+from aurify.errors import UsageError
 from aurify.models import Tuned
-from aurify.models.memory import ModelShape, fitting_tokens, sampler_memory, update_memory
+from aurify.models.memory import MemoryUse, ModelShape, fitting_tokens, sampler_memory, update_memory
 from aurify.sampling.local import MAX_ROWS
 from aurify.sampling.protocol import n_common
-from aurify.training.settings import TrainSettings
+from aurify.training.settings import TrainSettings, memory_size
 
 WORTH_SAYING = 2**30
 """Bytes; a run that takes less fits anywhere."""
 
 
+class Forecast(NamedTuple):
+    """Tokens of a micro-batch that fit, and the lines to say."""
+
+    token_budget: int
+    lines: list[str]
+
+
 def forecast(
     settings: TrainSettings, tuned: Tuned, prompts: Sequence[tuple[int, ...]], *, new_tokens: int, samples: int
-) -> list[str]:
-    """The lines to say: what update and sampler take at most, and what to do where that is more than is free.
+) -> Forecast:
+    """What update and sampler take at most; where an update takes more than there is, smaller micro-batches.
+
+    There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.
 
     Args:
         prompts: some of the run's.
         new_tokens: the limit of a completion.
         samples: proposals a question and step.
+
+    Raises:
+        UsageError: not even an update by one rationale at a time fits into ``settings.fit``.
     """
-    if not prompts:
-        return []
+    if not prompts or settings.gradient_checkpointing:
+        return Forecast(settings.token_budget, [])
     form, bf16 = ModelShape.of(tuned.model), settings.dtype != "float32"
     shared = n_common(prompts) if len(prompts) > 1 else 0
     own = max(1, round(sum(map(len, prompts)) / len(prompts)) - shared)
     columns_a_token = (2 * (shared + own) + new_tokens) / (own + new_tokens)
     completions = settings.questions * (samples + 1)
-    tokens = min(settings.token_budget, shared + completions * (own + new_tokens))
-    update = update_memory(form, tuned.kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16)
+
+    def update_by(budget: int) -> MemoryUse:
+        tokens = min(budget, shared + completions * (own + new_tokens))
+        return update_memory(form, tuned.kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16)
+
     sampler = sampler_memory(
         form, rows=min(MAX_ROWS, completions), new_tokens=new_tokens, prompt=own, shared=shared,
         bf16=settings.samples_lowered,
     )  # fmt: skip
-    if max(update.total, sampler.total) < WORTH_SAYING or settings.gradient_checkpointing:
-        return []
-    lines = [f"memory, predicted: an update {update}"]
-    if settings.sampler == "local":
-        lines.append(f"memory, predicted: the sampler {sampler}")
-    free = available()
+    budget, lines = settings.token_budget, []
+    update = update_by(budget)
     here = update.weights + update.library  # there already
-    if free is not None and update.total - here > free:
-        fits = fitting_tokens(form, tuned.kind, bytes_free=free + here, columns_a_token=columns_a_token, bf16=bf16)
-        advice = f"--token-budget {fits} would fit" if fits > own + new_tokens else "try --gradient-checkpointing"
-        lines.append(f"only {free / 2**30:.1f} GiB are free, the weights loaded: {advice}")
-    return lines
+    free = available()
+    most = memory_size(settings.fit) if settings.fit else None if free is None else free + here
+    if most is not None and update.total > most:
+        fits = fitting_tokens(form, tuned.kind, bytes_free=most, columns_a_token=columns_a_token, bf16=bf16)
+        smallest = shared + own + new_tokens
+        if fits >= smallest:
+            lines.append(f"micro-batches of {fits} tokens instead of {budget}: then an update fits in {_told(most)}")
+            budget, update = fits, update_by(fits)
+        elif settings.fit:
+            raise UsageError(
+                f"--fit {settings.fit}: an update by one rationale at a time takes {_told(update_by(smallest).total)}: "
+                "take a lower --max-new-tokens or --dtype bfloat16, or leave --fit and try --gradient-checkpointing"
+            )
+        else:
+            lines.append(f"only {_told(most - here)} are free, the weights loaded: try --gradient-checkpointing")
+    if max(update.total, sampler.total) >= WORTH_SAYING:
+        lines.append(f"memory, predicted: an update {update}")
+        if settings.sampler == "local":
+            lines.append(f"memory, predicted: the sampler {sampler}")
+    return Forecast(budget, lines)
+
+
+def _told(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
 def available() -> int | None:

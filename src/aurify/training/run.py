@@ -107,6 +107,12 @@ def run_training(
         if world.main:
             form.save(folder.path)
         world.wait()
+        predicted = forecast(
+            settings, tuned, prompts(train[:16]), new_tokens=drawing.max_new_tokens, samples=method.samples
+        )
+        for line in predicted.lines:
+            context.say(line)
+        settings = settings.model_copy(update={"token_budget": predicted.token_budget})
         written = _written(settings, method, prompts, grader)
         fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
@@ -127,9 +133,6 @@ def run_training(
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)
-        asked = prompts(train[:16])
-        for line in forecast(settings, tuned, asked, new_tokens=drawing.max_new_tokens, samples=method.samples):
-            context.say(line)
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock,
