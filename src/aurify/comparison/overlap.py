@@ -9,7 +9,6 @@ from typing import Any, Literal
 from aurify.rationales import Rationale
 
 Rule = Literal["any", "first", "most"]
-RULES: tuple[Rule, ...] = ("any", "first", "most")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from aurify.methods import Term
 from aurify.models import load_model, prepare
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
-from aurify.questions import PromptTemplate, Question, load_questions
+from aurify.questions import PromptTemplate, Question
+from aurify.questions.chosen import read_as
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
 from aurify.rationales.limit import limit_by_rule
@@ -49,10 +50,7 @@ def run_doctor(
     Raises:
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
-    questions = load_questions(
-        settings.data, answers=settings.answers, question_field=settings.question_field,
-        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-    )  # fmt: skip
+    questions = read_as(settings, settings.data)
     chosen = sorted(questions, key=lambda question: stable_seed(settings.seed, "doctor", question.id))
     chosen = chosen[: settings.questions]
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from aurify.errors import AurifyError
 from aurify.models.gguf import gguf_source
@@ -15,8 +15,6 @@ from aurify.models.tuning import FULL_TUNING_LIMIT
 
 if TYPE_CHECKING:
     import torch
-
-Dtype = Literal["float32", "mixed", "bfloat16"]
 
 WORTH = 1.5
 """How many times as fast as float32 bfloat16 must be: samples in it are almost exact, those in float32 are."""

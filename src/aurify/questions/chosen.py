@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from aurify.errors import AurifyError
-from aurify.questions.load import load_questions
+from aurify.questions.load import LoadedQuestions, load_questions
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
 
 Say = Callable[[str], None]
 
 
-class Reading(Protocol):
-    """Settings that say where questions are, and how they are read."""
+class ReadAs(Protocol):
+    """Settings that say how questions are read."""
 
-    @property
-    def data(self) -> str: ...
     @property
     def answers(self) -> str | None: ...
     @property
@@ -26,6 +24,13 @@ class Reading(Protocol):
     def answer_field(self) -> str | None: ...
     @property
     def skip_bad(self) -> bool: ...
+
+
+class Reading(ReadAs, Protocol):
+    """Settings that say where questions are, too."""
+
+    @property
+    def data(self) -> str: ...
     @property
     def seed(self) -> int: ...
 
@@ -46,6 +51,14 @@ class Learning(Reading, Protocol):
     def holdout(self) -> float: ...
     @property
     def eval_limit(self) -> int: ...
+
+
+def read_as(settings: ReadAs, data: str) -> LoadedQuestions:
+    """``load_questions`` as the settings say."""
+    return load_questions(
+        data, answers=settings.answers, question_field=settings.question_field, answer_field=settings.answer_field,
+        skip_bad=settings.skip_bad,
+    )  # fmt: skip
 
 
 def chosen_questions(settings: Asking, questions: Sequence[Question] | None, say: Say, purpose: str) -> list[Question]:
@@ -83,10 +96,7 @@ def questions_to_learn(
 
 
 def _read(settings: Reading, data: str, say: Say) -> list[Question]:
-    loaded = load_questions(
-        data, answers=settings.answers, question_field=settings.question_field,
-        answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-    )  # fmt: skip
+    loaded = read_as(settings, data)
     kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
     skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
     say(f"{data}: {len(loaded)} questions{skipped}, answers: {kinds}")

@@ -55,10 +55,6 @@ class PassRates:
         """The share of questions of which none of n draws is right: E[(1 - p)^n]."""
         return self._share(lambda a, b: np.exp(betaln(a, b + draws) - betaln(a, b)))
 
-    def always_in(self, draws: int) -> Share:
-        """The share of questions of which all of n draws are right: E[p^n]."""
-        return self._share(lambda a, b: np.exp(betaln(a + draws, b) - betaln(a, b)))
-
     def pure_in(self, draws: int) -> Share:
         """The share of groups of n draws that are all right or all wrong, in which GRPO and RLOO have no gradient."""
         return self._share(

@@ -9,26 +9,19 @@ from aurify.answers import Grader, group_answers
 from aurify.answers.compare import extract
 from aurify.answers.reading import Unreadable
 from aurify.errors import AurifyError, UsageError
-from aurify.questions import Question, infer_answer_type, load_questions
+from aurify.questions import Question, infer_answer_type
+from aurify.questions.chosen import ReadAs, read_as
 from aurify.rationales import Rationale
 from aurify.rationales.judging import judged
 from aurify.rationales.reading import read_with_texts
 from aurify.voting.pool import Candidate, CandidatePool
 
 
-class OfQuestions(Protocol):
+class OfQuestions(ReadAs, Protocol):
     """Settings that say of which questions a table's rationales are."""
 
     @property
     def data(self) -> str | None: ...
-    @property
-    def answers(self) -> str | None: ...
-    @property
-    def question_field(self) -> str | None: ...
-    @property
-    def answer_field(self) -> str | None: ...
-    @property
-    def skip_bad(self) -> bool: ...
 
 
 def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> list[CandidatePool]:
@@ -42,10 +35,7 @@ def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -
     with Grader() as grader:
         if settings.data is None:
             return _of_unknown(unhinted(rationales, source, say), settings.answers, grader, say)
-        questions = load_questions(
-            settings.data, answers=settings.answers, question_field=settings.question_field,
-            answer_field=settings.answer_field, skip_bad=settings.skip_bad,
-        )  # fmt: skip
+        questions = read_as(settings, settings.data)
         known = judged(rationales, questions, grader, texts)
         if not known:
             raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
