@@ -13,6 +13,9 @@ from pathlib import Path
 
 from golden_parts.runs import Run
 
+UNKNOWN = "unknown here"
+"""How a failure begins where the source does not know the method or a setting."""
+
 
 class Worker:
     """One process that runs plain commands in turn, so that the libraries are imported once."""
@@ -41,20 +44,20 @@ class Worker:
             self._process.stdin.write(json.dumps(run.words) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return self._why()
+            return self._why(1)
         for line in self._process.stdout:
             if line.startswith("@@ "):
-                return "" if line == "@@ 0\n" else self._why()
-        return self._why()
+                return "" if line == "@@ 0\n" else self._why(int(line.split()[1]))
+        return self._why(1)
 
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
         self._log.close()
 
-    def _why(self) -> str:
+    def _why(self, status: int) -> str:
         self._log.seek(0)
-        return last_line(self._log.read())
+        return why(status, self._log.read())
 
 
 def run_killed(run: Run, folder: Path, environment: dict[str, str]) -> str:
@@ -88,7 +91,7 @@ def run_in_two(run: Run, folder: Path, environment: dict[str, str]) -> str:
 
 def in_one_process(command: Sequence[str], folder: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return last_line(done.stderr) if done.returncode else ""
+    return why(done.returncode, done.stderr) if done.returncode else ""
 
 
 WAYS: dict[str, Callable[[Run, Path, dict[str, str]], str]] = {
@@ -101,5 +104,7 @@ def steps_of(metrics: Path) -> int:
     return metrics.read_text(encoding="utf-8").count('"updated"') if metrics.exists() else 0
 
 
-def last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
+def why(status: int, said: str) -> str:
+    """Why a command failed: what it said last. Status 2 is that of a method or a setting that it does not know."""
+    line = (said.strip().splitlines() or ["it said nothing"])[-1]
+    return f"{UNKNOWN}: {line}" if status == 2 else line

@@ -118,6 +118,17 @@ def test_what_is_measured_besides_is_no_difference_and_what_is_no_longer_measure
     assert says in capsys.readouterr().out
 
 
+def test_a_method_that_the_source_before_does_not_know_is_told_and_not_counted(part, tmp_path, capsys):
+    one, two = {"a": {"weights": "1"}, "b": {"failed": part("ways").why(2, "x\nno such option")}}, {"weights": "1"}
+    for name, runs in (("before", one), ("after", {"a": two, "b": two})):
+        (tmp_path / name).write_text(json.dumps({"runs": runs}))
+    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == 0
+    said = capsys.readouterr().out
+    assert "only in AFTER: unknown here: no such option" in said
+    assert "1 of 1 runs equal, 1 only in AFTER" in said
+    assert part("comparing").compare(tmp_path / "after", tmp_path / "before") == 1  # what is no longer known is missed
+
+
 def test_two_failures_are_not_equal(part, tmp_path):
     (tmp_path / "one").write_text(json.dumps({"runs": {"a": {"failed": "no disk"}}}))
     assert part("comparing").compare(tmp_path / "one", tmp_path / "one") == 1
