@@ -31,3 +31,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is what Python, or torch on whatever device, raises where there is no memory for more."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and ("allocate memory" in said or "out of memory" in said)

@@ -16,6 +16,8 @@ from typing import IO, Any
 from aurify.errors import AurifyError
 
 MANIFEST = "manifest.json"
+VERSION = 1
+"""Of manifests."""
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
@@ -68,7 +70,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     stood at ``path`` is replaced. One process at a time may write to a path.
 
     Raises:
-        AurifyError: something that is not a folder stands at ``path``.
+        AurifyError: something that is not a folder stands at ``path``, or there is no room for what is written.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_dir():
@@ -83,12 +85,18 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             if file.is_file():
                 files[file.relative_to(temporary).as_posix()] = _fingerprint(file)
             _sync(file)
-        write_atomically(temporary / MANIFEST, json.dumps({"version": 1, "files": files}, indent=1) + "\n")
+        write_atomically(temporary / MANIFEST, json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")
         if path.exists():
             _exchange(temporary, path)
         else:
             os.rename(temporary, path)
         _sync(path.parent)
+    except OSError as error:
+        raise AurifyError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":  # what a full disk is there
+            raise
+        raise AurifyError(f"{path}: cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)  # what failed, or what was replaced
 
@@ -102,13 +110,18 @@ def verify_folder(path: str | Path) -> None:
     folder = Path(path)
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
+        version: int = manifest["version"]
         expected: dict[str, dict[str, Any]] = manifest["files"]
         items = [(name, entry["size"], entry["sha256"]) for name, entry in expected.items()]
     except FileNotFoundError:
         what = f"{MANIFEST} is missing, so it was not written to its end" if folder.is_dir() else "no such folder"
         raise AurifyError(f"{folder}: {what}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise AurifyError(f"{folder / MANIFEST}: damaged: not a manifest") from None
+    if version != VERSION:
+        raise AurifyError(
+            f"{folder / MANIFEST}: of version {version!r}, and this aurify reads {VERSION}: update aurify"
+        )
     for name, size, sha256 in items:
         file = folder / name
         if not file.is_file():

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 from aurify.toml import tomllib
 
+MAX_RANK = 65536
+"""Of low-rank matrices, and of other widths: no layer that anybody adapts is wider."""
+
 
 class Settings(BaseModel):
     """Base of every command's settings: immutable, and unknown keys are errors.
@@ -42,7 +45,7 @@ class Settings(BaseModel):
     these name.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     doors: ClassVar[Mapping[str, Registry[Any]]] = {}
     """By field, the registry of which its value is a word."""
@@ -78,6 +81,13 @@ class Settings(BaseModel):
             told = f"{info.description} [{', '.join(owners[name])}]"
             fields[name] = kind, FieldInfo.merge_field_infos(info, description=told)
         return _made(root, fields)  # type: ignore[return-value]  # a subclass of the same general class
+
+    @field_validator("*")
+    @classmethod
+    def _of_64_bits(cls, value: Any) -> Any:
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise ValueError("expected a number of at most 63 bits")
+        return value
 
     @field_validator("*")
     @classmethod

@@ -92,8 +92,15 @@ def test_out_is_whole_or_absent(grade: Grade, tmp_path: Path) -> None:
     assert read(gzip.decompress((tmp_path / "graded.jsonl.gz").read_bytes()).decode())[0]["verdict"] == "right"
     bad = write(tmp_path / "bad.jsonl", {"gold": "1", "pred": "1"}, {"gold": "1"})
     before = sorted(tmp_path.iterdir())
-    assert grade(bad, "--answers", "number", "--out", "never.jsonl")[0] == 1
-    assert sorted(tmp_path.iterdir()) == before
+    status, _, err = grade(bad, "--answers", "number", "--out", "never.jsonl")
+    assert status == 1
+    assert "bad.jsonl:2" in err
+    assert "what was graded before, 1 rows, is in never.jsonl.part" in err
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "never.jsonl.part"])
+    assert [row["verdict"] for row in read((tmp_path / "never.jsonl.part").read_text())] == ["right"]
+    worse = write(tmp_path / "worse.jsonl", {"gold": "1"})
+    assert grade(worse, "--answers", "number", "--out", "nothing.jsonl")[0] == 1
+    assert not (tmp_path / "nothing.jsonl.part").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,6 +35,8 @@ class Act:
     usage: bool = True
     raw: bytes | None = None
     """The body, instead of JSON."""
+    drip: float = 0.0
+    """Seconds between two bytes of the body."""
     hang_up: bool = False
     """Close the connection without a word."""
 
@@ -121,6 +123,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(act.status, json.dumps({"error": error}).encode(), act.headers)
         elif act.raw is not None:
             self._send(200, act.raw, {"Content-Type": "text/html", **act.headers})
+        elif act.drip:
+            content = json.dumps(self._answer(body, act)).encode()
+            self._send(200, content[:1], {"Content-Length": str(len(content))})
+            with suppress(OSError):
+                for place in range(1, len(content)):
+                    time.sleep(act.drip)
+                    self.wfile.write(content[place : place + 1])
         else:
             self._send(200, json.dumps(self._answer(body, act)).encode(), act.headers)
 

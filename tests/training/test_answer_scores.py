@@ -11,6 +11,7 @@ from aurify.answers import Verdict
 from aurify.methods.answered import thought_ids
 from aurify.models import load_model
 from aurify.models.logprobs import sequence_logprobs
+from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, PromptTemplate, Question
 from aurify.rationales import Rationale
 from aurify.training.answer_scores import AnswerScorer
@@ -32,7 +33,9 @@ def rationale(loaded, text: str, *, eos: bool = True) -> Rationale:
 
 
 def scorer(loaded, token_budget: int = 4096) -> AnswerScorer:
-    return AnswerScorer(loaded.model, Prompts(PromptTemplate.named("plain"), loaded.tokenizer), token_budget)
+    return AnswerScorer(
+        loaded.model, Prompts(PromptTemplate.named("plain"), loaded.tokenizer), TokenBudget(token_budget)
+    )
 
 
 def test_the_known_answer_stands_where_the_model_first_announced_one(loaded):

@@ -6,15 +6,17 @@ import importlib
 import io
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 import typer
 
 from aurify import __version__
-from aurify.errors import AurifyError, UsageError, nearest
+from aurify.errors import AurifyError, UsageError, nearest, out_of_memory
 from aurify.text import printable
 
 COMMANDS = (
@@ -75,6 +77,7 @@ def new_app() -> typer.Typer:
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong usage."""
     show_inert()
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(exit_status(build))
 
 
@@ -94,16 +97,26 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
         return _fail(str(error), error.exit_status)
     except _ParserError as error:
         return _fail(_usage(error), UsageError.exit_status)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", AurifyError.exit_status)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        return _fail(str(error) or "interrupted", AurifyError.exit_status)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return AurifyError.exit_status
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        return _fail(f"out of memory: {str(error).partition(chr(10))[0] or 'the system has no more'}", 1)
     except OSError as error:
         return _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", AurifyError.exit_status)
     if status == 130:  # newer typer's word for Ctrl-C
         return _fail("interrupted", AurifyError.exit_status)
     return status or 0
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """SIGTERM as Ctrl-C, so that files are closed, children are ended, and somebody is told."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt("stopped by SIGTERM")
 
 
 def show_inert() -> None:

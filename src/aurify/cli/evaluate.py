@@ -14,7 +14,7 @@ import typer
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
-from aurify.errors import UsageError
+from aurify.errors import AurifyError, UsageError
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.text import printable
 
@@ -38,8 +38,12 @@ def run(settings: EvaluateSettings) -> None:
     from aurify.evaluation.run import run_evaluation
     from aurify.files import write_atomically
 
-    with progress_bar("rationales") as progress:
-        found = run_evaluation(settings, say=_say, progress=progress)
+    try:
+        with progress_bar("rationales") as progress:
+            found = run_evaluation(settings, say=_say, progress=progress)
+    except KeyboardInterrupt as stop:
+        kept = f"; what was drawn is in {settings.out}" if settings.out else ""
+        raise AurifyError(f"{str(stop) or 'interrupted'} before the end, so there are no numbers{kept}") from None
     text = json.dumps(found.to_dict(), indent=2) + "\n"
     if settings.json_ == "-":
         sys.stdout.write(text)

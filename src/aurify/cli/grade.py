@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,6 @@ from pydantic import Field
 
 from aurify.cli.options import add_command
 from aurify.errors import AurifyError, nearest
-from aurify.files import atomic_writer
 from aurify.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run(settings: GradeSettings) -> None:
             rows = list(rows)
             kind = _infer(rows)
         grader.check_type(kind)
-        with _output(settings.out) as out:
+        with _output(settings.out, counts) as out:
             for batch in _batches(_items(rows, kind, settings.skip_bad, counts)):
                 grades = grader.grade_all([(item.pred, item.question, item.truncated) for item in batch])
                 for item, grade in zip(batch, grades, strict=True):
@@ -179,17 +179,35 @@ def _line(item: _Item, grade: Grade) -> bytes:
 
 
 @contextmanager
-def _output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or the file ``path``, which appears whole when the block ends well."""
+def _output(path: Path | None, counts: Counter[str]) -> Iterator[IO[bytes]]:
+    """Standard output, or the file ``path``, which appears whole when the block ends well.
+
+    What is graded stands in ``path`` with ``.part`` at its end until then, and stays there where the block ends
+    otherwise. What is not a regular file (a pipe) is written directly.
+    """
     if path is None:
         yield sys.stdout.buffer
         return
-    with atomic_writer(path) as file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                yield packed  # type: ignore[misc]  # a GzipFile writes bytes as any file does
-        else:
-            yield file
+    part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
+    try:
+        with open(part, "wb") as file:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                    yield packed  # type: ignore[misc]  # a GzipFile writes bytes as any file does
+            else:
+                yield file
+            file.flush()
+            if part != path:
+                os.fsync(file.fileno())
+        if part != path:
+            os.replace(part, path)
+    except (AurifyError, KeyboardInterrupt) as error:
+        n = sum(count for word, count in counts.items() if word != "skipped")
+        if n == 0 and part != path:
+            part.unlink(missing_ok=True)
+            raise
+        what = str(error) or "interrupted"
+        raise AurifyError(f"{what}; what was graded before, {n} rows, is in {part}") from None
 
 
 def _summary(counts: Counter[str], kind: str) -> str:

@@ -27,8 +27,12 @@ def run(settings: SampleSettings) -> None:
     from aurify.cli.meter import meter
     from aurify.collecting.run import known_price, run_sample
 
-    with meter(priced=any(known_price(settings) or ())) as watcher:
-        found = run_sample(settings, say=_say, watcher=watcher)
+    try:
+        with meter(priced=any(known_price(settings) or ())) as watcher:
+            found = run_sample(settings, say=_say, watcher=watcher)
+    except KeyboardInterrupt as stop:
+        kept = f"what is in {settings.out} is kept, and the same command goes on from there"
+        raise AurifyError(f"{str(stop) or 'interrupted'}; {kept}") from None
     for line in _report(found):
         sys.stdout.write(printable(line) + "\n")
     again = "; the same command goes on from here"

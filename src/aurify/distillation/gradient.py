@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
 from aurify.errors import AurifyError
 from aurify.models.logprobs import Scored, batches, token_logprobs
+from aurify.models.token_budget import TokenBudget, drop_gradients
 
 _SUREST = -1e-6
 """log p of a token in log(1 - p) is at most this, so that a token of probability 1 has a finite loss."""
@@ -25,23 +27,35 @@ class ExampleScorer:
     model: Any
     prompts: Mapping[str, tuple[int, ...]]
     pad_token_id: int
-    token_budget: int
+    token_budget: int | TokenBudget
+
+    @cached_property
+    def budget(self) -> TokenBudget:
+        """See ``TokenBudget``."""
+        return self.token_budget if isinstance(self.token_budget, TokenBudget) else TokenBudget(self.token_budget)
 
     def batches(
         self, examples: Sequence[Example], budget: int | None = None
     ) -> Iterator[tuple[list[int], list[Scored]]]:
         """Micro-batches: indices into the examples, and their prompts and tokens."""
         sequences = [(self.prompts[example.question_id], example.token_ids) for example in examples]
-        for indices in batches(self.model, sequences, budget or self.token_budget):
+        for indices in batches(self.model, sequences, budget or self.budget.tokens):
             yield indices, [sequences[i] for i in indices]
 
     def token_logprobs(self, sequences: Sequence[Scored]) -> list[Tensor]:
         """log p of every rationale token, (T_n,) a sequence."""
         return token_logprobs(self.model, sequences, pad_token_id=self.pad_token_id)
 
-    @torch.no_grad()
     def means(self, examples: Sequence[Example]) -> list[float]:
         """The mean log-probability, in nats, of each example's tokens under the present model."""
+        return self.budget.spend(lambda: self._means(examples))
+
+    def gradient(self, work: Callable[[], float]) -> float:
+        """What ``work`` gives, which adds to the gradients of this step and is alone to do so."""
+        return self.budget.spend(work, undo=lambda: drop_gradients(self.model))
+
+    @torch.no_grad()
+    def _means(self, examples: Sequence[Example]) -> list[float]:
         found = [0.0] * len(examples)
         for indices, sequences in self.batches(examples):
             for index, logprobs_T in zip(indices, self.token_logprobs(sequences), strict=True):
@@ -55,6 +69,10 @@ def accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
     Raises:
         AurifyError: the loss is not finite; the message names the questions.
     """
+    return scorer.gradient(lambda: _accumulate(scorer, batch))
+
+
+def _accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
     total = 0.0
     examples = [weighted.example for weighted in batch]
     for indices, sequences in scorer.batches(examples):

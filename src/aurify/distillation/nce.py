@@ -58,11 +58,17 @@ def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tens
     return torch.cat(parts).float()
 
 
-@torch.no_grad()
 def find_weights(
     scorer: ExampleScorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
 ) -> list[Tensor]:
     """The weight of every token of every example, (T_n,) each; one number a rationale, unless ``by_token``."""
+    return scorer.budget.spend(lambda: _find_weights(scorer, examples, nat, neg, by_token))
+
+
+@torch.no_grad()
+def _find_weights(
+    scorer: ExampleScorer, examples: Sequence[Example], nat: Acting, neg: Acting, by_token: bool
+) -> list[Tensor]:
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     for indices, sequences in scorer.batches(examples):
         with nat():
@@ -112,6 +118,12 @@ def accumulate_distillation(
     Raises:
         AurifyError: the loss is not finite; the message names the questions.
     """
+    return scorer.gradient(lambda: _accumulate(scorer, examples, weights, tokens, teacher))
+
+
+def _accumulate(
+    scorer: ExampleScorer, examples: Sequence[Example], weights: Sequence[Tensor], tokens: int, teacher: Acting
+) -> float:
     total = 0.0
     for indices, sequences in scorer.batches(examples):
         with teacher(), torch.no_grad():

@@ -30,6 +30,7 @@ from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import adapters
 from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
@@ -113,7 +114,9 @@ def run_distillation(
                     temperature=settings.temperature,
                 )  # fmt: skip
         by_id = dict(zip((one.id for one in known), prompts(known), strict=True))
-        scorer = ExampleScorer(model, by_id, int(tokenizer.pad_token_id or 0), settings.token_budget)
+        scorer = ExampleScorer(
+            model, by_id, int(tokenizer.pad_token_id or 0), TokenBudget(settings.token_budget, context.say)
+        )
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
         def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:

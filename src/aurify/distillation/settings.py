@@ -11,7 +11,7 @@ from aurify.asking import FEW_SHOT, LENGTH, PROMPT, System, TemplateArgs, Weight
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
-from aurify.settings import Settings
+from aurify.settings import MAX_RANK, Settings
 
 
 class DistillSettings(Settings):
@@ -71,10 +71,10 @@ class DistillSettings(Settings):
         "sequence", description="Whether nce weighs whole rationales, as in the paper, or each token."
     )
 
-    lora_rank: int = Field(8, ge=1, description="Rank of the LoRA matrices.")
+    lora_rank: int = Field(8, ge=1, le=MAX_RANK, description="Rank of the LoRA matrices.")
     lora_alpha: int = Field(16, ge=1, description="Scale of the LoRA update, divided by the rank.")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [q_proj, v_proj]")
-    unit_width: int = Field(128, ge=1, description="Width of the integration unit.")
+    unit_width: int = Field(128, ge=1, le=MAX_RANK, description="Width of the integration unit.")
 
     lr: float | None = Field(None, gt=0, description="Peak learning rate [3e-4; 2e-3 below 50M parameters]")
     lr_final: float = Field(0.1, ge=0, le=1, description="The cosine schedule ends at this share of the peak.")

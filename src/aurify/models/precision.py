@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aurify.errors import AurifyError
 from aurify.models.gguf import gguf_source
 from aurify.models.load import base_name
 from aurify.models.tuning import FULL_TUNING_LIMIT
+from aurify.models.untrusted import pretrained, reading
 
 if TYPE_CHECKING:
     import torch
@@ -81,14 +81,11 @@ def count_parameters(model: str) -> int:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     base = base_name(model)
-    try:
+    with reading(f"--model {model}: cannot be loaded"):
         if source := gguf_source(base):
             return _in_gguf(source)
         with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base))
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError, TypeError) as error:
-        first = (str(error) or type(error).__name__).strip().splitlines()[0]
-        raise AurifyError(f"--model {model}: cannot be loaded: {first}") from error
+            empty = AutoModelForCausalLM.from_config(pretrained(AutoConfig, base), trust_remote_code=False)
     return sum(parameter.numel() for parameter in empty.parameters())
 
 

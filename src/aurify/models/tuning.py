@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TuningKind = Literal["full", "lora", "prompt"]
 
+SOFT_PROMPT_LIMIT = 2**20
+"""Tokens of a soft prompt for a model that names no limit."""
 FULL_TUNING_LIMIT = 50_000_000
 """Models with fewer parameters than this are tuned in full unless the user says otherwise."""
 
@@ -114,15 +116,21 @@ def _initial_prompt(
     import torch
 
     embedding_VD: torch.Tensor = model.get_input_embeddings().weight.detach()
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if not text and tokens >= (limit or SOFT_PROMPT_LIMIT):
+        raise _too_long(tokens, limit or SOFT_PROMPT_LIMIT)
     if text:
         ids = torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=torch.long)
     else:
         ids = torch.randint(len(embedding_VD), (tokens,), generator=torch.Generator().manual_seed(seed))
     if len(ids) == 0:
         raise UsageError("a soft prompt needs at least one token: give --soft-prompt-init a text or a number")
-    limit = getattr(model.config, "max_position_embeddings", None)
     if limit is not None and len(ids) >= limit:
-        raise AurifyError(
-            f"the soft prompt has {len(ids)} tokens and the model holds {limit}: give a shorter --soft-prompt-init"
-        )
+        raise _too_long(len(ids), limit)
     return embedding_VD[ids.to(embedding_VD.device)].clone()
+
+
+def _too_long(tokens: int, limit: int) -> AurifyError:
+    return AurifyError(
+        f"the soft prompt has {tokens} tokens and the model holds {limit}: give a shorter --soft-prompt-init"
+    )

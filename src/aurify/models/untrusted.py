@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from aurify.errors import AurifyError
 from aurify.text import printable
 
@@ -89,7 +91,8 @@ def pretrained_weights(kind: Any, place: str, say: Callable[[str], None] = lambd
         say: is told of tensors in the file that belong to no weight.
 
     Raises:
-        ValueError: only pickled weights are there, or some are missing or of another shape; other errors as they come.
+        ValueError: only pickled weights are there, or some are missing, of another shape or not finite; other errors
+            as they come.
     """
     _refuse_pickles(Path(place), "model.safetensors")
     more = {"use_safetensors": True, "output_loading_info": True, "ignore_mismatched_sizes": True, **more}
@@ -97,6 +100,8 @@ def pretrained_weights(kind: Any, place: str, say: Callable[[str], None] = lambd
     refuse_missing([name for name in found["missing_keys"] if _UNUSED not in name])
     if other := sorted(str(entry[0]) for entry in found["mismatched_keys"]):
         raise ValueError(f"the shapes of {named(other)} are not what its configuration says")
+    if odd := [name for name, value in model.named_parameters() if not _finite(value)]:
+        raise ValueError(f"values of {named(odd)} are not finite: its file is damaged, or its training diverged")
     if left := sorted(found["unexpected_keys"]):
         say(f"{place}: left out, since they belong to no weight of the model: {named(left)}")
     return model
@@ -120,7 +125,10 @@ def pretrained_adapter(model: Any, folder: str, *, trainable: bool = False) -> A
         adapted = PeftModel.from_pretrained(model, folder, is_trainable=trainable, use_safetensors=True)
     with safe_open(str(path / "adapter_model.safetensors"), "pt") as file:
         held = set(file.keys())
-    refuse_missing(sorted(get_peft_model_state_dict(adapted, save_embedding_layers=False).keys() - held))
+    own = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    refuse_missing(sorted(own.keys() - held))
+    if odd := [name for name, value in own.items() if not _finite(value)]:
+        raise ValueError(f"values of {named(odd)} are not finite: its file is damaged, or its training diverged")
     return adapted
 
 
@@ -128,6 +136,13 @@ def refuse_missing(names: Sequence[str]) -> None:
     """Raises ValueError where weights are missing, which the libraries would fill with random ones."""
     if names:
         raise ValueError(f"its file lacks {named(sorted(names))}; random weights would stand in for them")
+
+
+def _finite(value: Any) -> bool:
+    """Whether all of a tensor is; its sum, which one pass makes, tells unless it overflows."""
+    return not value.is_floating_point() or bool(value.sum(dtype=torch.float32).isfinite()) or bool(
+        value.isfinite().all()
+    )  # fmt: skip
 
 
 def named(names: Sequence[str]) -> str:

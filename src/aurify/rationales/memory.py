@@ -93,13 +93,15 @@ class Memory:
         Raises:
             AurifyError: it is damaged.
         """
-        try:
-            rows = pq.read_table(pa.BufferReader(content)).to_pylist()
-        except (OSError, pa.ArrowInvalid) as error:
-            raise AurifyError(f"not a memory that can be read: {str(error).splitlines()[0]}") from error
         chains = []
-        for row in rows:
-            own = {name: row.pop(f"chain_{name}") for name in ("since", "visits", "drawn", "accepted")}
-            rationale = None if row["text"] is None else from_rows([row])[0]
-            chains.append(Chain(row["question_id"], rationale, **own))
+        try:
+            for row in pq.read_table(pa.BufferReader(content)).to_pylist():
+                own = {name: row.pop(f"chain_{name}") for name in ("since", "visits", "drawn", "accepted")}
+                if not isinstance(row["question_id"], str) or not all(isinstance(n, int) for n in own.values()):
+                    raise ValueError("a chain without a question or a count")
+                rationale = None if row["text"] is None else from_rows([row])[0]
+                chains.append(Chain(row["question_id"], rationale, **own))
+        except Exception as error:  # a damaged file makes Arrow raise anything
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise AurifyError(f"not a memory that can be read: {reason}") from error
         return cls(chains)

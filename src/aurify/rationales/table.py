@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,17 @@ SCHEMA = pa.schema(
 )
 
 
+_NEVER_NULL = tuple(name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob"))
+
+
 class RationaleTable:
     """A folder of part files, one a flush, named by step. One process at a time may write to it."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._buffer: list[Rationale] = []
+        self.digests: dict[str, str] = {}
+        """The hash of every part that was written, by name; ``check`` takes those of an earlier process over."""
 
     def append(self, rationales: Iterable[Rationale]) -> None:
         """Take rows, in memory until the next flush."""
@@ -69,7 +75,9 @@ class RationaleTable:
             table = pa.concat_tables([_read_part(part), table])
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
-        write_atomically(part, sink.getvalue().to_pybytes())
+        content = sink.getvalue().to_pybytes()
+        write_atomically(part, content)
+        self.digests[part.name] = _digest(content)
         self._buffer.clear()
 
     def drop_after(self, step: int) -> None:
@@ -81,8 +89,21 @@ class RationaleTable:
         for part in self._parts():
             if _step(part) > step:
                 part.unlink()
+                self.digests.pop(part.name, None)
         for leftover in self.folder.glob(".step-*.tmp-*"):
             leftover.unlink()
+
+    def check(self, digests: Mapping[str, str]) -> list[str]:
+        """Take over what an earlier process wrote, by its ``digests``; a line for every part that is not as it was."""
+        self.digests = dict(digests)
+        problems = []
+        for name, digest in digests.items():
+            part = self.folder / name
+            if not part.is_file():
+                problems.append(f"{part}: missing, though the run wrote it")
+            elif _digest(part.read_bytes()) != digest:
+                problems.append(f"{part}: changed or damaged since the run wrote it")
+        return problems
 
     def read(self) -> Iterator[Rationale]:
         """The rows on disk, part by part in the order of steps; none where there is no folder.
@@ -139,6 +160,10 @@ def _plain(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def _step(part: Path) -> int:
     digits = part.stem.removeprefix("step-")
     if not digits.isdecimal():
@@ -152,8 +177,14 @@ def _read_part(part: Path) -> pa.Table:
         version = int((table.schema.metadata or {}).get(_VERSION_KEY, VERSION))
         if version > VERSION:
             raise AurifyError(f"{part}: written by a newer aurify (table version {version}): update aurify")
-        return table.select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, ValueError, KeyError) as error:  # Arrow's own errors are of these kinds
+        table = table.select(SCHEMA.names).cast(SCHEMA)
+        for name in _NEVER_NULL:
+            if table[name].null_count:
+                raise ValueError(f"{table[name].null_count} rows without {name}")
+        return table
+    except AurifyError:
+        raise
+    except Exception as error:  # a damaged file makes Arrow raise anything
         raise AurifyError(_damaged(part, error)) from None
 
 
@@ -161,7 +192,7 @@ def _rationales(part: Path, table: pa.Table) -> Iterator[Rationale]:
     for batch in table.to_batches(max_chunksize=1024):
         try:
             yield from from_rows(batch.to_pylist())
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # as above
             raise AurifyError(_damaged(part, error)) from None
 
 

@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, remove_folder, verify_folder
+from aurify.models.untrusted import first_line
 
 KEPT = 2
 """How many of the newest checkpoints stay on the disk."""
@@ -28,7 +30,13 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     state: Mapping[str, bytes],
 ) -> Path:
-    """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``."""
+    """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``.
+
+    Raises:
+        AurifyError: a weight is not finite, or there is no room; the checkpoints before are as they were.
+    """
+    if not all_finite(parameters):
+        raise AurifyError(f"the weights are not finite after step {step}: nothing of it is saved; lower --lr")
     target = folder / f"step-{step:08d}"
     with atomic_folder(target) as partial:
         save_file(
@@ -60,28 +68,46 @@ def restore_checkpoint(
     """Verify a checkpoint, load it into the parameters and the optimiser, and return the task's own state.
 
     Raises:
-        AurifyError: a file is damaged, or the checkpoint is of another model or of another version.
+        AurifyError: a file is damaged, a value is not finite, or the checkpoint is of another model or of another
+            version. Parameters and optimiser are then as they were.
     """
     verify_folder(path)
     if not (path / "state").is_dir() and (path / "state.json").exists():
         raise AurifyError(f"{path}: written by an earlier aurify, in another form")
-    weights = load_file(path / "weights.safetensors")
+    try:
+        weights, moments = load_file(path / "weights.safetensors"), load_file(path / "optimizer.safetensors")
+        state = {file.name: file.read_bytes() for file in sorted((path / "state").glob("*"))}
+    except (OSError, SafetensorError) as error:
+        raise AurifyError(f"{path}: cannot be read: {first_line(error)}") from None
     if {name: value.shape for name, value in weights.items()} != {name: p.shape for name, p in parameters.items()}:
         raise AurifyError(
             f"{path}: its weights are of another model or tuning kind; give the --model that it was made with"
         )
-    moments = load_file(path / "optimizer.safetensors")
+    _check(path, parameters, {**weights, **moments})
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(weights[name])
-            state = {
-                key.removeprefix(f"{name}/"): value for key, value in moments.items() if key.startswith(f"{name}/")
-            }
-            if state:
+            own = {key.removeprefix(f"{name}/"): value for key, value in moments.items() if key.startswith(f"{name}/")}
+            if own:
                 optimizer.state[parameter] = {
-                    key: value if key == "step" else value.to(parameter.device) for key, value in state.items()
+                    key: value if key == "step" else value.to(parameter.device) for key, value in own.items()
                 }
-    return {file.name: file.read_bytes() for file in sorted((path / "state").glob("*"))}
+    return state
+
+
+def all_finite(parameters: Mapping[str, torch.Tensor]) -> bool:
+    """Whether no value is NaN or infinite."""
+    return all(bool(value.detach().isfinite().all()) for value in parameters.values())
+
+
+def _check(path: Path, parameters: Mapping[str, torch.nn.Parameter], held: Mapping[str, torch.Tensor]) -> None:
+    """Refuse weights and moments that no run of these parameters can have had."""
+    for key, value in held.items():
+        name, _, kind = key.rpartition("/")
+        if name and (name not in parameters or value.shape not in (parameters[name].shape, torch.Size([]))):
+            raise AurifyError(f"{path}: its optimizer.safetensors is of another model or tuning kind")
+        if not value.isfinite().all():
+            raise AurifyError(f"{path}: the {kind or 'weights'} of {name or key} are not finite")
 
 
 def _optimizer_tensors(

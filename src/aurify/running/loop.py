@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from aurify.clock import Clock, peak_memory_mb
 from aurify.errors import AurifyError
@@ -15,6 +18,9 @@ from aurify.running.context import RunContext
 from aurify.running.interrupt import Interrupted
 from aurify.running.metrics import MetricsLog
 from aurify.running.task import Task
+
+TABLES = "tables.json"
+"""The file of a checkpoint's state that says what the tables held: for each its parts, each with its hash."""
 
 
 class Loop:
@@ -138,18 +144,20 @@ class Loop:
             self.world.track({"held_out_accuracy": measured.accuracy.value}, self.step)
 
     def _restore(self) -> None:
-        """Go back to the newest checkpoint that is whole, and forget what was written after it."""
-        state: dict[str, bytes] = {}
-        for path in reversed(list_checkpoints(self.folder.checkpoints) if self.resume else []):
-            try:
-                self.task.turn_to(step_of(path))
-                state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
-            except AurifyError as error:
-                self.context.say(f"checkpoint left out: {error}")
-                continue
-            self.step = step_of(path)
-            self.context.say(f"resumed from {path}")
-            break
+        """Go back to the newest checkpoint that is whole, and forget what was written after it.
+
+        Raises:
+            AurifyError: there are checkpoints and none can be used, or they are gone; nothing was changed.
+        """
+        lines = self.metrics.read()
+        if self.resume and (kept := list_checkpoints(self.folder.checkpoints)):
+            recorded = self._newest_whole(kept)
+            self._check_what_was_written(lines, recorded)
+        elif lost := self._saved_once(lines):
+            raise AurifyError(
+                f"{self.folder.checkpoints}: the checkpoint of step {lost} is gone, so the run cannot go on, and "
+                "nothing was changed: bring it back, or begin another run in another folder"
+            )
         if self.world.main:
             last = self.step if self.step else -1
             self.metrics.drop_after(last)
@@ -159,7 +167,52 @@ class Loop:
         if self.step:
             for line in self.metrics.read():
                 self.spending.add(line)
-            self.task.restore(self.step, state)
+
+    def _newest_whole(self, kept: Sequence[Path]) -> Mapping[str, Mapping[str, str]]:
+        """Restore the newest checkpoint that can be used; what it says of the tables is returned."""
+        problems = []
+        for path in reversed(kept):
+            try:
+                step = step_of(path)
+                self.task.turn_to(step)
+                state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
+                recorded = read_digests(path, state.pop(TABLES, b"{}"))
+                self.task.restore(step, state)
+            except AurifyError as error:
+                problems.append(str(error))
+                self.context.say(f"checkpoint left out: {error}")
+                continue
+            self.step = step
+            self.context.say(f"resumed from {path}")
+            return recorded
+        raise AurifyError(
+            f"{self.folder.checkpoints}: no checkpoint can be used, and nothing was changed ({problems[0]}): bring one "
+            "back, or begin another run in another folder"
+        )
+
+    def _saved_once(self, lines: Sequence[Mapping[str, Any]]) -> int:
+        """The step of a checkpoint that must have been there; 0: of none. Steps follow a part only once it is saved."""
+        newest = max((line["step"] for line in lines if "updated" in line), default=0)
+        parts = [step for table in self.tables for step in table.steps() if 0 < step < newest]
+        return max(parts, default=0)
+
+    def _check_what_was_written(
+        self, lines: Sequence[Mapping[str, Any]], recorded: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        """Say what of the metrics and the tables is no longer as it was when the checkpoint was saved.
+
+        Raises:
+            AurifyError: the budget cannot be counted without the lost lines.
+        """
+        taken = {line["step"] for line in lines if "updated" in line}
+        if gone := sorted(set(range(1, self.step + 1)) - taken):
+            told = f"{self.folder.metrics}: the lines of {len(gone)} steps are gone, as of step {gone[0]}"
+            if self.spending.budget:
+                raise AurifyError(f"{told}, so what was spent is not known: bring the file back, or begin another run")
+            self.context.say(told)
+        for table in self.tables:
+            for problem in table.check(recorded.get(table.folder.name, {})):
+                self.context.say(f"{problem}; the run goes on without it")
 
     def _save(self) -> None:
         if self.world.main:
@@ -167,6 +220,28 @@ class Loop:
                 table.flush(self.step)
             with self.clock.measure("checkpoint"):
                 save_checkpoint(
-                    self.folder.checkpoints, self.step, self.task.parameters, self.task.optimizer, self.task.state()
+                    self.folder.checkpoints,
+                    self.step,
+                    self.task.parameters,
+                    self.task.optimizer,
+                    {**self.task.state(), TABLES: write_digests(self.tables)},
                 )
         self.world.wait()
+
+
+def write_digests(tables: Sequence[RationaleTable]) -> bytes:
+    """What the tables hold, as a file of a checkpoint's state."""
+    return json.dumps({table.folder.name: table.digests for table in tables}).encode()
+
+
+def read_digests(checkpoint: Path, content: bytes) -> dict[str, dict[str, str]]:
+    """What ``write_digests`` gave.
+
+    Raises:
+        AurifyError: it is damaged.
+    """
+    try:
+        found = json.loads(content)
+        return {str(name): {str(part): str(digest) for part, digest in parts.items()} for name, parts in found.items()}
+    except (ValueError, AttributeError, RecursionError):
+        raise AurifyError(f"{checkpoint / 'state' / TABLES}: cannot be read") from None

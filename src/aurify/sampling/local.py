@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -11,7 +13,7 @@ import torch
 from torch import nn
 
 from aurify.clock import Clock
-from aurify.errors import AurifyError, UsageError
+from aurify.errors import AurifyError, UsageError, out_of_memory
 from aurify.models.heap import give_back
 from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.agreement import Agreement, ScoredDraw
@@ -49,6 +51,7 @@ class LocalSampler:
         clock: is told the seconds and tokens of "prefill" and "decode".
         agreement: compares the first call's log-probabilities with the trainer's, and the next one's after each
             :meth:`compare_next`.
+        say: is told where memory runs out.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class LocalSampler:
         progress: Callable[[int, int], None] | None = None,
         clock: Clock | None = None,
         agreement: Agreement | None = None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         if max_rows < 1:
             raise UsageError(f"max_rows is {max_rows}, and must be at least 1")
@@ -73,7 +77,7 @@ class LocalSampler:
         self.fused = fused
         self.dtype = dtype
         self.progress = progress
-        self.clock = clock or Clock()
+        self.clock, self.say = clock or Clock(), say
         self._agreement, self._compares = agreement, agreement is not None
 
     def sample(
@@ -95,7 +99,7 @@ class LocalSampler:
             AurifyError: an empty prompt, more tokens than the model has positions, or logits that are not finite.
         """
         _check(self.model, prompts, max_new_tokens, temperature, stop)
-        drawn = self._draw(prompts, max_new_tokens, temperature, tuple(stop), on_completion)
+        drawn = self._draw_what_fits(prompts, max_new_tokens, temperature, tuple(stop), on_completion)
         if self._agreement is not None and self._compares and any(drawn):
             self._compares = False
             with _evaluating(self.model):
@@ -123,6 +127,39 @@ class LocalSampler:
         if weights is None:
             return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
+
+    def _draw_what_fits(
+        self,
+        prompts: Sequence[Prompt],
+        max_new_tokens: int,
+        temperature: float,
+        stop: tuple[str, ...],
+        on_completion: OnCompletion | None,
+    ) -> list[list[Completion]]:
+        """``_draw``; where memory runs out, again with half as many rows, from now on."""
+        told: Counter[tuple[int, tuple[int, ...]]] = Counter()
+        while True:
+            before = told.copy()
+
+            def once(index: int, completion: Completion, before: Counter[Any] = before) -> None:
+                key = index, completion.token_ids
+                if before[key]:  # the attempt before this one told of it
+                    before[key] -= 1
+                elif on_completion is not None:
+                    told[key] += 1
+                    on_completion(index, completion)
+
+            try:
+                return self._draw(prompts, max_new_tokens, temperature, stop, once if on_completion else None)
+            except (MemoryError, RuntimeError) as error:
+                if not out_of_memory(error) or self.max_rows == 1:
+                    raise
+            asked = sum(len(prompt.seeds) for prompt in prompts)
+            self.max_rows = max(1, min(self.max_rows, asked) // 2)
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self.say(f"out of memory: drawn again with {self.max_rows} samples at a time, and so it goes on")
 
     def _draw(
         self,

@@ -43,7 +43,7 @@ class Local(SamplerFactory):
             occasion.say("this model's layers keep states that are no key-value cache: sampling runs without, slowly")
         yield LocalSampler(
             model, tokenizer, dtype=torch.bfloat16 if lowered else None, clock=occasion.clock,
-            progress=occasion.progress, agreement=agreement,
+            progress=occasion.progress, agreement=agreement, say=occasion.say,
         )  # fmt: skip
 
     def declaration(self, occasion: Occasion) -> str:

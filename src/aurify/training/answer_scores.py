@@ -11,7 +11,8 @@ import torch
 
 from aurify.answers import Verdict
 from aurify.methods.answered import AnsweredRationale
-from aurify.models.logprobs import batches, sequence_logprobs
+from aurify.models.logprobs import Scored, batches, sequence_logprobs
+from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Rationale
 from aurify.running.world import World
@@ -24,7 +25,7 @@ class AnswerScorer:
 
     model: torch.nn.Module
     prompts: Prompts
-    token_budget: int
+    budget: TokenBudget
 
     def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[AnsweredRationale]:
         """Every rationale cut where it first announces an answer, with the known one after it; in order."""
@@ -35,14 +36,19 @@ class AnswerScorer:
         for index, prompt in zip(asked, prompts, strict=True):
             ids, cut = completed[index].token_ids, completed[index].thought
             scored.append(((*prompt, *ids[:cut]), ids[cut:]))
-        for group in batches(self.model, scored, self.token_budget):
-            with torch.no_grad():
-                logprobs = sequence_logprobs(
-                    self.model, [scored[i] for i in group], pad_token_id=self.prompts.tokenizer.pad_token_id
-                ).tolist()
-            for i, logprob in zip(group, logprobs, strict=True):
-                completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
+        for i, logprob in self.budget.spend(lambda: self._scored(scored)):
+            completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
         return completed
+
+    @torch.no_grad()
+    def _scored(self, sequences: Sequence[Scored]) -> list[tuple[int, float]]:
+        found: list[tuple[int, float]] = []
+        for group in batches(self.model, sequences, self.budget.tokens):
+            logprobs_N = sequence_logprobs(
+                self.model, [sequences[i] for i in group], pad_token_id=self.prompts.tokenizer.pad_token_id
+            )
+            found += zip(group, logprobs_N.tolist(), strict=True)
+        return found
 
     def _complete(self, question: Question, rationale: Rationale) -> AnsweredRationale:
         """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""

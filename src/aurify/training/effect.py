@@ -9,7 +9,8 @@ from typing import NamedTuple
 import torch
 
 from aurify.methods import Term
-from aurify.models.logprobs import Scored, token_logprobs
+from aurify.models.logprobs import Scored, batches, token_logprobs
+from aurify.models.token_budget import TokenBudget
 from aurify.rationales import Rationale
 from aurify.running.world import World
 
@@ -70,14 +71,23 @@ class Probes:
         return self._world.map(lambda mine: [row.double().cpu() for row in self._score(mine)], self._sequences)
 
 
-def scorer(model: torch.nn.Module, pad_token_id: int, *, bf16: bool) -> Score:
+def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf16: bool) -> Score:
     """Log-probabilities as the update computes them; ``bf16``: in bfloat16 where autocast does."""
 
-    def score(sequences: Sequence[Scored]) -> list[torch.Tensor]:
+    def some(sequences: Sequence[Scored]) -> list[torch.Tensor]:
         with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
             return token_logprobs(model, sequences, pad_token_id=pad_token_id)
 
-    return score
+    def score(sequences: Sequence[Scored]) -> list[torch.Tensor]:
+        if not budget.lowered:  # the few probes are one micro-batch
+            return some(sequences)
+        found = [torch.empty(0)] * len(sequences)
+        for group in batches(model, sequences, budget.tokens):
+            for index, row_T in zip(group, some([sequences[i] for i in group]), strict=True):
+                found[index] = row_T
+        return found
+
+    return lambda sequences: budget.spend(lambda: score(sequences))
 
 
 def probes_of(

@@ -258,9 +258,15 @@ class ExpectationMaximisation(Task):
         """
         if missing := sorted({MEMORY, START, UPDATE} - state.keys()):
             raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start it again")
-        self.memory = Memory.from_parquet(state[MEMORY])
-        self.start_from = json.loads(state[START])["start_from"]
-        self.update.restore(state[UPDATE])
+        try:
+            self.memory = Memory.from_parquet(state[MEMORY])
+            self.start_from = json.loads(state[START])["start_from"]
+            self.update.restore(state[UPDATE])
+            if self.start_from not in self.starters:
+                raise ValueError(f"chains that start from {self.start_from!r}")
+        except (AurifyError, ValueError, KeyError, TypeError, RecursionError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise AurifyError(f"{self.context.folder.checkpoints}: the state of step {step}: {reason}") from None
         if self.fits:
             self.fits.recall(step, self.table.read())
 

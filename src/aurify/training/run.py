@@ -15,6 +15,7 @@ from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
@@ -119,8 +120,9 @@ def run_training(
             seed=settings.seed, advice=(settings.method, _advice(method)),
         )  # fmt: skip
         spending = Spending(budget, fits.starts)
+        at_a_time = TokenBudget(settings.token_budget, context.say)
         update = Update(
-            settings, tuned, world, clock, pad_token_id=tokenizer.pad_token_id,
+            settings, tuned, world, clock, budget=at_a_time, pad_token_id=tokenizer.pad_token_id,
             target_kl=_target_kl(settings, method, tuned.kind),
         )  # fmt: skip
         task = ExpectationMaximisation(
@@ -128,7 +130,7 @@ def run_training(
             prompts, drawing, context, train=train, held_out=held, table=table,
             starters=_starters(settings, form, prompts, written),
             propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
-            scorer=AnswerScorer(tuned.model, prompts, settings.token_budget), fits=fits, spending=spending,
+            scorer=AnswerScorer(tuned.model, prompts, at_a_time), fits=fits, spending=spending,
             pilot=pilot,
         )  # fmt: skip
         if settings.gradient_checkpointing:
@@ -233,7 +235,7 @@ def _written(
 
 def _soft_prompt(wanted: str) -> dict[str, Any]:
     """What a soft prompt starts from: the text of a file, or a number of tokens."""
-    if wanted.isdecimal():
+    if wanted.isdecimal() and len(wanted) < 19:
         return {"prompt_tokens": int(wanted)}
     try:
         return {"prompt_text": Path(wanted).read_text(encoding="utf-8")}

@@ -17,7 +17,7 @@ from aurify.methods import METHODS
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
-from aurify.settings import Settings
+from aurify.settings import MAX_RANK, Settings
 
 if TYPE_CHECKING:
     from aurify.methods import Method
@@ -83,7 +83,7 @@ class TrainSettings(Settings):
     clip: float | None = Field(
         None, gt=0, description="Clip the gradient to this global norm [1; none where --target-kl bounds the step]"
     )
-    lora_rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")
+    lora_rank: int = Field(16, ge=1, le=MAX_RANK, description="Rank of the LoRA matrices.")
     lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
     soft_prompt_init: str = Field(

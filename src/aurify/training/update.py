@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import torch
 
 from aurify.clock import Clock
+from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models import Tuned, trainable_parameters
 from aurify.models.heap import give_back
+from aurify.models.token_budget import TokenBudget, drop_gradients
 from aurify.rationales import Rationale
 from aurify.running.world import World
 from aurify.training.effect import Probes, probes_of, scorer
@@ -33,6 +35,7 @@ class Update:
     """What is trained, and by which optimiser.
 
     Args:
+        budget: tokens a micro-batch.
         pad_token_id: the tokenizer's.
         target_kl: what a step may move the model by, in nats a rationale (see ``trust_region``); 0: no bound.
     """
@@ -44,11 +47,12 @@ class Update:
         world: World,
         clock: Clock,
         *,
+        budget: TokenBudget,
         pad_token_id: int,
         target_kl: float = 0.0,
     ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
-        self.pad_token_id = pad_token_id
+        self.budget, self.pad_token_id = budget, pad_token_id
         self.parameters = trainable_parameters(tuned.model)
         self.low_precision = settings.dtype != "float32"
         self.peak_rate = settings.lr or tuned.learning_rate
@@ -88,14 +92,34 @@ class Update:
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
         with self.clock.measure("effect"):
-            score = scorer(self.tuned.model, self.pad_token_id, bf16=self.low_precision)
+            score = scorer(self.tuned.model, self.pad_token_id, self.budget, bf16=self.low_precision)
             probes = Probes(self.world, score, *probes_of(prompts, proposals, terms))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
-            accumulate_gradient(
-                self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id,
-                token_budget=self.settings.token_budget, bf16=self.low_precision,
+            self.budget.spend(
+                lambda: accumulate_gradient(
+                    self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id, token_budget=self.budget.tokens,
+                    bf16=self.low_precision,
+                ),
+                undo=lambda: drop_gradients(self.tuned.model),
             )  # fmt: skip
+        if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
+            raise AurifyError(self._blame(mine, prompts))
         return Ascent(probes, evidence(terms))
+
+    def _blame(self, terms: Sequence[Term], prompts: Mapping[str, tuple[int, ...]]) -> str:
+        """A gradient that is not finite in words: which rationales alone give such a one."""
+        found = []
+        for term in terms:
+            drop_gradients(self.tuned.model)
+            accumulate_gradient(
+                self.tuned.model, [term], prompts, pad_token_id=self.pad_token_id, token_budget=1,
+                bf16=self.low_precision,
+            )  # fmt: skip
+            if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
+                found.append(term.question_id)
+        drop_gradients(self.tuned.model)
+        whose = f"for {', '.join(sorted(set(found)))}" if found else "in sum, though it is for each rationale alone"
+        return f"the gradient is not finite {whose}; the weights are still those of the last step: lower --lr"
 
     def step(self, ascent: Ascent | None, rate: float) -> dict[str, Any]:
         """One optimiser step along the gradient, and what it did.
@@ -138,7 +162,13 @@ class Update:
         return json.dumps({"rate": self.trust.rate if self.trust else None}).encode()
 
     def restore(self, state: bytes) -> None:
-        """See ``state``."""
+        """See ``state``.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is damaged.
+        """
         rate = json.loads(state)["rate"]
         if self.trust and rate is not None:
+            if not 0 < float(rate) < math.inf:
+                raise ValueError(f"a rate of {rate}")
             self.trust.rate = float(rate)

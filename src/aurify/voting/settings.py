@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from aurify.settings import Settings
+from aurify.settings import MAX_RANK, Settings
 
 _QUESTION_FIELD = "The field that holds the question."
 _ANSWER_FIELD = "The field that holds the answer."
@@ -41,7 +41,7 @@ class RankSettings(Settings):
         "pair", description="neural: (1 - s+)^p + (s-)^p over pairs, or log loss."
     )
     power: float = Field(3.0, ge=1, allow_inf_nan=False, description="neural: p of the pair loss.")
-    lora_rank: int = Field(0, ge=0, description="neural: rank of LoRA matrices; 0 trains all weights.")
+    lora_rank: int = Field(0, ge=0, le=MAX_RANK, description="neural: rank of LoRA matrices; 0 trains all weights.")
     lr: float | None = Field(None, gt=0, description="neural: peak learning rate [2e-5; with LoRA 1e-4]")
     epochs: int = Field(5, ge=1, description="neural: passes over the questions, a random pair of each.")
     questions: int = Field(8, ge=1, description="neural: questions a step.")

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -44,6 +47,29 @@ def test_nothing_listens():
 def test_no_answer_in_time():
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Unreachable, match=r"no answer within 0.2 s"):
         Http(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout=0.2).get("/health")
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+def test_an_answer_that_drips_is_no_answer(head):
+    """A byte every 0.05 s, so that no single wait is long: the whole answer has its time, and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_drip, args=(server, head), daemon=True)
+        thread.start()
+        begun = time.monotonic()
+        with pytest.raises(Unreachable, match=r"no answer within 0.5 s"):
+            Http(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.5).get("/health")
+        assert time.monotonic() - begun < 10
+        thread.join()
+
+
+def _drip(server, head):
+    client, _ = server.accept()
+    with client, suppress(OSError):
+        client.recv(1000)
+        client.sendall(head)
+        for _ in range(400):
+            client.sendall(b"x")
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ that a killed process left open count at the most they can have cost, since nobo
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,8 @@ class Cache:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path.exists():
+            self.path.touch(mode=0o600)  # it holds prompts, which may be private; SQLite's other files follow
         try:
             self._db = sqlite3.connect(self.path, timeout=0.5, isolation_level=None)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -67,21 +70,23 @@ class Cache:
     def get(self, keys: Iterable[str]) -> dict[str, Reply]:
         """The samples that are here."""
         query = "SELECT text, refusal, finish_reason FROM samples WHERE key = ?"
-        rows = ((key, self._db.execute(query, (key,)).fetchone()) for key in keys)
+        with self._told():
+            rows = [(key, self._db.execute(query, (key,)).fetchone()) for key in keys]
         return {key: Reply(*row) for key, row in rows if row is not None}
 
     def open_request(self, bound: Usage, cost: float) -> int:
         """Write down a request that is about to be sent, at the most it can cost; its number in the ledger."""
-        row = self._db.execute(
-            "INSERT INTO ledger (state, prompt_tokens, completion_tokens, cost) VALUES ('open', ?, ?, ?)",
-            (*bound, cost),
-        )
+        with self._told():
+            row = self._db.execute(
+                "INSERT INTO ledger (state, prompt_tokens, completion_tokens, cost) VALUES ('open', ?, ?, ?)",
+                (*bound, cost),
+            )
         assert row.lastrowid is not None
         return row.lastrowid
 
     def pay(self, number: int, usage: Usage, cost: float, replies: Mapping[str, Reply]) -> None:
         """Keep the samples of a response, by key, and what it cost: all or nothing."""
-        with self._db:
+        with self._told(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany(
                 "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)",
@@ -94,21 +99,38 @@ class Cache:
 
     def close_request(self, number: int, *, billed: bool) -> None:
         """Write down that a request failed: ``billed`` where the server may charge for it all the same."""
-        self._db.execute("UPDATE ledger SET state = ? WHERE id = ?", ("unknown" if billed else "free", number))
+        with self._told():
+            self._db.execute("UPDATE ledger SET state = ? WHERE id = ?", ("unknown" if billed else "free", number))
 
     def spent(self, *states: str) -> Spent:
         """The sum over the ledger's requests of these states."""
         marks = ", ".join("?" * len(states))
-        n, prompt, completion, cost = self._db.execute(
+        query = (
             "SELECT COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost) FROM ledger "
-            f"WHERE state IN ({marks})",
-            states,
-        ).fetchone()
+            f"WHERE state IN ({marks})"
+        )
+        with self._told():
+            n, prompt, completion, cost = self._db.execute(query, states).fetchone()
         return Spent(n, Usage(int(prompt), int(completion)), cost)
 
     def close(self) -> None:
         """Give the file back."""
-        self._db.close()
+        with self._told():
+            self._db.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database cannot do, such as write to a full disk, as one line.
+
+        Raises:
+            AurifyError: naming the file.
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise AurifyError(
+                f"{self.path}: {error}; what was paid for before is kept, and the same command goes on"
+            ) from error
 
 
 def _plain(text: str | None) -> str | None:

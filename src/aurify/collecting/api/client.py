@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,8 @@ RETRIED = {408, 409, 425, 429}
 """Statuses below 500 that say nothing against the request itself."""
 FATAL = {401, 403, 404, 405}
 """Statuses that every request would meet."""
+_MOST_TOKENS = 2**40
+"""No request is billed for more; a server that says so does not know."""
 SHOWN = 300
 """So much of a server's message is shown, in characters."""
 
@@ -71,17 +74,21 @@ class Api:
         body = {"n": n, "seed": seed & 0x7FFFFFFF, **request.body}  # several servers hold a seed in 32 bits
         body = {name: value for name, value in body.items() if value is not None}
         try:
-            found: Any = await self._client.post(f"/{request.endpoint}", body=body, cast_to=object)
-        except openai.APITimeoutError:
+            post = self._client.post(f"/{request.endpoint}", body=body, cast_to=object)
+            found: Any = await asyncio.wait_for(post, self._timeout)  # the client's own bounds the wait for each byte
+        except (openai.APITimeoutError, asyncio.TimeoutError):
             raise Failed(f"no answer within {self._timeout:g} s", billed=True) from None
         except openai.APIConnectionError as error:
             reason = self._clean(str(error.__cause__ or error) or type(error.__cause__).__name__)
             raise Failed(f"{self.url}: {reason}", billed=not _refused_connection(error)) from None
         except openai.APIStatusError as error:
             raise self._explained(error) from None
-        except (openai.OpenAIError, ValueError) as error:  # a body that is cut short, or no JSON
+        except (openai.OpenAIError, ValueError, RecursionError) as error:  # a body that is cut short, or no JSON
             raise Failed(f"the response cannot be read: {self._clean(str(error))}", billed=True) from None
-        return self._answer(found, request)
+        try:
+            return self._answer(found, request)
+        except RecursionError:
+            raise Failed("the response cannot be read: it is nested too deeply", billed=True) from None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -158,7 +165,9 @@ def _usage(found: Any) -> Usage | None:
     if not isinstance(found, dict):
         return None
     prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
-    if not (isinstance(prompt, int) and isinstance(completion, int) and prompt >= 0 and completion >= 0):
+    if not (isinstance(prompt, int) and isinstance(completion, int)):
+        return None
+    if not (0 <= prompt <= _MOST_TOKENS and 0 <= completion <= _MOST_TOKENS):
         return None
     return Usage(prompt, completion)
 
@@ -178,7 +187,7 @@ def _asked_wait(headers: Mapping[str, str]) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(asked).timestamp() - time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

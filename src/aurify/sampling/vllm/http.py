@@ -7,10 +7,13 @@ of which each costs a fifth of a millisecond here.
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +81,7 @@ class Http:
         for connection in [kept, None] if kept else [None]:
             fresh = connection is None
             connection = connection or self._connect()
+            connection.response_class = _Timed
             try:
                 connection.request(method, self._prefix + path, body, self._headers)
                 answer = connection.getresponse()
@@ -98,6 +102,41 @@ class Http:
         if isinstance(error, (http.client.HTTPException, ConnectionResetError, BrokenPipeError)):
             return f"the connection broke ({type(error).__name__})"
         return str(getattr(error, "strerror", None) or error or type(error).__name__)
+
+
+class _Bytes(io.RawIOBase):
+    """What a socket receives until a point in time."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock, self._until = sock, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._sock.recv_into(buffer)
+
+
+class _Timed(http.client.HTTPResponse):
+    """An answer that is there, whole, within the connection's timeout: a socket's own bounds the wait for each byte."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self._seconds = sock.gettimeout()
+        if self._seconds is not None:
+            self._whole, self._socket = self.fp, sock
+            self.fp = io.BufferedReader(_Bytes(sock, time.monotonic() + self._seconds))
+
+    def close(self) -> None:
+        super().close()
+        if self._seconds is not None:
+            self._whole.close()
+            with suppress(OSError):  # closed already
+                self._socket.settimeout(self._seconds)  # for the next request on the same connection
 
 
 class _UnixConnection(http.client.HTTPConnection):

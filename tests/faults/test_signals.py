@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM are answered with a line at once, whatever is being done, and the next command goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aurify.lock import LOCK
+
+
+def begin(*words: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "aurify", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_sample_and_evaluate_say_what_is_kept(command, number, questions, tmp_path):
+    out = tmp_path / "out"
+    process = begin(
+        command, "--model", "nugget", "--data", questions, "--out", out, "--samples", 5000, "--max-new-tokens", 200
+    )
+    wait_for(out / LOCK, process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    last = errors.splitlines()[-1]
+    assert last.startswith("aurify: stopped by SIGTERM" if number == signal.SIGTERM else "aurify: interrupted")
+    assert str(out) in last
+    assert "Traceback" not in errors
+    assert not (out / LOCK).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_train_acknowledges_the_first_signal(number, train, tmp_path):
+    out = tmp_path / "out"
+    process = begin(*train(out, "--steps", 500))
+    wait_for(out / "checkpoints" / "step-00000001", process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert "aurify: stopping and saving; Ctrl-C again leaves at once" in errors
+    assert "go on with: aurify train --config" in errors.splitlines()[-1]
+    assert not (out / LOCK).exists()
