@@ -46,7 +46,7 @@ def test_a_step_that_does_not_fit_is_repeated_with_the_same_result(error, questi
 
     def limited(model, sequences, **more):
         found = real(model, sequences, **more)
-        if sum(len(completion) for _, completion in sequences) > 250:
+        if not failed:
             torch.autograd.backward(found.sum())  # some gradient is there already when memory runs out
             failed.append(len(sequences))
             raise error
@@ -113,7 +113,9 @@ def test_the_sampler_draws_the_same_with_fewer_rows(monkeypatch):
     told, heard = [], []
     sampler = LocalSampler(model, tokenizer, say=told.append)
     found = sampler.sample(prompts, max_new_tokens=20, on_completion=lambda index, one: heard.append((index, one)))
-    assert found == wanted
+    for row, other in zip(found, wanted, strict=True):
+        assert [one.token_ids for one in row] == [one.token_ids for one in other]
+        assert [one.logprob for one in row] == pytest.approx([one.logprob for one in other], abs=1e-4)
     assert sampler.max_rows == 6
     assert len(told) == 2
     assert sorted(index for index, _ in heard) == sorted(list(range(4)) * 6), "each completion is told of once"

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
@@ -106,14 +105,3 @@ def test_in_the_log_probabilities_of_a_table(command, questions, table, aurify, 
     done = aurify(*words, "--data", questions)
     assert done.status == 0 or done.error
     assert "nan" not in done.out.lower()
-
-
-def test_after_a_step_that_is_far_too_long(questions, aurify, tmp_path):
-    out = tmp_path / "run"
-    done = aurify(
-        "train", "rloo", "--model", "nugget", "--data", questions, "--out", out, "--steps", 3, "--questions", 6,
-        "--samples", 4, "--holdout", 0, "--max-new-tokens", 60, "--lr", "1e38", "--save-every", 1,
-    )  # fmt: skip
-    assert "not finite" in done.error
-    for file in out.glob("checkpoints/*/weights.safetensors"):
-        assert all(torch.isfinite(value).all() for value in load_file(file).values())

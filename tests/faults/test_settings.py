@@ -12,6 +12,8 @@ import pytest
     [
         (("--lr", "inf"), "--lr 'inf': input should be a finite number"),
         (("--lr", "nan"), "--lr 'nan': input should be"),
+        (("--lr", "1e38"), "--lr '1e38': input should be less than or equal to 1000000"),
+        (("--weight-decay", "1e300"), "--weight-decay '1e300': input should be less than or equal to 1000000"),
         (("--lr-final", "nan"), "--lr-final 'nan': input should be"),
         (("--seed", "1" + "0" * 30), "at most 63 bits"),
         (("--seed", "9" * 5000), "--seed"),

@@ -76,7 +76,7 @@ class DistillSettings(Settings):
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [q_proj, v_proj]")
     unit_width: int = Field(128, ge=1, le=MAX_RANK, description="Width of the integration unit.")
 
-    lr: float | None = Field(None, gt=0, description="Peak learning rate [3e-4; 2e-3 below 50M parameters]")
+    lr: float | None = Field(None, gt=0, le=1e6, description="Peak learning rate [3e-4; 2e-3 below 50M parameters]")
     lr_final: float = Field(0.1, ge=0, le=1, description="The cosine schedule ends at this share of the peak.")
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up, in each stage.")
     clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")

@@ -22,7 +22,7 @@ class TokenBudget:
     """
 
     def __init__(self, tokens: int, say: Callable[[str], None] = lambda text: None) -> None:
-        self.tokens, self._say = tokens, say
+        self.tokens, self.say = tokens, say
         self.lowered = False
 
     def spend(self, work: Callable[[], Result], undo: Callable[[], object] = lambda: None) -> Result:
@@ -51,7 +51,7 @@ class TokenBudget:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             self.tokens, self.lowered = max(1, self.tokens // 2), True
-            self._say(f"out of memory: repeated with --token-budget {self.tokens}, and so it goes on")
+            self.say(f"out of memory: repeated with --token-budget {self.tokens}, and so it goes on")
 
 
 def drop_gradients(model: torch.nn.Module) -> None:

@@ -53,6 +53,7 @@ class Update:
     ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.budget, self.pad_token_id = budget, pad_token_id
+        self._for_probes = TokenBudget(budget.tokens, budget.say)
         self.parameters = trainable_parameters(tuned.model)
         self.low_precision = settings.dtype != "float32"
         self.peak_rate = settings.lr or tuned.learning_rate
@@ -92,7 +93,7 @@ class Update:
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
         with self.clock.measure("effect"):
-            score = scorer(self.tuned.model, self.pad_token_id, self.budget, bf16=self.low_precision)
+            score = scorer(self.tuned.model, self.pad_token_id, self._for_probes, bf16=self.low_precision)
             probes = Probes(self.world, score, *probes_of(prompts, proposals, terms))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             self.budget.spend(

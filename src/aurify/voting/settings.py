@@ -42,7 +42,7 @@ class RankSettings(Settings):
     )
     power: float = Field(3.0, ge=1, allow_inf_nan=False, description="neural: p of the pair loss.")
     lora_rank: int = Field(0, ge=0, le=MAX_RANK, description="neural: rank of LoRA matrices; 0 trains all weights.")
-    lr: float | None = Field(None, gt=0, description="neural: peak learning rate [2e-5; with LoRA 1e-4]")
+    lr: float | None = Field(None, gt=0, le=1e6, description="neural: peak learning rate [2e-5; with LoRA 1e-4]")
     epochs: int = Field(5, ge=1, description="neural: passes over the questions, a random pair of each.")
     questions: int = Field(8, ge=1, description="neural: questions a step.")
     max_tokens: int = Field(512, ge=2, description="neural: longer rows lose the question's beginning.")
