@@ -13,7 +13,7 @@ import pytest
 from teacher_server import Act, TeacherServer
 
 from aurify.collecting.api import Cache
-from aurify.collecting.api.client import _asked_wait
+from aurify.collecting.api.client import asked_wait
 from aurify.collecting.api.records import Reply, Usage
 from aurify.collecting.api.teacher import LONGEST_WAIT, Teacher
 from aurify.collecting.run import run_sample
@@ -79,10 +79,10 @@ def test_an_answer_that_drips_takes_no_longer_than_an_answer_may(
 
 @pytest.mark.parametrize("asked", ["inf", "1e308", "99999999", "Fri, 31 Dec 9999 23:59:59 GMT", "nan", "-5", "soon"])
 def test_a_wait_that_a_server_asks_for_is_bounded(asked: str) -> None:
-    teacher = Teacher.__new__(Teacher)
-    teacher._first_wait = 0.5
+    nobody: Any = None
+    teacher = Teacher(nobody, nobody, nobody, first_wait=0.5)
     for failed in (1, 50):
-        assert 0 <= teacher._wait(failed, _asked_wait({"retry-after": asked})) <= 5 * LONGEST_WAIT
+        assert 0 <= teacher.wait(failed, asked_wait({"retry-after": asked})) <= 5 * LONGEST_WAIT
 
 
 def test_the_cache_is_for_its_owner_alone(server: TeacherServer, questions: Path, tmp_path: Path) -> None:

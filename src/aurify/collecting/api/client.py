@@ -105,7 +105,7 @@ class Api:
             )
             return AurifyError(f"{self.url}: {said}{hint}")
         if status in RETRIED or status >= 500:
-            return Failed(said, wait=_asked_wait(error.response.headers))
+            return Failed(said, wait=asked_wait(error.response.headers))
         return Rejected(said)
 
     def _answer(self, found: Any, request: ApiRequest) -> Answer:
@@ -178,7 +178,7 @@ def _message(error: openai.APIStatusError) -> str:
     return str(said or error.response.text or error.message).strip()
 
 
-def _asked_wait(headers: Mapping[str, str]) -> float | None:
+def asked_wait(headers: Mapping[str, str]) -> float | None:
     """``Retry-After`` in seconds: a number, or a date (RFC 9110, 10.2.3)."""
     asked = headers.get("retry-after", "")
     try:

@@ -145,7 +145,7 @@ class Teacher:
             if failed > self._retries:
                 self._give_up(f"{ask.name}: {problem} ({failed} attempts)")
                 return
-            await asyncio.sleep(self._wait(failed, wait))
+            await asyncio.sleep(self.wait(failed, wait))
 
     def _give_up(self, failure: str) -> None:
         self._failures.append(failure)
@@ -153,7 +153,7 @@ class Teacher:
         if self._failed_in_a_row >= GIVE_UP:
             raise AurifyError(f"{GIVE_UP} prompts failed one after the other; the last: {failure}")
 
-    def _wait(self, failed: int, asked: float | None) -> float:
+    def wait(self, failed: int, asked: float | None) -> float:
         """Seconds before the next attempt."""
         longest = min(self._first_wait * 2.0 ** (failed - 1), LONGEST_WAIT)
         drawn = longest * random.uniform(0.5, 1.0)
