@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from answer_pairs import QUESTION, TYPES, pairs
 
 from aurify.answers.compare import Asked, compare, extract
-from aurify.answers.latex_compare import compare_latex
+from aurify.answers.math.compare import compare_latex
 from aurify.answers.options import options
 from aurify.answers.reading import Unreadable
 

@@ -6,7 +6,7 @@ import pytest
 from answer_pairs import QUESTION, TYPES, pairs
 
 from aurify.answers.compare import Asked, compare, extract
-from aurify.answers.latex_compare import compare_latex
+from aurify.answers.math.compare import compare_latex
 from aurify.answers.options import options
 from aurify.answers.reading import Unreadable
 

@@ -106,7 +106,7 @@ def _reply(replies: TextIO, reply: Reply) -> None:
 def _load(request: Reply) -> Reply:
     """Import what the later requests need, outside of any answer's time."""
     if request["what"] == "math":
-        from aurify.answers.latex_compare import compare_latex
+        from aurify.answers.math.compare import compare_latex
 
         compare_latex("\\frac{x}{2}+1", "\\frac{x+2}{2}")  # fills the parser's tables
     elif request["what"]:
@@ -117,7 +117,7 @@ def _load(request: Reply) -> Reply:
 
 
 def _math(request: Reply) -> Reply:
-    from aurify.answers.latex_compare import compare_latex
+    from aurify.answers.math.compare import compare_latex
 
     verdict, reason = compare_latex(request["pred"], request["gold"])
     return {"verdict": verdict, "reason": reason}

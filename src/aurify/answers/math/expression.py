@@ -7,10 +7,10 @@ does not know is unreadable here and left to math-verify (``algebra``).
 
 from __future__ import annotations
 
-from aurify.answers.atoms import Atoms
+from aurify.answers.math.atoms import Atoms
+from aurify.answers.math.tokens import tokens_of
+from aurify.answers.math.tree import Tree, number
 from aurify.answers.reading import Unreadable
-from aurify.answers.tokens import tokens_of
-from aurify.answers.tree import Tree, number
 
 _RELATIONS = frozenset(("=", "!=", "<", ">", "<=", ">=", "∈", "≈"))
 _CLOSES = frozenset((")", "]", "}", "\\}", "⟩", "⌋", "⌉"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from aurify.answers.math.tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Token
+from aurify.answers.math.tree import ONE, THREE, TWO, Tree, number
 from aurify.answers.reading import Unreadable
-from aurify.answers.tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Token
-from aurify.answers.tree import ONE, THREE, TWO, Tree, number
 
 MAX_DEPTH = 60
 """Formulas that are nested more deeply are unreadable."""

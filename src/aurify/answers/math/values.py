@@ -20,8 +20,8 @@ from typing import Any
 
 from mpmath import mp
 
+from aurify.answers.math.tree import Tree, names_of
 from aurify.answers.reading import Unreadable
-from aurify.answers.tree import Tree, names_of
 
 POINTS = 5
 """Points at which expressions with variables are compared."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from itertools import pairwise
 
+from aurify.answers.math.tree import ONE, ZERO, Tree, names_of, substituted
+from aurify.answers.math.values import differ, real_value
 from aurify.answers.reading import Unreadable
-from aurify.answers.tree import ONE, ZERO, Tree, names_of, substituted
-from aurify.answers.values import differ, real_value
 
 INFINITE: Tree = ("constant", "oo")
 LEAST: Tree = ("-", INFINITE)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from aurify.answers.math.reals import INFINITE, LEAST, Reals, simplest
+from aurify.answers.math.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
+from aurify.answers.math.tree import ONE, Tree, names_of
+from aurify.answers.math.values import differ, proportional, real_value
+from aurify.answers.math.written import Cases, Ratio, TimeOfDay
 from aurify.answers.number import Number, same_number
 from aurify.answers.reading import Unreadable
-from aurify.answers.reals import INFINITE, LEAST, Reals, simplest
-from aurify.answers.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
-from aurify.answers.tree import ONE, Tree, names_of
-from aurify.answers.values import differ, proportional, real_value
-from aurify.answers.written import Cases, Ratio, TimeOfDay
 
 
 def same(pred: Structure, gold: Structure) -> str | None:

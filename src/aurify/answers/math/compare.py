@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from aurify.answers.equality import same
 from aurify.answers.latex import without_name, without_units, words_in
+from aurify.answers.math.equality import same
+from aurify.answers.math.structures import Structure, read_structure
+from aurify.answers.math.written import without_phrases
 from aurify.answers.reading import Unreadable
-from aurify.answers.structures import Structure, read_structure
-from aurify.answers.written import without_phrases
 
 _ANOTHER_OPTION = re.compile(r"\(\s?[A-J]\s?\)|\\text(?:bf)?\s?\{\s?\(?[A-J][).]?\s?\}")
 _OPTION_WITHIN = re.compile(
@@ -58,7 +58,7 @@ def _compare(pred: str, gold: str) -> str:
 
 
 def _compare_algebra(pred: str, gold: str) -> str:
-    from aurify.answers.algebra import equal, parse_latex
+    from aurify.answers.math.algebra import equal, parse_latex
 
     a, b = parse_latex(pred), parse_latex(gold)
     return "an equal expression (math-verify's parser)" if a is not None and b is not None and equal(a, b) else ""
@@ -101,6 +101,6 @@ def _readings(text: str) -> bool:
     """Whether a text can be read as mathematics or as words, by any of the readers."""
     if words_in(text) or _OPTION.match(text) or _structure(text) is not None:
         return True
-    from aurify.answers.algebra import parse_latex
+    from aurify.answers.math.algebra import parse_latex
 
     return parse_latex(text) is not None

@@ -14,11 +14,11 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from aurify.answers.expression import read_expression
+from aurify.answers.math.expression import read_expression
+from aurify.answers.math.reals import EVERYTHING, FLIPPED, RealInterval, Reals, inequality, intersection, union, without
+from aurify.answers.math.tree import Tree, names_of
+from aurify.answers.math.written import Cases, Ratio, cases_in, clock_in, ratio_in, rows_in, without_library
 from aurify.answers.reading import Unreadable
-from aurify.answers.reals import EVERYTHING, FLIPPED, RealInterval, Reals, inequality, intersection, union, without
-from aurify.answers.tree import Tree, names_of
-from aurify.answers.written import Cases, Ratio, cases_in, clock_in, ratio_in, rows_in, without_library
 
 _MOST_SIGNS = 3
 _SCALARS = frozenset(("number", "symbol", "constant", "+", "*", "/", "-", "^", "root", "call", "%", "degrees"))
