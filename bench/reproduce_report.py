@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_verdicts import Verdicts, keep
 from scipy.stats import spearmanr, ttest_1samp
 
 from aurify.statistics.crossed import Interval
@@ -25,7 +26,10 @@ ANSWERS, RUNS = 150, 5
 
 
 def write_report(out: Path) -> None:
-    """report.md and curves.png from the JSON files in ``out/runs``; only what all methods of a scenario have counts."""
+    """report.md, curves.png and verdicts.jsonl from the JSON files in ``out/runs``.
+
+    Only what all methods of a scenario have counts.
+    """
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "runs").glob("*.json"))]
     scenarios = {
         name: complete([one for one in results if one["scenario"] == name]) for name in scenario_names(results)
@@ -36,7 +40,15 @@ def write_report(out: Path) -> None:
     parts += ["## The paper's claims", "", *claims(scenarios), ""]
     (out / "report.md").write_text("\n".join(parts), encoding="utf-8")
     plot(scenarios, out / "curves.png")
+    keep(out / "verdicts.jsonl", verdicts(scenarios))
     print("\n".join(parts))
+
+
+def verdicts(scenarios: Mapping[str, Runs]) -> Iterator[tuple[str, int, Verdicts]]:
+    """Greedy verdicts by question of each scenario, task and seed."""
+    for name, runs in scenarios.items():
+        for same in zip(*runs.values(), strict=True):
+            yield f"{name} {same[0]['task']}", same[0]["seed"], {one["method"]: one["greedy"] for one in same}
 
 
 def scenario_names(results: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,7 +14,8 @@ of trials, on a part of the training questions only, with a seed of its own
 parts of each: 720 training questions where they are generated (100 in ``small``), 480 to be judged on.
 
 Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
-``--report`` only writes the report (bench/reproduce_report.py) from what is there. All of it is some 2,000 runs:
+``--report`` only writes the report (bench/reproduce_report.py) from what is there; beside it stand the verdicts by
+question (bench/kept_verdicts.py). All of it is some 2,000 runs:
 choose. ``--steps 2 --seeds 0 --trials 1 --limit 8 --samples 2 --tasks web_of_lies --scenarios in-domain`` tries it out.
 """
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from kept_verdicts import keep
 
 from aurify.rationales import read_rationales
 from aurify.statistics.crossed import DIFFERENCE, crossed_mean
@@ -42,6 +43,7 @@ def main() -> None:
         "--steps", type=int, default=5, help="of TRICE; after 10 nearly all is right, and nothing is left to add"
     )
     parser.add_argument("--samples", type=int, default=8, help="a held-out question")
+    parser.add_argument("--verdicts", type=Path, help="keep the verdicts by question here (kept_verdicts.py)")
     args = parser.parse_args()
     greedy: dict[str, list[dict[str, float]]] = {}
     sampled: dict[str, list[dict[str, float]]] = {}
@@ -58,6 +60,8 @@ def main() -> None:
                     file=sys.stderr,
                     flush=True,
                 )
+    if args.verdicts:
+        keep(args.verdicts, [("", seed, {m: greedy[m][i] for m in greedy}) for i, seed in enumerate(args.seeds)])
     print("# What NAT and NCE add to a TRICE run\n")
     print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
     print("| model | greedy | over TRICE | sampled | over TRICE | seconds |")

@@ -16,6 +16,7 @@ import gzip
 import json
 import random
 import re
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ from aurify.answers.compare import Asked, compare, extract
 from aurify.answers.math.compare import compare_latex
 from aurify.answers.options import options
 from aurify.answers.reading import Unreadable
+
+LIMIT = 5.0
+"""Seconds of processor time that a verdict may take."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Tally:
     seconds: float = 0.0
     slowest: float = 0.0
     slowest_row: Row | None = None
+    known_false_negatives: int = 0
+    """Where the judge agrees with a label that is known to be wrong."""
 
     @property
     def total(self) -> int:
@@ -60,6 +66,13 @@ class Tally:
     @property
     def share(self) -> float:
         return 100 * self.agree / max(1, self.total)
+
+    @property
+    def mended_share(self) -> float:
+        """Of agreement where the label's known false negatives (equal plain numbers) are right."""
+        known = sum(row.value_equal for row in self.false_positives)
+        lost = self.known_false_negatives
+        return 100 * (self.agree + known - lost) / max(1, self.total)
 
 
 Judge = Callable[[str, str], bool]
@@ -110,6 +123,26 @@ def teachers(folder: Path) -> Iterator[Row]:
                         yield Row(sample["rationale"], problem["answer"], sample["correct"], equal)
 
 
+class _Late(Exception):
+    """A verdict takes too long."""
+
+
+def _too_late(*_: object) -> None:
+    raise _Late
+
+
+def limited(judge: Judge, text: str, gold: str) -> bool:
+    """The verdict, or not right after ``LIMIT`` seconds of processor time, when aurify's worker would be killed."""
+    signal.signal(signal.SIGPROF, _too_late)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    try:
+        return judge(text, gold)
+    except _Late:
+        return False
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
 def tally(rows: list[Row], judge: Judge, until: float) -> Tally:
     """Verdicts on the rows, until the clock says so."""
     result = Tally()
@@ -117,7 +150,7 @@ def tally(rows: list[Row], judge: Judge, until: float) -> Tally:
         if time.monotonic() > until:
             break
         begun = time.process_time()
-        right = judge(row.text, row.gold)
+        right = limited(judge, row.text, row.gold)
         took = time.process_time() - begun
         result.seconds += took
         if took > result.slowest:
@@ -126,6 +159,7 @@ def tally(rows: list[Row], judge: Judge, until: float) -> Tally:
             continue
         if right == row.label:
             result.agree += 1
+            result.known_false_negatives += row.value_equal and not row.label
         else:
             (result.false_positives if right else result.false_negatives).append(row)
     return result
@@ -152,35 +186,50 @@ def kind_of(row: Row) -> str:
 
 def by_pairs(count: int, until: float) -> list[str]:
     lines = [
-        "| answers | pairs | equal, called unequal | unequal, called equal | pairs a second |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| answers | pairs | equal, called unequal | unequal, called equal | exceptions | a second | slowest (ms) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for kind in TYPES:
         judge = ours(kind, options(QUESTION) if kind == "choice" else None)
-        done = missed = spurious = 0
+        done = missed = spurious = raised = 0
+        slowest = 0.0
         begun = time.process_time()
         for pair in pairs(kind, count):
             if time.monotonic() > until:
                 break
-            right = judge(pair.pred, pair.gold)
+            started = time.process_time()
+            try:
+                right = limited(judge, pair.pred, pair.gold)
+            except Exception as error:
+                print(f"{type(error).__name__}: {pair}", file=sys.stderr)
+                raised += 1
+                continue
+            slowest = max(slowest, time.process_time() - started)
             done += 1
+            if right != pair.equal:
+                print(pair, file=sys.stderr)
             missed += pair.equal and not right
             spurious += right and not pair.equal
-        lines.append(f"| {kind} | {done:,} | {missed:,} | {spurious:,} | {done / (time.process_time() - begun):,.0f} |")
+        speed = done / (time.process_time() - begun)
+        lines.append(
+            f"| {kind} | {done:,} | {missed:,} | {spurious:,} | {raised:,} | {speed:,.0f} | {1000 * slowest:,.0f} |"
+        )
     return lines
 
 
 def line(name: str, result: Tally) -> str:
     speed = result.total / result.seconds if result.seconds else 0
     return (
-        f"| {name} | {result.total:,} | {result.share:.2f} | {len(result.false_positives):,} | "
-        f"{len(result.false_negatives):,} | {speed:,.0f} | {result.slowest * 1000:,.0f} |"
+        f"| {name} | {result.total:,} | {result.share:.2f} | {result.mended_share:.2f} "
+        f"| {len(result.false_positives):,} | {len(result.false_negatives):,} "
+        f"| {speed:,.0f} | {result.slowest * 1000:,.0f} |"
     )
 
 
 HEAD = [
-    "| judge | verdicts | agree (%) | right, label wrong | wrong, label right | verdicts a second | slowest (ms) |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| judge | verdicts | agree (%) | equal numbers mended (%) | right, label wrong | wrong, label right "
+    "| verdicts a second | slowest (ms) |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 ]
 
 
@@ -220,7 +269,7 @@ def main() -> None:
     lines.append(line(f"aurify, first {len(beside):,}", tally(beside, ours("math"), until())))
     for name, judge in judges:
         lines.append(
-            f"| {name} | {judge} | | | | | |" if isinstance(judge, str) else line(name, tally(beside, judge, until()))
+            f"| {name} | {judge} | | | | | | |" if isinstance(judge, str) else line(name, tally(beside, judge, until()))
         )
     if all_of_them.slowest_row:
         lines += ["", f"The slowest verdict is on the gold answer `{all_of_them.slowest_row.gold[:80]}`."]
@@ -242,6 +291,8 @@ def main() -> None:
             lines.append(line(name, tally(solutions[: arguments.beside], judge, until())))
     lines += ["", "## Pairs by construction", "", *by_pairs(arguments.pairs, until())]
     text = "\n".join(lines) + "\n"
+    if arguments.out and arguments.out.exists():  # what people saw stays until they look again
+        text += "".join(arguments.out.read_text(encoding="utf-8").partition("\n## Looked at")[1:])
     sys.stdout.write(text)
     if arguments.out:
         arguments.out.write_text(text, encoding="utf-8")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
-from aurify.statistics.crossed import ACCURACY, DIFFERENCE, Interval, crossed_mean, persistence
+from aurify.statistics.crossed import ACCURACY, CAUTION, DIFFERENCE, Interval, crossed_mean, persistence
 
 
 def differences(seed: int, runs: int, questions: int) -> np.ndarray:
@@ -30,10 +31,12 @@ def test_runs_that_all_say_the_same_count_as_one():
 def test_runs_on_questions_of_their_own_count_as_so_many_more():
     apart = np.full((4, 320), np.nan)
     for run, own in enumerate(differences(2, 4, 80)):
-        apart[run, 80 * run : 80 * (run + 1)] = own - own.mean() + 0.1  # no spread between the runs
-    together = crossed_mean(apart[~np.isnan(apart)][None])
-    found = crossed_mean(apart)
-    assert found.interval == pytest.approx(together.interval, rel=0.02)
+        luck = (run - 1.5) * own.std() / 80**0.5 / 1.25**0.5 * (3 / 4) ** 0.5  # as much as their questions make of it
+        apart[run, 80 * run : 80 * (run + 1)] = own - own.mean() + 0.1 + luck
+    together = crossed_mean(apart[~np.isnan(apart)][None]).interval
+    found = crossed_mean(apart).interval
+    assert found.value == pytest.approx(together.value)
+    assert found.high - found.low == pytest.approx((together.high - together.low) * 3.18 / 1.97, rel=0.1)
 
 
 def test_the_order_of_runs_and_questions_does_not_matter_nor_do_questions_nobody_was_asked():
@@ -51,7 +54,9 @@ def test_runs_that_differ_have_students_interval_over_runs():
     values_SQ = np.repeat(means[:, None], 3000, axis=1)
     found, expected = crossed_mean(values_SQ), ttest_1samp(means, 0)
     assert tuple(found.interval)[1:] == pytest.approx(tuple(expected.confidence_interval(0.95)), abs=1e-9)
-    assert found.p == pytest.approx(expected.pvalue, rel=1e-6)
+    cautious = 2 * student.sf(expected.statistic / CAUTION**0.5, 3)
+    assert found.p == pytest.approx(cautious, rel=1e-6)
+    assert expected.pvalue < found.p < 1.3 * expected.pvalue
     assert found.of_methods
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from aurify.statistics import bootstrap_means
 
@@ -30,4 +31,16 @@ def test_bootstrap_resamples_rows_and_depends_on_its_seed_alone() -> None:
     assert low[0] == pytest.approx(1 - high[1], abs=1e-12)
     assert bootstrap_means(values, seed=5)[0].tolist() == low.tolist()
     assert bootstrap_means(values, seed=6)[0].tolist() != low.tolist()
-    assert [bound.tolist() for bound in bootstrap_means(np.full((4, 1), 0.25), seed=0)] == [[0.25], [0.25]]
+
+
+def test_rows_that_are_all_alike_have_no_interval_of_nothing() -> None:
+    """As wide as Clopper and Pearson's for all of 80; and hardly wider than the bootstrap where rows differ."""
+    (low,), (high,) = bootstrap_means(np.ones((80, 1)), seed=0)
+    assert (low, high) == (pytest.approx(binomtest(80, 80).proportion_ci(0.95).low), 1.0)
+    (low,), (high,) = bootstrap_means(np.zeros((80, 1)), seed=0)
+    assert (low, high) == (0.0, pytest.approx(binomtest(0, 80).proportion_ci(0.95).high))
+    (low,), (high,) = bootstrap_means(np.zeros((80, 1)), seed=0, least=-1.0)
+    assert low == -high < 0
+    nearly = np.ones((80, 1))
+    nearly[0] = 0.9
+    assert bootstrap_means(nearly, seed=0)[0][0] < 0.96

@@ -194,7 +194,7 @@ _TEXTS: list[Callable[[str], str]] = [
 
 
 def _mathematics(rng: random.Random, equal: bool) -> tuple[str, str]:
-    make = rng.choice((_fractions, _surds, _multiples_of_pi, _polynomials, _points, _sets, _intervals, _powers))
+    make = rng.choice(_FAMILIES)
     numbers = [rng.randint(2, 99) for _ in range(3)]
     others = list(numbers)
     if not equal:
@@ -320,3 +320,101 @@ def _powers(n: list[int], used: int = 2) -> list[str]:
         f"e^{{-{a}}}+{b}",
         f"{b} + 1/e^{a}",
     ]
+
+
+def _complex(n: list[int], used: int = 2) -> list[str]:
+    a, b = n[0], n[1]
+    return [
+        f"{a} - {b}i",
+        f"{a}-{b}i",
+        f"-{b}i + {a}",
+        f"{a} - {b} \\cdot i",
+        f"{a} - {b}*I",
+        f"{a} − {b}i",
+        f"({a} - {b}i)",
+        f"\\frac{{{2 * a} - {2 * b}i}}{{2}}",
+        f"z = {a} - {b}i",
+    ]
+
+
+def _matrices(n: list[int]) -> list[str]:
+    a, b, c = n
+    return [
+        f"\\begin{{pmatrix}} {a} & -{b} \\\\ 0 & {c} \\end{{pmatrix}}",
+        f"\\begin{{bmatrix}} {a} & -{b} \\\\ 0 & {c} \\end{{bmatrix}}",
+        f"\\begin{{pmatrix}}{a}&-{b}\\\\0&{c}\\end{{pmatrix}}",
+        f"[[{a}, -{b}], [0, {c}]]",
+        f"[{a}, -{b}; 0, {c}]",
+        f"Matrix([[{a}, -{b}], [0, {c}]])",
+        f"\\left[\\begin{{array}}{{cc}} {a} & -{b} \\\\ 0 & {c} \\end{{array}}\\right]",
+        f"A = \\begin{{pmatrix}} {a} & −{b} \\\\ 0 & {c}.0 \\end{{pmatrix}}",
+    ]
+
+
+def _ratios(n: list[int]) -> list[str]:
+    a, b, c = n
+    return [
+        f"{a}:{b}:{c}",
+        f"{a} : {b} : {c}",
+        f"{2 * a}:{2 * b}:{2 * c}",
+        f"{a}\\!:\\!{b}\\!:\\!{c}",
+        f"{a}{{:}}{b}{{:}}{c}",
+    ]
+
+
+def _lines(n: list[int]) -> list[str]:
+    a, b, c = n
+    return [
+        f"{a}x + {b}y = {c}",
+        f"{a}x+{b}y={c}",
+        f"{b}y + {a}x = {c}",
+        f"{c} = {a}x + {b}y",
+        f"{a}x + {b}y - {c} = 0",
+        f"{2 * a}x + {2 * b}y = {2 * c}",
+        f"{a}*x + {b}*y = {c}",
+        f"{a}x = {c} - {b}y",
+    ]
+
+
+def _around(n: list[int], used: int = 2) -> list[str]:
+    a, b = n[0], n[1]
+    return [
+        f"({a - b}, {a + b})",
+        f"|x - {a}| < {b}",
+        f"{b} > |x-{a}|",
+        f"\\left|x-{a}\\right| < {b}",
+        f"{a - b} < x < {a + b}",
+        f"x > {a - b} \\text{{ and }} x < {a + b}",
+        f"]{a - b}, {a + b}[",
+        f"x \\in ({a - b}, {a + b})",
+        f"-{b} < x - {a} < {b}",
+    ]
+
+
+def _cases(n: list[int]) -> list[str]:
+    a, b, c = n
+    return [
+        f"\\begin{{cases}} {a}x & x > {b} \\\\ {c} & x \\le {b} \\end{{cases}}",
+        f"\\begin{{cases}} {a}x & \\text{{if }} x > {b}, \\\\ {c} & \\text{{if }} x \\le {b}. \\end{{cases}}",
+        f"\\begin{{cases}} {c} & x \\le {b} \\\\ {a}x & {b} < x \\end{{cases}}",
+        f"f(x) = \\begin{{cases}} {a} \\cdot x & \\text{{for }} x > {b} \\\\ {c} & x \\leq {b} \\end{{cases}}",
+    ]
+
+
+def _logarithms(n: list[int], used: int = 2) -> list[str]:
+    a, b = n[0], n[1]
+    return [
+        f"{a} \\ln {b}",
+        f"{a}\\ln({b})",
+        f"{a}*ln({b})",
+        f"\\ln {b}^{{{a}}}",
+        f"{a} \\cdot \\ln {b}",
+        f"\\ln({b}) \\times {a}",
+        f"-{a} \\ln \\frac{{1}}{{{b}}}",
+    ]
+
+
+_FAMILIES: list[Callable[[list[int]], list[str]]] = [
+    _fractions, _surds, _multiples_of_pi, _polynomials, _points, _sets, _intervals, _powers, _complex, _matrices,
+    _ratios, _lines, _around, _cases, _logarithms,
+]  # fmt: skip

@@ -60,7 +60,8 @@ def vote_accuracies(
     values_QM = np.array(rows)
     plain = names.index("sc")
     both_QM = np.concatenate([values_QM, values_QM - values_QM[:, [plain]]], axis=1)
-    low, high = bootstrap_means(both_QM, seed)
+    least_M = np.repeat([0.0, -1.0], len(names))  # of an accuracy, and of a difference of two
+    low, high = bootstrap_means(both_QM, seed, least=least_M)
     mean = both_QM.mean(axis=0)
 
     def score(i: int, word: str) -> dict[str, float]:

@@ -20,7 +20,8 @@ _OPTION_WITHIN = re.compile(
     r"\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?(\([A-J]\))\s?\\?\s?([^{}]+)\}$"
 )
 _OPTION = re.compile(
-    r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)|([A-J])\))\s*(.*)$"
+    r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)"
+    r"|\(\\(?:text|textbf|mathrm|mathbf|mbox)\s?\{\s?([A-J])\s?\}\)|([A-J])\))\s*(.*)$"
 )
 
 
@@ -84,7 +85,7 @@ def _compare_options(pred: str, gold: str) -> str | None:
 
 def _option(match: re.Match[str] | None, text: str) -> tuple[str, str]:
     if match:
-        return match[1] or match[2] or match[3], match[4].strip()
+        return match[1] or match[2] or match[3] or match[4], match[5].strip()
     return (text, "") if re.fullmatch(r"[A-J]", text) else ("", text)
 
 

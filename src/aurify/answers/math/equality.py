@@ -56,10 +56,10 @@ def _same_written(pred: Structure, gold: Structure) -> str | None:
         return "the same cases" if _match(rows, others) else None
     if isinstance(pred, TimeOfDay) and isinstance(gold, TimeOfDay):
         return "the same time" if pred.is_same(gold) else None
-    if isinstance(gold, TimeOfDay) or (isinstance(pred, TimeOfDay) and isinstance(gold, Value)):
-        time, number = (gold, pred) if isinstance(gold, TimeOfDay) else (pred, gold)
-        whole = isinstance(number, Value) and number.tree == ("number", Fraction(time.hour), 0)
-        return "the same hour" if whole and time.half and not time.minute and not time.second else None
+    time, number = (pred, gold) if isinstance(pred, TimeOfDay) else (gold, pred)
+    if isinstance(time, TimeOfDay) and isinstance(number, Value):
+        whole = number.tree == ("number", Fraction(time.time[0]), 0)
+        return "the same hour" if whole and time.half and not any(time.time[1:]) else None
     ours, theirs = _parts(pred), _parts(gold)
     if not ours or not theirs or len(ours) != len(theirs):
         return None
@@ -74,7 +74,7 @@ def _parts(item: Structure) -> list[Tree]:
     if isinstance(item, Ratio):
         return [part.tree for part in item.parts]
     if isinstance(item, TimeOfDay) and not item.half:
-        return [("number", Fraction(item.hour), 0), ("number", Fraction(item.minute), 0)]
+        return [("number", Fraction(part), 0) for part in item.parts]
     is_fraction = isinstance(item, Value) and (number := _as_number(item.tree)) and number.value.denominator > 1
     return [item.tree, ONE] if is_fraction else []
 

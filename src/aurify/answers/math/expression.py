@@ -177,7 +177,7 @@ class _Parser(Atoms):
 
     def marks(self, tree: Tree) -> Tree:
         while True:
-            if self.peek() == "!" and self.peek(1) not in ("!", "="):
+            if self.peek() == "!" and self.peek(1) != "!":
                 self.take()
                 tree = ("call", "factorial", tree)
             elif self.accept("%"):

@@ -118,6 +118,8 @@ def _structure(tree: Tree) -> Structure:
     if kind in _SCALARS or kind == "pm":
         return _scalars(tree)
     if kind == "base":
+        if tree[2] == 10:
+            return Value(("number", tree[1], 0))
         return Based(tree[1], tree[2])
     if kind == "list":
         return _listed([_structure(item) for item in tree[1:]])
@@ -229,6 +231,8 @@ def _relation(operators: Sequence[str], sides: Sequence[Tree]) -> Structure:
         operators, sides = (operators[:-1], sides[:-1]) if len(sides) > 2 or not _is_name(sides[0]) else (("=",), sides)
         if not operators:
             return _structure(sides[0])
+    if operators == ("!=",) and all(_is_constant(side) for side in sides):  # "5!=120"
+        operators, sides = ("=",), (("call", "factorial", sides[0]), sides[1])
     if any(operator == "≈" for operator in operators):
         raise Unreadable("an approximation within an equation")
     if operators == ("∈",) and sides[0][0] == "symbol":
@@ -284,6 +288,8 @@ def _is_name(tree: Tree) -> bool:
     """Whether the tree names a quantity: letters without numbers, as ``x``, ``AB`` and ``x + y``."""
     if tree[0] == "symbol":
         return True
+    if tree[0] == "call":  # "\\tan Y = 7/24"
+        return len(tree) == 3 and tree[2][0] == "symbol"
     return tree[0] in ("*", "+", "/") and all(_is_name(part) for part in tree[1:])
 
 

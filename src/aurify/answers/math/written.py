@@ -42,24 +42,28 @@ _EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(
 
 @dataclass(frozen=True)
 class TimeOfDay:
-    """A time of day; ``half`` is a or p, or nothing where it was not said."""
+    """A time of day; ``half`` is a or p, or nothing where it was not said, ``parts`` what was written."""
 
-    hour: int
-    minute: int
-    second: int
+    parts: tuple[int, ...]
     half: str
+
+    @property
+    def time(self) -> tuple[int, int, int]:
+        """Hour, minute and second."""
+        hour, minute, second = (*self.parts, 0, 0)[:3]
+        return hour, minute, second
 
     def is_same(self, other: TimeOfDay) -> bool:
         """Whether both may be the same time: ``5:00 pm`` and ``17:00``, or ``5:00`` without its half."""
         if (self.half and other.half) or not (self.half or other.half):
             return self._seconds() == other._seconds()
-        face = [(one.hour % 12, one.minute, one.second) for one in (self, other)]
+        face = [(one.time[0] % 12, *one.time[1:]) for one in (self, other)]
         bare = other if self.half else self
-        return face[0] == face[1] and (bare.hour <= 12 or self._seconds() == other._seconds())
+        return face[0] == face[1] and (bare.time[0] <= 12 or self._seconds() == other._seconds())
 
     def _seconds(self) -> int:
-        hour = self.hour % 12 + 12 * (self.half == "p") if self.half else self.hour
-        return 3600 * hour + 60 * self.minute + self.second
+        hour, minute, second = self.time
+        return 3600 * (hour % 12 + 12 * (self.half == "p") if self.half else hour) + 60 * minute + second
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,11 @@ def clock_in(text: str) -> TimeOfDay | None:
     """The time of day that a text is."""
     plain = _UNWRAPPED.sub(r"\1", text).strip()
     found = _CLOCK.fullmatch(plain)
-    if found and int(found[1]) <= 24 and int(found[2]) < 60:
-        return TimeOfDay(int(found[1]), int(found[2]), int(found[3] or 0), (found[4] or "").lower())
+    parts = tuple(int(part) for part in found.groups()[:3] if part) if found else ()
+    if found and parts[0] <= 24 and max(parts[1:]) < 60:
+        return TimeOfDay(parts, (found[4] or "").lower())
     hour = _HOUR.fullmatch(plain)
-    return TimeOfDay(int(hour[1]), 0, 0, hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
+    return TimeOfDay((int(hour[1]),), hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
 
 
 def ratio_in(text: str) -> list[str] | None:
