@@ -80,6 +80,25 @@ def test_trls_table_of_completions(tmp_path):
     assert read_verdicts(path, "accuracy_reward").right == {"p": 0.5, "q": 1.0}
 
 
+def test_completions_that_the_reward_function_left_out(tmp_path):
+    """As TRL 1.16 writes them: NaN where accuracy_reward could not read the solution, and its extra columns."""
+    turns = [{"role": "user", "content": "1 + 1?"}]
+    columns = {
+        "step": [1] * 4, "prompt": [turns, turns, [{"role": "user", "content": "?"}], turns],
+        "completion": [[{"role": "assistant", "content": "2"}]] * 4,
+        "accuracy_reward": [1.0, float("nan"), float("nan"), 0.0],
+        "answer_parsed": ["[2]", "[skipped]", "[skipped]", "[3]"], "gold_parsed": ["[2]"] * 4, "advantage": [0.0] * 4,
+    }  # fmt: skip
+    path = tmp_path / "completions_00001.parquet"
+    pq.write_table(pa.table(columns), path)
+    said: list[str] = []
+    assert list(read_verdicts(path, None, said.append).right.values()) == [0.5]
+    assert said[0] == f"{path}: 2 of 4 rows have no accuracy_reward, and are left out"
+    pq.write_table(pa.table({**columns, "accuracy_reward": [float("nan")] * 4}), path)
+    with pytest.raises(AurifyError, match="no row holds any accuracy_reward"):
+        read_verdicts(path, None)
+
+
 def test_turns_as_prompt_and_several_steps(tmp_path):
     turns = [{"role": "user", "content": "1 + 1?"}]
     rows = [{"step": step, "prompt": turns, "completion": "2", "reward": step / 2} for step in (1, 2)]

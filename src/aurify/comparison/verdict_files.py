@@ -59,6 +59,12 @@ def read_verdicts(path: Path, score: str | None, say: Callable[[str], None] = la
     metrics = first.get("metrics")
     field = _field(path, first, metric, metrics if isinstance(metrics, list) else None, completions)
     scores: dict[str, list[float]] = {}
+    judged = [row for row in known if not (completions and _is_nothing(row.fields.get(field)))]
+    if len(judged) < len(known):
+        say(f"{path}: {len(known) - len(judged)} of {len(known)} rows have no {field}, and are left out")
+        known = judged
+    if not known:
+        raise AurifyError(f"{path}: no row holds any {field}")
     for row in known:
         scores.setdefault(_question(row, completions), []).append(_score(row, field))
     if len(steps := {row.fields.get("step") for row in known}) > 1 and completions:
@@ -134,6 +140,11 @@ def _score(row: Row, field: str) -> float:
         return float(value)
     found = kind(value) if value is None or isinstance(value, (list, dict)) else show(value)
     raise AurifyError(f"{row.where}: {field}: expected a truth value or a number, found {found}")
+
+
+def _is_nothing(value: object) -> bool:
+    """What TRL's tables hold where a reward function gave None."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _is_number(value: object) -> bool:
