@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.questions.answer_types import canonical, infer_answer_type
+from aurify.questions.answer_types import answer_types, canonical, infer_answer_type
 from aurify.questions.rows import RowError
 
 OPTIONS = "Which?\nOptions:\n(A) rain\n(B) snow"
@@ -33,6 +33,23 @@ def test_inference_with_the_questions_options() -> None:
     assert infer_answer_type(["A", "b"], [OPTIONS, "no options"]) == "text"
     assert infer_answer_type(["(A)"] * 19 + ["Monsters, Inc"], [OPTIONS] * 20) == "choice"
     assert infer_answer_type(["(A)"] * 5 + ["rain"] * 5, [OPTIONS] * 10) == "text"
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (["€12.50", "€3"], "number"),
+        (["(-5)", "3.0×10^8"], "number"),
+        (["5 km/h", "36 cm^2"], "number"),
+        (["12 apples", "7"], "number"),
+        (["12 apples", "7 pears"], "text"),  # as well names: "7 dwarfs"
+        (["5 km/h", "fast"], "text"),
+        (["12 May", "3 June"], "text"),
+        (["5 PM", "6 PM"], "text"),
+    ],
+)
+def test_files_of_measures_and_of_names(answers: list[str], expected: str) -> None:
+    assert answer_types(answers, ["?"] * len(answers)) == [expected] * len(answers)
 
 
 def test_canonical_answers() -> None:

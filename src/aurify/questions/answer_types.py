@@ -17,6 +17,7 @@ _LATEX = re.compile(
 )
 _LETTERED = re.compile(r"\([A-Z]\)")
 _BEGINS_NUMBER = re.compile(r"[\s(]*[-+−–]?\s?(?:[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])")
+_LETTERS = re.compile(r"[^\W\d_]")
 _NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f\u2009]\d{3})+)(?![\d,])")
 
@@ -47,7 +48,7 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
 
     That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
     the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
-    or more than half are nothing but numbers, every answer that can be read as a number is one (``12 apples``,
+    (and one is nothing else, or all are measures or prices) or more than half are nothing but numbers, every answer that can be read as a number is one (``12 apples``,
     ``1 250``, ``(-5)``), and the odd row among them is text, or LaTeX.
     """
     kind = infer_answer_type(answers, questions)
@@ -57,11 +58,20 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
                for one, text in zip(answers, questions, strict=True)]  # fmt: skip
     others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
     bare = sum(as_number(one) is not None for one in others)
-    numbers = bool(bare) and (2 * bare > len(others) or all(number_in(one) for one in others))
+    numbers = 2 * bare > len(others) or (bool(others) and all(number_in(one) for one in others))
+    numbers = numbers and (bool(bare) or all(map(_is_measure, others)))
     return [
         "choice" if choice else _among_numbers(one) if numbers else kind
         for one, choice in zip(answers, choices, strict=True)
     ]
+
+
+def _is_measure(answer: str) -> bool:
+    """Whether nothing but a unit, a currency or signs stands beside the number: ``€12.50``, ``5 km/h``, ``(-5)``."""
+    try:
+        return not _LETTERS.search(_LATEX.sub("", answer)) or read_number(answer).unit is not None
+    except Unreadable:
+        return False
 
 
 def _among_numbers(answer: str) -> str:
