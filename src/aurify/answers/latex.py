@@ -16,7 +16,7 @@ from aurify.answers.characters import LOWERED, RAISED, plain_signs, scripts
 from aurify.answers.math.tokens import is_known_word
 from aurify.answers.number import Number, read_number, same_number
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.answers.refusals import is_remark
+from aurify.answers.refusals import is_refusal, is_remark
 from aurify.answers.units import unit_of, units_differ
 
 _REPLACED = (
@@ -115,7 +115,7 @@ def tidy(latex: str) -> str:
     """
     if len(latex) > MAX_ANSWER:
         raise Unreadable(f"longer than {MAX_ANSWER} characters")
-    if is_remark(_UNWRAP.sub(r"\1", latex)):
+    if is_remark(latex) or is_refusal(_UNWRAP.sub(r"\1", latex)):
         raise Unreadable("a sentence, and no answer")
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
