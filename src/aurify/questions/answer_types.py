@@ -48,8 +48,9 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
 
     That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
     the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
-    (and one is nothing else, or all are measures or prices) or more than half are nothing but numbers, every answer that can be read as a number is one (``12 apples``,
-    ``1 250``, ``(-5)``), and the odd row among them is text, or LaTeX.
+    (and one is nothing else, or all are measures or prices) or more than half are nothing but numbers, every answer
+    that can be read as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is text, or
+    LaTeX.
     """
     kind = infer_answer_type(answers, questions)
     if kind in ("choice", "number"):
