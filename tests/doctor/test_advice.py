@@ -51,6 +51,8 @@ def test_a_hopeless_model_is_not_sent_to_learn_from_answers_alone():
     hopeless = trial(*[0] * 40)
     assert advised(hopeless, told=True).command.startswith("aurify train cot ")
     assert advised(hopeless).command.startswith("aurify sample --api openai ")
+    assert advised(trial(*[0] * 4)).command.startswith("aurify sample ")  # none of 16 is right
+    assert advised(trial(*[0] * 3)).command.startswith("aurify train trice ")  # of 12: who knows
     assert advised(trial(*[0] * 4, *[1] * 4)).command.startswith("aurify train trice ")
 
 

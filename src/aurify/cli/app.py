@@ -86,6 +86,7 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
 
     ``words`` are those of the command line, without the program's name; by default this process's own.
     """
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of kernels that a CPU does without
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")  # peft's use of transformers
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -12,6 +12,8 @@ from aurify.statistics.pass_rates import PassRates
 
 HOPELESS, SOLVED = 0.02, 0.85
 """Shares of right rationales below which answers alone hardly teach, and above which there is little to learn."""
+ENOUGH = 16
+"""Rationales of which none is right: then a model is not sent to learn from answers alone either."""
 TOO_RARE = "right rationales are too rare for learning from answers alone"
 MANY_CUT, MANY_UNREADABLE = 0.15, 0.2
 """Shares of truncated and of unreadable rationales that are worth a word."""
@@ -41,10 +43,12 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
         points, p = chosen.better_than(trials[0])
         lines.append(f"take {chosen.name}: {points:+.0f} points over {trials[0].name} (sign test p {p:.2g})")
     lines += _troubles(chosen)
-    if rate < HOPELESS and told_rationales:
+    drawn = len(chosen.right_Q) * chosen.samples
+    hopeless = rate < HOPELESS or (drawn >= ENOUGH and not chosen.right_Q.any())
+    if hopeless and told_rationales:
         lines.append(f"{TOO_RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
         return Advice(chosen, lines, _command("train cot", settings, chosen.flags))
-    if rate < HOPELESS:
+    if hopeless:
         lines.append(f"{TOO_RARE}: take a larger model or easier questions, or begin with a teacher's rationales, then")
         lines.append("distil them: aurify distill kd --from RUN")
         return Advice(chosen, lines, _command("sample --api openai --samples 4", settings, {"--model": "TEACHER"}))

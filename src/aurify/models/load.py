@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
+from aurify.models.quantized import Quantize, keep_differentiable, quantization
 from aurify.models.untrusted import first_line, pretrained, pretrained_adapter, pretrained_weights, reading
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def load_model(
     dtype: str = "float32",
     device: str | torch.device = "cpu",
     trainable: bool = False,
+    quantize: Quantize | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> LoadedModel:
     """Load what ``name`` stands for. Weights are read from safetensors or GGUF only: no pickle is ever loaded.
@@ -61,6 +63,7 @@ def load_model(
         dtype: "float32", "bfloat16" or "float16".
         device: where the weights go.
         trainable: whether a loaded adapter is to be trained further.
+        quantize: "4bit" quantises the base's linear layers as it is loaded.
         say: is told what a user should know of it.
 
     Raises:
@@ -73,6 +76,8 @@ def load_model(
     disable_progress_bar()
     path = resolve_name(name)
     if (Path(path) / _NAT).is_file():
+        if quantize:
+            raise UsageError(f"--quantize {quantize}: not for a model that aurify distill nat made")
         return _load_nat(name, path, dtype, device, say)
     adapter = _adapter_config(path)
     base = resolve_name(adapter["base_model_name_or_path"]) if adapter else path
@@ -81,7 +86,7 @@ def load_model(
         raise AurifyError(f"--model {name}: neither config.json nor adapter_config.json there: not a model folder")
     with reading(f"--model {name}: cannot be loaded"):
         tokenizer = _tokenizer(path, base)
-        model = _base_model(base, dtype, say)
+        model = _base_model(base, dtype, say, quantize)
         if adapter:
             model = pretrained_adapter(model, path, trainable=trainable)
     if tokenizer.eos_token_id is None:
@@ -141,13 +146,19 @@ def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
     return pretrained(AutoTokenizer, source.pop("pretrained_model_name_or_path"), **source)
 
 
-def _base_model(base: str, dtype: str, say: Callable[[str], None]) -> PreTrainedModel:
+def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Quantize | None) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
     if gguf_source(base) is not None:
+        if quantize:
+            raise UsageError(f"--quantize {quantize}: a GGUF file's weights are unpacked; name the original model")
         return load_gguf(base, dtype, say)
-    return pretrained_weights(AutoModelForCausalLM, base, say, dtype=getattr(torch, dtype))
+    kind = getattr(torch, dtype)
+    more = quantization(quantize, kind) if quantize else {}
+    model = pretrained_weights(AutoModelForCausalLM, base, say, dtype=kind, **more)
+    keep_differentiable(model)
+    return model
 
 
 def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say: Callable[[str], None]) -> LoadedModel:

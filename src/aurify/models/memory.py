@@ -53,6 +53,8 @@ class ModelShape:
     parameters: int
     trained: int
     weight_bytes: int
+    frozen_bytes: int
+    """Of all frozen weights: fewer than their number times ``weight_bytes`` where some are quantised."""
 
     @classmethod
     def of(cls, model: nn.Module) -> ModelShape:
@@ -73,6 +75,7 @@ class ModelShape:
             parameters=sum(p.numel() for p in parameters),
             trained=sum(p.numel() for p in parameters if p.requires_grad),
             weight_bytes=frozen[0].element_size(),
+            frozen_bytes=sum(p.numel() * p.element_size() for p in parameters if not p.requires_grad),
         )
 
     @property
@@ -176,4 +179,4 @@ def fitting_tokens(form: ModelShape, kind: Kind, *, bytes_free: int, columns_a_t
 
 def _weights(form: ModelShape) -> int:
     """Those that are trained are float32."""
-    return (form.parameters - form.trained) * form.weight_bytes + form.trained * torch.float32.itemsize
+    return form.frozen_bytes + form.trained * torch.float32.itemsize

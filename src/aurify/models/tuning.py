@@ -71,7 +71,9 @@ def prepare(
                 f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning"
             )
         return Tuned(model, loaded, default_learning_rate(loaded, model))
-    chosen: TuningKind = kind or ("full" if model.num_parameters() < FULL_TUNING_LIMIT else "lora")
+    quantized = getattr(model, "is_quantized", False)
+    small = model.num_parameters() < FULL_TUNING_LIMIT and not quantized
+    chosen: TuningKind = kind or ("full" if small else "lora")
     torch.manual_seed(seed)
     if chosen == "lora":
         targets: Any = list(lora_targets) or "all-linear"

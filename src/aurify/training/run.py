@@ -73,7 +73,8 @@ def run_training(
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
         loaded = load_model(
-            settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True, say=context.say
+            settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True,
+            quantize=settings.quantize, say=context.say,
         )  # fmt: skip
         model, tokenizer = loaded
         tuned = prepare(

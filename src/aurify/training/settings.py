@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
+from aurify.models.quantized import Quantize
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -82,6 +83,11 @@ class TrainSettings(Settings):
     )
     clip: float | None = Field(
         None, gt=0, description="Clip the gradient to this global norm [1; none where --target-kl bounds the step]"
+    )
+    quantize: Quantize | None = Field(
+        None,
+        description="4bit: the frozen weights in 4 bits under LoRA (bitsandbytes): less memory, slower, not quite the "
+        "same model.",
     )
     lora_rank: int = Field(16, ge=1, le=MAX_RANK, description="Rank of the LoRA matrices.")
     lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
@@ -153,6 +159,8 @@ class TrainSettings(Settings):
         method = METHODS.load(self.method)
         if self.steps == 0 and method.learns:
             raise ValueError("--steps 0: expected at least 1")
+        if self.quantize and self.tuning not in (None, "lora"):
+            raise ValueError(f"--quantize {self.quantize} is for LoRA, and --tuning {self.tuning} was given")
         if self.fit and self.gradient_checkpointing:
             raise ValueError("--fit predicts an update without --gradient-checkpointing: leave one of them")
         if self.warmup >= self.steps > 0:
