@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aurify.methods.moves import independent
 from aurify.methods.trice import EstimatorWeights, estimator_weights, leave_one_out_acceptance
 
 Floats = NDArray[np.float64]
@@ -59,9 +60,10 @@ def measure(questions: int, shift: float, replicates: int, seed: int) -> tuple[f
         drawn_Q, memory_Q = draw(random, p_QV), draw(random, posterior_QV)
         right_Q1 = right_QV[np.arange(questions), drawn_Q][:, None]
         valid_Q = np.ones(questions, dtype=bool)
-        scales = {"basic": None, "batch": leave_one_out_acceptance(right_Q1, valid_Q), "own": pi_Q}
+        scales = {"basic": None, "batch": leave_one_out_acceptance(right_Q1[:, 0], valid_Q), "own": pi_Q}
+        moves = independent(right_Q1, valid_Q)
         for name, scale_Q in scales.items():
-            gradient_QV = gradient(estimator_weights(right_Q1, valid_Q, scale_Q), p_QV, memory_Q, drawn_Q)
+            gradient_QV = gradient(estimator_weights(moves, valid_Q, scale_Q), p_QV, memory_Q, drawn_Q)
             found[name].append(gradient_QV)
             if name == "batch" and right_Q1.all():
                 accepted = max(accepted, float(np.abs(gradient_QV).max()))

@@ -9,7 +9,8 @@ from likelihoods import LikelihoodWorld
 
 from aurify.methods import Jepo, TriceLikelihood
 from aurify.methods.jepo import FLOOR
-from aurify.methods.likelihood import moves, next_state
+from aurify.methods.moves import independent, taken
+from aurify.methods.moves import metropolis as moves
 from aurify.methods.trice import estimator_weights, leave_one_out_acceptance
 
 SHAPES = [(3, 3, 1), (2, 3, 2), (1, 4, 3)]
@@ -57,8 +58,10 @@ def test_a_likelihood_of_zero_and_one_is_the_checker(samples):
             step = moves(np.log(memory_Q.astype(float)), np.log(right_QS.astype(float)))
             valid_Q = memory_Q | right_QS.any(axis=1)
             count = max(valid_Q.sum(), 1)
-            scale_Q = leave_one_out_acceptance(step.accept_QS, memory_Q) * memory_Q
-            checked = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, memory_Q))
+            scale_Q = leave_one_out_acceptance(step.moved_Q, memory_Q) * memory_Q
+            checked = estimator_weights(
+                independent(right_QS, memory_Q), memory_Q, leave_one_out_acceptance(right_QS.any(axis=1), memory_Q)
+            )
             assert np.array_equal(step.valid_Q, valid_Q)
             np.testing.assert_allclose(step.stay_Q / count, checked.memory_Q, atol=1e-15)
             mine_QS = (step.take_QS - scale_Q[:, None] / samples * valid_Q[:, None]) / count
@@ -68,7 +71,7 @@ def test_a_likelihood_of_zero_and_one_is_the_checker(samples):
 def test_the_state_is_drawn_with_the_weights():
     take_QS = np.array([[0.25, 0.5], [0.0, 0.0], [0.0, 1.0]])
     uniforms = (np.arange(1000) + 0.5) / 1000
-    chosen = np.array([next_state(take_QS, np.full(3, uniform)) for uniform in uniforms])
+    chosen = np.array([taken(take_QS, np.full(3, uniform)) for uniform in uniforms])
     assert [(chosen[:, 0] == k).mean() for k in (0, 1, -1)] == pytest.approx([0.25, 0.5, 0.25])
     assert (chosen[:, 1] == -1).all()
     assert (chosen[:, 2] == 1).all()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from math import comb
 
 import numpy as np
 import pytest
 from enumeration import World
 
+from aurify.methods.moves import independent
 from aurify.methods.resampling import systematic_counts
 from aurify.methods.trice import (
     EstimatorWeights,
@@ -23,13 +25,14 @@ def weights(world, memory, drawn, kind):
     right_QS = world.is_right(drawn)
     memory_right_Q = np.array([world.right_QV[q, z] for q, z in enumerate(memory)])
     if kind == "basic":
-        return estimator_weights(right_QS, memory_right_Q)
+        return estimator_weights(independent(right_QS, memory_right_Q), memory_right_Q)
+    moved_Q, samples = right_QS.any(axis=1), right_QS.shape[1]
     if kind == "running":
         earlier_right_Q, earlier_drawn_Q = np.array([2, 0, 5])[: len(memory)], np.array([7, 0, 5])[: len(memory)]
-        scale_Q = running_acceptance(right_QS, memory_right_Q, earlier_right_Q, earlier_drawn_Q)
+        scale_Q = running_acceptance(moved_Q, memory_right_Q, earlier_right_Q, earlier_drawn_Q, samples)
     else:
-        scale_Q = leave_one_out_acceptance(right_QS, memory_right_Q)
-    return estimator_weights(right_QS, memory_right_Q, scale_Q)
+        scale_Q = leave_one_out_acceptance(moved_Q, memory_right_Q)
+    return estimator_weights(independent(right_QS, memory_right_Q), memory_right_Q, scale_Q)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -48,6 +51,11 @@ def test_expectation_is_the_gradient_of_the_marginal_likelihood(kind, questions,
         return world.gradient(w.memory_Q, memory, w.proposals_QS, drawn)
 
     np.testing.assert_allclose(world.expectation(estimator, samples), world.gradient_log_pi(), atol=1e-12)
+
+
+def with_batch_baseline(right_QS, held_Q):
+    moves = independent(right_QS, held_Q)
+    return estimator_weights(moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q))
 
 
 def mean_over_uniform(full, draws):
@@ -96,9 +104,8 @@ def test_resampling_with_a_softmax_of_the_weights_is_biased():
 
 
 def test_an_accepted_batch_has_no_gradient():
-    w = estimator_weights(
-        np.ones((4, 1), bool), np.ones(4, bool), leave_one_out_acceptance(np.ones((4, 1), bool), np.ones(4, bool))
-    )
+    all_Q = np.ones(4, bool)
+    w = estimator_weights(independent(all_Q[:, None], all_Q), all_Q, leave_one_out_acceptance(all_Q, all_Q))
     assert not w.memory_Q.any()
     assert not w.proposals_QS.any()
 
@@ -106,7 +113,7 @@ def test_an_accepted_batch_has_no_gradient():
 def test_weights_are_those_of_the_published_formula():
     """An oracle case of the notebook's formula, with duplicates merged into one coefficient."""
     right_QS, memory_Q = np.array([[0], [1], [0]], bool), np.array([0, 1, 1], bool)
-    w = estimator_weights(right_QS, memory_Q, leave_one_out_acceptance(right_QS, memory_Q))
+    w = with_batch_baseline(right_QS, memory_Q)
     assert w.valid_Q.tolist() == [False, True, True]
     assert w.memory_Q.tolist() == [0, 0, 0.5]
     assert w.proposals_QS[:, 0].tolist() == [0, 0.5, -0.5]
@@ -115,10 +122,10 @@ def test_weights_are_those_of_the_published_formula():
 def test_the_first_right_rationale_of_a_chain_counts_whole():
     """The notebook's formula has no gradient at all in these cases, since there b_m = 1."""
     right_QS, none_Q = np.array([[0], [1], [1]], bool), np.zeros(3, bool)
-    w = estimator_weights(right_QS, none_Q, leave_one_out_acceptance(right_QS, none_Q))
+    w = with_batch_baseline(right_QS, none_Q)
     assert w.proposals_QS[:, 0].tolist() == [0, 0.5, 0.5]
     one_Q = np.array([0, 1, 0], bool)
-    w = estimator_weights(right_QS, one_Q, leave_one_out_acceptance(right_QS, one_Q))
+    w = with_batch_baseline(right_QS, one_Q)
     assert w.proposals_QS[:, 0].tolist() == [0, 0.5, 0.5]
     assert not w.memory_Q.any()
 
@@ -138,12 +145,13 @@ def test_a_chain_without_a_right_rationale_gives_its_gradient_times_its_success_
 
 
 def test_one_question_has_no_baseline():
-    scale = leave_one_out_acceptance(np.ones((1, 1), bool), np.ones(1, bool))
+    scale = leave_one_out_acceptance(np.ones(1, bool), np.ones(1, bool))
     assert scale.tolist() == [0.0]
 
 
 def test_no_valid_chain_no_weight():
-    w = estimator_weights(np.zeros((2, 3), bool), np.zeros(2, bool), np.array([0.5, 0.5]))
+    nothing = independent(np.zeros((2, 3), bool), np.zeros(2, bool))
+    w = estimator_weights(nothing, np.zeros(2, bool), np.array([0.5, 0.5]))
     assert not w.memory_Q.any()
     assert not w.proposals_QS.any()
     assert subsample(w, 4, 0.3) is w
@@ -154,8 +162,8 @@ def test_control_variate_is_reinforce_with_a_baseline_and_replay_on_failure(seed
     """(c~ - b) s(z~) + (1 - c~) s(memory) on every batch of valid chains: docs/methods.md."""
     random = np.random.default_rng(seed)
     right_QS, memory_Q = random.random((6, 1)) < 0.5, np.ones(6, bool)
-    scale_Q = leave_one_out_acceptance(right_QS, memory_Q)
-    w = estimator_weights(right_QS, memory_Q, scale_Q)
+    scale_Q = leave_one_out_acceptance(right_QS[:, 0], memory_Q)
+    w = estimator_weights(independent(right_QS, memory_Q), memory_Q, scale_Q)
     np.testing.assert_allclose(w.proposals_QS[:, 0], (right_QS[:, 0] - scale_Q) / 6, atol=1e-15)
     np.testing.assert_allclose(w.memory_Q, (1 - right_QS[:, 0]) / 6, atol=1e-15)
 
@@ -167,7 +175,8 @@ def test_variance_falls_to_zero_with_accuracy():
         scale_Q = None if kind == "basic" else world.pi_Q
 
         def squared_error(memory, drawn):
-            w = estimator_weights(world.is_right(drawn), np.ones(1, bool), scale_Q)
+            one_Q = np.ones(1, bool)
+            w = estimator_weights(independent(world.is_right(drawn), one_Q), one_Q, scale_Q)
             return np.square(world.gradient(w.memory_Q, memory, w.proposals_QS, drawn) - world.gradient_log_pi())
 
         return world.expectation(squared_error, 1).sum()
@@ -179,6 +188,29 @@ def test_variance_falls_to_zero_with_accuracy():
     assert 0.9 < ratios[0] < 1
     assert ratios == sorted(ratios, reverse=True)
     assert ratios[-1] < 0.05
+
+
+@pytest.mark.parametrize(("samples", "by_proposals", "by_questions"), [(4, 0.888, 0.830), (8, 0.889, 0.797)])
+def test_the_share_of_questions_that_moved_is_the_better_size_for_many_samples(samples, by_proposals, by_questions):
+    """Var / Var(basic) at pi = 0.3, b = the share of right proposals, and b = that of questions that moved.
+
+    By the law of the number of right draws: right and wrong scores are independent, of variance 1, means as they must
+    be (pi r + (1 - pi) w = 0), so the figures are those of scores in many dimensions, where means count for nothing.
+    """
+    pi = 0.3
+
+    def variance(scale):
+        total = 0.0
+        for n in range(samples + 1):
+            chance = comb(samples, n) * pi**n * (1 - pi) ** (samples - n)
+            right = n * (1 / max(n, 1) - scale / samples) ** 2
+            total += chance * (right + (samples - n) * (scale / samples) ** 2 + (n == 0))
+        return total
+
+    moved = 1 - (1 - pi) ** samples
+    assert variance(pi) / variance(0) == pytest.approx(by_proposals, abs=0.03)
+    assert variance(moved) / variance(0) == pytest.approx(by_questions, abs=0.03)
+    assert variance(moved) < variance(pi) < variance(0)
 
 
 @pytest.mark.parametrize("samples", [1, 2])
@@ -211,6 +243,8 @@ def test_systematic_counts_are_floor_or_ceiling_of_their_expectation():
         assert np.all((counts == np.floor(expected)) | (counts == np.ceil(expected)))
         assert counts[0] == counts[3] == 0
     assert isinstance(
-        subsample(EstimatorWeights(weights_N, np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5),
+        subsample(
+            EstimatorWeights(weights_N, np.zeros((5, 1)), np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5
+        ),
         EstimatorWeights,
     )

@@ -16,7 +16,7 @@ from aurify.methods.terms import Floats
 from aurify.rationales import Chain, Rationale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AnsweredRationale(Rationale):
     """(z, y): ``token_ids`` are those of z, then those of y where z comes to an answer."""
 

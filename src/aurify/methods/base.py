@@ -58,6 +58,15 @@ class Method(ABC):
     scores_answers: ClassVar[bool] = False
     """Whether it needs log p(y | x, z): chains and proposals then hold ``Answered`` rationales."""
 
+    def cut(self, key: int, chain: Chain) -> int | None:
+        """How many tokens of the chain's rationale its next proposals keep; None: they are drawn whole.
+
+        Args:
+            key: the seed of this choice.
+            chain: the state of a question's chain.
+        """
+        return None
+
     @abstractmethod
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """One E-step.

@@ -18,7 +18,7 @@ estimators use it in the place of the choice itself:
     control variate    the same, less (1/C) sum_m b_m (1/K) sum_k s(z_mk)
 
 where s(z, y) = grad log p(z, y | x) and s(z) = grad log p(z | x), C counts the valid chains (L > 0 for the memory or a
-proposal), and b_m (``accept_scale``) is the mean of min(1, L_k / L(z)) over the *other* chains whose memory has L > 0:
+proposal), and b_m (``accept_scale``) is the mean of sum_k a_k over the *other* chains whose memory has L > 0:
 independent of z_mk, so nothing is biased; a chain whose memory has L = 0 has b_m = 0. Where L is 0 or 1 and constant
 all of this is ``methods.trice``, for every K.
 
@@ -35,51 +35,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurify.methods.answered import answer_logprobs, thought_ids
 from aurify.methods.base import EStep, Method, Term
-from aurify.methods.terms import Bools, Floats, advanced, merge
+from aurify.methods.moves import Moves, metropolis, taken
+from aurify.methods.terms import Floats, advanced, merge
 from aurify.methods.trice import leave_one_out_acceptance
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
-
-
-class Moves(NamedTuple):
-    """What the chain may do, given the draws."""
-
-    take_QS: Floats
-    """a_k: the probability that the memory becomes proposal k."""
-    stay_Q: Floats
-    """The probability that it stays as it is; 0 where the chain is not valid."""
-    accept_QS: Floats
-    """min(1, L_k / L): what each proposal alone would be accepted with."""
-    valid_Q: Bools
-
-
-def moves(memory_Q: Floats, proposals_QS: Floats) -> Moves:
-    """The chain's step from the log-likelihoods of memory [Q] and proposals [Q, S]; minus infinity is L = 0."""
-    largest_Q = np.maximum(memory_Q, proposals_QS.max(axis=1))
-    valid_Q = largest_Q > -np.inf
-    shift_Q = np.where(valid_Q, largest_Q, 0.0)
-    old_Q1 = np.exp(memory_Q - shift_Q)[:, None]
-    new_QS = np.exp(proposals_QS - shift_Q[:, None])
-    total_QS = new_QS.sum(axis=1, keepdims=True) + np.maximum(old_Q1 - new_QS, 0)
-    zeros_QS = np.zeros_like(new_QS)
-    take_QS: Floats = np.divide(new_QS, total_QS, out=zeros_QS.copy(), where=new_QS > 0)
-    accept_QS: Floats = np.divide(new_QS, np.maximum(old_Q1, new_QS), out=zeros_QS, where=new_QS > 0)
-    stay_Q: Floats = np.maximum(1 - take_QS.sum(axis=1), 0) * (memory_Q > -np.inf)
-    return Moves(take_QS, stay_Q, accept_QS, valid_Q)
-
-
-def next_state(take_QS: Floats, uniforms_Q: Floats) -> NDArray[np.int64]:
-    """Which proposal each memory becomes [Q], or -1 where it stays."""
-    edges_QS = np.cumsum(take_QS, axis=1)
-    below_QS = uniforms_Q[:, None] < edges_QS
-    return np.where(below_QS.any(axis=1), below_QS.argmax(axis=1), -1)
 
 
 @dataclass(frozen=True)
@@ -99,19 +65,19 @@ class TriceLikelihood(Method):
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Move the chains, and weigh what there is (see ``methods.base.Method``)."""
         memory_Q, proposals_QS = answer_logprobs(chains, proposals)
-        step_of = moves(memory_Q, proposals_QS)
+        step_of = metropolis(memory_Q, proposals_QS)
         count = max(int(step_of.valid_Q.sum()), 1)
         scale_Q = np.zeros(len(chains))
         if self.estimator == "control-variate":
             held_Q = memory_Q > -np.inf
-            scale_Q = leave_one_out_acceptance(step_of.accept_QS, held_Q) * held_Q
-        chosen_Q = next_state(step_of.take_QS, np.random.default_rng(key).random(len(chains)))
+            scale_Q = leave_one_out_acceptance(step_of.moved_Q, held_Q) * held_Q
+        chosen_Q = taken(step_of.take_QS, np.random.default_rng(key).random(len(chains)))
         after = advanced(chains, proposals, chosen_Q, step)
         terms = _terms(chains, proposals, step_of, scale_Q, count)
         state_Q = np.where(chosen_Q >= 0, proposals_QS[np.arange(len(chains)), chosen_Q], memory_Q)
         ages = [step - chain.since for chain, valid in zip(after, step_of.valid_Q, strict=True) if valid]
         info = {
-            "acceptance": float(step_of.accept_QS.mean()),
+            "acceptance": float(step_of.moved_Q.mean()),
             "valid_chains": float(step_of.valid_Q.mean()),
             "chain_age": float(np.mean(ages)) if ages else 0.0,
             "accept_scale": float(scale_Q.sum() / count),

@@ -12,14 +12,23 @@ This file holds that chain's step and the weights of the gradient estimators, as
     control variate    (1/C) sum_m c'_m [ s(z'_m) - b_m s(z~_m) ]
     subsampled         L draws from the terms of the control variate with p = |w| / W
 
-where s = grad log p(z | x), c'_m tells a valid chain, C = sum c', and b_m (``accept_scale``) is the acceptance
-rate of the *other* chains that held a right rationale before: independent of z~_m, so E[b_m s(z~_m)] = 0 and nothing
-is biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m s(z~_m)] is not 0, and b_m = 0. (The
+where s = grad log p(z | x), c'_m tells a valid chain, C = sum c', and b_m (``accept_scale``) is the share that moved
+of the *other* chains that held a right rationale before: independent of z~_m, so E[b_m s(z~_m)] = 0 and nothing is
+biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m s(z~_m)] is not 0, and b_m = 0. (The
 published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
 first pass over the questions has no gradient.)
 
 With K proposals a question, s(z'_m) is the mean over its right proposals (the memory where there is none), and
-s(z~_m) the mean over all of them; K = 1 is the paper. Left out, on purpose: the published notebook's resampling
+s(z~_m) the mean over all of them; K = 1 is the paper. A chain moves if any of its proposals is right, so b_m is the
+share of such questions: with the share of right proposals the estimators are unbiased too, and vary more.
+
+A chain that holds a right rationale may instead be moved by a new end of it (``--moves``; see ``methods.moves``). With
+a the probability that it takes z', of which the first t tokens are those of z, its part of the control variate is
+
+    a s(z') + (1 - a) s(z) - b s(z'_>=t | x, z_<t)
+
+and the last term has mean 0 given z and t, for every b that does not depend on this draw: the share that moved of the
+other chains with a suffix move. Left out, on purpose: the published notebook's resampling
 with p proportional to exp(w), which is biased (tests/claims shows it).
 
 Source: Phan, Hoffman et al., "Training Chain-of-Thought via Latent-Variable Inference", 2023 (arXiv 2312.02179).
@@ -34,11 +43,15 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.methods.base import EStep, Method
+from aurify.methods.base import EStep, Method, Term
+from aurify.methods.moves import Moves, either, independent, suffix, taken
 from aurify.methods.resampling import systematic_counts
-from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merge, merged_terms, right_or_wrong
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
+
+SUFFIX_SHARE = 0.5
+"""How often ``--moves mixed`` takes the suffix kernel."""
 
 
 class EstimatorWeights(NamedTuple):
@@ -46,16 +59,19 @@ class EstimatorWeights(NamedTuple):
 
     memory_Q: Floats
     proposals_QS: Floats
+    stems_QS: Floats
+    """Of log p(z_<t | x), what each proposal of a suffix move kept: with the opposite sign of the control variate's
+    part of ``proposals_QS``, which leaves log p(z'_>=t | x, z_<t)."""
     accept_scale_Q: Floats
     valid_Q: Bools
 
 
-def leave_one_out_acceptance(right_QS: Bools | Floats, held_Q: Bools) -> Floats:
-    """b_m: the mean acceptance of the other chains that held a right rationale [Q]; 0 where there is no other one.
+def leave_one_out_acceptance(moved_Q: Bools | Floats, held_Q: Bools) -> Floats:
+    """b_m: the share that moved of the other chains that held a right rationale [Q]; 0 where there is no other one.
 
     So M = 1 is basic.
     """
-    accepted_Q = right_QS.mean(axis=1) * held_Q
+    accepted_Q = moved_Q * held_Q
     others_Q = held_Q.sum() - held_Q
     total_Q = accepted_Q.sum() - accepted_Q
     rate_Q: Floats = np.divide(total_Q, others_Q, out=np.zeros(len(held_Q)), where=others_Q > 0)
@@ -63,34 +79,44 @@ def leave_one_out_acceptance(right_QS: Bools | Floats, held_Q: Bools) -> Floats:
 
 
 def running_acceptance(
-    right_QS: Bools, held_Q: Bools, earlier_right_Q: NDArray[np.int64], earlier_drawn_Q: NDArray[np.int64]
+    moved_Q: Bools | Floats,
+    held_Q: Bools,
+    earlier_right_Q: NDArray[np.int64],
+    earlier_drawn_Q: NDArray[np.int64],
+    samples: int = 1,
 ) -> Floats:
-    """b_m from the question's own *earlier* visits [Q], which is independent of this draw; else leave-one-out."""
-    fallback_Q = leave_one_out_acceptance(right_QS, held_Q)
-    return np.divide(earlier_right_Q, earlier_drawn_Q, out=fallback_Q, where=earlier_drawn_Q > 0)
+    """b_m from the question's own *earlier* visits [Q], which is independent of this draw; else leave-one-out.
+
+    Where a share p of its earlier proposals was right, it would move with probability 1 - (1 - p)^samples.
+    """
+    fallback_Q = leave_one_out_acceptance(moved_Q, held_Q)
+    share_Q = np.divide(earlier_right_Q, earlier_drawn_Q, out=np.zeros(len(held_Q)), where=earlier_drawn_Q > 0)
+    return np.where(earlier_drawn_Q > 0, 1 - (1 - share_Q) ** samples, fallback_Q)
 
 
-def estimator_weights(right_QS: Bools, memory_right_Q: Bools, accept_scale_Q: Floats | None = None) -> EstimatorWeights:
+def estimator_weights(
+    moves: Moves, memory_right_Q: Bools, accept_scale_Q: Floats | None = None, cut_QS: Bools | None = None
+) -> EstimatorWeights:
     """Coefficients of the basic estimator, or with ``accept_scale_Q`` of the control variate.
 
     Args:
-        right_QS: c(z~), whether each proposal is right.
+        moves: what each chain may do, given the draws.
         memory_right_Q: c(z), whether the memory before this step is right (False where it is empty).
         accept_scale_Q: b_m, from one of the functions above; None for the basic estimator. Not used where the memory
             was not right.
+        cut_QS: whether each proposal goes on from a beginning of the memory; None: none does.
 
     A question without a right proposal or memory is not valid and gets no weight. Where a proposal is right the
-    memory is replaced, so its own coefficient is 0: duplicates are merged. Sums of absolute weights never exceed 2.
+    independent kernel takes it, so the memory's own coefficient is 0: duplicates are merged.
     """
-    samples = right_QS.shape[1]
-    n_right_Q = right_QS.sum(axis=1)
-    valid_Q = memory_right_Q | (n_right_Q > 0)
-    scale_Q = np.zeros(len(valid_Q)) if accept_scale_Q is None else accept_scale_Q * memory_right_Q
-    count = max(int(valid_Q.sum()), 1)
-    memory_Q = (valid_Q & (n_right_Q == 0)) / count
-    positive_QS = right_QS / np.maximum(n_right_Q, 1)[:, None]
-    proposals_QS = (positive_QS - scale_Q[:, None] / samples) * valid_Q[:, None] / count
-    return EstimatorWeights(memory_Q, proposals_QS, scale_Q, valid_Q)
+    samples = moves.take_QS.shape[1]
+    scale_Q = np.zeros(len(moves.valid_Q)) if accept_scale_Q is None else accept_scale_Q * memory_right_Q
+    count = max(int(moves.valid_Q.sum()), 1)
+    control_QS = np.repeat((scale_Q * moves.valid_Q)[:, None], samples, axis=1) / samples
+    stems_QS = np.zeros_like(control_QS) if cut_QS is None else control_QS * cut_QS
+    return EstimatorWeights(
+        moves.stay_Q / count, (moves.take_QS - control_QS) / count, stems_QS / count, scale_Q, moves.valid_Q
+    )
 
 
 def subsample(weights: EstimatorWeights, draws: int, uniform: float) -> EstimatorWeights:
@@ -99,16 +125,15 @@ def subsample(weights: EstimatorWeights, draws: int, uniform: float) -> Estimato
     Item i is drawn with p_i = |w_i| / W and every draw counts sign(w_i) W / L. Where W = 0, as when a whole batch
     is accepted, there is nothing to draw and the weights come back as they are.
     """
-    questions = len(weights.memory_Q)
-    flat = np.concatenate([weights.memory_Q, weights.proposals_QS.ravel()])
+    parts = [weights.memory_Q, weights.proposals_QS, weights.stems_QS]
+    flat = np.concatenate([part.ravel() for part in parts])
     total = np.abs(flat).sum()
     if total <= 0:
         return weights
     counts = systematic_counts(np.abs(flat), draws, uniform)
-    drawn = np.sign(flat) * counts * total / draws
-    return weights._replace(
-        memory_Q=drawn[:questions], proposals_QS=drawn[questions:].reshape(weights.proposals_QS.shape)
-    )
+    drawn = np.split(np.sign(flat) * counts * total / draws, np.cumsum([part.size for part in parts])[:-1])
+    memory_Q, proposals_QS, stems_QS = (found.reshape(part.shape) for found, part in zip(drawn, parts, strict=True))
+    return weights._replace(memory_Q=memory_Q, proposals_QS=proposals_QS, stems_QS=stems_QS)
 
 
 def next_state(right_QS: Bools, uniforms_Q: Floats) -> NDArray[np.int64]:
@@ -140,26 +165,82 @@ class Trice(Method):
         "batch", "The control variate's acceptance rate: of the other questions, or of earlier visits."
     )
     subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
+    moves: Literal["independent", "suffix", "mixed"] = setting(
+        "independent",
+        "How a chain that holds a right rationale moves: by whole fresh ones, by new ends of its own, or by either.",
+    )
+
+    def cut(self, key: int, chain: Chain) -> int | None:
+        """See ``methods.base.Method``: uniform over the tokens of a right rationale that ended by itself."""
+        held = chain.rationale
+        kind, place = np.random.default_rng(key).random(2)
+        chosen = self.moves == "suffix" or (self.moves == "mixed" and kind < SUFFIX_SHARE)
+        if not chosen or held is None or not held.right or held.finish_reason != "stop":
+            return None
+        return int(place * len(held.token_ids))
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
-        """Accept or reject the proposals, and weigh what there is (see ``methods.base.Method``)."""
+        """Move the chains, and weigh what there is (see ``methods.base.Method``)."""
         random = np.random.default_rng(key)
         right_QS = right_or_wrong(chains, proposals)
-        memory_right_Q = np.array([chain.right for chain in chains], dtype=bool)
-        weights = estimator_weights(right_QS, memory_right_Q, self._accept_scale(right_QS, memory_right_Q, chains))
+        held_Q = np.array([chain.right for chain in chains], dtype=bool)
+        suffix_Q = np.array([row[0].move == "suffix" for row in proposals], dtype=bool)
+        moves = self._moves(right_QS, held_Q, suffix_Q, chains, proposals)
+        scale_Q = None if self.estimator == "basic" else self._accept_scale(moves, held_Q, suffix_Q, chains)
+        cut_QS = np.array([[sample.cut > 0 for sample in row] for row in proposals], dtype=bool)
+        weights = estimator_weights(moves, held_Q, scale_Q, cut_QS)
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
-        chosen_Q = next_state(right_QS, random.random(len(chains)))
+        uniforms_Q = random.random(len(chains))
+        chosen_Q = np.where(suffix_Q, taken(moves.take_QS, uniforms_Q), next_state(right_QS, uniforms_Q))
         after = advanced(chains, proposals, chosen_Q, step)
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
+        terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
         info = diagnostics(right_QS, weights.memory_Q, weights.proposals_QS, after, step)
-        info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(memory_right_Q.sum()), 1))
+        info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
+        if self.moves != "independent":
+            info |= {"suffix_moves": float(suffix_Q.mean())}
+            info |= {
+                f"moved_{name}": float(moves.moved_Q[kind_Q].mean())
+                for name, kind_Q in (("suffix", suffix_Q), ("independent", held_Q & ~suffix_Q))
+                if kind_Q.any()
+            }
         return EStep(after, terms, info)
 
-    def _accept_scale(self, right_QS: Bools, memory_right_Q: Bools, chains: Sequence[Chain]) -> Floats | None:
-        if self.estimator == "basic":
-            return None
-        if self.baseline == "batch":
-            return leave_one_out_acceptance(right_QS, memory_right_Q)
-        earlier = np.array([(chain.accepted, chain.drawn) for chain in chains], dtype=np.int64)
-        return running_acceptance(right_QS, memory_right_Q, earlier[:, 0], earlier[:, 1])
+    def _moves(
+        self,
+        right_QS: Bools,
+        held_Q: Bools,
+        suffix_Q: Bools,
+        chains: Sequence[Chain],
+        proposals: Sequence[Sequence[Rationale]],
+    ) -> Moves:
+        whole = independent(right_QS, held_Q)
+        if not suffix_Q.any():
+            return whole
+        length_QS = np.array([[len(sample.token_ids) for sample in row] for row in proposals])
+        length_Q = np.array([len(chain.rationale.token_ids) if chain.rationale else 0 for chain in chains])
+        return either(suffix_Q, whole, suffix(right_QS, held_Q, length_QS, length_Q))
+
+    def _accept_scale(self, moves: Moves, held_Q: Bools, suffix_Q: Bools, chains: Sequence[Chain]) -> Floats:
+        scale_Q = np.zeros(len(chains))
+        samples = moves.take_QS.shape[1]
+        earlier = np.array([(chain.accepted, chain.drawn, chain.ends_taken, chain.ends) for chain in chains])
+        for kind_Q, (right, drawn), tries in ((~suffix_Q, (0, 1), samples), (suffix_Q, (2, 3), 1)):
+            of_kind_Q = held_Q & kind_Q
+            if self.baseline == "batch":
+                rate_Q = leave_one_out_acceptance(moves.moved_Q, of_kind_Q)
+            else:
+                rate_Q = running_acceptance(moves.moved_Q, of_kind_Q, earlier[:, right], earlier[:, drawn], tries)
+            scale_Q += rate_Q * kind_Q
+        return scale_Q
+
+
+def stem_terms(proposals: Sequence[Sequence[Rationale]], stems_QS: Floats) -> list[Term]:
+    """The terms of what suffix moves kept."""
+    return [
+        Term(sample.question_id, sample.token_ids[: sample.cut], float(weight))
+        for row, weights_S in zip(proposals, stems_QS, strict=True)
+        for sample, weight in zip(row, weights_S, strict=True)
+        if sample.cut
+    ]

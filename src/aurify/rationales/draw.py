@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aurify.answers import Grader
 from aurify.answers.verdict import Grade
 from aurify.clock import Clock
 from aurify.questions import Question
 from aurify.rationales.ahead import GradingAhead
-from aurify.rationales.record import Rationale, Source
+from aurify.rationales.record import Move, Rationale, Source
+from aurify.rationales.stem import with_stem
 from aurify.sampling import Completion, Prompt, Sampler
 from aurify.sampling.protocol import n_common
 from aurify.seeds import stable_seed
@@ -31,6 +33,15 @@ class Request(NamedTuple):
     """Stop strings; None: those of the drawing."""
     first: int = 0
     """The index of the first sample, where others of these questions were drawn before."""
+    move: Move | None = None
+    """What the records say of how they were proposed."""
+    stems: Sequence[tuple[int, ...]] = ()
+    """The tokens of each question's rationale that stand already, where the samples go on from some."""
+
+    @property
+    def stem_of_each(self) -> Sequence[tuple[int, ...]]:
+        """The stem of each question, empty where there is none."""
+        return self.stems or [()] * len(self.questions)
 
     @property
     def indices(self) -> range:
@@ -54,6 +65,8 @@ class Drawing:
     """What the prompts already say of the rationale, a thought's opening tag: it stands at the head of every text."""
     judged: Callable[[Grade], None] | None = None
     """Is told the verdict on each whole completion while others are still being drawn."""
+    tokenizer: Any = None
+    """Decodes rationales that go on from a stem; not needed for others."""
 
     def draw(
         self,
@@ -106,16 +119,22 @@ class Drawing:
             for question in request.questions
         ]
         prompts = [prompt for request in requests for prompt in request.prompts]
-        asked = [Prompt(*pair) for pair in zip(prompts, seeds, strict=True)]
-        completions, ahead = self._sample(questions, asked, requests[0])
+        stems = [stem for request in requests for stem in request.stem_of_each]
+        asked = [
+            Prompt(prompt + stem, row, self.max_new_tokens - len(stem) if stem else None)
+            for prompt, stem, row in zip(prompts, stems, seeds, strict=True)
+        ]
+        completions, ahead = self._sample(questions, asked, stems, requests[0])
         with self.clock.measure("grade"):
             grades = iter(self._grades(questions, completions, ahead))
         return [
             [
-                self._record(question, completion, next(grades), origin.source, step, index, seed)
+                self._record(question, completion, next(grades), origin, len(stem), step, index, seed)
                 for completion, index, seed in zip(row, origin.indices, row_seeds, strict=True)
             ]
-            for question, origin, row, row_seeds in zip(questions, origins, completions, seeds, strict=True)
+            for question, origin, stem, row, row_seeds in zip(
+                questions, origins, stems, completions, seeds, strict=True
+            )
         ]
 
     def _grades(
@@ -136,26 +155,43 @@ class Drawing:
         return [next(rest) if verdict is None else verdict for verdict in found]
 
     def _sample(
-        self, questions: Sequence[Question], prompts: Sequence[Prompt], like: Request
+        self,
+        questions: Sequence[Question],
+        prompts: Sequence[Prompt],
+        stems: Sequence[tuple[int, ...]],
+        like: Request,
     ) -> tuple[list[list[Completion]], GradingAhead]:
         temperature, stop = self._how(like)
+
+        def whole(index: int, drawn: Completion) -> Completion:
+            stem = stems[index]
+            if stem:
+                drawn = with_stem(self.tokenizer, stem, drawn, max_new_tokens=self.max_new_tokens, stop=stop)
+            return replace(drawn, text=self.opening + drawn.text) if self.opening else drawn
+
         with GradingAhead(self.grader, questions, self.judged) as ahead:
             found = self.sampler.sample(
                 prompts, max_new_tokens=self.max_new_tokens, temperature=temperature, stop=stop,
-                on_completion=lambda index, completion: ahead(index, self._opened(completion)),
+                on_completion=lambda index, completion: ahead(index, whole(index, completion)),
             )  # fmt: skip
-        return [[self._opened(completion) for completion in row] for row in found], ahead
-
-    def _opened(self, completion: Completion) -> Completion:
-        return replace(completion, text=self.opening + completion.text) if self.opening else completion
+        return [[whole(index, completion) for completion in row] for index, row in enumerate(found)], ahead
 
     def _record(
-        self, question: Question, completion: Completion, grade: Grade, source: Source, step: int, index: int, seed: int
+        self,
+        question: Question,
+        completion: Completion,
+        grade: Grade,
+        origin: Request,
+        cut: int,
+        step: int,
+        index: int,
+        seed: int,
     ) -> Rationale:
         return Rationale(
             question_id=question.id, token_ids=completion.token_ids, text=completion.text, predicted=grade.predicted,
-            verdict=grade.verdict, reason=grade.reason, source=source, model=self.model, step=step, sample_index=index,
-            seed=seed, finish_reason=completion.finish_reason, logprob=completion.logprob,
+            verdict=grade.verdict, reason=grade.reason, source=origin.source, model=self.model, step=step,
+            sample_index=index, seed=seed, finish_reason=completion.finish_reason,
+            logprob=None if math.isnan(completion.logprob) else completion.logprob, move=origin.move, cut=cut,
         )  # fmt: skip
 
 

@@ -12,6 +12,9 @@ from aurify.errors import AurifyError
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import from_rows, to_table
 
+_OWN = ("since", "visits", "drawn", "accepted", "ends", "ends_taken")
+"""The fields of a chain beside its question and its rationale."""
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -24,9 +27,13 @@ class Chain:
     visits: int = 0
     """E-steps on this question."""
     drawn: int = 0
-    """Proposals drawn in them."""
+    """Whole proposals drawn in them."""
     accepted: int = 0
-    """How many of these were right."""
+    """How many of these were right: over ``drawn``, an estimate of p(y | x)."""
+    ends: int = 0
+    """Visits at which it was proposed new ends of its rationale (suffix moves)."""
+    ends_taken: int = 0
+    """At how many of these it took one."""
 
     @property
     def right(self) -> bool:
@@ -39,12 +46,16 @@ class Chain:
 
     def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
         """The chain after an E-step that accepted one of its proposals, or none."""
-        counted = replace(
-            self,
-            visits=self.visits + 1,
-            drawn=self.drawn + len(proposals),
-            accepted=self.accepted + sum(proposal.right for proposal in proposals),
-        )
+        if any(proposal.move == "suffix" for proposal in proposals):
+            ends_taken = self.ends_taken + (accepted is not None)
+            counted = replace(self, visits=self.visits + 1, ends=self.ends + 1, ends_taken=ends_taken)
+        else:
+            counted = replace(
+                self,
+                visits=self.visits + 1,
+                drawn=self.drawn + len(proposals),
+                accepted=self.accepted + sum(proposal.right for proposal in proposals),
+            )
         return counted if accepted is None else replace(counted, rationale=accepted, since=step)
 
 
@@ -79,7 +90,7 @@ class Memory:
         rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
         blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
         table = pa.concat_tables([rationales, blank], promote_options="default")
-        for name in ("since", "visits", "drawn", "accepted"):
+        for name in _OWN:
             table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
@@ -96,7 +107,8 @@ class Memory:
         chains = []
         try:
             for row in pq.read_table(pa.BufferReader(content)).to_pylist():
-                own = {name: row.pop(f"chain_{name}") for name in ("since", "visits", "drawn", "accepted")}
+                row = {**dict.fromkeys(("chain_ends", "chain_ends_taken"), 0), **row}  # older ones have no suffix moves
+                own = {name: row.pop(f"chain_{name}") for name in _OWN}
                 if not isinstance(row["question_id"], str) or not all(isinstance(n, int) for n in own.values()):
                     raise ValueError("a chain without a question or a count")
                 rationale = None if row["text"] is None else from_rows([row])[0]

@@ -11,6 +11,9 @@ Source = Literal["self", "guide", "few-shot", "teacher", "gold"]
 """Who wrote it: the model itself, under the plain, the hinted (guide) or a few-shot prompt; a teacher; the data set."""
 
 
+Move = Literal["independent", "suffix"]
+"""How it was proposed to a chain: drawn whole, or as a new end of the rationale that the chain held."""
+
 Ending = Literal["stop", "length"]
 """How it ended: with EOS or a stop string, or cut at the token limit."""
 
@@ -40,9 +43,18 @@ class Rationale:
     """The 63-bit seed it was drawn with."""
     finish_reason: Ending
     logprob: float | None
-    """log p(token_ids | prompt) in nats under the model that wrote it; None where unknown (a teacher's)."""
+    """log p(what was drawn | what stood before it) in nats under the model that wrote it; None where unknown."""
+    move: Move | None = None
+    """How it was proposed to a chain; None where it was not."""
+    cut: int = 0
+    """How many of its first tokens stood before and were not drawn (a suffix move's)."""
 
     @property
     def right(self) -> bool:
         """Whether it ends in the right answer."""
         return self.verdict is Verdict.RIGHT
+
+    @property
+    def drawn_tokens(self) -> int:
+        """How many of its tokens were drawn."""
+        return len(self.token_ids) - self.cut

@@ -19,6 +19,8 @@ VERSION = 1
 """Of the schema; a table with a later one is refused."""
 
 _VERSION_KEY = b"aurify.rationales.version"
+_ADDED: dict[str, Any] = {"move": None, "cut": 0}
+"""Columns that tables of version 1 had not at first, and what holds where they are missing."""
 
 
 def _field(name: str, kind: pa.DataType, doc: str) -> pa.Field:
@@ -39,7 +41,9 @@ SCHEMA = pa.schema(
         _field("sample_index", pa.int32(), "place among the samples of the same question and step"),
         _field("seed", pa.int64(), "63-bit seed it was drawn with"),
         _field("finish_reason", pa.string(), "stop (EOS or a stop string) or length (cut at the token limit)"),
-        _field("logprob", pa.float64(), "sum of token log-probabilities in nats under its model; null: unknown"),
+        _field("logprob", pa.float64(), "sum of log-probabilities of the drawn tokens under its model; null: unknown"),
+        _field("move", pa.string(), "how it was proposed to a chain: independent or suffix; null: it was not"),
+        _field("cut", pa.int32(), "how many of its first tokens stood before and were not drawn"),
     ],
     metadata={_VERSION_KEY: str(VERSION)},
 )
@@ -147,7 +151,8 @@ def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Rationale]:
     return [
         Rationale(
             **{
-                **{field.name: row[field.name] for field in SCHEMA},
+                **{field.name: row[field.name] for field in SCHEMA if field.name not in _ADDED},
+                **{name: row[name] for name in _ADDED if row.get(name) is not None},
                 "token_ids": tuple(row["token_ids"]),
                 "verdict": None if row["verdict"] is None else Verdict(row["verdict"]),
             }
@@ -177,6 +182,9 @@ def _read_part(part: Path) -> pa.Table:
         version = int((table.schema.metadata or {}).get(_VERSION_KEY, VERSION))
         if version > VERSION:
             raise AurifyError(f"{part}: written by a newer aurify (table version {version}): update aurify")
+        for name, value in _ADDED.items():
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array([value] * len(table), SCHEMA.field(name).type))
         table = table.select(SCHEMA.names).cast(SCHEMA)
         for name in _NEVER_NULL:
             if table[name].null_count:

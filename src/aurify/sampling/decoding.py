@@ -147,9 +147,11 @@ class Decoding:
         """Begin the next ``n`` samples of prefilled prompts: rows still alive, and the prompt that each continues."""
         jobs = [source.jobs.popleft() for _ in range(min(n, len(source.jobs)))]
         at = torch.tensor([job[0] for job in jobs], device=self.device)
+        limits = [self.prompts[index].most(self.max_new_tokens) for _, index, _, _ in jobs]
         rows = Rows.begin(
-            [job[1:] for job in jobs], source.prefilled.held_Q[at], self.max_new_tokens, len(self.is_eos_V)
-        )
+            [job[1:] for job in jobs], source.prefilled.held_Q[at], torch.tensor(limits, device=self.device),
+            self.max_new_tokens, len(self.is_eos_V),
+        )  # fmt: skip
         rows.record(*draw_tokens(source.prefilled.logits_QV[at], rows.next_uniforms(), self.temperature), self.is_eos_V)
         self._hand_over(rows.select((~rows.alive_R).nonzero()[:, 0]))
         alive = rows.alive_R.nonzero()[:, 0]

@@ -220,11 +220,12 @@ def _check(
     if not prompts:
         return
     lm, n_virtual, limit = causal_lm(model), n_virtual_tokens(model), position_limit(model)
-    longest = n_virtual + max(len(prompt.token_ids) for prompt in prompts)
-    if limit is not None and longest + max_new_tokens > limit:
+    widest = max(prompts, key=lambda prompt: len(prompt.token_ids) + prompt.most(max_new_tokens))
+    longest, most = n_virtual + len(widest.token_ids), widest.most(max_new_tokens)
+    if limit is not None and longest + most > limit:
         soft = f" ({n_virtual} of them a soft prompt)" if n_virtual else ""
         raise AurifyError(
-            f"the longest prompt has {longest} tokens{soft}, and with {max_new_tokens} new ones would pass the model's "
+            f"the longest prompt has {longest} tokens{soft}, and with {most} new ones would pass the model's "
             f"{limit} positions: lower the token limit to {max(0, limit - longest)}, or leave out long questions"
         )
     if n_virtual == 0 and any(not prompt.token_ids for prompt in prompts):

@@ -15,6 +15,13 @@ class Prompt:
 
     token_ids: tuple[int, ...]
     seeds: tuple[int, ...]
+    limit: int | None = None
+    """The most tokens of its completions, where that is fewer than the call's. A sampler may draw more: what is cut
+    off afterwards was drawn in vain, and nothing else."""
+
+    def most(self, max_new_tokens: int) -> int:
+        """The most tokens of its completions in a call with this limit."""
+        return max_new_tokens if self.limit is None else min(self.limit, max_new_tokens)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from aurify.sampling.draw import levels, uniforms
 class Rows:
     """State of R samples with room for M tokens each. Column M is scratch, where rows that are done keep writing.
 
-    ``prompt_R`` and ``sample_R`` say which completion a row becomes, ``length_R`` how many positions it holds.
+    ``prompt_R`` and ``sample_R`` say which completion a row becomes, ``length_R`` how many positions it holds,
+    ``limit_R`` how many tokens it may have.
     """
 
     prompt_R: Tensor
     sample_R: Tensor
     length_R: Tensor
+    limit_R: Tensor
     count_R: Tensor
     alive_R: Tensor
     token_R: Tensor
@@ -31,7 +33,12 @@ class Rows:
 
     @classmethod
     def begin(
-        cls, jobs: Sequence[tuple[int, int, int]], length_R: Tensor, max_new_tokens: int, vocabulary: int
+        cls,
+        jobs: Sequence[tuple[int, int, int]],
+        length_R: Tensor,
+        limit_R: Tensor,
+        max_new_tokens: int,
+        vocabulary: int,
     ) -> Rows:
         """Rows for (prompt index, sample index, seed), nothing drawn yet; ``length_R`` is what the prompts take."""
         n, device, depth = len(jobs), length_R.device, levels(vocabulary)
@@ -42,6 +49,7 @@ class Rows:
             prompt_R=torch.tensor([prompt for prompt, _, _ in jobs]),
             sample_R=torch.tensor([sample for _, sample, _ in jobs]),
             length_R=length_R,
+            limit_R=limit_R,
             count_R=torch.zeros(n, dtype=torch.long, device=device),
             alive_R=torch.ones(n, dtype=torch.bool, device=device),
             token_R=torch.zeros(n, dtype=torch.long, device=device),
@@ -63,7 +71,7 @@ class Rows:
         self.logprobs_RM.scatter_(1, self.count_R[:, None], logprob_R[:, None])
         self.token_R = token_R
         self.count_R += self.alive_R
-        ended_R = is_eos_V[token_R] | (self.count_R >= self.tokens_RM.shape[1] - 1) | logprob_R.isnan()
+        ended_R = is_eos_V[token_R] | (self.count_R >= self.limit_R) | logprob_R.isnan()
         self.alive_R &= ~ended_R
 
     def select(self, rows: Tensor) -> Rows:

@@ -96,14 +96,12 @@ def probes_of(
     """The model's own samples and the learned rationales to look at, each kind within its bounds.
 
     Both are taken in the order of the step's questions, which is a random one; of the learned ones, first those that
-    are looked at as samples anyway.
+    are looked at as samples anyway. Where nothing was drawn whole, new ends of the chains' rationales stand for
+    samples: their beginnings are learned from, so that they move more, and the step is shorter rather than longer.
     """
-    drawn: list[Scored] = [
-        (prompts[sample.question_id], sample.token_ids)
-        for row in proposals
-        for sample in row
-        if sample.source == "self" and sample.token_ids
-    ]
+    mine = [sample for row in proposals for sample in row if sample.source == "self" and sample.token_ids]
+    whole = [sample for sample in mine if sample.move != "suffix"]
+    drawn: list[Scored] = [(prompts[sample.question_id], sample.token_ids) for sample in whole or mine]
     own = _within(drawn)
     learned: list[Scored] = [(prompts[term.question_id], term.token_ids) for term in terms if term.weight > 0]
     known = set(own)

@@ -134,8 +134,9 @@ class ExpectationMaximisation(Task):
         chains = [self.memory[question.id] for question in questions]
         invalid = {chain.question_id for chain in chains if not chain.right}
         starter = self.starters[self.start_from]
+        stems = self._stems(chains, step)
         with self.context.stop.breakable():
-            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid), questions)
+            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid, stems), questions)
         chains = [
             chain.started(one.first, step) if chain.question_id in invalid else chain
             for chain, one in zip(chains, drawn, strict=True)
@@ -143,6 +144,15 @@ class ExpectationMaximisation(Task):
         firsts = [one.first for one in drawn if one.first is not None]
         proposals = [one.proposals for one in drawn]
         return Visit(questions, chains, proposals, firsts + [sample for row in proposals for sample in row])
+
+    def _stems(self, chains: Sequence[Chain], step: int) -> dict[str, tuple[int, ...]]:
+        """By question id, the beginnings that the proposals of some chains go on from, shorter than the limit."""
+        stems = {}
+        for chain in chains:
+            cut = self.method.cut(stable_seed(self.settings.seed, "cut", chain.question_id, step), chain)
+            if cut is not None and chain.rationale and len(chain.rationale.token_ids) <= self.drawing.max_new_tokens:
+                stems[chain.question_id] = chain.rationale.token_ids[:cut]
+        return stems
 
     def _from_fit(self, step: int) -> Visit:
         """The questions of a step, with the proposals that were taken when its fit began; it may begin here."""
@@ -173,7 +183,7 @@ class ExpectationMaximisation(Task):
         facts: dict[str, Any] = {
             "verdicts": dict(sorted(verdicts.items())),
             "samples": len(drawn),
-            "generated_tokens": sum(len(sample.token_ids) for sample in drawn),
+            "generated_tokens": sum(sample.drawn_tokens for sample in drawn),
         }
         if isinstance(self.drawing.sampler, Publishing):
             facts["sampler"] = self.drawing.sampler.report()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aurify.methods import Method
@@ -31,9 +32,16 @@ class Proposer:
     """Where a method that learns from given rationales has them from; None: drawn under the hinted prompt."""
 
     def __call__(
-        self, questions: Sequence[Question], step: int, starter: Starter | None = None, without: Collection[str] = ()
+        self,
+        questions: Sequence[Question],
+        step: int,
+        starter: Starter | None = None,
+        without: Collection[str] = (),
+        stems: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
     ) -> list[Proposed]:
         """Graded proposals of each question; of given ones only the right ones, so that there may be none.
+
+        A question whose id is in ``stems`` has proposals that go on from that beginning, the others whole ones.
 
         The starter gives a first rationale to each question whose id is in ``without``, in the same call of the
         sampler: its rows decode beside the proposals' at little cost.
@@ -41,11 +49,19 @@ class Proposer:
         to_start = [question for question in questions if question.id in without] if starter else []
         start = starter.request(to_start) if starter and to_start else None
         given = self.method.given and self.given is not None
-        propose = None if given else self._request(questions, hinted=self.method.given)
-        drawn = iter(self.drawing.draw_all([request for request in (start, propose) if request], step=step))
+        fresh = [] if given else [question for question in questions if question.id not in stems]
+        going_on = [] if given else [question for question in questions if question.id in stems]
+        whole = self._request(fresh, hinted=self.method.given) if fresh else None
+        ends = self._ends(going_on, stems) if going_on else None
+        drawn = iter(self.drawing.draw_all([request for request in (start, whole, ends) if request], step=step))
         started = next(drawn) if start else []
         firsts = starter.first(to_start, step, started) if starter else []
-        rows = self.given.all(questions, step) if given and self.given else next(drawn)
+        if given and self.given:
+            rows = self.given.all(questions, step)
+        else:
+            parts = [(request.questions, next(drawn)) for request in (whole, ends) if request]
+            found = {question.id: row for asked, part in parts for question, row in zip(asked, part, strict=True)}
+            rows = [found[question.id] for question in questions]
         if self.method.rationalises:
             self._rationalise(questions, rows, step)
         by_id = {question.id: first for question, first in zip(to_start, firsts, strict=True)}
@@ -65,4 +81,9 @@ class Proposer:
             source="guide" if hinted else "self",
             samples=self.method.samples,
             temperature=0.0 if self.method.greedy else 1.0,
+            move="independent" if self.method.remembers and not hinted else None,
         )
+
+    def _ends(self, questions: Sequence[Question], stems: Mapping[str, tuple[int, ...]]) -> Request:
+        request = self._request(questions, hinted=False)
+        return request._replace(move="suffix", stems=[stems[question.id] for question in questions])

@@ -98,7 +98,7 @@ def run_training(
         prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
         drawing = Drawing(
             sampler, grader, settings.model, settings.seed, form.max_new_tokens or PLAIN, template.stop, clock,
-            template.opening,
+            template.opening, tokenizer=tokenizer,
         )  # fmt: skip
         pilot: list[Rationale] = []
         if form.max_new_tokens is None:

@@ -84,7 +84,7 @@ class VllmSampler:
         self._check(prompts, max_new_tokens, temperature, stop)
         bodies = [
             wire.request(
-                self.model, prompt.token_ids, seed, max_new_tokens=max_new_tokens, temperature=temperature,
+                self.model, prompt.token_ids, seed, max_new_tokens=prompt.most(max_new_tokens), temperature=temperature,
                 stop=stop, eos=self.eos,
             )
             for prompt in prompts
@@ -138,10 +138,11 @@ class VllmSampler:
             raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
         if any(not prompt.token_ids for prompt in prompts):
             raise AurifyError("a prompt is empty, so its first token has no probability; give at least a BOS token")
-        longest = max((len(prompt.token_ids) for prompt in prompts), default=0)
-        if self.max_length is not None and prompts and longest + max_new_tokens > self.max_length:
+        pairs = [(len(prompt.token_ids), prompt.most(max_new_tokens)) for prompt in prompts]
+        longest, most = max(pairs, key=sum, default=(0, 0))
+        if self.max_length is not None and prompts and longest + most > self.max_length:
             raise AurifyError(
-                f"the longest prompt has {longest} tokens, and with {max_new_tokens} new ones would pass the "
+                f"the longest prompt has {longest} tokens, and with {most} new ones would pass the "
                 f"{self.max_length} that the vLLM server takes: lower the token limit to "
                 f"{max(0, self.max_length - longest)}, or leave out long questions"
             )
