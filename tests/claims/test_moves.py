@@ -107,7 +107,9 @@ def ascended(world, method, z, cut, ends, outcome):
     rows = [[row[0]] * len(own) for row in rows]
     e_step = method.e_step(0, 1, [world.chain(z), *chains], [own, *rows])
     terms = [term for term in e_step.terms if term.question_id == "0"]
-    return sum((term.weight * world.score(term.token_ids) for term in terms), np.zeros_like(world.theta_PV)) * (1 + len(rows))
+    return sum((term.weight * world.score(term.token_ids) for term in terms), np.zeros_like(world.theta_PV)) * (
+        1 + len(rows)
+    )
 
 
 SMALL = [Sequences.random(seed, limit=3, stop=stop) for seed in range(3) for stop in ((), (1, 2))]

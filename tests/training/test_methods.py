@@ -125,6 +125,36 @@ def test_likelihood_chains_hold_the_known_answer(tmp_path):
     assert {row.verdict for row in read_rationales(out)} > {held[0].rationale.verdict}, "the table has what was drawn"
 
 
+@pytest.mark.parametrize("moves", ["suffix", "mixed"])
+def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
+    from aurify.rationales import Memory
+
+    settings = {"moves": moves, "memory": "none", "steps": 6, "questions": 8, "holdout": 0.0, "save_every": 3}
+    whole = train(tmp_path / "whole", "trice", **settings)
+    lines, rows = metrics(whole), list(read_rationales(whole))
+    ends = [row for row in rows if row.move == "suffix"]
+    assert ends
+    assert {row.move for row in rows} == {"suffix", "independent"}
+    assert sum(line["generated_tokens"] for line in lines) == sum(len(row.token_ids) - row.cut for row in rows)
+    assert all(len(row.token_ids) <= 80 for row in rows)
+    assert lines[0]["suffix_moves"] == 0, "no chain holds a rationale yet"
+    by_step = {line["step"]: line["suffix_moves"] for line in lines}
+    assert all(sum(row.step == step for row in ends) == 8 * by_step[step] for step in by_step)
+    held = {}
+    for row in rows:  # in the order of steps: what a chain held before is what its new end begins with
+        if row.move == "suffix":
+            assert row.token_ids[: row.cut] in {ids[: row.cut] for ids in held[row.question_id]}
+        if row.right:
+            held.setdefault(row.question_id, []).append(row.token_ids)
+    saved = (whole / "checkpoints" / "step-00000006" / "state" / "memory.parquet").read_bytes()
+    assert sum(chain.ends for chain in Memory.from_parquet(saved).chains()) == len(ends)
+    shutil.copytree(whole, tmp_path / "half")
+    shutil.rmtree(tmp_path / "half" / "checkpoints" / "step-00000006")
+    half = train(tmp_path / "half", "trice", **settings, resume=True)
+    assert list(read_rationales(half)) == rows
+    assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
+
+
 def test_direct_tuning_learns_the_answers_alone(tmp_path):
     rows = list(read_rationales(train(tmp_path / "run", "direct")))
     assert {row.text for row in rows} <= {" Yes", " No"}

@@ -175,6 +175,21 @@ def test_two_processes_make_the_same_run(finished, questions, tmp_path):
         torch.testing.assert_close(two[name], value, atol=1e-4, rtol=1e-3)
 
 
+def test_two_processes_move_chains_alike(questions, tmp_path):
+    runs = []
+    for n in (1, 2):
+        arguments = words(questions, tmp_path / str(n), "--moves", "mixed", "--memory", "none", "--holdout", 0)
+        prefix = ["-m", "torch.distributed.run", "--nproc-per-node", str(n), "--standalone", "-m", "aurify"]
+        done = subprocess.run(
+            [sys.executable, *prefix, *arguments], capture_output=True, text=True,
+            env={**os.environ, "ACCELERATE_USE_CPU": "true"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        runs.append([(row.token_ids, row.move, row.cut) for row in read_rationales(tmp_path / str(n))])
+    assert runs[0] == runs[1]
+    assert {move for _, move, _ in runs[0]} == {"suffix", "independent"}
+
+
 @pytest.mark.parametrize("budget", [200])
 def test_the_token_budget_changes_nothing(finished, questions, tmp_path, budget):
     import torch

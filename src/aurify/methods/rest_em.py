@@ -11,6 +11,9 @@ that is, EM's M-step for the posterior of theta_i, short of the questions that f
 is rejection sampling's, with weight (1 - (1 - pi)^K) / pi on grad pi; in a fit theta starts from the base and walks to
 the maximum, so it is EM and not stochastic ascent.
 
+Rationales are drawn at temperature 1, as exact samples; the paper draws at 0.7 from the 40 likeliest tokens (from
+memory, not checked), and its samples are those of no model that is then fitted.
+
 Every question counts the same. The paper caps the solutions of a question at 10 instead, for the same purpose.
 Left out: stopping a fit by validation accuracy; the fits are equally long.
 
@@ -32,7 +35,7 @@ from aurify.registry import setting
 
 @dataclass(frozen=True)
 class RestEM(Method):
-    """ReST-EM: sample K rationales of every training question, fit the right ones from the base model; repeat."""
+    """ReST-EM: sample K rationales a question at temperature 1, fit the right ones from the base model; repeat."""
 
     samples: int = 4
     refits: int = setting(3, "Fits from the base model, each on new rationales.", ge=0)
