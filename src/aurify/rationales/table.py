@@ -49,7 +49,7 @@ SCHEMA = pa.schema(
 )
 
 
-_NEVER_NULL = tuple(name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob"))
+_NEVER_NULL = tuple(name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob", "move"))
 
 
 class RationaleTable:
