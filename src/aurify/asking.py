@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+
+from aurify.parsing import parse_json
 
 PromptName = Literal["auto", "plain", "chat", "direct"]
 
@@ -19,7 +20,7 @@ LENGTH = "Token limit of a rationale; longer ones are cut and wrong"
 
 def _json_object(text: str | None) -> str | None:
     try:
-        fields = json.loads(text) if text else {}
+        fields = parse_json(text) if text else {}
     except ValueError:
         fields = None
     if not isinstance(fields, dict):

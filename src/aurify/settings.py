@@ -27,6 +27,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from aurify.errors import UsageError, nearest
+from aurify.parsing import parse_toml
 from aurify.registry import Registry
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _read_toml(kind: type[Settings], path: Path, flags: dict[str, Any]) -> dict[
     """The file's settings, each of a known name and of the right type; what is missing, flags may give."""
     try:
         text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -20,7 +20,6 @@ Every step is linear in the length of the text.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from aurify.answers.formulas import formula_like, only_formula, opening_formula,
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_remark
 from aurify.answers.turns import before_next_problem
+from aurify.parsing import parse_json
 
 TAIL = 100_000
 """The characters at the end of a text that are searched."""
@@ -261,7 +261,7 @@ def _quoted(text: str, marker: re.Match[str]) -> str:
     if not string:
         return re.split(r"[,}\n]", value, maxsplit=1)[0]
     try:
-        decoded: str = json.loads(string[0])
+        decoded: str = parse_json(string[0])
     except ValueError:  # LaTeX whose backslashes nobody escaped
         return string[0][1:-1]
     return string[0][1:-1] if any(ord(c) < 32 for c in decoded) else decoded

@@ -18,9 +18,12 @@ from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused, sole_writer
+from aurify.models.load import base_name, resolve_name
 from aurify.models.prompting import PromptForm, prompt_form
+from aurify.parsing import parse_json, parse_toml
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
+from aurify.questions.fingerprint import changes, fingerprint, of_files
 from aurify.rationales.draw import Drawing
 from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.rationales.record import Rationale
@@ -108,6 +111,7 @@ def run_sample(
             say(f"{settings.model}: {known}")
             _from_api(settings, asked, found, key, watcher)
         else:
+            _same_read(folder, settings, asked)
             _from_model(settings, asked, found, say, watcher)
         return found
 
@@ -266,12 +270,30 @@ def known_price(settings: SampleSettings) -> Price | None:
     return price
 
 
+def _same_read(folder: Path, settings: SampleSettings, asked: Sequence[Question]) -> None:
+    """Refuse to go on with a table whose first parts are of other questions, worked examples or weights."""
+    weights = of_files([resolve_name(settings.model), base_name(settings.model)])
+    now = {**fingerprint({"questions": asked}), "files": of_files([settings.few_shot]), "model": weights}
+    record = folder / "read.json"
+    if record.is_file():
+        try:
+            found = changes(parse_json(record.read_text(encoding="utf-8")), now)
+        except (ValueError, AttributeError, TypeError):
+            raise AurifyError(f"{record}: cannot be read; choose another --out") from None
+        if found:
+            raise UsageError(
+                f"--out {folder}: what is read is not what its table was begun with ({found}): bring it back, or "
+                "choose another folder"
+            )
+    write_atomically(record, json.dumps(now, ensure_ascii=False) + "\n")
+
+
 def _claim(folder: Path, settings: SampleSettings) -> None:
     """Make the folder ready, or refuse without touching what it holds."""
     config = folder / "config.toml"
     if config.is_file():
         try:
-            before = tomllib.loads(config.read_text(encoding="utf-8"))
+            before = parse_toml(config.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{config}: cannot be read: {error}; choose another --out") from None
         before, now = as_written(type(settings), before), tomllib.loads(settings.to_toml())

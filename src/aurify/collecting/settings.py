@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
+from aurify.parsing import parse_json
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -93,7 +93,7 @@ class SampleSettings(Settings):
     @property
     def extra(self) -> dict[str, Any]:
         """The further fields of every request."""
-        return json.loads(self.request) if self.request else {}
+        return parse_json(self.request) if self.request else {}
 
     @field_validator("api")
     @classmethod
@@ -111,7 +111,7 @@ class SampleSettings(Settings):
     @classmethod
     def _is_object(cls, request: str | None) -> str | None:
         try:
-            fields = json.loads(request) if request else {}
+            fields = parse_json(request) if request else {}
         except ValueError:
             fields = None
         if not isinstance(fields, dict):

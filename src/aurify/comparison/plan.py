@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aurify.errors import UsageError, nearest
 from aurify.files import write_atomically
 from aurify.lock import sole_writer
+from aurify.parsing import parse_toml
 from aurify.running.budget import Budget
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings, build_method
@@ -64,7 +65,7 @@ def read_plan(path: Path) -> Plan:
         UsageError: unreadable, or a setting that cannot be, with the file and the method.
     """
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

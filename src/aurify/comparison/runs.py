@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aurify.errors import AurifyError, UsageError
+from aurify.parsing import parse_json
 from aurify.rationales import RationaleTable
 from aurify.running.budget import KINDS, cost_of_step
 from aurify.statistics.paired import Floats, by_question
@@ -52,7 +53,7 @@ def read_run(folder: str | Path) -> FinishedRun:
     if not (folder / "model").is_dir():
         raise AurifyError(f"{folder}: the run is not finished: aurify train --config {folder / 'config.toml'} --resume")
     config = _read(folder / "config.toml", tomllib.loads)
-    lines = _read(folder / "metrics.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])
+    lines = _read(folder / "metrics.jsonl", lambda text: [parse_json(line) for line in text.splitlines()])
     if not isinstance(config.get("seed"), int) or not all(isinstance(line.get("step"), int) for line in lines):
         raise AurifyError(f"{folder}: its config.toml or metrics.jsonl is not what aurify train wrote: run it again")
     last = max((line["step"] for line in lines if "held_out" in line), default=None)

@@ -8,6 +8,7 @@ from typing import Any
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.files import verify_folder
+from aurify.parsing import parse_toml
 from aurify.settings import resolve
 from aurify.toml import tomllib
 
@@ -32,7 +33,7 @@ def inherit(settings: DistillSettings) -> DistillSettings:
     found: dict[str, Any] = {}
     if (run / "config.toml").is_file():
         try:
-            before = tomllib.loads((run / "config.toml").read_text(encoding="utf-8"))
+            before = parse_toml((run / "config.toml").read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise AurifyError(f"{run / 'config.toml'}: cannot be read: {error}") from None
         trained = "method" in before

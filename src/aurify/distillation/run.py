@@ -26,6 +26,7 @@ from aurify.distillation.teaching import drawn_rationales, given_rationales
 from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
+from aurify.models.load import base_name, resolve_name
 from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import adapters
 from aurify.models.prefix import position_limit
@@ -34,7 +35,7 @@ from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
-from aurify.questions.fingerprint import fingerprint
+from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.rationales import Drawing, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.running.context import Run, RunContext, opened
@@ -72,7 +73,9 @@ def run_distillation(
     _apart(train, held, settings)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "distill", watcher))
-        context.claim(settings, fingerprint({"training questions": train, "held-out questions": held}))
+        read = fingerprint({"training questions": train, "held-out questions": held})
+        weights = of_files([resolve_name(settings.model), base_name(settings.model)])
+        context.claim(settings, {**read, "rationales": of_files([settings.from_]), "model": weights})
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer
@@ -129,7 +132,7 @@ def run_distillation(
         context.say(_counted(chosen, len(rationales)))
         stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context)
         task = Distillation(
-            settings, stages, scorer, prompts, drawing, context.world, context.say,
+            settings, stages, scorer, prompts, drawing, context.world, context.say, context.stop,
             held_out=HeldOut(held, contrasting(measured.examples)), start_mode=prepared.start_mode,
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip

@@ -19,6 +19,7 @@ from aurify.models.nat.model import adapters
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing
 from aurify.running.held_out import greedy_accuracy
+from aurify.running.interrupt import StopRequest
 from aurify.running.task import Measured, Stepped, Task
 from aurify.running.world import World
 from aurify.seeds import stable_seed
@@ -52,6 +53,7 @@ class Distillation(Task):
         drawing: Drawing,
         world: World,
         say: Callable[[str], None],
+        stop: StopRequest,
         *,
         held_out: HeldOut,
         start_mode: str,
@@ -59,6 +61,7 @@ class Distillation(Task):
     ) -> None:
         self.settings, self.stages, self.scorer, self.model = settings, stages, scorer, scorer.model
         self.prompts, self.drawing, self.world, self.say = prompts, drawing, world, say
+        self.stop = stop
         self.held_out, self.start_mode, self.peak_rate = held_out, start_mode, peak_rate
         self.ends = list(accumulate(stage.steps(settings) for stage in stages))
         self.parameters: dict[str, torch.nn.Parameter] = {}
@@ -80,7 +83,7 @@ class Distillation(Task):
             self._begin(stage)
         number, steps = step - first + 1, last - first + 1
         batch = batch_of_step(stage.groups, stage.size, number, stable_seed(self.settings.seed, stage.name))
-        with adapters(self.model, stage.mode):
+        with self.stop.breakable(step != first), adapters(self.model, stage.mode):
             found = stage.gradient(batch)
         warmup = min(self.settings.warmup, steps - 1)
         rate = learning_rate(number, steps, self.peak_rate, self.settings.lr_final, warmup)

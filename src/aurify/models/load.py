@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.quantized import Quantize, keep_differentiable, quantization
 from aurify.models.untrusted import first_line, pretrained, pretrained_adapter, pretrained_weights, reading
+from aurify.parsing import parse_json
 
 if TYPE_CHECKING:
     import torch
@@ -184,7 +184,7 @@ def _adapter_config(path: str) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        config: dict[str, Any] = parse_json(file.read_text(encoding="utf-8"))
         base = config["base_model_name_or_path"]
         if not isinstance(base, str | None):
             raise ValueError(f"base_model_name_or_path is {type(base).__name__}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,6 +52,16 @@ def lora_config(rank: int, alpha: int, targets: Sequence[str], **more: Any) -> A
     return LoraConfig(
         task_type="CAUSAL_LM", r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=list(targets), **more
     )
+
+
+def order_adapters(folder: Path) -> None:
+    """Sort the lists of names in every adapter configuration under a folder: PEFT keeps sets, in an order of chance."""
+    for file in folder.rglob("adapter_config.json"):
+        config = json.loads(file.read_text(encoding="utf-8"))
+        for name in ("target_modules", "exclude_modules", "modules_to_save"):
+            if isinstance(config.get(name), list):
+                config[name] = sorted(config[name])
+        file.write_text(json.dumps(config, indent=2, sort_keys=True), encoding="utf-8")
 
 
 @contextmanager

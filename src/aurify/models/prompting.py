@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.models.load import base_name, eos_of, resolve_name
+from aurify.parsing import parse_json
 from aurify.questions import TEMPLATES, PromptTemplate, Question
 from aurify.questions.chat import made_for_chat
 from aurify.questions.prompts import read_few_shot
@@ -91,7 +92,7 @@ class PromptForm:
         if not file.is_file():
             return None
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = parse_json(file.read_text(encoding="utf-8"))
             form = cls(**content, reason=f"as {file} says")
             if form.prompt not in TEMPLATES or not isinstance(form.max_new_tokens, int | None):
                 raise ValueError(f"a prompt '{form.prompt}' of {form.max_new_tokens} tokens")
@@ -109,7 +110,7 @@ def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
     Raises:
         AurifyError: a record or worked examples cannot be read.
     """
-    args = json.loads(asked.template_args) if asked.template_args else None
+    args = parse_json(asked.template_args) if asked.template_args else None
     few_shot = read_few_shot(asked.few_shot)[0] if asked.few_shot else None
     given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, "as told by --prompt")
     if asked.prompt != "auto":

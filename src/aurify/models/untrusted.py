@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from aurify.errors import AurifyError
+from aurify.parsing import parse_json
 from aurify.text import printable
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -157,7 +158,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _json(file: Path) -> Mapping[str, Any]:
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = parse_json(file.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError(f"{file.name}: expected an object with names, not {type(content).__name__}")
     return content

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aurify.errors import nearest
+from aurify.parsing import parse_json
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError, kind, show
 
@@ -89,7 +89,7 @@ def structure(value: Any) -> Any:
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     try:
-        found = json.loads(value)
+        found = parse_json(value)
     except (ValueError, RecursionError):
         return value
     spelled = isinstance(found, dict) or (

@@ -13,6 +13,7 @@ from aurify.questions.record import Question
 Fingerprint = Mapping[str, Mapping[str, str]]
 """For each part of what was read (``training questions``, ``files``) the hash of each piece by its name, in order."""
 
+_WHOLE, _PIECES, _PIECE = 2**24, 64, 2**16
 LISTED = 3
 """So many changed pieces are named; the rest are counted."""
 
@@ -23,9 +24,21 @@ def fingerprint(parts: Mapping[str, Sequence[Question]]) -> dict[str, dict[str, 
 
 
 def of_files(paths: Iterable[str | None]) -> dict[str, str]:
-    """The hash of every one of these that is a file; the others name none, such as worked examples given as text."""
-    files = [path for path in paths if path and "\n" not in path and Path(path).is_file()]
-    return {path: _digest(Path(path).read_bytes()) for path in files}
+    """The hash of every one of these that is a file or a folder; others name none, as worked examples given as text.
+
+    A run's folder stands for its rationale table. Of a file above 16 MiB, such as a model's weights, 64 pieces count,
+    spread evenly, and its size.
+    """
+    found = {}
+    for name in dict.fromkeys(path for path in paths if path and "\n" not in path):
+        path = Path(name) / "rationales" if (Path(name) / "rationales").is_dir() else Path(name)
+        if path.is_file():
+            found[name] = _of_file(path)
+        elif path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+            whole = [f"{file.relative_to(path)} {_of_file(file)}" for file in files]
+            found[name] = _digest("\n".join(whole).encode("utf-8", "surrogateescape"))
+    return found
 
 
 def changes(before: Fingerprint, now: Fingerprint) -> str | None:
@@ -49,6 +62,18 @@ def changes(before: Fingerprint, now: Fingerprint) -> str | None:
         if told:
             return f"{part}: {', '.join(told)}"
     return None
+
+
+def _of_file(path: Path) -> str:
+    size = path.stat().st_size
+    if size <= _WHOLE:
+        return _digest(path.read_bytes())
+    digest = hashlib.blake2b(str(size).encode(), digest_size=8)
+    with path.open("rb") as file:
+        for number in range(_PIECES):
+            file.seek(number * (size - _PIECE) // (_PIECES - 1))
+            digest.update(file.read(_PIECE))
+    return digest.hexdigest()
 
 
 def _hash(question: Question) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from aurify import __version__
 from aurify.files import atomic_folder
+from aurify.models.lora import order_adapters
 from aurify.models.prompting import PromptForm
 from aurify.running.folder import RunSettings
 from aurify.statistics import Accuracy
@@ -31,6 +32,7 @@ def export(folder: Path, save: Callable[[Path], None], tokenizer: Any, form: Pro
     """Write a model's folder; ``save`` writes the model itself, ``form`` is how it was asked."""
     with atomic_folder(folder) as partial:
         save(partial)
+        order_adapters(partial)
         tokenizer.save_pretrained(partial)
         form.save(partial)
         (partial / "README.md").write_text(card, encoding="utf-8")

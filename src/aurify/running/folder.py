@@ -14,6 +14,7 @@ from typing_extensions import Self
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused
+from aurify.parsing import parse_json, parse_toml
 from aurify.questions.fingerprint import Fingerprint, changes
 from aurify.settings import as_written
 from aurify.toml import tomllib
@@ -86,7 +87,7 @@ def difference(config: Path, settings: RunSettings) -> Difference | None:
         AurifyError: the file cannot be read.
     """
     try:
-        before: dict[str, Any] = tomllib.loads(config.read_text(encoding="utf-8"))
+        before: dict[str, Any] = parse_toml(config.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AurifyError(f"{config}: cannot be read: {error}; the run cannot be resumed") from None
     before = as_written(type(settings), before)
@@ -116,7 +117,7 @@ class RunFolder:
     def recorded(self, key: str) -> Any:
         """A setting of the run that was begun here; None where there is no run or its settings cannot be read."""
         try:
-            return tomllib.loads(self.config.read_text(encoding="utf-8")).get(key)
+            return parse_toml(self.config.read_text(encoding="utf-8")).get(key)
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
             return None
 
@@ -145,12 +146,12 @@ class RunFolder:
             write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")
 
     def _same(self, read: Fingerprint | None) -> None:
-        """Refuse where what is read is not what the run began with; a run of an older version recorded nothing."""
+        """Refuse where what is read is not what the run began with; an older version recorded less."""
         if read is None or not self.read.exists():
             return
         try:
-            before = json.loads(self.read.read_text(encoding="utf-8"))
-            found = changes(before, read)
+            before = parse_json(self.read.read_text(encoding="utf-8"))
+            found = changes(before, {part: now for part, now in read.items() if part in before})
         except (ValueError, AttributeError, TypeError):
             raise AurifyError(f"{self.read}: cannot be read; the run cannot be resumed") from None
         if found:

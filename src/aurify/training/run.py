@@ -13,6 +13,7 @@ from aurify.clock import Clock
 from aurify.errors import AurifyError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
+from aurify.models.load import base_name, resolve_name
 from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.models.token_budget import TokenBudget
@@ -86,7 +87,8 @@ def run_training(
         form = recorded or prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
         read = fingerprint({"training questions": train, "held-out questions": held})
-        context.claim(settings, {**read, "files": of_files([settings.few_shot])})
+        weights = {"model": of_files([resolve_name(settings.model), base_name(settings.model)])}
+        context.claim(settings, {**read, "files": of_files([settings.few_shot, settings.memory_from]), **weights})
         context.say(form.line())
         if recorded is None:
             context.say(first_prompt(template, train[0]))

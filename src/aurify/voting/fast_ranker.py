@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from aurify.errors import AurifyError
+from aurify.parsing import parse_json
 from aurify.voting.features import ALONE, TOGETHER
 from aurify.voting.inputs import Inputs
 from aurify.voting.pool import CandidatePool
@@ -130,7 +131,7 @@ class FastRanker:
                 facts = stored.metadata()
                 arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # a safetensors file is no mapping
             alone = facts["alone"] == "1"
-            if json.loads(facts["columns"]) != list(ALONE if alone else TOGETHER):
+            if parse_json(facts["columns"]) != list(ALONE if alone else TOGETHER):
                 raise AurifyError(f"{file}: trained by another version of aurify: train the ranker again")
             trees = Trees.load(folder / TREES)
             linear = None

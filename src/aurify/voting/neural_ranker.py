@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.load import load_model, resolve_name
+from aurify.models.lora import order_adapters
 from aurify.models.nat.storage import is_nat
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.voting.pool import Candidate, CandidatePool
@@ -159,6 +160,7 @@ class NeuralRanker:
         from safetensors.torch import save_file
 
         self.encoder.save_pretrained(folder / ENCODER)
+        order_adapters(folder / ENCODER)
         self._tokenizer.save_pretrained(folder / ENCODER)
         save_file(self._head.state_dict(), folder / HEAD)
         (folder / FACTS).write_text(json.dumps(asdict(self.settings), indent=1) + "\n", encoding="utf-8")

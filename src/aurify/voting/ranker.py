@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, verify_folder
+from aurify.parsing import parse_json
 from aurify.voting.calibration import Calibration
 from aurify.voting.pool import CandidatePool
 
@@ -105,7 +106,7 @@ def load_ranker(folder: str | Path) -> Ranker:
         raise AurifyError(f"--ranker {folder}: no {FACTS} there: expected a folder that aurify rank wrote")
     verify_folder(folder)
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        facts = parse_json((folder / FACTS).read_text(encoding="utf-8"))
         kind, known = facts["kind"], facts["calibration"]
         if facts["version"] != VERSION:
             raise AurifyError(f"{folder}: trained by another version of aurify: train the ranker again")

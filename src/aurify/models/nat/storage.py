@@ -21,6 +21,7 @@ from aurify.models.nat.layer import BOTH, NEG, POS
 from aurify.models.nat.model import NatConfig, add_nat, set_mode
 from aurify.models.nat.unit import UNITS
 from aurify.models.untrusted import reading
+from aurify.parsing import parse_json
 
 MARK = "nat.json"
 VERSION = 1
@@ -58,7 +59,7 @@ def read_config(folder: str | Path) -> tuple[str, NatConfig]:
     """
     file = Path(folder) / MARK
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = parse_json(file.read_text(encoding="utf-8"))
         version, base = content.pop("version"), content.pop("base")
         config = NatConfig(**{**content, "targets": tuple(content["targets"])})
         if config.unit not in UNITS or not isinstance(base, str):

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aurify.errors import AurifyError, UsageError
+from aurify.parsing import parse_json
 
 UNIX = "unix:"
 
@@ -71,7 +72,7 @@ class Http:
         if not content:
             return None
         try:
-            return json.loads(content)
+            return parse_json(content)
         except ValueError:
             return content.decode(errors="replace")
 
@@ -168,7 +169,7 @@ def _connector(url: str, timeout: float) -> tuple[Callable[[], http.client.HTTPC
 def _reason(content: bytes) -> str:
     """What an error's content says, in one line."""
     try:
-        said = json.loads(content)
+        said = parse_json(content)
         said = said.get("error", said.get("detail", said))
         said = said.get("message", said) if isinstance(said, dict) else said
     except (ValueError, AttributeError):

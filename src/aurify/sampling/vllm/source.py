@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from aurify.models.eos import ending_ids
 from aurify.models.gguf import gguf_source
 from aurify.models.load import resolve_name
 from aurify.models.untrusted import pretrained, reading
+from aurify.parsing import parse_json
 
 
 class Source(NamedTuple):
@@ -43,7 +43,7 @@ def read_source(name: str) -> Source:
     if not file.is_file():
         return Source(path)
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = parse_json(file.read_text(encoding="utf-8"))
         kind, base = str(config["peft_type"]), str(config["base_model_name_or_path"])
     except (OSError, ValueError, KeyError, TypeError):
         raise AurifyError(f"{file}: not a PEFT adapter configuration") from None

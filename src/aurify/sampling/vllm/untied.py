@@ -13,6 +13,8 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from aurify.parsing import parse_json
+
 CONFIG = "config.json"
 
 
@@ -30,7 +32,7 @@ def save_untied(model: Any, folder: str | Path) -> None:
     (name,) = [name for name, module in model.named_modules() if module is output]
     # A copy, since tensors that share memory are refused.
     save_file({f"{name}.weight": output.weight.detach().cpu().clone()}, folder / "output.safetensors")
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config = parse_json((folder / CONFIG).read_text(encoding="utf-8"))
     for part in (config, config.get("text_config")):
         if isinstance(part, dict):
             part["tie_word_embeddings"] = False
