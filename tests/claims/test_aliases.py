@@ -48,6 +48,11 @@ def ppo(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tensor:
     return clipped((new - old).exp(), advantage).sum()
 
 
+def dapo(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tensor:
+    ratio = (new - old).exp()
+    return torch.minimum(ratio * advantage, ratio.clamp(1 - CLIP, 1 + 0.28) * advantage).sum()
+
+
 def gspo(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tensor:
     return len(new) * clipped((new - old).mean().exp(), advantage)
 
@@ -56,10 +61,29 @@ def cispo(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tenso
     return ((new - old).exp().clamp(1 - CLIP, 1 + CLIP).detach() * advantage * new).sum()
 
 
+def sapo(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tensor:
+    temperature = 1.0 if advantage > 0 else 1.05
+    return (4 / temperature * torch.sigmoid(temperature * ((new - old).exp() - 1)) * advantage).sum()
+
+
+def nft(new: torch.Tensor, old: torch.Tensor, advantage: float) -> torch.Tensor:
+    """With q the share of right samples: log r of a right one, log((1 - q r) / (1 - q)) of a wrong one, each weighed by
+    sqrt((1 - q) / q)."""
+    q, ratio = float(np.mean(RIGHT)), (new - old).exp()
+    implicit = ratio if advantage > 0 else (1 - q * ratio).clamp(min=1e-6) / (1 - q)
+    return ((1 - q) / q) ** 0.5 * implicit.log().sum()
+
+
+LENGTHS = sum(map(len, SAMPLES))
+"""DAPO divides the sum over all tokens of a batch by their number, GRPO here by that of samples."""
+
 LOSSES = {
     "ppo": (ppo, standardised, 1),
     "gspo": (gspo, standardised, 1),
     "cispo": (cispo, standardised, 1),
+    "sapo": (sapo, standardised, 1),
+    "dapo": (lambda *given: len(SAMPLES) / LENGTHS * dapo(*given), standardised, len(SAMPLES) / LENGTHS),
+    "nft": (nft, standardised, 1),
     "dr-grpo": (ppo, centred, (len(SAMPLES) - 1) / len(SAMPLES)),
     "raft++": (ppo, lambda right: right * len(right) / right.sum(), 1),
 }
@@ -94,7 +118,7 @@ def our_gradient(word: str, theta: torch.Tensor) -> torch.Tensor:
 
 
 def test_every_alias_is_proved_here():
-    assert set(LOSSES) == set(METHODS.aliases)
+    assert {*LOSSES, "latro"} == set(METHODS.aliases)  # latro: test_likelihood_gradients.py
 
 
 @pytest.mark.parametrize("word", LOSSES)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from enumeration import World
-from likelihoods import LikelihoodWorld
+from likelihoods import ANSWER, LikelihoodWorld
 
-from aurify.methods import Jepo, TriceLikelihood
+from aurify.methods import METHODS, Jepo, TriceLikelihood
 from aurify.methods.jepo import FLOOR
 from aurify.methods.moves import independent, taken
 from aurify.methods.moves import metropolis as moves
@@ -28,6 +28,48 @@ def test_likelihood_trice_ascends_the_marginal_likelihood(estimator, questions, 
     np.testing.assert_allclose(found, world.gradient_log_marginal(), atol=1e-12)
     mean_log = world.gradient_of(lambda other: float(np.log(other.marginal_Q).mean()))
     np.testing.assert_allclose(found, mean_log, atol=1e-9)
+
+
+def sampled(world, samples, estimator):
+    """E of an estimator of one question: weights of s(z_k) and of grad L_k / L_k, from L_k [S]."""
+    found = np.zeros((2, *world.theta_QV.shape))
+    for chance, (row,) in world.draws(samples):
+        likelihoods = world.likelihood_QV[0, list(row)]
+        for z, thought, answer in zip(row, *estimator(likelihoods), strict=True):
+            thoughts = world.score(0, (z,))
+            found += chance * (thought * thoughts + answer * (world.score(0, (z, ANSWER)) - thoughts))
+    return found
+
+
+def others(rewards):
+    return (rewards.sum() - rewards) / (len(rewards) - 1)
+
+
+@seeds
+@pytest.mark.parametrize("samples", [2, 3])
+def test_verifree_is_the_likelihoods_gradient_times_the_likelihood(samples, seed):
+    """Its reward is p(y | x, z): it ascends p(y | x), so an answer of small likelihood counts little."""
+    world = LikelihoodWorld.random(1, 4, seed)
+    found = sampled(world, samples, lambda given: ((given - others(given)) / samples, given / samples))
+    np.testing.assert_allclose(found, world.marginal_Q[0] * world.gradient_log_marginal(), atol=1e-12)
+    expected = world.marginal_Q[0] * world.expected(TriceLikelihood(1))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@seeds
+@pytest.mark.parametrize("word", ["latro", "jepo-single"])
+def test_latro_without_its_divergence_is_the_single_sample_bound(word, seed):
+    """Its reward is log p(y | x, z), with the other samples as baseline, and grad log p(y | x, z) besides."""
+    world = LikelihoodWorld.random(1, 4, seed)
+
+    def logs(given):
+        return np.log(np.maximum(given, np.exp(FLOOR)))
+
+    found = sampled(world, 3, lambda given: ((logs(given) - others(logs(given))) / 3, (given > np.exp(FLOOR)) / 3))
+    np.testing.assert_allclose(found, world.expected(METHODS.load(word)(3)), atol=1e-12)
+    rewards_alone = sampled(world, 3, lambda given: ((logs(given) - others(logs(given))) / 3, 0 * given))
+    assert np.abs(rewards_alone[1]).max() == 0, "log-probability rewards alone teach no answer"
+    np.testing.assert_allclose(rewards_alone[0], found[0], atol=1e-12)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 3])
