@@ -4,20 +4,22 @@ Numbers, choices and texts are compared in this process, without ``eval`` and in
 user's own function in worker processes that are killed when they outrun their time or memory.
 """
 
-from aurify.answers.answer_type import AnswerType
+from aurify.answers.answer_type import AnswerType, Judging
 from aurify.answers.custom import load_custom
 from aurify.answers.grader import Grader
 from aurify.answers.groups import group_answers
 from aurify.answers.options import LETTERS, options, with_options, without_options
-from aurify.answers.types import ANSWER_TYPES, answer_type, check_answer_type
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP, answer_type, check_answer_type
 from aurify.answers.verdict import Grade, Verdict
 
 __all__ = [
+    "ANSWERS_HELP",
     "ANSWER_TYPES",
     "LETTERS",
     "AnswerType",
     "Grade",
     "Grader",
+    "Judging",
     "Verdict",
     "answer_type",
     "check_answer_type",

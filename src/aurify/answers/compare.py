@@ -18,7 +18,7 @@ class Asked:
     """A comparison that only a worker can make, and the answer that was read."""
 
     job: Job
-    predicted: str
+    predicted: str | None
 
 
 def extract(text: str, kind: str, listed: Mapping[str, str]) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from aurify.answers.answer_type import AnswerType, Judging
 from aurify.answers.choice import read_choice
 from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
 from aurify.answers.pool import Job, Outcome, WorkerPool
 from aurify.answers.reading import Unreadable
 from aurify.answers.thought import opened
-from aurify.answers.types import ANSWER_TYPES, check_answer_type
 from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
 
@@ -37,13 +37,16 @@ class Grader:
         timeout: seconds a comparison may take before its worker is killed.
         memory_mb: address space of a worker, in MiB.
         workers: processes at a time.
+        kind: the answer type that has settings of its own; every other one is as it stands in the table.
     """
 
-    def __init__(self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1) -> None:
+    def __init__(
+        self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1, kind: AnswerType | None = None
+    ) -> None:
         self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=workers)
         self._known: dict[Job, Outcome] = {}
         self._verdicts: dict[_Key, Grade] = {}
-        self._specs: set[str] = set()
+        self._own = kind
 
     def grade(self, text: str, question: Question, *, truncated: bool = False) -> Grade:
         """The verdict on a whole rationale, by the question's answer type.
@@ -62,14 +65,33 @@ class Grader:
         if len(self._verdicts) > _REMEMBERED:
             self._verdicts.clear()
         keys = [_key(text, question) for text, question, _ in items]
-        new: dict[_Key, list[Grade | Asked]] = {}
+        new: dict[_Key, tuple[str, Question]] = {}
         for key, (text, question, truncated) in zip(keys, items, strict=True):
             if not truncated and key not in self._verdicts and key not in new:
-                golds = (question.answer, *question.accepted)
-                listed = options(question.text) if question.answer_type == "choice" else {}
-                new[key] = self._plan(text, golds, question.answer_type, listed)
-        self._verdicts.update(zip(new, self._settle(list(new.values())), strict=True))
+                new[key] = text, question
+        self._verdicts.update(zip(new, self._judge(list(new.values())), strict=True))
         return [_cut(text) if cut else self._verdicts[key] for key, (text, _, cut) in zip(keys, items, strict=True)]
+
+    def _judge(self, items: Sequence[tuple[str, Question]]) -> list[Grade]:
+        """Those of a type that judges all together, so; the others one by one, with their jobs in workers."""
+        found: dict[int, Grade] = {}
+        plans: dict[int, list[Grade | Asked]] = {}
+        for word in dict.fromkeys(question.answer_type for _, question in items):
+            kind, places = self.kind(word), [i for i, (_, question) in enumerate(items) if question.answer_type == word]
+            together = kind.judge([items[i] for i in places]) if isinstance(kind, Judging) else None
+            if together is not None:
+                found.update(zip(places, together, strict=True))
+            else:
+                plans.update((i, self._planned(kind, *items[i])) for i in places)
+        found.update(zip(plans, self._settle(list(plans.values())), strict=True))
+        return [found[i] for i in range(len(items))]
+
+    def _planned(self, kind: AnswerType, text: str, question: Question) -> list[Grade | Asked]:
+        if isinstance(kind, Judging):
+            step = kind.plan(text, question)
+            return [step if isinstance(step, Grade) else Asked(step, None)]
+        listed = options(question.text) if question.answer_type == "choice" else {}
+        return self._plan(text, (question.answer, *question.accepted), question.answer_type, listed)
 
     def grade_answer(self, pred: str, gold: str, answer_type: str) -> Grade:
         """The verdict on a bare answer, or on a rationale, against a gold answer."""
@@ -77,7 +99,8 @@ class Grader:
 
     def readable(self, answer: str, answer_type: str) -> bool:
         """Whether a bare answer can be read as one of this type."""
-        self.check_type(answer_type)
+        if not self.kind(answer_type).compares:
+            return False
         try:
             job = kind_of(answer_type).to_parse(canonical(answer, answer_type, {}))
         except Unreadable:
@@ -88,18 +111,19 @@ class Grader:
         """Whether two bare, readable answers are equal."""
         return self._settle([[compare(canonical(a, answer_type, {}), b, answer_type, {})]])[0].right
 
-    def check_type(self, kind: str) -> None:
-        """Do nothing where the answer type is known and its function can be imported.
+    def kind(self, word: str) -> AnswerType:
+        """The answer type of a word, with the settings that this grader was given for it.
 
         Raises:
-            UsageError: it is not, or cannot.
+            UsageError: it is unknown, or its function cannot be imported.
         """
-        if kind not in ANSWER_TYPES and kind not in self._specs:
-            self._specs.add(check_answer_type(kind))
+        return self._own if self._own is not None and self._own.word == word else kind_of(word)
 
     def close(self) -> None:
-        """Kill the workers. A later call starts new ones."""
+        """Kill the workers, and give back what the answer type holds. A later call starts new workers."""
         self._pool.close()
+        if self._own is not None:
+            self._own.close()
 
     def worker_pids(self) -> list[int]:
         """The ids of the worker processes that stand."""
@@ -115,7 +139,7 @@ class Grader:
 
     def _plan(self, text: str, golds: Sequence[str], kind: str, listed: Mapping[str, str]) -> list[Grade | Asked]:
         """One grade a gold answer, or what has to be asked for it."""
-        self.check_type(kind)
+        kind_of(kind)
         if listed and not _is_listed(golds[0], listed):
             listed = {}  # a gold text that is no option, such as BIG-Bench Hard's "Monsters, Inc", stands for itself
         try:
@@ -144,15 +168,15 @@ def _cut(text: str) -> Grade:
 
 
 def _key(text: str, question: Question) -> _Key:
-    asked = "\0".join([question.id, question.answer_type, question.answer, *question.accepted])
+    asked = "\0".join([question.id, question.answer_type, question.columns, question.answer, *question.accepted])
     return asked, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _answered(step: Grade | Asked, outcomes: Mapping[Job, Outcome]) -> Grade:
     if isinstance(step, Grade):
         return step
-    word, reason = outcomes[step.job]
-    return Grade(Verdict(word), reason, step.predicted)
+    word, reason, score = outcomes[step.job]
+    return Grade(Verdict(word), reason, step.predicted, score)
 
 
 def _is_listed(gold: str, listed: Mapping[str, str]) -> bool:

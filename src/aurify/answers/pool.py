@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError
 
@@ -36,7 +36,7 @@ _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.an
 
 @dataclass(frozen=True)
 class Job:
-    """One comparison: ``op`` is math, or custom with the ``spec`` of the user's function."""
+    """One comparison: ``op`` is math, or custom or reward with the ``spec`` of the user's function."""
 
     op: str
     pred: str
@@ -49,8 +49,12 @@ class Job:
         return self.spec or self.op
 
 
-Outcome = tuple[str, str]
-"""A verdict's word and its reason."""
+class Outcome(NamedTuple):
+    """A verdict's word, its reason, and the score, where the job gives one."""
+
+    word: str
+    reason: str
+    score: float | None = None
 
 
 class _Worker:
@@ -260,7 +264,8 @@ class _Run:
             self._died(worker, killed=False, reason=reply["reason"])
             self._replace(worker)
         else:
-            self.done[worker.job], worker.job, worker.state = (word, reply["reason"]), None, "idle"
+            self.done[worker.job] = Outcome(word, reply["reason"], reply.get("score"))
+            worker.job, worker.state = None, "idle"
 
     def _lost(self, worker: _Worker) -> None:
         """The server itself is gone."""
@@ -279,13 +284,14 @@ class _Run:
         assert job is not None
         (self.kills if killed else self.crashes)[job] += 1
         if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
-            self.done[job], worker.job = ("unparsable", reason or "the parser crashed"), None
+            self.done[job], worker.job = Outcome("unparsable", reason or "the parser crashed"), None
 
     def _overdue(self, worker: _Worker) -> None:
         assert worker.job is not None
         if worker.state != "busy":
             raise AurifyError(f"the worker that compares answers did not start within {START_TIMEOUT:g} s")
-        self.done[worker.job], worker.job = ("timeout", f"no verdict within {self.pool.timeout:g} s"), None
+        self.done[worker.job] = Outcome("timeout", f"no verdict within {self.pool.timeout:g} s")
+        worker.job = None
         self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:

@@ -2,40 +2,95 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pkgutil import resolve_name
+from typing import Any
 
 from aurify.answers.answer_type import AnswerType
-from aurify.answers.custom import load_custom
-from aurify.answers.pool import Job
-from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.custom import Comparison, is_reward, load_custom
+from aurify.answers.reward import Reward
 from aurify.errors import UsageError, nearest
-
-_ENTRIES = {
-    "number": "aurify.answers.builtin:NUMBER",
-    "choice": "aurify.answers.builtin:CHOICE",
-    "text": "aurify.answers.builtin:TEXT",
-    "math": "aurify.answers.builtin:MATH",
-}
-
-ANSWER_TYPES: dict[str, AnswerType] = {word: resolve_name(place) for word, place in _ENTRIES.items()}
-"""By their words, as ``--answers`` takes them."""
+from aurify.registry import Registry
 
 CUSTOM = "module:function"
-"""How help and messages name a comparison of the user's own."""
+"""How help and messages name a function of the user's own."""
+
+
+class AnswerTypes(Registry[AnswerType]):
+    """Answer types by word. Unlike other registries' entries they are objects: what is loaded is their class."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._found: dict[str, AnswerType] = {}
+
+    def of(self, word: str) -> AnswerType:
+        """The type of a word, or the user's own function as one.
+
+        Raises:
+            UsageError: the word is neither, or the function cannot be imported.
+        """
+        if word not in self._found:
+            self._found[word] = self._find(word)
+        return self._found[word]
+
+    def load(self, word: str) -> type[AnswerType]:
+        """The class of a type, whose fields are its settings; see ``Registry.load``."""
+        try:
+            return type(self.of(word))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+
+    def made(self, word: str, settings: object) -> AnswerType:
+        """The type of a word, with its own settings as they are in ``settings``."""
+        values = {name: getattr(settings, name, None) for name in self.own(word)}
+        return dataclasses.replace(self.of(word), **{key: value for key, value in values.items() if value is not None})
+
+    def summary(self, word: str) -> str:
+        """What the type says of itself."""
+        return self.of(word).about
+
+    def _find(self, word: str) -> AnswerType:
+        installed = self._installed()
+        found: Any
+        if word in self.entries:
+            found = resolve_name(self.entries[word])
+        elif word in installed:
+            found = installed[word].load()
+        else:
+            module, colon, function = word.partition(":")
+            if not (colon and module and function):
+                raise UsageError(f"--answers '{word}': {nearest(word, (*self.words(), CUSTOM))}")
+            found = load_custom(word)
+            return Reward(word) if is_reward(word, found) else Comparison.of(word)
+        if not isinstance(found, AnswerType):
+            raise UsageError(f"--answers {word}: it is no AnswerType")
+        return found
+
+
+ANSWER_TYPES = AnswerTypes(
+    "answer type",
+    "aurify.answers.answer_type:AnswerType",
+    {
+        "number": "aurify.answers.builtin:NUMBER",
+        "choice": "aurify.answers.builtin:CHOICE",
+        "text": "aurify.answers.builtin:TEXT",
+        "math": "aurify.answers.builtin:MATH",
+    },
+    group="aurify.answers",
+)
+"""By their words, as ``--answers`` takes them."""
+
+ANSWERS_HELP = f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM} [inferred]"
+"""The description of ``--answers``."""
 
 
 def answer_type(word: str) -> AnswerType:
-    """The type of a word, or the user's own comparison of a ``module:function``, which is not imported here.
+    """The type of a word, or the user's own ``module:function`` as one.
 
     Raises:
-        UsageError: the word is neither.
+        UsageError: the word is neither, or the function cannot be imported.
     """
-    module, colon, function = word.partition(":")
-    if colon and module and function:
-        return _custom(word)
-    if word not in ANSWER_TYPES:
-        raise UsageError(f"--answers '{word}': {nearest(word, (*ANSWER_TYPES, CUSTOM))}")
-    return ANSWER_TYPES[word]
+    return ANSWER_TYPES.of(word)
 
 
 def check_answer_type(word: str) -> str:
@@ -45,20 +100,4 @@ def check_answer_type(word: str) -> str:
         UsageError: it does neither.
     """
     answer_type(word)
-    if ":" in word:
-        load_custom(word)
     return word
-
-
-def _custom(spec: str) -> AnswerType:
-    def read(answer: str) -> str:
-        if len(answer) > MAX_ANSWER:
-            raise Unreadable(f"longer than {MAX_ANSWER} characters")
-        if not answer.strip():
-            raise Unreadable("empty")
-        return answer.strip()
-
-    def same(predicted: str, gold: str) -> Job:
-        return Job("custom", predicted, gold, spec)
-
-    return AnswerType(spec, "a comparison of your own", lambda answer, _: read(answer), same, in_worker=True)

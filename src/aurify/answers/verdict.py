@@ -14,6 +14,8 @@ class Verdict(str, Enum):
     UNPARSABLE = "unparsable"
     TRUNCATED = "truncated"
     TIMEOUT = "timeout"
+    LEFT_OUT = "left-out"
+    """Neither right nor wrong, since whoever judges declined to (a reward function that gave None)."""
 
     def __str__(self) -> str:
         return self.value
@@ -26,6 +28,8 @@ class Grade:
     verdict: Verdict
     reason: str
     predicted: str | None = None
+    score: float | None = None
+    """What a reward function gave."""
 
     @property
     def right(self) -> bool:

@@ -70,7 +70,12 @@ def _serve(replies: TextIO, config: Reply, before: str) -> None:
 
     It begins with a line break, as a killed process may have left half a line in either pipe.
     """
-    handlers: dict[str, Callable[[Reply], Reply]] = {"load": _load, "math": _math, "custom": _custom}
+    handlers: dict[str, Callable[[Reply], Reply]] = {
+        "load": _load,
+        "math": _math,
+        "custom": _custom,
+        "reward": _reward,
+    }
     replies.write("\n")
     _reply(replies, {"verdict": "ready", "reason": before, "pid": os.getpid()})
     for line in sys.stdin:
@@ -137,6 +142,19 @@ def _custom(request: Reply) -> Reply:
         return {"verdict": "unparsable", "reason": f"{request['spec']} returned a {type(right).__name__}, not a bool"}
     verdict = "right" if right else "wrong"
     return {"verdict": verdict, "reason": str(reason)[:300] or f"{request['spec']} says {verdict}"}
+
+
+def _reward(request: Reply) -> Reply:
+    from aurify.answers.custom import load_custom
+    from aurify.answers.reward import rewarded
+
+    spec = request["spec"]
+    try:
+        return rewarded(load_custom(spec), spec, request["pred"], json.loads(request["gold"]))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        return {"verdict": "unparsable", "reason": f"{spec} raised {type(error).__name__}: {error}"[:300]}
 
 
 def _private_stdout() -> TextIO:

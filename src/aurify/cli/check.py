@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 from pydantic import Field
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, PROMPT, PromptName, System, TemplateArgs
 from aurify.cli.options import add_command
 from aurify.cli.progress import Progress, progress_bar
 from aurify.errors import AurifyError
+from aurify.registry import Registry
 from aurify.settings import Settings
 from aurify.text import printable
 
@@ -28,10 +30,10 @@ LISTED = 20
 class CheckSettings(Settings):
     """What is checked, and how its questions would be asked."""
 
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"answers": ANSWER_TYPES}
+
     data: str = Field(description="A question file, a folder of such files, or hf:NAME[:CONFIG[:SPLIT]].")
-    answers: str | None = Field(
-        None, description="The answers' type: number, choice, text, math or module:function [inferred]"
-    )
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
@@ -69,7 +71,9 @@ def run(settings: CheckSettings) -> None:
         _write(line)
     _write(f"bad rows      {len(questions.skipped)}")
     _list(questions.skipped)
-    _write(f"gold answers  {len(questions) - len(unverified)} verify against themselves, {len(unverified)} do not")
+    verifiable = sum(1 for question in questions if _verifiable(question))
+    told = f"; {len(questions) - verifiable} have none to verify" if verifiable < len(questions) else ""
+    _write(f"gold answers  {verifiable - len(unverified)} verify against themselves, {len(unverified)} do not{told}")
     _list(unverified)
     if questions:
         _write(how)
@@ -116,13 +120,22 @@ def _unverified(questions: Sequence[Question], progress: Progress) -> list[tuple
     found = []
     with Grader() as grader:
         for done, question in enumerate(questions, start=1):
-            for answer in (question.answer, *question.accepted):
+            for answer in _verifiable(question):
                 grade = grader.grade(answer, replace(question, answer=answer, accepted=()))
                 if not grade.right:
                     shown = printable(answer, 60)
                     found.append((question.where, f"the {question.answer_type} answer '{shown}': {grade.reason}"))
             progress(done, len(questions))
     return found
+
+
+def _verifiable(question: Question) -> tuple[str, ...]:
+    """The gold answers that must be right by their own type."""
+    from aurify.answers import Judging, answer_type
+
+    kind = answer_type(question.answer_type)
+    verified = bool(question.answer) and (not isinstance(kind, Judging) or kind.verifies)
+    return (question.answer, *question.accepted) if verified else ()
 
 
 def _overview(questions: LoadedQuestions) -> list[str]:
@@ -176,7 +189,10 @@ def _shown(questions: Sequence[Question]) -> list[Question]:
 
 def _show_prompts(question: Question, template: PromptTemplate) -> None:
     """The prompts of one question, as they are sent."""
-    for title, text in (("prompt", template.render(question)), ("hinted prompt", template.render_hinted(question))):
+    shown = [("prompt", template.render(question))]
+    if question.answer:
+        shown.append(("hinted prompt", template.render_hinted(question)))
+    for title, text in shown:
         _write(f"--- {title} of {question.id} ({question.where})")
         sys.stdout.write(printable(text, newlines=True) + ("" if text.endswith("\n") else "\n"))
 

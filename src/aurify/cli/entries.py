@@ -40,7 +40,7 @@ def entries_help(kind: type[Settings], words: Mapping[str, str], text: str) -> s
         rows = list(registry.summaries())
         width = max(len(word) for word, _ in rows) + 2
         listed = "\n".join(f"  {word:<{width}}{summary}" for word, summary in rows)
-        paragraphs.append(f"\b\n{spelling(field).lstrip('-').title()}s:\n{listed}")
+        paragraphs.append(f"\b\n{registry.kind.capitalize()}s:\n{listed}")
     return "\n\n".join(paragraphs)
 
 

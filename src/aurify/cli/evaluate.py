@@ -88,7 +88,8 @@ def _report(found: Evaluation) -> Iterator[str]:
         yield from text_table([["k", *sizes], *rows])
     yield ""
     for name, tally in found.tallies.items():
-        yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}"
+        reward = "" if tally.reward is None else f"; mean reward {tally.reward:.4g}"
+        yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}{reward}"
     if settings.stop != "never":
         drawn = found.tallies["sampled"].verdicts.total() / found.overall.n
         yield f"{drawn:.1f} of {settings.samples} samples a question were drawn (--stop {settings.stop})"

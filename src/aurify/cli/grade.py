@@ -7,17 +7,19 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import typer
 from pydantic import Field
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.cli.options import add_command
 from aurify.errors import AurifyError, nearest
+from aurify.registry import Registry
 from aurify.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,13 +34,13 @@ BATCH = 256
 class GradeSettings(Settings):
     """What ``aurify grade`` takes."""
 
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"answers": ANSWER_TYPES}
+
     file: str = Field(
         description="Rows with the fields gold and pred: JSON Lines, JSON, CSV or Parquet, gzipped too; "
         "- reads JSON Lines from standard input."
     )
-    answers: str | None = Field(
-        None, description="number, choice, text, math, or your own module:function. Without it, it is inferred."
-    )
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     out: Path | None = Field(None, description="The file to write, instead of standard output; gzipped as .gz.")
     timeout: float = Field(5.0, gt=0, le=86400, description="Seconds that one comparison may take.")
     memory_mb: int = Field(1024, ge=256, description="Memory of a worker that compares mathematics, in MiB.")
@@ -64,16 +66,18 @@ def run(settings: GradeSettings) -> None:
     finish_reason is "length", or whose truncated is true, is truncated. A field question with lines "(A) text" lets
     a choice be named by its text.
     """
-    from aurify.answers import Grader
+    from aurify.answers.chosen import grader_of
 
     counts: Counter[str] = Counter()
     rows: Iterable[Row | BadRow] = _read(settings.file)
     kind = settings.answers
-    with Grader(timeout=settings.timeout, memory_mb=settings.memory_mb, workers=settings.workers) as grader:
+    with grader_of(
+        settings, timeout=settings.timeout, memory_mb=settings.memory_mb, workers=settings.workers
+    ) as grader:
         if kind is None:
             rows = list(rows)
             kind = _infer(rows)
-        grader.check_type(kind)
+        grader.kind(kind)
         with _output(settings.out, counts) as out:
             for batch in _batches(_items(rows, kind, settings.skip_bad, counts)):
                 grades = grader.grade_all([(item.pred, item.question, item.truncated) for item in batch])
@@ -133,19 +137,30 @@ def _item(fields: dict[str, Any], kind: str) -> _Item:
     Raises:
         RowError: a field is missing or is no plain value.
     """
+    from aurify.answers import answer_type
     from aurify.questions.gold import as_text
     from aurify.questions.record import Question
     from aurify.questions.rows import RowError
 
-    for name in ("gold", "pred"):
+    judging = not answer_type(kind).compares
+    for name in ("pred",) if judging else ("gold", "pred"):
         if name not in fields:
             raise RowError(f"has no field '{name}': {nearest(name, fields) if fields else 'it is empty'}")
     pred = fields["pred"] if fields["pred"] is not None else ""  # null: nothing was predicted
     if not isinstance(pred, str):
         pred = as_text(pred, "pred")
-    question = Question(id="", text=_question_text(fields), answer=as_text(fields["gold"], "gold"), answer_type=kind)
+    columns = {key: value for key, value in fields.items() if key != "pred"}
+    if lack := _lack(kind, columns):
+        raise RowError(lack)
+    question = Question(
+        id="",
+        text=_question_text(fields),
+        answer="" if judging else as_text(fields["gold"], "gold"),
+        answer_type=kind,
+        columns=json.dumps(columns, default=str) if judging else "",
+    )
     truncated = fields.get("truncated") is True or fields.get("finish_reason") == "length"
-    kept = {key: value for key, value in fields.items() if key not in ("verdict", "reason")}
+    kept = {key: value for key, value in fields.items() if key not in ("verdict", "reason", "score")}
     try:
         row = json.dumps(kept, allow_nan=False, default=str)
     except ValueError:
@@ -153,8 +168,15 @@ def _item(fields: dict[str, Any], kind: str) -> _Item:
     return _Item(row, pred, question, truncated)
 
 
+def _lack(kind: str, columns: Mapping[str, Any]) -> str | None:
+    from aurify.answers import Judging, answer_type
+
+    found = answer_type(kind)
+    return found.lacks(columns) if isinstance(found, Judging) else None
+
+
 def _question_text(fields: dict[str, Any]) -> str:
-    return next((fields[name] for name in ("question", "text") if isinstance(fields.get(name), str)), "")
+    return next((fields[name] for name in ("question", "text", "prompt") if isinstance(fields.get(name), str)), "")
 
 
 def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
@@ -174,7 +196,8 @@ def _batches(items: Iterator[_Item]) -> Iterator[list[_Item]]:
 
 def _line(item: _Item, grade: Grade) -> bytes:
     """The row with its verdict, in ASCII: no reader then splits it at a U+2028 or stumbles over a lone surrogate."""
-    added = json.dumps({"verdict": str(grade.verdict), "reason": grade.reason})
+    scored = {} if grade.score is None else {"score": grade.score}
+    added = json.dumps({"verdict": str(grade.verdict), "reason": grade.reason, **scored})
     return f"{item.row[:-1]}, {added[1:]}\n".encode("ascii")
 
 
@@ -212,10 +235,11 @@ def _output(path: Path | None, counts: Counter[str]) -> Iterator[IO[bytes]]:
 
 def _summary(counts: Counter[str], kind: str) -> str:
     total = sum(count for word, count in counts.items() if word != "skipped")
-    words = ("right", "wrong", "unparsable", "truncated", "timeout")
+    words = ("right", "wrong", "unparsable", "truncated", "timeout", "left-out")
     verdicts = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
     skipped = f"; {counts['skipped']} malformed rows left out" if counts["skipped"] else ""
-    share = f" ({counts['right'] / total:.1%} right)" if total else ""
+    judged = total - counts["left-out"]
+    share = f" ({counts['right'] / judged:.1%} right)" if judged else ""
     return f"graded {total} rows as {kind}: {verdicts or 'nothing to grade'}{share}{skipped}\n"
 
 

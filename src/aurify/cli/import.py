@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 from pydantic import Field
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.cli.options import add_command
 from aurify.errors import UsageError
+from aurify.registry import Registry
 from aurify.settings import Settings
 from aurify.text import printable
 
@@ -34,10 +36,12 @@ PART = 16384
 class ImportSettings(Settings):
     """What ``aurify import`` takes."""
 
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"answers": ANSWER_TYPES}
+
     file: str = Field(description="Rows with several samples a question: JSONL, JSON, Parquet or CSV, gzipped too.")
     out: str = Field(description="A new folder: rationales/ (the table), disagreements.jsonl, agreement.json.")
     data: str | None = Field(None, description="The questions, by id or text, where FILE has no gold answers.")
-    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     model: str | None = Field(None, description="Who wrote the samples [the rows' own word, or the file's name]")
@@ -71,7 +75,7 @@ def run(settings: ImportSettings) -> None:
 
 def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, LabelAgreement, int]:
     """What the file holds, how its labels agree, and how many rationales were written into the folder."""
-    from aurify.answers import Grader
+    from aurify.answers.chosen import grader_of
     from aurify.cli.progress import progress_bar
     from aurify.collecting.agreement import judge_labelled
     from aurify.collecting.labelled import read_labelled
@@ -82,7 +86,10 @@ def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, Lab
         settings.file, data=settings.data, answers=settings.answers, question_field=settings.question_field,
         answer_field=settings.answer_field, skip_bad=settings.skip_bad,
     )  # fmt: skip
-    with Grader(timeout=settings.timeout, workers=settings.workers) as grader, progress_bar("judged") as progress:
+    with (
+        grader_of(settings, folder, timeout=settings.timeout, workers=settings.workers) as grader,
+        progress_bar("judged") as progress,
+    ):
         name = settings.model or Path(settings.file).name.removesuffix(".gz").rpartition(".")[0]
         rationales, agreement = judge_labelled(found, grader, model=name, progress=progress)
     table = RationaleTable(folder / "rationales")

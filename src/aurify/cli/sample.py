@@ -57,6 +57,8 @@ def _report(found: Sampled) -> Iterator[str]:
     missing = f" ({found.asked - drawn} are missing)" if drawn < found.asked else ""
     yield f"{drawn} rationales on {found.questions} questions in {found.folder / 'rationales'}{missing}"
     yield "verdicts  " + (", ".join(f"{count} {name}" for name, count in found.verdicts.most_common()) or "none")
+    if found.scores:
+        yield f"reward    {sum(found.scores) / len(found.scores):.4g} on average"
     if found.spent is not None:
         usage = found.spent.usage
         money = f", ${found.spent.cost:.4f}" if found.price is not None else ", price not known"

@@ -106,6 +106,7 @@ def judge_labelled(
                 predicted=grade.predicted,
                 verdict=grade.verdict,
                 reason=grade.reason,
+                score=grade.score,
                 source="teacher",
                 model=sample.model or model,
                 step=0,

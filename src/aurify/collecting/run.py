@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aurify.answers import Grade, Grader
+from aurify.answers import Grade
+from aurify.answers.chosen import grader_of
 from aurify.collecting.api import Cache, Price, price_of
 from aurify.collecting.api.cache import Spent
 from aurify.collecting.settings import OPENAI, SampleSettings
@@ -65,6 +66,8 @@ class Sampled:
     questions: int
     asked: int
     verdicts: Counter[str] = field(default_factory=Counter)
+    scores: list[float] = field(default_factory=list)
+    """What a reward function gave."""
     failures: list[str] = field(default_factory=list)
     stopped: str | None = None
     """Which cap ended it."""
@@ -77,6 +80,7 @@ class Sampled:
     def add(self, rationales: Sequence[Rationale]) -> None:
         """Count these."""
         self.verdicts.update(str(rationale.verdict) for rationale in rationales)
+        self.scores += [rationale.score for rationale in rationales if rationale.score is not None]
 
 
 def run_sample(
@@ -154,7 +158,7 @@ def _from_api(
         cache.close()
     table = RationaleTable(found.folder / "rationales")
     table.drop_after(-1)
-    with Grader() as grader:
+    with grader_of(settings, found.folder) as grader:
         for part, (start, chunk) in enumerate(_chunks(asked, settings.samples)):
             end = start + len(chunk)
             for row in graded(chunk, asks[start:end], answers.replies[start:end], grader, settings.model):
@@ -188,7 +192,7 @@ def _from_model(
     occasion = Occasion(settings.model, settings.dtype, folder=found.folder, progress=tell, say=say)
     if told := factory.declaration(occasion):
         say(told)
-    with Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
+    with grader_of(settings, found.folder) as grader, factory.of_name(occasion) as (sampler, tokenizer):
         form = PromptForm.read(found.folder) or prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
         say(form.line())

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.parsing import parse_json
 from aurify.registry import Registry
@@ -28,7 +29,7 @@ RESERVED_FIELDS = {
 class SampleSettings(Settings):
     """Settings of ``aurify sample``."""
 
-    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
     model: str = Field(
         description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'; with --api the server's name."
@@ -37,7 +38,7 @@ class SampleSettings(Settings):
     out: str = Field(
         description="The folder for rationales/ (the table) and the cache; the same command goes on in it."
     )
-    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")

@@ -142,6 +142,7 @@ def graded(
                 seed=seed,
                 finish_reason="length" if _truncated(reply) or _filtered(reply) else "stop",
                 logprob=None,
+                score=grade.score,
             )
         )
     return found

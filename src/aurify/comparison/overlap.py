@@ -50,6 +50,8 @@ def right_questions(rationales: Iterable[Rationale], rule: Rule) -> dict[str, bo
     """
     pools: dict[str, list[Rationale]] = {}
     for rationale in rationales:
+        if rationale.left_out:
+            continue
         pools.setdefault(rationale.question_id, []).append(rationale)
     return {question: _is_right(pool, rule) for question, pool in pools.items()}
 

@@ -60,7 +60,9 @@ def read_run(folder: str | Path) -> FinishedRun:
     if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
     right = {
-        row.question_id: float(row.right) for row in RationaleTable(folder / "held_out").read() if row.step == last
+        row.question_id: float(row.right)
+        for row in RationaleTable(folder / "held_out").read()
+        if row.step == last and not row.left_out
     }
     costs = [cost_of_step(line) for line in lines]
     return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in KINDS})

@@ -51,7 +51,9 @@ def read_verdicts(path: Path, score: str | None, say: Callable[[str], None] = la
     for row in rows:
         if isinstance(row, BadRow):
             raise AurifyError(f"{row.where}: {row.reason}")
-    known = [row for row in rows if isinstance(row, Row)]
+    known = [row for row in rows if isinstance(row, Row) and row.fields.get("verdict") != "left-out"]
+    if not known:
+        raise AurifyError(f"{path}: all its rows were left out by who judged them")
     metric, _, wanted = (score or "").partition(",")
     known = _of_one_filter(path, known, wanted)
     first = known[0].fields

@@ -60,7 +60,7 @@ def choose(
     for rationale in rationales:
         if rationale.question_id not in prompts:
             left_out["of other questions"] += 1
-        elif not rationale.right and rationale.verdict is not Verdict.WRONG and negatives != "all":
+        elif rationale.verdict not in (Verdict.RIGHT, Verdict.WRONG) and (negatives != "all" or rationale.left_out):
             left_out[str(rationale.verdict)] += 1
         else:
             example = Example(rationale.question_id, token_ids(rationale, tokenizer, template), rationale.right)

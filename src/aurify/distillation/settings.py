@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
@@ -17,7 +18,7 @@ from aurify.settings import MAX_RANK, Settings
 class DistillSettings(Settings):
     """Settings of ``aurify distill METHOD``."""
 
-    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
     method: Literal["nat", "nce", "kd", "mix", "cl", "nt", "ul", "augment", "self-kd"] = Field(
         description="How to learn: nat, nce (of a NAT model), or to compare kd, mix, cl, nt, ul, augment, self-kd."
@@ -34,7 +35,7 @@ class DistillSettings(Settings):
     eval_data: str | None = Field(None, description="Questions to evaluate on; without it, part of --data is held out.")
     holdout: float = Field(0.2, ge=0, lt=1, description="The share of --data held out for evaluation.")
     eval_limit: int = Field(500, ge=0, description="The most held-out questions an evaluation.")
-    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")

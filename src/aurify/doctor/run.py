@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from aurify.answers import Grade, Grader
+from aurify.answers.chosen import grader_of
 from aurify.clock import peak_memory_mb
 from aurify.doctor.advice import advise
 from aurify.doctor.report import Cost, Findings
@@ -24,6 +25,7 @@ from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import read_as
+from aurify.questions.needs import lacking_answer
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
 from aurify.rationales.limit import limit_by_rule
@@ -68,7 +70,7 @@ def run_doctor(
         before = sum(len(trial.all) for trial in trials)
         progress(before + done, before + asked, right.total())
 
-    with Grader() as grader:
+    with grader_of(settings) as grader:
         pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader, judged)
         for trial in pilot.trials(form):
             trials.append(trial)
@@ -112,7 +114,8 @@ class _Pilot:
         self.examples = {} if form.few_shot else worked_examples(self._questions, first.rows)
         if len(self.examples) > 1:
             yield self._shown(form)
-        yield self._trial(form, "the answer told (guide)", {}, hinted=True)
+        if lacking_answer(self._questions) is None:
+            yield self._trial(form, "the answer told (guide)", {}, hinted=True)
 
     def _name(self, form: PromptForm) -> str:
         return f"{form.prompt} prompt" + (", worked examples" if form.few_shot else "")

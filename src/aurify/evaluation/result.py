@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,12 +20,20 @@ class Tally:
     verdicts: Counter[str] = field(default_factory=Counter)
     finish_reasons: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
+    scores: list[float] = field(default_factory=list)
+    """What a reward function gave."""
 
     def add(self, rationales: Sequence[Rationale]) -> None:
         """Count these."""
         self.verdicts.update(str(rationale.verdict) for rationale in rationales)
         self.finish_reasons.update(rationale.finish_reason for rationale in rationales)
         self.tokens += sum(len(rationale.token_ids) for rationale in rationales)
+        self.scores += [rationale.score for rationale in rationales if rationale.score is not None]
+
+    @property
+    def reward(self) -> float | None:
+        """The mean of the scores; None where there are none."""
+        return math.fsum(self.scores) / len(self.scores) if self.scores else None
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The contents of the JSON file; accuracies are fractions."""
         facts = self.settings
+        rewards = {name: tally.reward for name, tally in self.tallies.items() if tally.reward is not None}
         groups = {"tasks": self.tasks, **({"levels": self.levels} if self.levels else {})}
         return {
             "model": facts.model,
@@ -73,6 +83,7 @@ class Evaluation:
             "finish_reasons": {
                 name: dict(sorted(tally.finish_reasons.items())) for name, tally in self.tallies.items()
             },
+            **({"reward": rewards} if rewards else {}),
             "generated_tokens": sum(tally.tokens for tally in self.tallies.values()),
             "seconds": self.seconds,
         }

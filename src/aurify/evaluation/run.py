@@ -10,19 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurify.answers import Grade, Grader, group_answers
+from aurify.answers import Grade
+from aurify.answers.chosen import grader_of
 from aurify.errors import UsageError
 from aurify.evaluation.adaptive import drawn_until_sure
 from aurify.evaluation.result import Evaluation, Scored, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
-from aurify.evaluation.table import table_outcomes
+from aurify.evaluation.table import sampled_outcome, table_outcomes
 from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
+from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.sampling import Occasion
@@ -63,9 +65,11 @@ def run_evaluation(
             "drawn: train one with --alone, or leave --stop"
         )
     asked = chosen_questions(settings, questions, say, "evaluate on")
+    if settings.vote is not None:
+        need_votes(asked, f"--vote {settings.vote}")
     if settings.from_ is not None:
         begun = time.perf_counter()
-        with Grader() as grader:
+        with grader_of(settings) as grader:
             asked, outcomes, tally = table_outcomes(settings, asked, grader, say, voter)
         return _evaluation(settings, asked, outcomes, {"sampled": tally}, time.perf_counter() - begun)
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
@@ -82,7 +86,11 @@ def run_evaluation(
     occasion = Occasion(settings.model, dtype, progress=tell, say=say)
     if told := factory.declaration(occasion):
         say(told)
-    with _tables(settings.out, say) as tables, Grader() as grader, factory.of_name(occasion) as (sampler, tokenizer):
+    with (
+        _tables(settings.out, say) as tables,
+        grader_of(settings, settings.out) as grader,
+        factory.of_name(occasion) as (sampler, tokenizer),
+    ):
         begun = time.perf_counter()
         form = prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
@@ -95,7 +103,7 @@ def run_evaluation(
         prompts = template.encode_all(tokenizer, asked)
         outcomes = []
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
-            outcomes.append(Outcome(greedy.right))
+            outcomes.append(Outcome(None if greedy.left_out else greedy.right))
         if settings.stop != "never" and voter:
             size = max(1, CHUNK // settings.samples)
             for number, start in enumerate(range(0, len(asked), size)):
@@ -114,10 +122,8 @@ def run_evaluation(
                 tables.get("samples"),
             )  # fmt: skip
             for index, (question, pool) in enumerate(pools):
-                groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
-                right = tuple(sample.right for sample in pool)
-                votes = voter.credits(question, pool, groups) if voter else {}
-                outcomes[index] = Outcome(outcomes[index].right, right, tuple(groups), votes)
+                sampled = sampled_outcome(question, pool, grader, voter)
+                outcomes[index] = replace(sampled, right=outcomes[index].right)
         seconds = time.perf_counter() - begun
     return _evaluation(settings, asked, outcomes, tallies, seconds)
 

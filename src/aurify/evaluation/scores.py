@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurify.statistics.accuracy import Accuracy
 from aurify.statistics.intervals import bootstrap_means
@@ -20,9 +21,11 @@ class Outcome:
     right: bool | None
     """Of the greedy rationale; None where none was drawn."""
     samples: tuple[bool, ...] = ()
-    """Whether each of the pool's samples is right."""
+    """Whether each of the pool's samples is right; none where one was left out, neither right nor wrong."""
     groups: tuple[int | None, ...] = ()
     """The samples' groups of equivalent answers (see ``aurify.answers.group_answers``)."""
+    compared: bool = True
+    """Whether its answers can be compared with one another, so that there is a majority."""
     votes: Mapping[str, float] = field(default_factory=dict)
     """The credit of other votes by name, such as ``asc@8``; every question's outcome has the same names."""
 
@@ -50,13 +53,17 @@ def score(outcomes: Sequence[Outcome], seed: int) -> dict[str, Score]:
     drawn = [outcome.right for outcome in outcomes if outcome.right is not None]
     greedy = Accuracy.of(drawn)
     scores = {"greedy": Score(greedy.value, greedy.low, greedy.high)} if drawn else {}
+    outcomes = [outcome for outcome in outcomes if outcome.samples] or [o for o in outcomes if o.votes]
+    if not outcomes:
+        return scores
     right_QS = np.array([outcome.samples for outcome in outcomes], dtype=bool)
     samples = right_QS.shape[1]
-    columns = {}
+    columns: dict[str, NDArray[np.float64]] = {}
     if samples:
         groups_QS = np.array([[NO_GROUP if g is None else g for g in outcome.groups] for outcome in outcomes])
         columns["sampled"] = right_QS.mean(axis=1)
-        columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
+        if any(outcome.compared for outcome in outcomes):
+            columns |= {f"maj@{k}": majority_at_k(groups_QS, right_QS, k) for k in sizes(samples)}
         columns |= {f"pass@{k}": pass_at_k(samples, right_QS.sum(axis=1), k) for k in sizes(samples)}
     columns |= {name: np.array([outcome.votes[name] for outcome in outcomes]) for name in outcomes[0].votes}
     if not columns:

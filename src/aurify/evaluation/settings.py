@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
@@ -17,14 +18,14 @@ from aurify.settings import Settings
 class EvaluateSettings(Settings):
     """Settings of ``aurify evaluate``."""
 
-    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS}
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     from_: str | None = Field(
         None, description="Score what --model wrote into this table (aurify sample, aurify import); nothing is drawn."
     )
-    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")

@@ -45,10 +45,24 @@ def table_outcomes(
     for question in kept:
         pool = sorted(pools[question.id], key=lambda one: (one.step, one.sample_index))[:samples]
         tally.add(pool)
-        groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
-        votes = voter.credits(question, pool, groups) if voter else {}
-        outcomes.append(Outcome(None, tuple(sample.right for sample in pool), tuple(groups), votes))
+        outcomes.append(sampled_outcome(question, pool, grader, voter))
     return kept, outcomes, tally
+
+
+def sampled_outcome(
+    question: Question, pool: Sequence[Rationale], grader: Grader, voter: Voter | None = None
+) -> Outcome:
+    """What became of a question, by its samples; nothing where one of them was left out."""
+    if any(sample.left_out for sample in pool):
+        return Outcome(None)
+    groups = group_answers([sample.predicted for sample in pool], question.answer_type, grader)
+    return Outcome(
+        None,
+        tuple(sample.right for sample in pool),
+        tuple(groups),
+        compared=grader.kind(question.answer_type).compares,
+        votes=voter.credits(question, pool, groups) if voter else {},
+    )
 
 
 def _pools(table: str, model: str, ids: set[str], say: Callable[[str], None]) -> dict[str, list[Rationale]]:

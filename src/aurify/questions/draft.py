@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurify.answers import ANSWER_TYPES
+from aurify.answers import ANSWER_TYPES, answer_type
 from aurify.questions.acceptable import ACCEPTED_FIELDS, acceptable
 from aurify.questions.choices import GOLD_FIELDS, Options
 from aurify.questions.fields import Fields, given_id
 from aurify.questions.forms import recognised
+from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import ANSWER_FIELDS, CONTEXT_FIELDS, QUESTION_FIELDS
 from aurify.questions.gold import as_text
-from aurify.questions.rows import Row
+from aurify.questions.rows import Row, RowError
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Draft:
     """A row that has been read, but whose answer is still in the form of the file."""
 
     where: str
+    fields: Mapping[str, Any]
+    """The row as it is in the file."""
     form: str
     """The word of its form (``FORMS``)."""
     text: str
@@ -35,12 +39,20 @@ class Draft:
     marks: tuple[tuple[str, Any], ...] = ()
 
 
-def draft(row: Row, task: str, question_field: str | None = None, answer_field: str | None = None) -> Draft | None:
+def draft(
+    row: Row,
+    task: str,
+    question_field: str | None = None,
+    answer_field: str | None = None,
+    *,
+    needs_answer: bool = True,
+) -> Draft | None:
     """The row's question and answer; None where the row says that it must not be used (``in_train``).
 
     Args:
         task: the task's name, where the row has none of its own.
         question_field, answer_field: names or dotted paths that stand in for whatever would be recognised.
+        needs_answer: whether a row without an answer is bad.
 
     Raises:
         RowError: something is missing, empty or of the wrong type.
@@ -50,9 +62,15 @@ def draft(row: Row, task: str, question_field: str | None = None, answer_field: 
         return None
     fields = chosen_fields(fields, question_field, answer_field)
     form = recognised(fields)
-    found = form.read(fields)
+    try:
+        found = form.read(fields)
+    except RowError:
+        if needs_answer:
+            raise
+        found = question_of(fields)
     return Draft(
         where=row.where,
+        fields=row.fields,
         form=form.word,
         text=found.whole,
         answers=tuple(dict.fromkeys((*found.answers, *_accepted(fields)))) if found.answers else (),
@@ -88,7 +106,8 @@ def _accepted(fields: Fields) -> tuple[str, ...]:
 
 def _declared(fields: Fields) -> str | None:
     declared = fields.get("answer_type")
-    return declared if isinstance(declared, str) and declared in ANSWER_TYPES else None
+    known = isinstance(declared, str) and declared in ANSWER_TYPES.entries and answer_type(declared).inferred
+    return str(declared) if known else None
 
 
 def _task(fields: Fields, default: str) -> str:

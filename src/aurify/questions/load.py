@@ -60,7 +60,7 @@ def load_questions(
 
     Args:
         data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not.
-        answers: the answers' type: number, choice, text, math or module:function; inferred by file and row if None.
+        answers: the answers' type: a word of ``ANSWER_TYPES`` or module:function; inferred by file and row if None.
         question_field: the field with the question, or a dotted path; recognised (``FORMS``) if None.
         answer_field: the field with the gold answer, or a dotted path; recognised if None.
         skip_bad: go on after a bad row, and keep it in ``skipped``.
@@ -126,7 +126,8 @@ def _add(
 ) -> None:
     """Take up the questions of one source."""
     bad = _BadRows(skip_bad)
-    drafts = _drafts(rows, name, task, chosen, bad, loaded.notes)
+    needs_answer = answers is None or answer_type(answers).compares
+    drafts = _drafts(rows, name, task, chosen, bad, loaded.notes, needs_answer=needs_answer)
     for one, answer in settled(drafts, name, answers, loaded.notes):
         try:
             if isinstance(answer, RowError):
@@ -180,6 +181,8 @@ def _drafts(
     chosen: tuple[str | None, str | None],
     bad: _BadRows,
     notes: list[str],
+    *,
+    needs_answer: bool,
 ) -> list[Draft]:
     drafts: list[Draft] = []
     seen = left_out = 0
@@ -188,7 +191,7 @@ def _drafts(
             bad.add(row.where, row.reason)
             continue
         try:
-            found = draft(row, task, *chosen)
+            found = draft(row, task, *chosen, needs_answer=needs_answer)
         except RowError as error:
             bad.add(row.where, str(error))
             continue
@@ -213,5 +216,6 @@ def _question(one: Draft, found: Settled, ids: Ids) -> Question:
         level=one.level,
         rationale=found.rationale,
         accepted=found.accepted,
+        columns=found.columns,
         where=one.where,
     )

@@ -12,9 +12,9 @@ class Question:
     id: str
     text: str
     answer: str
-    """The gold answer in its canonical form: ``1450`` rather than ``#### 1,450``."""
+    """The gold answer in its canonical form: ``1450`` rather than ``#### 1,450``; empty where none is needed."""
     answer_type: str
-    """``number``, ``choice``, ``text``, ``math``, or the user's own ``module:function``."""
+    """``number``, ``choice``, ``text``, ``math`` (``ANSWER_TYPES``), or the user's own ``module:function``."""
     task: str = ""
     """The data set or file the question came from; results are broken down by it."""
     level: str = ""
@@ -22,5 +22,7 @@ class Question:
     """A gold rationale, where the file holds one (GSM8K and MATH do)."""
     accepted: tuple[str, ...] = ()
     """Other answers that also count as right; a hint tells ``answer``."""
+    columns: str = ""
+    """The whole row as JSON, where the answer type judges by it: a reward function's columns, a program's tests."""
     where: str = ""
     """``file:line`` of the row, for messages."""

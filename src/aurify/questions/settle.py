@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from aurify.answers import Judging, answer_type
 from aurify.answers.options import LETTERS, options, with_options
 from aurify.questions.answer_types import answer_types, canonical, number_in
 from aurify.questions.choices import first_number, right_option
@@ -27,6 +29,7 @@ class Settled:
     answer_type: str
     accepted: tuple[str, ...]
     rationale: str | None
+    columns: str = ""
 
 
 def settled(
@@ -39,6 +42,10 @@ def settled(
         told: the answers' type, if the user gave one.
         notes: takes up what a user should know.
     """
+    kind = answer_type(told) if told else None
+    if isinstance(kind, Judging):
+        yield from ((one, _judged(one, kind)) for one in drafts)
+        return
     inferred = {} if told else _inferred(drafts, name, notes)
     first = first_number((one.options, one.marks) for one in drafts if one.options)
     if first:
@@ -48,6 +55,16 @@ def settled(
             yield one, _option(one, first) if one.options else _answer(one, told, inferred.get(one.where))
         except RowError as error:
             yield one, error
+
+
+def _judged(one: Draft, kind: Judging) -> Settled | RowError:
+    """What a type needs that judges by the whole row; the answer, where the row has one, is only told in hints."""
+    if lack := kind.lacks(one.fields):
+        return RowError(lack)
+    text = with_options(one.text, one.options.texts) if one.options else one.text
+    columns = json.dumps(dict(one.fields), default=str, ensure_ascii=True)
+    first, *others = one.answers or ("",)
+    return Settled(text, first, kind.word, tuple(others), one.rationale, columns)
 
 
 def _option(one: Draft, first: int) -> Settled:

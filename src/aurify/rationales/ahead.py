@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from aurify.answers import Grade, Grader, answer_type
+from aurify.answers import Grade, Grader, Judging
 from aurify.questions import Question
 from aurify.sampling import Completion
 
@@ -31,8 +31,10 @@ class GradingAhead:
     def __call__(self, index: int, completion: Completion) -> None:
         """Take a completion of question ``index``."""
         question = self._questions[index]
-        slow = answer_type(question.answer_type).in_worker
-        if completion.finish_reason == "stop" and (slow or self._judged is not None):
+        kind = self._grader.kind(question.answer_type)
+        if isinstance(kind, Judging) and kind.together:
+            return
+        if completion.finish_reason == "stop" and (kind.in_worker or self._judged is not None):
             self._verdicts[index, completion.text] = self._thread.submit(self._grade, completion.text, question)
 
     def verdict(self, index: int, completion: Completion) -> Grade | None:

@@ -192,6 +192,7 @@ class Drawing:
             verdict=grade.verdict, reason=grade.reason, source=origin.source, model=self.model, step=step,
             sample_index=index, seed=seed, finish_reason=completion.finish_reason,
             logprob=None if math.isnan(completion.logprob) else completion.logprob, move=origin.move, cut=cut,
+            score=grade.score,
         )  # fmt: skip
 
 

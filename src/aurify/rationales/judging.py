@@ -38,5 +38,7 @@ def judged(
     grades = grader.grade_all([(r.text, question, r.finish_reason == "length") for _, r, question in open_ones])
     found = [rationale for rationale, _ in matched]
     for (index, rationale, _), grade in zip(open_ones, grades, strict=True):
-        found[index] = replace(rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted)
+        found[index] = replace(
+            rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted, score=grade.score
+        )
     return found

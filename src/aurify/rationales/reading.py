@@ -39,6 +39,7 @@ _DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "finish_reason": "stop",
     "logprob": None,
+    "score": None,
 }
 _RECORD = TypeAdapter(Rationale)
 
@@ -129,6 +130,8 @@ def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
         given["finish_reason"] = "length" if is_cut(text, fields) else "stop"
     if given.get("source") not in get_args(Source):
         given.pop("source", None)  # many files say with this word where a question is from
+    if isinstance(given.get("score"), bool) or not isinstance(given.get("score"), (int, float)):
+        given.pop("score", None)
     if isinstance(given.get("predicted"), (int, float)):
         given["predicted"] = str(given["predicted"])
     try:

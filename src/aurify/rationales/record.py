@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +50,8 @@ class Rationale:
     """How it was proposed to a chain; None where it was not."""
     cut: int = 0
     """How many of its first tokens stood before and were not drawn (a suffix move's)."""
+    score: float | None = None
+    """What a reward function gave for it; None where no such function judged it."""
 
     @property
     def right(self) -> bool:
@@ -58,3 +62,14 @@ class Rationale:
     def drawn_tokens(self) -> int:
         """How many of its tokens were drawn."""
         return len(self.token_ids) - self.cut
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it counts neither as right nor as wrong."""
+        return self.verdict is Verdict.LEFT_OUT
+
+
+def mean_score(rationales: Iterable[Rationale]) -> float | None:
+    """The mean of the scores that there are; None where there is none."""
+    scores = [one.score for one in rationales if one.score is not None]
+    return math.fsum(scores) / len(scores) if scores else None

@@ -19,7 +19,7 @@ VERSION = 1
 """Of the schema; a table with a later one is refused."""
 
 _VERSION_KEY = b"aurify.rationales.version"
-_ADDED: dict[str, Any] = {"move": None, "cut": 0}
+_ADDED: dict[str, Any] = {"move": None, "cut": 0, "score": None}
 """Columns that tables of version 1 had not at first, and what holds where they are missing."""
 
 
@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
         _field("token_ids", pa.list_(pa.int32()), "the sampled token ids, EOS included if sampled; empty: text only"),
         _field("text", pa.string(), "the decoded text, without special tokens"),
         _field("predicted", pa.string(), "the answer read out of the text; null: none was found"),
-        _field("verdict", pa.string(), "right, wrong, unparsable, truncated or timeout; null: not judged"),
+        _field("verdict", pa.string(), "right, wrong, unparsable, truncated, timeout or left-out; null: not judged"),
         _field("reason", pa.string(), "why this verdict"),
         _field("source", pa.string(), "who wrote it: self, guide, few-shot, teacher or gold"),
         _field("model", pa.string(), "name of the model that wrote it"),
@@ -44,6 +44,7 @@ SCHEMA = pa.schema(
         _field("logprob", pa.float64(), "sum of log-probabilities of the drawn tokens under its model; null: unknown"),
         _field("move", pa.string(), "how it was proposed to a chain: independent or suffix; null: it was not"),
         _field("cut", pa.int32(), "how many of its first tokens stood before and were not drawn"),
+        _field("score", pa.float64(), "what a reward function gave for it; null: no such function judged it"),
     ],
     metadata={_VERSION_KEY: str(VERSION)},
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aurify.answers import Grader
+from aurify.answers.chosen import grader_of
 from aurify.lock import sole_writer
 from aurify.questions.fingerprint import Fingerprint
 from aurify.running.export import Accuracies, accuracies
@@ -69,5 +70,8 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
         stack.callback(world.close)
-        grader, stop = stack.enter_context(Grader()), stack.enter_context(StopRequest(alone=world.alone))
+        grader, stop = (
+            stack.enter_context(grader_of(settings, settings.out)),
+            stack.enter_context(StopRequest(alone=world.alone)),
+        )
         yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop, stack)

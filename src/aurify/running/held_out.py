@@ -7,6 +7,7 @@ from typing import Any
 
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale
+from aurify.rationales.record import mean_score
 from aurify.running.task import Measured
 from aurify.running.world import World
 from aurify.statistics import Accuracy
@@ -23,10 +24,13 @@ def greedy_accuracy(
     rationales = world.map(draw, questions)
     by_task: dict[str, list[bool]] = {}
     for question, rationale in zip(questions, rationales, strict=True):
-        by_task.setdefault(question.task, []).append(rationale.right)
-    overall = Accuracy.of(rationale.right for rationale in rationales)
+        if not rationale.left_out:
+            by_task.setdefault(question.task, []).append(rationale.right)
+    overall = Accuracy.of(rationale.right for rationale in rationales if not rationale.left_out)
+    reward = mean_score(rationales)
     facts: dict[str, Any] = {
         **overall.to_dict(),
+        **({} if reward is None else {"reward": reward}),
         "tasks": {task: Accuracy.of(right).to_dict() for task, right in sorted(by_task.items())},
     }
     return Measured({"held_out": facts}, rationales, overall)

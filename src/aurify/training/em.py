@@ -12,8 +12,10 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.methods import Method
+from aurify.methods.base import EStep
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
+from aurify.rationales.record import mean_score
 from aurify.running.budget import Spending
 from aurify.running.context import RunContext
 from aurify.running.held_out import greedy_accuracy
@@ -45,6 +47,14 @@ class Visit(NamedTuple):
     proposals: list[list[Rationale]]
     fresh: list[Rationale]
     """What was drawn, or taken from somewhere, for it."""
+
+    def judged(self) -> Visit:
+        """The visit without the questions that have a proposal which was left out: neither right nor wrong."""
+        kept = [i for i, row in enumerate(self.proposals) if not any(sample.left_out for sample in row)]
+        return Visit(
+            [self.questions[i] for i in kept], [self.chains[i] for i in kept], [self.proposals[i] for i in kept],
+            self.fresh,
+        )  # fmt: skip
 
 
 class ExpectationMaximisation(Task):
@@ -102,12 +112,15 @@ class ExpectationMaximisation(Task):
         begun = time.perf_counter()
         if _compared(step) and isinstance(self.drawing.sampler, Compared):
             self.drawing.sampler.compare_next()
-        questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step)
+        questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step).judged()
         sampled = time.perf_counter()
 
         if self.method.scores_answers:
             chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
-        e_step = self.method.e_step(stable_seed(self.settings.seed, "e-step", step), step, chains, proposals)
+        if chains:
+            e_step = self.method.e_step(stable_seed(self.settings.seed, "e-step", step), step, chains, proposals)
+        else:
+            e_step = EStep([], [], {})  # the reward function left out all of it
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
         with self.context.stop.breakable(not self.fits.begins(step)):  # then the weights are the base's again already
@@ -180,8 +193,10 @@ class ExpectationMaximisation(Task):
         drawn = [sample for sample in fresh if sample.source not in ("gold", "teacher")]
         if self.world.main:
             self.table.append(fresh)
+        reward = mean_score(sample for sample in fresh if sample.source == "self")
         facts: dict[str, Any] = {
             "verdicts": dict(sorted(verdicts.items())),
+            **({} if reward is None else {"reward": reward}),
             "samples": len(drawn),
             "generated_tokens": sum(sample.drawn_tokens for sample in drawn),
         }

@@ -127,6 +127,7 @@ class Given:
                     question_id=question.id, token_ids=tuple(self._encode(text)), text=text,
                     predicted=grade.predicted, verdict=grade.verdict, reason=grade.reason, source=self._source,
                     model=self._model, step=step, sample_index=index, seed=0, finish_reason="stop", logprob=None,
+                    score=grade.score,
                 )  # fmt: skip
 
 
@@ -140,10 +141,11 @@ def choose(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, se
     guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
-    with_hint, without = ([row[0].right for row in rows] for rows in both)
+    pairs = [(a, b) for (a,), (b,) in zip(*both, strict=True) if not a.left_out and not b.left_out]
+    with_hint, without = [a.right for a, _ in pairs], [b.right for _, b in pairs]
     gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
     lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
-    mostly_wrong = sum(without) < MOSTLY_RIGHT * len(chosen)
+    mostly_wrong = sum(without) < MOSTLY_RIGHT * len(pairs)
     helps = (
         mostly_wrong
         and gained > lost
@@ -151,7 +153,7 @@ def choose(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, se
     )
     return Choice(
         helps,
-        f"memory: {'guide' if helps else 'none'} ({sum(with_hint)} of {len(chosen)} rationales right with the answer "
+        f"memory: {'guide' if helps else 'none'} ({sum(with_hint)} of {len(pairs)} rationales right with the answer "
         f"in the prompt, {sum(without)} without)",
         [row[0] for rows in both for row in rows],
     )

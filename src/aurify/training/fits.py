@@ -65,7 +65,11 @@ class Fits:
         Raises:
             AurifyError: there is none.
         """
-        self.pool = {row[0].question_id: list(row) for row in rows if any(sample.right for sample in row)}
+        self.pool = {
+            row[0].question_id: [sample for sample in row if not sample.left_out]
+            for row in rows
+            if any(sample.right for sample in row)
+        }
         if not self.pool:
             name, advice = self.advice
             raise AurifyError(f"{name}: no training question has a right rationale to learn from: {advice}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
+from aurify.questions.needs import lacking_answer, need_answers
 from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
 from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.running.budget import Budget, Spending
@@ -70,6 +71,7 @@ def run_training(
     if note := METHODS.note(settings.method):
         watcher.say(note)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
+    settings = _with_memory(settings, method, train, watcher.say)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
@@ -148,6 +150,28 @@ def run_training(
         if settings.dtype == "bfloat16" and tuned.kind == "full":
             tuned.model.bfloat16()
         return context.finish(lambda to, measured: _export(to, settings, form, tuned.model, tokenizer, measured))
+
+
+def _with_memory(
+    settings: TrainSettings, method: Method, train: Sequence[Question], say: Callable[[str], None]
+) -> TrainSettings:
+    """The settings with a start that needs no gold answer, where a question has none and the start is left to us.
+
+    Raises:
+        UsageError: the method, or the start that is asked for, needs gold answers that are not there.
+    """
+    if lacking_answer(train) is None:
+        return settings
+    if method.answers_alone or method.scores_answers or method.rationalises:
+        need_answers(train, settings.method)
+    if settings.memory == "guide":
+        need_answers(train, "--memory guide, which tells the answer in the prompt,")
+    if settings.memory == "auto" and not method.given:
+        say("memory: none, since some questions have no gold answer that a guide could tell")
+        return settings.model_copy(update={"memory": "none"})
+    if settings.memory == "auto" and not any(question.rationale for question in train):
+        need_answers(train, f"{settings.method} without gold rationales, which a guide would write,")
+    return settings
 
 
 def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:

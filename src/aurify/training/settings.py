@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class TrainSettings(Settings):
     """Settings of ``aurify train METHOD``."""
 
-    doors: ClassVar[Mapping[str, Registry[Any]]] = {"method": METHODS, "sampler": SAMPLERS}
+    doors: ClassVar[Mapping[str, Registry[Any]]] = {"method": METHODS, "sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
     method: str = Field(description="How to learn: trice or another of the methods below, or module:Class of your own.")
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
@@ -40,7 +41,7 @@ class TrainSettings(Settings):
     holdout: float = Field(0.4, ge=0, lt=1, description="The share of --data held out for evaluation.")
     eval_limit: int = Field(500, ge=0, description="The most held-out questions an evaluation.")
     eval_every: int = Field(0, ge=0, description="Steps between evaluations; 0: only before and after.")
-    answers: str | None = Field(None, description="number, choice, text, math or module:function [inferred]")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")

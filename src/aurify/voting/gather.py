@@ -11,6 +11,7 @@ from aurify.answers.reading import Unreadable
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, infer_answer_type
 from aurify.questions.chosen import ReadAs, read_as
+from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale
 from aurify.rationales.judging import judged
 from aurify.rationales.reading import read_with_texts
@@ -36,6 +37,7 @@ def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -
         if settings.data is None:
             return _of_unknown(unhinted(rationales, source, say), settings.answers, grader, say)
         questions = read_as(settings, settings.data)
+        need_votes(questions, source)
         known = judged(rationales, questions, grader, texts)
         if not known:
             raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
@@ -100,9 +102,10 @@ def _of_unknown(
             raise UsageError("the rows hold no answers (predicted): say with --answers how to read them from the texts")
         answer_type = infer_answer_type(stated, [])
         say(f"answers: {answer_type} (inferred; --answers says otherwise)")
-    grader.check_type(answer_type)
+    grader.kind(answer_type)
     names = dict.fromkeys(rationale.question_id for rationale in rationales)
     questions = [Question(id=name, text=name, answer="", answer_type=answer_type) for name in names]
+    need_votes(questions, "--answers")
     return pools_of(rationales, questions, grader)
 
 

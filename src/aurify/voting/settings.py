@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from aurify.answers.types import ANSWERS_HELP
 from aurify.settings import MAX_RANK, Settings
 
 _QUESTION_FIELD = "The field that holds the question."
 _ANSWER_FIELD = "The field that holds the answer."
-_ANSWERS = "number, choice, text, math or module:function [inferred]"
+_ANSWERS = ANSWERS_HELP
 
 
 class RankSettings(Settings):
