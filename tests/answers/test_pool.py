@@ -182,7 +182,7 @@ SLOW_AND_QUICK = (
 def outcomes(pool: WorkerPool, numbers: range) -> list[tuple[int, str, str]]:
     """(number, verdict, reason) of comparisons of which every second and every seventh is wrong."""
     jobs = [Job("custom", f"a{n}", f"a{n}" if n % 2 and n % 7 else "b", "slow_and_quick:same") for n in numbers]
-    return [(n, *outcome) for n, outcome in zip(numbers, pool.run(jobs), strict=True)]
+    return [(n, outcome.word, outcome.reason) for n, outcome in zip(numbers, pool.run(jobs), strict=True)]
 
 
 def expected(numbers: range) -> list[tuple[int, str, str]]:

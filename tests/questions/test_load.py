@@ -94,8 +94,8 @@ def test_answers_as_told(tmp_path: Path) -> None:
     assert load_questions(file).answer_type == "text", "half are numbers, which is no file of numbers"
     with pytest.raises(AurifyError, match=r"f.jsonl:2: the answer is 'seven': expected a number"):
         load_questions(file, answers="number")
-    own = load_questions(file, answers="mine:same")
-    assert (own.answer_type, own.inferred, own[1].answer) == ("mine:same", False, "seven")
+    own = load_questions(file, answers="operator:eq")
+    assert (own.answer_type, own.inferred, own[1].answer) == ("operator:eq", False, "seven")
     with pytest.raises(UsageError, match="did you mean 'text'"):
         load_questions(file, answers="txt")
 

@@ -1,0 +1,153 @@
+"""Reward functions of TRL's form: told by their signature, called with columns, judged by a threshold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aurify.answers import Grader, answer_type, check_answer_type
+from aurify.answers.answer_type import Judging
+from aurify.answers.custom import Comparison
+from aurify.answers.reward import Reward
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import load_questions
+
+MODULE = """
+def compare(pred, gold):
+    return pred == gold
+
+def length(completions, **columns):
+    return [len(one) / 10 for one in completions]
+
+def matches(prompts, completions, answer, **kwargs):
+    return [1.0 if f"<{a}>" in c else 0.0 for c, a in zip(completions, answer)]
+
+def only_what_it_names(completions, answer):
+    return [float(answer[0] in completions[0])]
+
+def of_turns(completions, prompts, **kwargs):
+    assert completions[0][0]["role"] == "assistant" and prompts[0][-1]["role"] == "user"
+    return [float("yes" in completions[0][0]["content"])]
+
+async def waits(completions, **kwargs):
+    return [0.75]
+
+def nothing(completions, **kwargs):
+    return [None]
+
+def too_many(completions, **kwargs):
+    return [1.0, 1.0]
+
+def no_list(completions, **kwargs):
+    return 1.0
+
+def no_number(completions, **kwargs):
+    return ["good"]
+
+def not_finite(completions, **kwargs):
+    return [float("nan")]
+
+def raises(completions, **kwargs):
+    raise KeyError("x")
+
+def hangs(completions, **kwargs):
+    while True:
+        pass
+
+def wants_ids(completions, completion_ids):
+    return [1.0]
+
+def by_keywords(**kwargs):
+    return [float(len(kwargs["completions"]))]
+
+def neither(one):
+    return True
+"""
+
+
+@pytest.fixture(scope="module")
+def rewards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rewards")
+    (folder / "rewards_of_mine.py").write_text(MODULE)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(rewards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(rewards))
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(timeout=2) as found:
+        yield found
+
+
+def asked(tmp_path: Path, function: str, **row: object):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    return load_questions(file, answers=f"rewards_of_mine:{function}")
+
+
+def test_the_signature_tells_a_reward_function_from_a_comparison() -> None:
+    for name in ("length", "matches", "only_what_it_names", "waits", "by_keywords"):
+        assert isinstance(answer_type(f"rewards_of_mine:{name}"), Reward)
+    assert isinstance(answer_type("rewards_of_mine:compare"), Comparison)
+    with pytest.raises(UsageError, match="neither a comparison .* nor a reward function"):
+        check_answer_type("rewards_of_mine:neither")
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "verdict", "reason", "score"),
+    [
+        ("length", "12345", "right", "reward 0.5, at least 0.5", 0.5),
+        ("length", "1234", "wrong", "reward 0.4, below 0.5", 0.4),
+        ("matches", "so <7>", "right", "reward 1, at least 0.5", 1.0),
+        ("matches", "so 7", "wrong", "reward 0, below 0.5", 0.0),
+        ("only_what_it_names", "7", "right", "reward 1, at least 0.5", 1.0),
+        ("waits", "x", "right", "reward 0.75, at least 0.5", 0.75),
+        ("by_keywords", "x", "right", "reward 1, at least 0.5", 1.0),
+        ("nothing", "7", "left-out", "rewards_of_mine:nothing gave None", None),
+        ("too_many", "7", "unparsable", "returned 2 scores for one completion: expected a list of one", None),
+        ("no_list", "7", "unparsable", "returned a float for one completion", None),
+        ("no_number", "7", "unparsable", "gave a str: expected a number or None", None),
+        ("not_finite", "7", "unparsable", "gave nan", None),
+        ("raises", "7", "unparsable", "raised KeyError: 'x'", None),
+        ("hangs", "7", "timeout", "no verdict within 2 s", None),
+    ],
+)
+def test_the_score_decides(tmp_path, grader, function, text, verdict, reason, score) -> None:
+    (question,) = asked(tmp_path, function, question="What?", answer="7", level=3)
+    grade = grader.grade(text, question)
+    assert (str(grade.verdict), grade.score) == (verdict, score)
+    assert reason in grade.reason
+
+
+def test_a_row_whose_prompt_is_a_conversation_gives_turns(tmp_path, grader) -> None:
+    (question,) = asked(tmp_path, "of_turns", prompt=[{"role": "user", "content": "Well?"}])
+    assert (question.text, question.answer) == ("Well?", "")
+    assert grader.grade("oh yes", question).right
+    assert not grader.grade("no", question).right
+
+
+def test_a_column_that_is_asked_for_and_not_there_is_a_bad_row(tmp_path) -> None:
+    with pytest.raises(AurifyError, match=r"rows.jsonl:1: no column 'answer', which rewards_of_mine:matches asks for"):
+        asked(tmp_path, "matches", question="What?")
+    with pytest.raises(AurifyError, match="'completion_ids', which only TRL's trainer has"):
+        asked(tmp_path, "wants_ids", question="What?")
+
+
+def test_columns_are_part_of_what_a_verdict_is_remembered_by(tmp_path, grader) -> None:
+    (seven,) = asked(tmp_path, "matches", id="q", question="What?", answer="7")
+    (eight,) = asked(tmp_path, "matches", id="q", question="What?", answer="8")
+    assert grader.grade("<7>", seven).right
+    assert not grader.grade("<7>", eight).right
+
+
+def test_nothing_is_compared_and_nothing_votes(grader) -> None:
+    kind = answer_type("rewards_of_mine:length")
+    assert isinstance(kind, Judging)
+    assert not kind.compares
+    assert not grader.readable("7", "rewards_of_mine:length")
