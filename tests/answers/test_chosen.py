@@ -31,9 +31,7 @@ def test_the_threshold_is_a_setting_of_reward_functions(threshold, verdict):
 
 
 def test_of_other_types_it_means_nothing():
-    with pytest.raises(
-        UsageError, match="unknown setting 'reward_threshold'|--reward-threshold means nothing for math"
-    ):
+    with pytest.raises(UsageError, match="unknown setting 'reward_threshold'"):
         resolve(SampleSettings, {**WORDS, "answers": "math", "reward_threshold": "0.9"})
 
 

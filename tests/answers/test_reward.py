@@ -95,7 +95,7 @@ def test_the_signature_tells_a_reward_function_from_a_comparison() -> None:
     for name in ("length", "matches", "only_what_it_names", "waits", "by_keywords"):
         assert isinstance(answer_type(f"rewards_of_mine:{name}"), Reward)
     assert isinstance(answer_type("rewards_of_mine:compare"), Comparison)
-    with pytest.raises(UsageError, match="neither a comparison .* nor a reward function"):
+    with pytest.raises(UsageError, match=r"neither a comparison .* nor a reward function"):
         check_answer_type("rewards_of_mine:neither")
 
 
