@@ -101,7 +101,7 @@ def _report(found: Evaluation) -> Iterator[str]:
 
 
 def _row(name: str, group: Scored, shown: Sequence[str]) -> list[str]:
-    cells = [_percent(group.scores[metric]) for metric in shown]
+    cells = [_percent(group.scores[metric]) if metric in group.scores else "-" for metric in shown]
     return [name or "(no name)", str(group.n), *cells]
 
 

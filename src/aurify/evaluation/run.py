@@ -125,6 +125,10 @@ def run_evaluation(
                 sampled = sampled_outcome(question, pool, grader, voter)
                 outcomes[index] = replace(sampled, right=outcomes[index].right)
         seconds = time.perf_counter() - begun
+    for name, tally in tallies.items():
+        if n := tally.verdicts["left-out"]:
+            told = "" if name == "greedy" else "; a question with one is left out of what is said of samples"
+            say(f"{n} {name} rationales are neither right nor wrong (left-out), and not counted{told}")
     return _evaluation(settings, asked, outcomes, tallies, seconds)
 
 

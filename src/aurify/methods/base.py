@@ -76,5 +76,6 @@ class Method(ABC):
             step: the number of this step, from 1.
             chains: the state of each question's chain before this step [Q], every question once.
             proposals: each question's graded proposals [Q][S], drawn from the current model (of a method that fits:
-                from the model at the beginning of the fit).
+                from the model at the beginning of the fit). A question has fewer where nobody had a verdict on some
+                (``left-out``), but at least one.
         """

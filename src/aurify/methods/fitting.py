@@ -13,7 +13,7 @@ import numpy as np
 
 from aurify.methods.base import EStep
 from aurify.methods.rejection import rejection_weights
-from aurify.methods.terms import advanced, diagnostics, merged_terms
+from aurify.methods.terms import advanced, diagnostics, merged_terms, right_or_wrong, there
 from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
@@ -24,15 +24,9 @@ def fit_step(key: int, step: int, chains: Sequence[Chain], proposals: Sequence[S
     Raises:
         ValueError: a question occurs twice.
     """
-    if len({chain.question_id for chain in chains}) != len(chains):
-        raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
-    right_QS = np.zeros((len(chains), max(map(len, proposals))), dtype=bool)
-    for index, row in enumerate(proposals):
-        right_QS[index, : len(row)] = [sample.right for sample in row]
+    right_QS = right_or_wrong(chains, proposals)
     weights_QS, memory_Q = rejection_weights(right_QS) / len(chains), np.zeros(len(chains))
     chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
     after = advanced(chains, proposals, chosen_Q, step)
-    weights = [weights_S[: len(row)] for weights_S, row in zip(weights_QS, proposals, strict=True)]
-    info = diagnostics(right_QS, memory_Q, weights_QS, after, step)
-    info["acceptance"] = float(right_QS.sum()) / max(sum(map(len, proposals)), 1)
-    return EStep(after, merged_terms(chains, proposals, memory_Q, weights), info)
+    info = diagnostics(right_QS, there(proposals), memory_Q, weights_QS, after, step)
+    return EStep(after, merged_terms(chains, proposals, memory_Q, weights_QS), info)

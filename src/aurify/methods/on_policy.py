@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aurify.methods.base import EStep
-from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong, there
 from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
@@ -22,15 +22,22 @@ def on_policy_step(
     step: int,
     chains: Sequence[Chain],
     proposals: Sequence[Sequence[Rationale]],
+    *,
+    least: int = 1,
 ) -> EStep:
     """One E-step (see ``methods.base.Method``) whose weights are the mean over questions of ``weigh(right_QS)``.
 
     Args:
         weigh: from whether each draw is right [Q, S] to the weight of its score in its own question's estimate [Q, S].
+        least: the draws of a question that it takes to weigh any; questions with fewer, as others were left out, get 0.
     """
     right_QS = right_or_wrong(chains, proposals)
-    proposals_QS, memory_Q = weigh(right_QS) / len(chains), np.zeros(len(chains))
+    there_QS, proposals_QS, memory_Q = there(proposals), np.zeros(right_QS.shape), np.zeros(len(chains))
+    sizes_Q = there_QS.sum(axis=1)
+    for size in np.unique(sizes_Q):  # one, unless samples were left out
+        if size >= least:
+            proposals_QS[sizes_Q == size, :size] = weigh(right_QS[sizes_Q == size, :size]) / len(chains)
     chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
     after = advanced(chains, proposals, chosen_Q, step)
     terms = merged_terms(chains, proposals, memory_Q, proposals_QS)
-    return EStep(after, terms, diagnostics(right_QS, memory_Q, proposals_QS, after, step))
+    return EStep(after, terms, diagnostics(right_QS, there_QS, memory_Q, proposals_QS, after, step))

@@ -50,4 +50,4 @@ class RLOO(Method):
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Weigh every draw by its advantage over the others (see ``methods.base.Method``)."""
-        return on_policy_step(rloo_weights, key, step, chains, proposals)
+        return on_policy_step(rloo_weights, key, step, chains, proposals, least=2)

@@ -15,14 +15,23 @@ Bools = NDArray[np.bool_]
 
 
 def right_or_wrong(chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> Bools:
-    """c(z~), whether each proposal is right [Q, S].
+    """c(z~), whether each proposal is right [Q, S]; False beyond a question's last one, where some have fewer.
 
     Raises:
-        ValueError: a question occurs twice, or the questions have unequal numbers of proposals.
+        ValueError: a question occurs twice.
     """
     if len({chain.question_id for chain in chains}) != len(chains):
         raise ValueError("a question may occur once in a step's batch: its proposals would share one memory")
-    return np.array([[sample.right for sample in row] for row in proposals], dtype=bool)
+    right_QS = np.zeros((len(proposals), max(map(len, proposals), default=0)), dtype=bool)
+    for right_S, row in zip(right_QS, proposals, strict=True):
+        right_S[: len(row)] = [sample.right for sample in row]
+    return right_QS
+
+
+def there(proposals: Sequence[Sequence[Rationale]]) -> Bools:
+    """Which places [Q, S] hold a proposal: all of them, but for questions of which samples were left out."""
+    sizes_Q = np.array([len(row) for row in proposals])
+    return np.arange(sizes_Q.max(initial=0))[None] < sizes_Q[:, None]
 
 
 def advanced(
@@ -41,12 +50,12 @@ def merged_terms(
     memory_Q: Floats,
     proposals_QS: Sequence[Floats] | Floats,
 ) -> list[Term]:
-    """The non-zero terms, equal sequences of one question merged."""
+    """The non-zero terms, equal sequences of one question merged. Weights beyond a question's last proposal are 0."""
     weighed = []
     for chain, row, memory, row_weights in zip(chains, proposals, memory_Q, proposals_QS, strict=True):
         weighed += [
             Term(chain.question_id, sample.token_ids, float(weight))
-            for sample, weight in zip(row, row_weights, strict=True)
+            for sample, weight in zip(row, row_weights, strict=False)
         ]
         if chain.rationale is not None:
             weighed.append(Term(chain.question_id, chain.rationale.token_ids, float(memory)))
@@ -64,7 +73,7 @@ def merge(terms: Sequence[Term]) -> list[Term]:
 
 
 def diagnostics(
-    right_QS: Bools, memory_Q: Floats, proposals_QS: Floats, after: Sequence[Chain], step: int
+    right_QS: Bools, there_QS: Bools, memory_Q: Floats, proposals_QS: Floats, after: Sequence[Chain], step: int
 ) -> dict[str, float]:
     """What a step looked like, by name.
 
@@ -77,7 +86,7 @@ def diagnostics(
     squares = (absolute_QS**2).sum() + (memory_Q**2).sum()
     ages = [step - chain.since for chain in after if chain.right]
     return {
-        "acceptance": float(right_QS.mean()),
+        "acceptance": float(right_QS.sum() / max(int(there_QS.sum()), 1)),
         "valid_chains": len(ages) / len(after),
         "chain_age": float(np.mean(ages)) if ages else 0.0,
         "wrong_weight_share": float(absolute_QS[~right_QS].sum() / total) if total > 0 else 0.0,

@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 from aurify.methods.base import EStep, Method, Term
 from aurify.methods.moves import Moves, either, independent, suffix, taken
 from aurify.methods.resampling import systematic_counts
-from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merge, merged_terms, right_or_wrong
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merge, merged_terms, right_or_wrong, there
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
 
@@ -83,7 +83,7 @@ def running_acceptance(
     held_Q: Bools,
     earlier_right_Q: NDArray[np.int64],
     earlier_drawn_Q: NDArray[np.int64],
-    samples: int = 1,
+    samples: int | NDArray[np.int64] = 1,
 ) -> Floats:
     """b_m from the question's own *earlier* visits [Q], which is independent of this draw; else leave-one-out.
 
@@ -95,7 +95,11 @@ def running_acceptance(
 
 
 def estimator_weights(
-    moves: Moves, memory_right_Q: Bools, accept_scale_Q: Floats | None = None, cut_QS: Bools | None = None
+    moves: Moves,
+    memory_right_Q: Bools,
+    accept_scale_Q: Floats | None = None,
+    cut_QS: Bools | None = None,
+    there_QS: Bools | None = None,
 ) -> EstimatorWeights:
     """Coefficients of the basic estimator, or with ``accept_scale_Q`` of the control variate.
 
@@ -105,14 +109,16 @@ def estimator_weights(
         accept_scale_Q: b_m, from one of the functions above; None for the basic estimator. Not used where the memory
             was not right.
         cut_QS: whether each proposal goes on from a beginning of the memory; None: none does.
+        there_QS: which places hold a proposal; None: all. K is then the number of each question's own.
 
     A question without a right proposal or memory is not valid and gets no weight. Where a proposal is right the
     independent kernel takes it, so the memory's own coefficient is 0: duplicates are merged.
     """
-    samples = moves.take_QS.shape[1]
+    there_QS = np.ones(moves.take_QS.shape, dtype=bool) if there_QS is None else there_QS
+    samples_Q1 = np.maximum(there_QS.sum(axis=1, keepdims=True), 1)
     scale_Q = np.zeros(len(moves.valid_Q)) if accept_scale_Q is None else accept_scale_Q * memory_right_Q
     count = max(int(moves.valid_Q.sum()), 1)
-    control_QS = np.repeat((scale_Q * moves.valid_Q)[:, None], samples, axis=1) / samples
+    control_QS = (scale_Q * moves.valid_Q)[:, None] * there_QS / samples_Q1
     stems_QS = np.zeros_like(control_QS) if cut_QS is None else control_QS * cut_QS
     return EstimatorWeights(
         moves.stay_Q / count, (moves.take_QS - control_QS) / count, stems_QS / count, scale_Q, moves.valid_Q
@@ -182,13 +188,13 @@ class Trice(Method):
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Move the chains, and weigh what there is (see ``methods.base.Method``)."""
         random = np.random.default_rng(key)
-        right_QS = right_or_wrong(chains, proposals)
+        right_QS, there_QS = right_or_wrong(chains, proposals), there(proposals)
         held_Q = np.array([chain.right for chain in chains], dtype=bool)
         suffix_Q = np.array([row[0].move == "suffix" for row in proposals], dtype=bool)
         moves = self._moves(right_QS, held_Q, suffix_Q, chains, proposals)
-        scale_Q = None if self.estimator == "basic" else self._accept_scale(moves, held_Q, suffix_Q, chains)
-        cut_QS = np.array([[sample.cut > 0 for sample in row] for row in proposals], dtype=bool)
-        weights = estimator_weights(moves, held_Q, scale_Q, cut_QS)
+        scale_Q = None if self.estimator == "basic" else self._accept_scale(moves, held_Q, suffix_Q, chains, there_QS)
+        cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
+        weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS)
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
         uniforms_Q = random.random(len(chains))
@@ -196,7 +202,7 @@ class Trice(Method):
         after = advanced(chains, proposals, chosen_Q, step)
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
-        info = diagnostics(right_QS, weights.memory_Q, weights.proposals_QS, after, step)
+        info = diagnostics(right_QS, there_QS, weights.memory_Q, weights.proposals_QS, after, step)
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
         if self.moves != "independent":
             info |= {"suffix_moves": float(suffix_Q.mean())}
@@ -218,15 +224,20 @@ class Trice(Method):
         whole = independent(right_QS, held_Q)
         if not suffix_Q.any():
             return whole
-        length_QS = np.array([[len(sample.token_ids) for sample in row] for row in proposals])
+        length_QS = _at_places(there(proposals), [len(sample.token_ids) for row in proposals for sample in row])
         length_Q = np.array([len(chain.rationale.token_ids) if chain.rationale else 0 for chain in chains])
         return either(suffix_Q, whole, suffix(right_QS, held_Q, length_QS, length_Q))
 
-    def _accept_scale(self, moves: Moves, held_Q: Bools, suffix_Q: Bools, chains: Sequence[Chain]) -> Floats:
+    def _accept_scale(
+        self, moves: Moves, held_Q: Bools, suffix_Q: Bools, chains: Sequence[Chain], there_QS: Bools
+    ) -> Floats:
         scale_Q = np.zeros(len(chains))
-        samples = moves.take_QS.shape[1]
+        samples_Q = there_QS.sum(axis=1)
         earlier = np.array([(chain.accepted, chain.drawn, chain.ends_taken, chain.ends) for chain in chains])
-        for kind_Q, (right, drawn), tries in ((~suffix_Q, (0, 1), samples), (suffix_Q, (2, 3), 1)):
+        for kind_Q, (right, drawn), tries in (
+            (~suffix_Q, (0, 1), samples_Q),
+            (suffix_Q, (2, 3), np.ones_like(samples_Q)),
+        ):
             of_kind_Q = held_Q & kind_Q
             if self.baseline == "batch":
                 rate_Q = leave_one_out_acceptance(moves.moved_Q, of_kind_Q)
@@ -241,6 +252,13 @@ def stem_terms(proposals: Sequence[Sequence[Rationale]], stems_QS: Floats) -> li
     return [
         Term(sample.question_id, sample.token_ids[: sample.cut], float(weight))
         for row, weights_S in zip(proposals, stems_QS, strict=True)
-        for sample, weight in zip(row, weights_S, strict=True)
+        for sample, weight in zip(row, weights_S, strict=False)
         if sample.cut
     ]
+
+
+def _at_places(there_QS: Bools, values: Sequence[int]) -> NDArray[np.int64]:
+    """The values of the proposals that are there [Q, S], row by row; 0 elsewhere."""
+    found_QS = np.zeros(there_QS.shape, dtype=np.int64)
+    found_QS[there_QS] = values
+    return found_QS

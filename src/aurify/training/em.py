@@ -48,14 +48,6 @@ class Visit(NamedTuple):
     fresh: list[Rationale]
     """What was drawn, or taken from somewhere, for it."""
 
-    def judged(self) -> Visit:
-        """The visit without the questions that have a proposal which was left out: neither right nor wrong."""
-        kept = [i for i, row in enumerate(self.proposals) if not any(sample.left_out for sample in row)]
-        return Visit(
-            [self.questions[i] for i in kept], [self.chains[i] for i in kept], [self.proposals[i] for i in kept],
-            self.fresh,
-        )  # fmt: skip
-
 
 class ExpectationMaximisation(Task):
     """A method's chains and its fits, and the steps that move both on.
@@ -112,15 +104,12 @@ class ExpectationMaximisation(Task):
         begun = time.perf_counter()
         if _compared(step) and isinstance(self.drawing.sampler, Compared):
             self.drawing.sampler.compare_next()
-        questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step).judged()
+        questions, chains, proposals, fresh = self._from_fit(step) if self.fits else self._visit(step)
         sampled = time.perf_counter()
 
         if self.method.scores_answers:
             chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
-        if chains:
-            e_step = self.method.e_step(stable_seed(self.settings.seed, "e-step", step), step, chains, proposals)
-        else:
-            e_step = EStep([], [], {})  # the reward function left out all of it
+        e_step = self._e_step(step, chains, proposals)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
         with self.context.stop.breakable(not self.fits.begins(step)):  # then the weights are the base's again already
@@ -139,6 +128,16 @@ class ExpectationMaximisation(Task):
                 self.context.say(line)
         seconds = {"sample_seconds": sampled - begun, "update_seconds": ended - sampled}
         return Stepped(facts, facts["generated_tokens"], seconds)
+
+    def _e_step(self, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
+        """The method's E-step without the samples that are neither right nor wrong; a question of such alone rests."""
+        asks_answers = self.method.scores_answers  # then no verdict counts
+        kept = [[sample for sample in row if asks_answers or not sample.left_out] for row in proposals]
+        judged = [i for i, row in enumerate(kept) if row or not proposals[i]]
+        if not judged:
+            return EStep([], [], {"acceptance": 0.0, "valid_chains": 0.0})
+        key = stable_seed(self.settings.seed, "e-step", step)
+        return self.method.e_step(key, step, [chains[i] for i in judged], [kept[i] for i in judged])
 
     def _visit(self, step: int) -> Visit:
         """The questions of a step, each with proposals; a chain that is not valid gets a first rationale besides."""
