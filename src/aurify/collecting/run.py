@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from aurify.answers import Grade
 from aurify.answers.chosen import grader_of
 from aurify.collecting.api import Cache, Price, price_of
 from aurify.collecting.api.cache import Spent
-from aurify.collecting.settings import OPENAI, SampleSettings
+from aurify.collecting.keys import OPENAI, api_key
+from aurify.collecting.settings import SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
@@ -101,7 +101,8 @@ def run_sample(
         UsageError: the folder is in use by something else, a key or a price is missing.
         AurifyError: bad data, a model that cannot be loaded, or a server that refuses everything.
     """
-    key, price, watcher = _key(settings), known_price(settings), watcher or SamplingWatcher()
+    key = api_key(settings.url, settings.key_env, "--api")
+    price, watcher = known_price(settings), watcher or SamplingWatcher()
     settings = settings if settings.api else with_dtype(settings, say)
     folder = Path(settings.out)
     with sole_writer(folder, say):
@@ -247,17 +248,6 @@ def _chunks(questions: list[Question], samples: int) -> Iterator[tuple[int, list
     size = max(1, PART // samples)
     for start in range(0, len(questions), size):
         yield start, questions[start : start + size]
-
-
-def _key(settings: SampleSettings) -> tuple[str, str | None]:
-    """The environment variable that holds the key, and the key. OpenAI's is never sent to anybody else unasked."""
-    name = settings.key_env or ("OPENAI_API_KEY" if settings.url == OPENAI else "AURIFY_API_KEY")
-    key = os.environ.get(name, "").strip() or None
-    if key is None and settings.api and (settings.key_env or settings.url == OPENAI):
-        raise UsageError(f"--api {settings.api}: no key: put it in the environment variable {name}")
-    if key is not None and not (key.isascii() and key.isprintable()):
-        raise UsageError(f"the key in {name} holds characters that no header can: set it again")
-    return name, key
 
 
 def known_price(settings: SampleSettings) -> Price | None:

@@ -10,13 +10,12 @@ from pydantic import Field, field_validator, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
+from aurify.collecting.keys import OPENAI
 from aurify.parsing import parse_json
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import Settings
-
-OPENAI = "https://api.openai.com/v1"
 
 RESERVED_FIELDS = {
     "messages": "", "prompt": "", "stream": "", "model": "",

@@ -1,0 +1,135 @@
+"""A judge on a real port: strict replies, a cap, nothing paid for twice, and its reason in the table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from teacher_server import Act, TeacherServer
+
+from aurify.answers import Grader, Verdict
+from aurify.collecting.judge import JUDGE, RUBRIC, graded
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import Question
+
+ASKED = Question("q1", "Who wrote Faust?", "Goethe", "judge")
+
+
+def says(**fields: object) -> Act:
+    return Act(reply={"content": json.dumps(fields)})
+
+
+def by_text(number: int, body: dict[str, object]) -> Act:
+    said = str(body["messages"][-1]["content"])  # type: ignore[index]
+    right = "Johann" in said.partition("Response, up to the end of this message:")[2]
+    return says(reason="names the author" if right else "names another", verdict="right" if right else "wrong")
+
+
+def judge(server: TeacherServer, folder: Path | None = None, **more: object) -> Grader:
+    made = replace(JUDGE, judge_model="j", judge_api=server.url, **more)  # type: ignore[arg-type]
+    return Grader(kind=made.at(folder))
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict", "reason"),
+    [
+        ('{"reason": "It is so.", "verdict": "right"}', "right", "judge: It is so."),
+        ('{"verdict": "wrong", "reason": "No."}', "wrong", "judge: No."),
+        ('```json\n{"reason": "a", "verdict": "right"}\n```', "right", "judge: a"),
+        ('<think>right?</think>{"reason": "a", "verdict": "wrong"}', "wrong", "judge: a"),
+        ('{"reason": "a\\u001b[31m", "verdict": "right"}', "right", "judge: a\\x1b[31m"),
+        ("right", "unparsable", "the judge's reply is unreadable: no JSON object: 'right'"),
+        ('The verdict: {"reason": "a", "verdict": "right"}', "unparsable", "no JSON object"),
+        ('{"verdict": "right"}', "unparsable", "expected an object with reason and verdict"),
+        ('{"reason": "a", "verdict": "right", "score": 1}', "unparsable", "and nothing else"),
+        ('{"reason": "a", "verdict": "Right"}', "unparsable", 'expected "right" or "wrong"'),
+        ('{"reason": "a", "verdict": true}', "unparsable", 'expected "right" or "wrong"'),
+        ('{"reason": 1, "verdict": "right"}', "unparsable", "a text as the reason"),
+        ('[{"reason": "a", "verdict": "right"}]', "unparsable", "expected an object"),
+        ("<think>right", "unparsable", "the thought is never closed"),
+        ("", "unparsable", "no JSON object"),
+    ],
+)
+def test_a_reply_is_read_strictly(reply, verdict, reason):
+    found = graded(reply, "stop")
+    assert str(found.verdict) == verdict
+    assert reason in found.reason
+
+
+def test_the_judge_sees_rubric_question_reference_and_response(teacher, tmp_path):
+    teacher.behave = by_text
+    (tmp_path / "rubric.txt").write_text("Only full names count.")
+    with judge(teacher) as grader, judge(teacher, judge_rubric=str(tmp_path / "rubric.txt")) as strict:
+        grades = grader.grade_all([(f"It was {who}.", ASKED, False) for who in ("Johann Goethe", "Schiller")])
+        strict.grade("Goethe", replace(ASKED, answer=""))
+    assert [(str(one.verdict), one.reason) for one in grades] == [
+        ("right", "judge: names the author"), ("wrong", "judge: names another"),
+    ]  # fmt: skip
+    first, last = teacher.seen[0].body["messages"], teacher.seen[-1].body["messages"]
+    assert RUBRIC in first[0]["content"]
+    assert all(part in first[1]["content"] for part in ("Who wrote Faust?", "Reference answer:\nGoethe", "Response"))
+    assert "Only full names count." in last[0]["content"]
+    assert "Reference answer" not in last[1]["content"]
+    assert teacher.seen[0].body["temperature"] == 0
+
+
+def test_nothing_is_asked_twice_and_a_cap_ends_it(teacher, tmp_path):
+    teacher.behave = by_text
+    for _ in range(2):
+        with judge(teacher, tmp_path) as grader:
+            assert grader.grade("Johann Goethe", ASKED).right
+            assert grader.grade("Johann Goethe", ASKED).right
+    assert len(teacher.seen) == 1
+    assert (tmp_path / "judge.sqlite").is_file()
+    prices = {"judge_price_in": 10.0, "judge_price_out": 10.0}
+    with (
+        judge(teacher, tmp_path, judge_money_cap=1e-6, **prices) as grader,
+        pytest.raises(AurifyError, match=r"the judge stops: --judge-money-cap 1e-06: .*pays for nothing twice"),
+    ):
+        grader.grade("Schiller", ASKED)
+    assert len(teacher.seen) == 1
+
+
+def test_what_the_server_will_not_answer_is_left_out(teacher):
+    teacher.behave = lambda number, body: Act(status=400)
+    with judge(teacher) as grader:
+        grade = grader.grade("Goethe", ASKED)
+    assert (grade.verdict, grade.reason) == (Verdict.LEFT_OUT, "the judge gave no reply")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"judge_model": None}, "which model judges"),
+        ({"judge_api": "localhost"}, "--judge-api localhost: expected a URL"),
+        ({"judge_key_env": "NO_SUCH_KEY"}, "no key: put it in the environment variable NO_SUCH_KEY"),
+        ({"judge_money_cap": 1.0}, "no price is known for 'j'"),
+        ({"judge_price_in": 1.0}, "go together"),
+        ({"judge_rubric": "no/such/file"}, "--judge-rubric no/such/file: cannot be read"),
+    ],
+)
+def test_what_it_cannot_do_is_refused_in_a_line(given, message):
+    made = replace(JUDGE, **{"judge_model": "j", "judge_api": "http://127.0.0.1:9/v1", **given})  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=message) as refused:
+        made.at(None)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_command_line_keeps_its_reason(teacher, run_aurify):
+    teacher.behave = by_text
+    rows = [{"question": "Who wrote Faust?", "pred": pred} for pred in ("Johann Goethe", "Schiller")]
+    done = run_aurify(
+        "grade", "-", "--answers", "judge", "--judge-model", "j", "--judge-api", teacher.url,
+        stdin="".join(json.dumps(row) + "\n" for row in rows),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["verdict"], row["reason"]) for row in found] == [
+        ("right", "judge: names the author"), ("wrong", "judge: names another"),
+    ]  # fmt: skip
+    refused = run_aurify("grade", "-", "--answers", "judge", stdin=json.dumps(rows[0]))
+    assert refused.returncode == 2
+    assert "which model judges? --judge-model NAME" in refused.stderr
+    assert "Traceback" not in refused.stderr
