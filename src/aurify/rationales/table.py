@@ -50,7 +50,9 @@ SCHEMA = pa.schema(
 )
 
 
-_NEVER_NULL = tuple(name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob", "move"))
+_NEVER_NULL = tuple(
+    name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob", "move", "score")
+)
 
 
 class RationaleTable:
