@@ -14,7 +14,8 @@ from aurify.collecting.judge import JUDGE, RUBRIC, graded
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question
 
-ASKED = Question("q1", "Who wrote Faust?", "Goethe", "judge")
+WHO = "What is 3 plus 4? Who wrote Faust?"  # the stand-in reads a sum
+ASKED = Question("q1", WHO, "Goethe", "judge")
 
 
 def says(**fields: object) -> Act:
@@ -39,7 +40,7 @@ def judge(server: TeacherServer, folder: Path | None = None, **more: object) -> 
         ('{"verdict": "wrong", "reason": "No."}', "wrong", "judge: No."),
         ('```json\n{"reason": "a", "verdict": "right"}\n```', "right", "judge: a"),
         ('<think>right?</think>{"reason": "a", "verdict": "wrong"}', "wrong", "judge: a"),
-        ('{"reason": "a\\u001b[31m", "verdict": "right"}', "right", "judge: a\\x1b[31m"),
+        ('{"reason": "a\\u001b[31m", "verdict": "right"}', "right", "judge: a"),
         ("right", "unparsable", "the judge's reply is unreadable: no JSON object: 'right'"),
         ('The verdict: {"reason": "a", "verdict": "right"}', "unparsable", "no JSON object"),
         ('{"verdict": "right"}', "unparsable", "expected an object with reason and verdict"),
@@ -58,45 +59,46 @@ def test_a_reply_is_read_strictly(reply, verdict, reason):
     assert reason in found.reason
 
 
-def test_the_judge_sees_rubric_question_reference_and_response(teacher, tmp_path):
-    teacher.behave = by_text
+def test_the_judge_sees_rubric_question_reference_and_response(server, tmp_path):
+    server.behave = by_text
     (tmp_path / "rubric.txt").write_text("Only full names count.")
-    with judge(teacher) as grader, judge(teacher, judge_rubric=str(tmp_path / "rubric.txt")) as strict:
+    with judge(server) as grader, judge(server, judge_rubric=str(tmp_path / "rubric.txt")) as strict:
         grades = grader.grade_all([(f"It was {who}.", ASKED, False) for who in ("Johann Goethe", "Schiller")])
         strict.grade("Goethe", replace(ASKED, answer=""))
     assert [(str(one.verdict), one.reason) for one in grades] == [
         ("right", "judge: names the author"), ("wrong", "judge: names another"),
     ]  # fmt: skip
-    first, last = teacher.seen[0].body["messages"], teacher.seen[-1].body["messages"]
+    first, last = server.seen[0].body["messages"], server.seen[-1].body["messages"]
     assert RUBRIC in first[0]["content"]
-    assert all(part in first[1]["content"] for part in ("Who wrote Faust?", "Reference answer:\nGoethe", "Response"))
+    assert all(part in first[1]["content"] for part in (WHO, "Reference answer:\nGoethe", "Response"))
     assert "Only full names count." in last[0]["content"]
     assert "Reference answer" not in last[1]["content"]
-    assert teacher.seen[0].body["temperature"] == 0
+    assert server.seen[0].body["temperature"] == 0
 
 
-def test_nothing_is_asked_twice_and_a_cap_ends_it(teacher, tmp_path):
-    teacher.behave = by_text
+def test_nothing_is_asked_twice_and_a_cap_ends_it(server, tmp_path):
+    server.behave = by_text
     for _ in range(2):
-        with judge(teacher, tmp_path) as grader:
+        with judge(server, tmp_path) as grader:
             assert grader.grade("Johann Goethe", ASKED).right
             assert grader.grade("Johann Goethe", ASKED).right
-    assert len(teacher.seen) == 1
+    assert len(server.seen) == 1
     assert (tmp_path / "judge.sqlite").is_file()
     prices = {"judge_price_in": 10.0, "judge_price_out": 10.0}
     with (
-        judge(teacher, tmp_path, judge_money_cap=1e-6, **prices) as grader,
+        judge(server, tmp_path, judge_money_cap=1e-6, **prices) as grader,
         pytest.raises(AurifyError, match=r"the judge stops: --judge-money-cap 1e-06: .*pays for nothing twice"),
     ):
         grader.grade("Schiller", ASKED)
-    assert len(teacher.seen) == 1
+    assert len(server.seen) == 1
 
 
-def test_what_the_server_will_not_answer_is_left_out(teacher):
-    teacher.behave = lambda number, body: Act(status=400)
-    with judge(teacher) as grader:
+def test_what_the_server_will_not_answer_is_left_out(server):
+    server.behave = lambda number, body: Act(status=400)
+    with judge(server) as grader:
         grade = grader.grade("Goethe", ASKED)
-    assert (grade.verdict, grade.reason) == (Verdict.LEFT_OUT, "the judge gave no reply")
+    assert grade.verdict is Verdict.LEFT_OUT
+    assert grade.reason.startswith("the judge gave no reply; its server last said: q1: status 400")
 
 
 @pytest.mark.parametrize(
@@ -117,11 +119,11 @@ def test_what_it_cannot_do_is_refused_in_a_line(given, message):
     assert "\n" not in str(refused.value)
 
 
-def test_the_command_line_keeps_its_reason(teacher, run_aurify):
-    teacher.behave = by_text
-    rows = [{"question": "Who wrote Faust?", "pred": pred} for pred in ("Johann Goethe", "Schiller")]
+def test_the_command_line_keeps_its_reason(server, run_aurify):
+    server.behave = by_text
+    rows = [{"question": WHO, "pred": pred} for pred in ("Johann Goethe", "Schiller")]
     done = run_aurify(
-        "grade", "-", "--answers", "judge", "--judge-model", "j", "--judge-api", teacher.url,
+        "grade", "-", "--answers", "judge", "--judge-model", "j", "--judge-api", server.url,
         stdin="".join(json.dumps(row) + "\n" for row in rows),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -112,7 +112,7 @@ class Judge(Judging):
             stopped = found.stopped.replace("--money-cap", "--judge-money-cap")
             raise AurifyError(f"the judge stops: {stopped}; with a higher cap the same command pays for nothing twice")
         return [
-            Grade(Verdict.LEFT_OUT, "the judge gave no reply") if one is None else graded(one.text, one.finish_reason)
+            Grade(Verdict.LEFT_OUT, _silent(found.failures)) if one is None else graded(one.text, one.finish_reason)
             for (one,) in found.replies
         ]
 
@@ -201,6 +201,10 @@ def graded(text: str | None, finish_reason: str) -> Grade:
     if found["verdict"] not in ("right", "wrong") or not isinstance(found["reason"], str):
         return _unreadable('expected "right" or "wrong", and a text as the reason')
     return Grade(Verdict(found["verdict"]), f"judge: {printable(found['reason'].strip(), 500) or 'gives no reason'}")
+
+
+def _silent(failures: Sequence[str]) -> str:
+    return f"the judge gave no reply; its server last said: {failures[-1]}" if failures else "the judge gave no reply"
 
 
 def _unreadable(why: str) -> Grade:
