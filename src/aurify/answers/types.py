@@ -81,7 +81,10 @@ ANSWER_TYPES = AnswerTypes(
 )
 """By their words, as ``--answers`` takes them."""
 
-ANSWERS_HELP = f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM} [inferred]"
+ANSWERS_HELP = (
+    f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM}, a comparison or, with a parameter 'completions', a reward "
+    "function, which takes --reward-threshold [inferred]"
+)
 """The description of ``--answers``."""
 
 
