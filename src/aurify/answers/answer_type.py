@@ -82,6 +82,10 @@ class Judging(AnswerType):
         """The verdicts on all of these together; None: they are planned one by one."""
         return None
 
+    def told(self) -> str | None:
+        """What a user should know who chose it, in one line."""
+        return None
+
     def lacks(self, columns: Mapping[str, object]) -> str | None:
         """What a question's row lacks to be judged, in half a line; None: nothing."""
         return None

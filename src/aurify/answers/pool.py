@@ -36,12 +36,14 @@ _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.an
 
 @dataclass(frozen=True)
 class Job:
-    """One comparison: ``op`` is math, or custom or reward with the ``spec`` of the user's function."""
+    """One comparison: ``op`` is math, code, or custom or reward with the ``spec`` of the user's function."""
 
     op: str
     pred: str
     gold: str
     spec: str = ""
+    timeout: float = 0.0
+    """Seconds that it may take; 0: as long as any other."""
 
     @property
     def preload(self) -> str:
@@ -217,7 +219,7 @@ class _Run:
             for worker in busy:
                 if worker in ready:
                     self._heard(worker, worker.receive())
-                elif worker.overdue(self.pool.timeout):
+                elif worker.overdue(self._timeout(worker)):
                     self._overdue(worker)
         return [self.done[i] for i in range(len(self.jobs))]
 
@@ -229,7 +231,7 @@ class _Run:
             worker.send("loading", {"op": "load", "what": job.preload}, START_TIMEOUT)
         else:
             request = {"op": job.op, "pred": job.pred, "gold": job.gold, "spec": job.spec}
-            worker.send("busy", request, self.pool.timeout)
+            worker.send("busy", request, job.timeout or self.pool.timeout)
 
     def _heard(self, worker: _Worker, replies: Sequence[_Reply] | None) -> None:
         if replies is None:
@@ -286,11 +288,15 @@ class _Run:
         if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
             self.done[job], worker.job = Outcome("unparsable", reason or "the parser crashed"), None
 
+    def _timeout(self, worker: _Worker) -> float:
+        job = None if worker.job is None else self.jobs[worker.job]
+        return (job and job.timeout) or self.pool.timeout
+
     def _overdue(self, worker: _Worker) -> None:
         assert worker.job is not None
         if worker.state != "busy":
             raise AurifyError(f"the worker that compares answers did not start within {START_TIMEOUT:g} s")
-        self.done[worker.job] = Outcome("timeout", f"no verdict within {self.pool.timeout:g} s")
+        self.done[worker.job] = Outcome("timeout", f"no verdict within {self._timeout(worker):g} s")
         worker.job = None
         self._replace(worker)
 

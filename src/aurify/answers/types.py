@@ -75,6 +75,7 @@ ANSWER_TYPES = AnswerTypes(
         "choice": "aurify.answers.builtin:CHOICE",
         "text": "aurify.answers.builtin:TEXT",
         "math": "aurify.answers.builtin:MATH",
+        "code": "aurify.answers.code:CODE",
         "judge": "aurify.collecting.judge:JUDGE",
     },
     group="aurify.answers",

@@ -75,6 +75,7 @@ def _serve(replies: TextIO, config: Reply, before: str) -> None:
         "math": _math,
         "custom": _custom,
         "reward": _reward,
+        "code": _code,
     }
     replies.write("\n")
     _reply(replies, {"verdict": "ready", "reason": before, "pid": os.getpid()})
@@ -114,6 +115,8 @@ def _load(request: Reply) -> Reply:
         from aurify.answers.math.compare import compare_latex
 
         compare_latex("\\frac{x}{2}+1", "\\frac{x+2}{2}")  # fills the parser's tables
+    elif request["what"] == "code":
+        from aurify.sandbox import trial  # noqa: F401  # what the first program would wait for
     elif request["what"]:
         from aurify.answers.custom import load_custom
 
@@ -155,6 +158,19 @@ def _reward(request: Reply) -> Reply:
         raise
     except Exception as error:
         return {"verdict": "unparsable", "reason": f"{spec} raised {type(error).__name__}: {error}"[:300]}
+
+
+def _code(request: Reply) -> Reply:
+    from aurify.sandbox.trial import Exam, end_orphans, examine
+
+    given = json.loads(request["gold"])
+    *parts, call = given["exam"]
+    exam = Exam(*map(tuple, parts), call)
+    try:
+        verdict, reason = examine(request["pred"], exam, seconds=given["seconds"], memory_mb=given["memory_mb"])
+    finally:
+        end_orphans()
+    return {"verdict": verdict, "reason": reason}
 
 
 def _private_stdout() -> TextIO:

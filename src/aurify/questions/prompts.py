@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from aurify.answers import answer_type
 from aurify.answers.thought import CLOSING
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.chat import ChatTemplate
@@ -167,12 +168,15 @@ class PromptTemplate:
             told = None if stated is None else example.answer
             messages.append({"role": "user", "content": self._request(example.question, told)})
             messages.append({"role": "assistant", "content": example.rationale})
-        messages.append({"role": "user", "content": self._request(question.text, stated)})
+        states = answer_type(question.answer_type).compares
+        messages.append({"role": "user", "content": self._request(question.text, stated, states=states)})
         return messages
 
-    def _request(self, question: str, stated: str | None) -> str:
+    def _request(self, question: str, stated: str | None, *, states: bool = True) -> str:
+        """A user's turn; what is judged whole is asked for as the question itself says it."""
         told = "" if stated is None else f"The answer is {stated}. Explain how to find it. "
-        return f"{question}\n\n{told}{_INSTRUCTION.format(lead=self.answer_lead)}"
+        asked = _INSTRUCTION.format(lead=self.answer_lead) if states else ""
+        return f"{question}\n\n{told}{asked}".rstrip()
 
 
 def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:

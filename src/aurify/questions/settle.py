@@ -44,6 +44,8 @@ def settled(
     """
     kind = answer_type(told) if told else None
     if isinstance(kind, Judging):
+        if (line := kind.told()) is not None and line not in notes:
+            notes.append(line)
         yield from ((one, _judged(one, kind)) for one in drafts)
         return
     inferred = {} if told else _inferred(drafts, name, notes)
@@ -76,6 +78,8 @@ def _option(one: Draft, first: int) -> Settled:
 
 def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
     kind = told or one.answer_type or inferred or "text"
+    if isinstance(answer_type(kind), Judging):
+        raise RowError("the row holds tests of a program: --answers code runs what the model writes against them")
     if kind == "choice" and not told and not options(one.text):
         raise RowError(
             f"the answer is {show(one.answers[0])}, but the question lists no options "

@@ -8,6 +8,8 @@ from aurify.questions.fields import Fields
 from aurify.questions.forms.form import Form, Found
 
 _ENTRIES = (
+    "aurify.questions.forms.programs:HUMANEVAL",
+    "aurify.questions.forms.programs:MBPP",
     "aurify.questions.forms.numbers:NUMBERS",
     "aurify.questions.forms.multiple_choice:DISTRACTORS",
     "aurify.questions.forms.multiple_choice:OPTIONS_LIST",
