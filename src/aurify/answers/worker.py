@@ -164,8 +164,8 @@ def _code(request: Reply) -> Reply:
     from aurify.sandbox.trial import Exam, end_orphans, examine
 
     given = json.loads(request["gold"])
-    *parts, call = given["exam"]
-    exam = Exam(*map(tuple, parts), call)
+    before, setup, tests, call = given["exam"]
+    exam = Exam(tuple(before), tuple(setup), tuple(tests), call)
     try:
         verdict, reason = examine(request["pred"], exam, seconds=given["seconds"], memory_mb=given["memory_mb"])
     finally:

@@ -85,10 +85,10 @@ def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
             f"the answer is {show(one.answers[0])}, but the question lists no options "
             "(--answers choice, or text, takes it as it is)"
         )
-    answer, answer_type, more = canonical(one.answers[0], kind, one.text)
-    others = [canonical(gold, answer_type, one.text)[0] for gold in one.answers[1:]]
+    answer, settled_kind, more = canonical(one.answers[0], kind, one.text)
+    others = [canonical(gold, settled_kind, one.text)[0] for gold in one.answers[1:]]
     accepted = dict.fromkeys([*more, *others])
-    return Settled(one.text, answer, answer_type, tuple(accepted), _finished(one.rationale, answer))
+    return Settled(one.text, answer, settled_kind, tuple(accepted), _finished(one.rationale, answer))
 
 
 def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str, str]:
