@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 OUTPUT = 2**20
 """Bytes that a program may print; it is ended beyond."""
 _SOURCE = str(Path(__file__).parents[2])
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from aurify.sandbox.{} import main; main()"
+_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main()"
 _PROBE = (
     "import sys; sys.path.insert(0, sys.argv[1]); from aurify.sandbox.isolation import isolate; import os; "
     "sys.exit(0 if isolate(sys.argv[2], memory_mb=512, seconds=10, parent=os.getppid()) else 3)"
@@ -54,9 +54,9 @@ def examine(program: str, exam: Exam, *, seconds: float, memory_mb: int) -> tupl
         with ours, theirs:
             base = {"folder": folder, "memory_mb": memory_mb, "seconds": int(seconds) + 1}
             parts = [*exam.before, program]
-            processes.append(_started("candidate", theirs, {**base, "parts": parts}))
+            processes.append(_started("aurify.sandbox.candidate", theirs, {**base, "parts": parts}))
             tests = {**base, "setup": [*exam.before, *exam.setup], "tests": exam.tests, "call": exam.call}
-            processes.append(_started("examiner", ours, tests))
+            processes.append(_started("aurify.sandbox.examiner", ours, tests))
         candidate, examiner = processes
         return _watched(candidate, examiner, seconds)
     finally:
