@@ -33,6 +33,8 @@ COMMANDS = (
     "evaluate",
     "compare",
     "overlap",
+    "report",
+    "watch",
 )
 """One module of this package each, in the order of the help page."""
 

@@ -61,6 +61,7 @@ def run(settings: CompareSettings) -> None:
     """
     from aurify.comparison.runs import aligned
     from aurify.files import write_atomically
+    from aurify.report.make import tell_report
     from aurify.statistics.paired import accuracy, compare_all
 
     if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
@@ -81,6 +82,9 @@ def run(settings: CompareSettings) -> None:
         write_atomically(settings.json_, text)
     for line in _report(methods, means, pairs, budget):
         sys.stdout.write(line + "\n")
+    folders = [run.folder for runs in methods.values() for run in runs if run.folder.is_dir()]
+    if len(folders) > 1:
+        tell_report(folders, typer.echo)
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from aurify.distillation.settings import DistillSettings
 def run(settings: DistillSettings) -> None:
     """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
     from aurify.distillation.run import run_distillation
+    from aurify.report.make import tell_report
     from aurify.running.progress import TerminalWatcher
 
     with TerminalWatcher() as watcher:
@@ -20,6 +21,7 @@ def run(settings: DistillSettings) -> None:
     if result.before is not None and result.after is not None:
         sys.stdout.write(f"before  {result.before}\nafter   {result.after}\n")
     sys.stdout.write(f"model   {result.model}\n")
+    tell_report([result.out], typer.echo)
 
 
 def register(app: typer.Typer) -> None:

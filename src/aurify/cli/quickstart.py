@@ -33,6 +33,7 @@ class QuickstartSettings(Settings):
 
 def run(settings: QuickstartSettings) -> None:
     """Teach the embedded model to reason from generated questions and their answers alone; a minute or two."""
+    from aurify.report.make import tell_report
     from aurify.running.folder import free_folder
     from aurify.running.progress import TerminalWatcher
     from aurify.training.run import run_training
@@ -49,6 +50,7 @@ def run(settings: QuickstartSettings) -> None:
         watcher.say(f"TRICE on the embedded model: {', '.join(TASKS)}; questions and answers only, no rationales")
         result = run_training(words, watcher=watcher)
     _show(result, held_out, train)
+    tell_report([result.out], typer.echo)
 
 
 def register(app: typer.Typer) -> None:

@@ -12,6 +12,7 @@ from aurify.training.settings import TrainSettings
 
 def run(settings: TrainSettings) -> None:
     """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
+    from aurify.report.make import tell_report
     from aurify.running.progress import TerminalWatcher
     from aurify.training.run import run_training
 
@@ -20,6 +21,7 @@ def run(settings: TrainSettings) -> None:
     if result.before is not None and result.after is not None:
         sys.stdout.write(f"before  {result.before}\nafter   {result.after}\n")
     sys.stdout.write(f"model   {result.model}\n")
+    tell_report([result.out], typer.echo)
 
 
 def register(app: typer.Typer) -> None:

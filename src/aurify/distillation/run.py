@@ -75,7 +75,8 @@ def run_distillation(
         context = stack.enter_context(opened(settings, "distill", watcher))
         read = fingerprint({"training questions": train, "held-out questions": held})
         weights = of_files([resolve_name(settings.model), base_name(settings.model)])
-        context.claim(settings, {**read, "rationales": of_files([settings.from_]), "model": weights})
+        read = {**read, "rationales": of_files([settings.from_]), "model": weights}
+        context.claim(settings, read, train=train, held_out=held)
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer

@@ -121,6 +121,14 @@ class RationaleTable:
         for part in self._parts():
             yield from _rationales(part, _read_part(part))
 
+    def arrow(self) -> Iterator[pa.Table]:
+        """The parts as Arrow tables of ``SCHEMA``, for who wants columns rather than records.
+
+        Raises:
+            AurifyError: a part is damaged, naming it.
+        """
+        yield from map(_read_part, self._parts())
+
     def steps(self) -> list[int]:
         """The steps that have a part on disk, in order."""
         return [_step(part) for part in self._parts()]

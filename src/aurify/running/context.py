@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import NamedTuple
 from aurify.answers import Grader
 from aurify.answers.chosen import grader_of
 from aurify.lock import sole_writer
+from aurify.questions import Question
 from aurify.questions.fingerprint import Fingerprint
+from aurify.running.asked import write_asked
 from aurify.running.export import Accuracies, accuracies
 from aurify.running.folder import RunFolder, RunSettings
 from aurify.running.interrupt import StopRequest
@@ -47,11 +49,22 @@ class RunContext:
         if self.world.main:
             self.watcher.say(text)
 
-    def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
-        """Make the folder this run's, and keep others out of it; see ``sole_writer`` and ``RunFolder.claim``."""
+    def claim(
+        self,
+        settings: RunSettings,
+        read: Fingerprint | None = None,
+        *,
+        train: Sequence[Question] = (),
+        held_out: Sequence[Question] = (),
+    ) -> None:
+        """Make the folder this run's, keep others out of it, and keep there what it asks.
+
+        See ``sole_writer`` and ``RunFolder.claim``.
+        """
         if self.world.main:
             self.held.enter_context(sole_writer(self.folder.path, self.say))
             self.folder.claim(settings, read)
+            write_asked(self.folder.questions, train, held_out)
         self.world.wait()
         self.world.start_trackers(settings.model_dump())
 

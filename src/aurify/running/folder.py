@@ -109,6 +109,8 @@ class RunFolder:
         self.held_out = self.path / "held_out"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
+        self.questions = self.path / "questions.jsonl"
+        """The questions of the run (``aurify.running.asked``)."""
         self.read = self.path / "read.json"
         """The fingerprint of what the run read (``aurify.questions.fingerprint``)."""
         self.resume_command = f"aurify {command} --config {self.config} --resume"

@@ -90,7 +90,8 @@ def run_training(
         template = form.template(tokenizer)
         read = fingerprint({"training questions": train, "held-out questions": held})
         weights = {"model": of_files([resolve_name(settings.model), base_name(settings.model)])}
-        context.claim(settings, {**read, "files": of_files([settings.few_shot, settings.memory_from]), **weights})
+        read = {**read, "files": of_files([settings.few_shot, settings.memory_from]), **weights}
+        context.claim(settings, read, train=train, held_out=held)
         context.say(form.line())
         if recorded is None:
             context.say(first_prompt(template, train[0]))

@@ -1,0 +1,158 @@
+"""The chain of every question through a run, replayed from the run's table.
+
+An E-step is a pure function of a seed, the chains and the proposals. The table holds the proposals of every step in
+the order of its batch, so the method itself says again which of them came into the memory, and with which weight each
+was learned from; nothing had to be written down for that. The memory in the run's newest checkpoint says whether the
+replay went as the run did; where it did not (another version, a method that is not at hand), the proposals are shown
+without it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aurify.errors import AurifyError
+from aurify.methods import Method
+from aurify.rationales import Chain, Memory, Rationale
+from aurify.report.source import RunSource
+from aurify.seeds import stable_seed
+
+
+class Visit(NamedTuple):
+    """What a step did with one question."""
+
+    step: int
+    drawn: tuple[Rationale, ...]
+    """A first rationale for the chain, where one was wanted, and the proposals."""
+    held: Rationale | None = None
+    """What the memory holds afterwards."""
+    since: int = 0
+    """Since which step."""
+    weights: tuple[float, ...] = ()
+    """With which weight each of ``drawn`` was learned from; empty where it cannot be told."""
+    memory_weight: float = 0.0
+    """The weight of the rationale that was remembered from before."""
+
+
+@dataclass(frozen=True)
+class Chains:
+    """The visits of every question, by its id, in the order of steps."""
+
+    visits: Mapping[str, Sequence[Visit]]
+    replayed: bool
+    """Whether weights are known, and what the memory held."""
+    remembers: bool = False
+    """Whether the method has a memory."""
+
+
+def read_chains(source: RunSource) -> Chains:
+    """The chains of a run."""
+    before = _plain([row for row in source.drawn.rows if row.step == 0])
+    rows = [row for row in source.drawn.rows if row.step > 0]
+    method = _method(source.config)
+    if method is not None and rows:
+        try:
+            visits = _replay(method, int(source.config.get("seed", 0)), rows, _newest_memory(source.folder))
+            return Chains(_joined(before, visits), replayed=True, remembers=method.remembers)
+        except (_Otherwise, AurifyError, ValueError, IndexError, KeyError):
+            pass
+    return Chains(_joined(before, _plain(rows)), replayed=False)
+
+
+def _plain(rows: Sequence[Rationale]) -> dict[str, list[Visit]]:
+    """Visits of which only the rationales are known."""
+    found: dict[str, list[Visit]] = defaultdict(list)
+    for step, mine in groupby(rows, lambda row: row.step):
+        by_question: dict[str, list[Rationale]] = defaultdict(list)
+        for row in mine:
+            by_question[row.question_id].append(row)
+        for question_id, drawn in by_question.items():
+            found[question_id].append(Visit(step, tuple(drawn)))
+    return found
+
+
+def _joined(one: Mapping[str, list[Visit]], other: Mapping[str, list[Visit]]) -> dict[str, list[Visit]]:
+    return {key: [*one.get(key, ()), *other.get(key, ())] for key in one.keys() | other.keys()}
+
+
+class _Otherwise(Exception):
+    """The run did not go as its replay."""
+
+
+def _method(config: Mapping[str, Any]) -> Method | None:
+    """The run's method, where its steps follow from the table: every step draws its own proposals, and no other is
+    needed to say what is learned."""
+    from aurify.settings import resolve
+    from aurify.training.settings import TrainSettings, build_method
+
+    try:
+        method = build_method(resolve(TrainSettings, dict(config)))
+    except AurifyError:
+        return None
+    plain = method.learns and not (method.refits or method.given or method.scores_answers or method.rationalises)
+    return method if plain else None
+
+
+def _replay(
+    method: Method, seed: int, rows: Sequence[Rationale], saved: tuple[int, Memory] | None
+) -> dict[str, list[Visit]]:
+    memory = Memory()
+    visits: dict[str, list[Visit]] = defaultdict(list)
+    for step, mine in groupby(rows, lambda row: row.step):
+        firsts, proposals = _parts(list(mine))
+        before = [memory[question_id] for question_id in proposals]
+        chains = [
+            chain.started(firsts[chain.question_id], step) if chain.question_id in firsts else chain for chain in before
+        ]
+        e_step = method.e_step(stable_seed(seed, "e-step", step), step, chains, list(proposals.values()))
+        weights = {term.token_ids: term.weight for term in e_step.terms}
+        for chain, after in zip(chains, e_step.chains, strict=True):
+            first = firsts.get(chain.question_id)
+            drawn = ([first] if first else []) + proposals[chain.question_id]
+            remembered = chain.rationale.token_ids if chain.rationale is not None else ()
+            visits[chain.question_id].append(
+                Visit(
+                    step, tuple(drawn), after.rationale, after.since,
+                    tuple(weights.get(row.token_ids, 0.0) for row in drawn),
+                    weights.get(remembered, 0.0),
+                )
+            )  # fmt: skip
+        memory.update(e_step.chains)
+        if saved is not None and step == saved[0] and not _same(memory, saved[1]):
+            raise _Otherwise
+    return visits
+
+
+def _parts(rows: Sequence[Rationale]) -> tuple[dict[str, Rationale], dict[str, list[Rationale]]]:
+    """The first rationales and the proposals of a step, in the order of its batch."""
+    firsts: dict[str, Rationale] = {}
+    proposals: dict[str, list[Rationale]] = defaultdict(list)
+    for row in rows:
+        if row.source == "self":
+            proposals[row.question_id].append(row)
+        else:
+            firsts[row.question_id] = row
+    return firsts, proposals
+
+
+def _newest_memory(folder: Path) -> tuple[int, Memory] | None:
+    """The step and the memory of the newest checkpoint that has one."""
+    for path in sorted((folder / "checkpoints").glob("step-????????/state/memory.parquet"), reverse=True):
+        return int(path.parts[-3].removeprefix("step-")), Memory.from_parquet(path.read_bytes())
+    return None
+
+
+def _same(replayed: Memory, saved: Memory) -> bool:
+    """Whether the chains are the same; rationales are known by their seeds."""
+    return list(_identity(replayed)) == list(_identity(saved))
+
+
+def _identity(memory: Memory) -> Iterator[tuple[Any, ...]]:
+    for chain in memory.chains():
+        plain: Chain = replace(chain, rationale=None)
+        yield plain, chain.rationale.seed if chain.rationale is not None else None

@@ -1,0 +1,46 @@
+"""A report as a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aurify.files import write_atomically
+from aurify.report.content import read_content
+from aurify.report.page import render
+
+NAME = "report.html"
+
+
+def make_report(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Write the report of these runs, and return its path.
+
+    Args:
+        out: the file; by default ``report.html`` in the folder of the run, or in the one that holds all of the runs.
+
+    Raises:
+        AurifyError: see ``source.read_run``.
+        OSError: it cannot be written.
+    """
+    path = Path(out) if out is not None else _common(folders) / NAME
+    page = render(read_content(folders))
+    write_atomically(path, page.encode("utf-8", "replace"))  # a lone surrogate has no UTF-8
+    return path
+
+
+def tell_report(folders: Sequence[str | Path], say: Callable[[str], None]) -> None:
+    """Write the report of runs that have just ended, and say where it is; whatever goes wrong fails no run."""
+    if os.environ.get("RANK", "0") != "0":  # of several processes the first alone
+        return
+    try:
+        say(f"report  {make_report(folders)}")
+    except Exception as error:  # the run is done and saved, whatever its report says
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        say(f"no report was made: {reason}; try again with: aurify report {' '.join(map(str, folders))}")
+
+
+def _common(folders: Sequence[str | Path]) -> Path:
+    if len(folders) == 1:
+        return Path(folders[0])
+    return Path(os.path.commonpath([Path(folder).resolve() for folder in folders]))

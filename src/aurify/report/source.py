@@ -1,0 +1,115 @@
+"""What a report is made from: a run's folder, finished or not, read without loading any model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aurify.answers.verdict import Verdict
+from aurify.errors import AurifyError
+from aurify.questions.record import Question
+from aurify.rationales import Rationale, RationaleTable
+from aurify.running.asked import Asked, read_asked
+from aurify.running.folder import RunFolder
+from aurify.running.metrics import MetricsLog
+from aurify.toml import tomllib
+
+_WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "step", "sample_index", "seed",
+                "finish_reason", "logprob", "question_id")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """The rows of a rationale table, in its order.
+
+    A row's ``token_ids`` hold its number alone: the texts are what a report shows, and of 100,000 rationales the ids
+    alone would take a gigabyte.
+    """
+
+    rows: list[Rationale] = field(default_factory=list)
+    n_tokens: list[int] = field(default_factory=list)
+    """How many tokens each row has; 0 where only its text is known."""
+
+    def number(self, row: Rationale) -> int:
+        """The place of one of these rows."""
+        return row.token_ids[0]
+
+
+@dataclass(frozen=True)
+class RunSource:
+    """A run as its folder tells it."""
+
+    folder: Path
+    config: dict[str, Any]
+    lines: list[dict[str, Any]]
+    """Of metrics.jsonl."""
+    asked: list[Asked]
+    drawn: Written
+    """The run's table: everything that was drawn, or given, to learn from."""
+    held_out: Written
+    """The greedy rationales of the evaluations."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has been written."""
+        return (self.folder / "model").is_dir()
+
+    @property
+    def method(self) -> str:
+        return str(self.config.get("method", self.folder.name))
+
+    def evaluations(self) -> dict[int, dict[str, Rationale]]:
+        """By step, the greedy rationale of each held-out question."""
+        found: dict[int, dict[str, Rationale]] = defaultdict(dict)
+        for row in self.held_out.rows:
+            found[row.step][row.question_id] = row
+        return dict(sorted(found.items()))
+
+
+def read_run(folder: str | Path) -> RunSource:
+    """Read a run's folder, as far as the run has come.
+
+    Raises:
+        AurifyError: it is no run's folder, or a file in it is damaged.
+    """
+    run = RunFolder(folder)
+    if not run.path.is_dir():
+        raise AurifyError(f"{folder}: no such folder; name the folder of a run (--out of aurify train or distill)")
+    if not run.config.is_file():
+        raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
+    try:
+        config = tomllib.loads(run.config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AurifyError(f"{run.config}: cannot be read: {str(error).splitlines()[0]}") from None
+    drawn, held_out = _written(run.rationales), _written(run.held_out)
+    lines = [line for line in MetricsLog(run.metrics).read() if isinstance(line.get("step"), int)]
+    return RunSource(run.path, config, lines, _all_asked(run.questions, drawn, held_out), drawn, held_out)
+
+
+def _written(folder: Path) -> Written:
+    found = Written()
+    for table in RationaleTable(folder).arrow():
+        found.n_tokens.extend(table.column("token_ids").combine_chunks().value_lengths().to_pylist())
+        columns = {name: table.column(name).to_pylist() for name in _WITHOUT_IDS}
+        for values in zip(*columns.values(), strict=True):
+            row = dict(zip(columns, values, strict=True))
+            row["verdict"] = None if row["verdict"] is None else Verdict(row["verdict"])
+            found.rows.append(Rationale(token_ids=(len(found.rows),), **row))
+    return found
+
+
+def _all_asked(path: Path, drawn: Written, held_out: Written) -> list[Asked]:
+    """The run's questions; those of an older run, which kept none, by their ids alone."""
+    asked = read_asked(path)
+    known = {one.question.id for one in asked}
+    return asked + list(_nameless(held_out.rows, "held out", known)) + list(_nameless(drawn.rows, "trained", known))
+
+
+def _nameless(rows: Sequence[Rationale], part: Any, known: set[str]) -> Iterator[Asked]:
+    for row in rows:
+        if row.question_id not in known:
+            known.add(row.question_id)
+            yield Asked(Question(row.question_id, row.question_id, "", ""), part)
