@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint vllm peers clean
+.PHONY: install quickstart test lint vllm peers browser clean
 
 install: $(STAMP)
 
@@ -53,5 +53,12 @@ $(PEERS_STAMP): constraints.txt
 	.venv-peers/bin/python -m pip install --constraint constraints.txt --editable . trl==1.16.0
 	@touch $@
 
+# What tests/report looks at pages with: Playwright, Debian's Chromium (another one: CHROMIUM=/path/to/chromium), and
+# axe-core, which finds faults of accessibility. Without them those tests are skipped.
+browser: $(STAMP)
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[browser]'
+	command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium
+	mkdir -p .browser && cd .browser && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
+
 clean:
-	rm -rf .venv .venv-vllm .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers .browser build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

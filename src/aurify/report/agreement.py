@@ -1,9 +1,9 @@
 """Right answers by rationales that stand alone: a hint at a right answer for a wrong reason.
 
 Of the right rationales of a question, those that go the same way use the same words: the same numbers on the way, the
-same names. The *support* of a rationale is the mean, over its words that the question does not hold, of the share of the
-other right rationales that use them too. One whose support is far below that of the others stands alone. It may be a
-second way to the answer as well as a lucky one: it is worth a look, and proves nothing.
+same names. The *support* of a rationale is the mean, over its words that the question does not hold, of the share of
+the other right rationales that use them too. One whose support is far below that of the others stands alone. It may be
+a second way to the answer as well as a lucky one: it is worth a look, and proves nothing.
 """
 
 from __future__ import annotations

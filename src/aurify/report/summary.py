@@ -84,8 +84,8 @@ def summarise(source: RunSource) -> Summary:
     pair = _paired(source)
     return Summary(
         source.folder.name, source.method, str(source.config.get("model", "")), str(source.config.get("data", "")),
-        _state(source), source.finished, before, after, measured[-1]["step"] if measured else 0, _real(pair), _facts(source),
-        _flips(source), _tasks(measured), _unit(source.folder / "unit_weights.jsonl"),
+        _state(source), source.finished, before, after, measured[-1]["step"] if measured else 0, _real(pair),
+        _facts(source), _flips(source), _tasks(measured), _unit(source.folder / "unit_weights.jsonl"),
     )  # fmt: skip
 
 

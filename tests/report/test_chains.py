@@ -1,0 +1,50 @@
+"""The replay of a run's chains says what the run's own memory says, or says that it cannot."""
+
+from __future__ import annotations
+
+import pytest
+from invented_run import write_run
+
+from aurify.report.chains import read_chains
+from aurify.report.source import read_run
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_the_last_visit_of_every_chain_leaves_what_the_memory_holds(tmp_path, samples):
+    memory = write_run(tmp_path / "run", trained=12, steps=9, samples=samples)
+    chains = read_chains(read_run(tmp_path / "run"))
+    assert chains.replayed
+    assert chains.visits.keys() == memory.keys()
+    for question_id, visits in chains.visits.items():
+        held = visits[-1].held
+        expected = memory[question_id].rationale
+        assert (held and held.seed, visits[-1].since) == (expected and expected.seed, memory[question_id].since)
+        assert all(len(visit.weights) == len(visit.drawn) for visit in visits)
+    drawn = [row for visits in chains.visits.values() for visit in visits for row in visit.drawn]
+    assert len(drawn) == len(read_run(tmp_path / "run").drawn.rows), "every row of the table is shown once"
+
+
+def test_the_weights_are_those_of_the_estimator(tmp_path):
+    write_run(tmp_path / "run", trained=8, steps=6)
+    visits = [visit for own in read_chains(read_run(tmp_path / "run")).visits.values() for visit in own]
+    for visit in visits:
+        for row, weight in zip(visit.drawn, visit.weights, strict=True):
+            if row.source == "self" and row.right:
+                assert weight > 0 or len(visits) == 1
+            if row.source == "self" and not row.right:
+                assert weight <= 0
+
+
+def test_a_run_that_went_otherwise_is_shown_without_its_memory(tmp_path):
+    write_run(tmp_path / "run", trained=8, steps=6, samples=4)
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text().replace("seed = 3", "seed = 4"))
+    chains = read_chains(read_run(tmp_path / "run"))
+    assert not chains.replayed
+    assert all(visit.held is None and not visit.weights for own in chains.visits.values() for visit in own)
+
+
+@pytest.mark.parametrize("method", ["star", "no-such-method", "cot", "trice-likelihood"])
+def test_methods_whose_steps_do_not_follow_from_the_table_are_shown_without_a_memory(tmp_path, method):
+    write_run(tmp_path / "run", method=method)
+    assert not read_chains(read_run(tmp_path / "run")).replayed
