@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 
 from aurify.report.make import make_report
 
-WORDS = "first then we count the apples pears and take sum of both them 12 7 19 so next minus plus times".split()
+WORDS = ["first", "then", "we", "count", "the", "apples", "pears", "and", "take", "sum", "of", "both", "them", "12", "7", "19", "so", "next", "minus", "plus", "times"]
 SEARCHES = ("apples 123", "pears", "zzz", "minus plus times 19")
 
 

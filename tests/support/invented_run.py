@@ -14,7 +14,7 @@ from aurify.answers.verdict import Verdict
 from aurify.methods.trice import Trice
 from aurify.questions import Question
 from aurify.rationales import Memory, Rationale, RationaleTable
-from aurify.report.live import Server, serve
+from aurify.report.live import LiveServer, serve
 from aurify.running.asked import write_asked
 from aurify.running.metrics import MetricsLog
 from aurify.seeds import stable_seed
@@ -100,7 +100,7 @@ def write_run(
 
 
 @contextmanager
-def served(folder) -> Iterator[Server]:
+def served(folder) -> Iterator[LiveServer]:
     with serve(folder) as server:
         thread = threading.Thread(target=server.run)
         thread.start()

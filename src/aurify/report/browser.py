@@ -8,9 +8,9 @@ from typing import Any
 
 from aurify.rationales import Rationale
 from aurify.report.agreement import alone
-from aurify.report.chains import Chains, Visit
-from aurify.report.source import RunSource, Written
-from aurify.running.asked import Asked
+from aurify.report.chains import Chains, ChainVisit
+from aurify.report.source import RunSource, TableRows
+from aurify.running.asked import AskedQuestion
 
 HALF = 0.5
 """From this share of right rationales on a visit counts as right."""
@@ -41,9 +41,9 @@ def question_items(source: RunSource, chains: Chains) -> Iterator[dict[str, Any]
 
 
 def _item(
-    one: Asked,
+    one: AskedQuestion,
     measured: Sequence[Rationale],
-    visits: Sequence[Visit],
+    visits: Sequence[ChainVisit],
     lonely: Mapping[str, set[int]],
     source: RunSource,
     chains: Chains,
@@ -83,12 +83,12 @@ def _flags(before: float | None, after: float | None, rows: Sequence[Rationale],
     return [*found, "alone"] if lonely else found
 
 
-def _share(visit: Visit) -> float | None:
+def _share(visit: ChainVisit) -> float | None:
     own = [row.right for row in visit.drawn if row.source == "self"]
     return sum(own) / len(own) if own else None
 
 
-def _visit(visit: Visit, written: Written, lonely: set[int]) -> dict[str, Any]:
+def _visit(visit: ChainVisit, written: TableRows, lonely: set[int]) -> dict[str, Any]:
     """``held`` is [since, sample index among that visit's ``d``] or None; weights as in the M-step's sum."""
     found: dict[str, Any] = {
         "s": visit.step,
@@ -104,7 +104,7 @@ def _visit(visit: Visit, written: Written, lonely: set[int]) -> dict[str, Any]:
     return found
 
 
-def _pack(row: Rationale, written: Written, *, alone: bool = False) -> list[Any]:
+def _pack(row: Rationale, written: TableRows, *, alone: bool = False) -> list[Any]:
     """[text, verdict, reason, answer read out of it, source, tokens, log-probability, stands alone, step]."""
     n_tokens = written.n_tokens[written.number(row)]
     verdict = None if row.verdict is None else str(row.verdict)

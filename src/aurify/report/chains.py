@@ -23,7 +23,7 @@ from aurify.report.source import RunSource
 from aurify.seeds import stable_seed
 
 
-class Visit(NamedTuple):
+class ChainVisit(NamedTuple):
     """What a step did with one question."""
 
     step: int
@@ -43,7 +43,7 @@ class Visit(NamedTuple):
 class Chains:
     """The visits of every question, by its id, in the order of steps."""
 
-    visits: Mapping[str, Sequence[Visit]]
+    visits: Mapping[str, Sequence[ChainVisit]]
     replayed: bool
     """Whether weights are known, and what the memory held."""
     remembers: bool = False
@@ -64,19 +64,19 @@ def read_chains(source: RunSource) -> Chains:
     return Chains(_joined(before, _plain(rows)), replayed=False)
 
 
-def _plain(rows: Sequence[Rationale]) -> dict[str, list[Visit]]:
+def _plain(rows: Sequence[Rationale]) -> dict[str, list[ChainVisit]]:
     """Visits of which only the rationales are known."""
-    found: dict[str, list[Visit]] = defaultdict(list)
+    found: dict[str, list[ChainVisit]] = defaultdict(list)
     for step, mine in groupby(rows, lambda row: row.step):
         by_question: dict[str, list[Rationale]] = defaultdict(list)
         for row in mine:
             by_question[row.question_id].append(row)
         for question_id, drawn in by_question.items():
-            found[question_id].append(Visit(step, tuple(drawn)))
+            found[question_id].append(ChainVisit(step, tuple(drawn)))
     return found
 
 
-def _joined(one: Mapping[str, list[Visit]], other: Mapping[str, list[Visit]]) -> dict[str, list[Visit]]:
+def _joined(one: Mapping[str, list[ChainVisit]], other: Mapping[str, list[ChainVisit]]) -> dict[str, list[ChainVisit]]:
     return {key: [*one.get(key, ()), *other.get(key, ())] for key in one.keys() | other.keys()}
 
 
@@ -100,9 +100,9 @@ def _method(config: Mapping[str, Any]) -> Method | None:
 
 def _replay(
     method: Method, seed: int, rows: Sequence[Rationale], saved: tuple[int, Memory] | None
-) -> dict[str, list[Visit]]:
+) -> dict[str, list[ChainVisit]]:
     memory = Memory()
-    visits: dict[str, list[Visit]] = defaultdict(list)
+    visits: dict[str, list[ChainVisit]] = defaultdict(list)
     for step, mine in groupby(rows, lambda row: row.step):
         firsts, proposals = _parts(list(mine))
         before = [memory[question_id] for question_id in proposals]
@@ -116,7 +116,7 @@ def _replay(
             drawn = ([first] if first else []) + proposals[chain.question_id]
             remembered = chain.rationale.token_ids if chain.rationale is not None else ()
             visits[chain.question_id].append(
-                Visit(
+                ChainVisit(
                     step, tuple(drawn), after.rationale, after.since,
                     tuple(weights.get(row.token_ids, 0.0) for row in drawn),
                     weights.get(remembered, 0.0),

@@ -89,7 +89,7 @@ class Live:
         return format(hash(tuple(found)) & (2**64 - 1), "016x")
 
 
-class Server:
+class LiveServer:
     """A server of one run's live page."""
 
     def __init__(self, live: Live, port: int) -> None:
@@ -114,14 +114,14 @@ class Server:
 
 
 @contextmanager
-def serve(folder: str | Path, port: int = 0) -> Iterator[Server]:
+def serve(folder: str | Path, port: int = 0) -> Iterator[LiveServer]:
     """A server of the live page of a run, bound to a port of the loopback interface.
 
     Raises:
         AurifyError: it is no run's folder.
         UsageError: the port is taken.
     """
-    server = Server(Live(folder), port)
+    server = LiveServer(Live(folder), port)
     try:
         yield server
     finally:

@@ -12,7 +12,7 @@ from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.questions.record import Question
 from aurify.rationales import Rationale, RationaleTable
-from aurify.running.asked import Asked, read_asked
+from aurify.running.asked import AskedQuestion, read_asked
 from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
 from aurify.toml import tomllib
@@ -22,7 +22,7 @@ _WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "st
 
 
 @dataclass(frozen=True)
-class Written:
+class TableRows:
     """The rows of a rationale table, in its order.
 
     A row's ``token_ids`` hold its number alone: the texts are what a report shows, and of 100,000 rationales the ids
@@ -46,10 +46,10 @@ class RunSource:
     config: dict[str, Any]
     lines: list[dict[str, Any]]
     """Of metrics.jsonl."""
-    asked: list[Asked]
-    drawn: Written
+    asked: list[AskedQuestion]
+    drawn: TableRows
     """The run's table: everything that was drawn, or given, to learn from."""
-    held_out: Written
+    held_out: TableRows
     """The greedy rationales of the evaluations."""
 
     @property
@@ -89,8 +89,8 @@ def read_run(folder: str | Path) -> RunSource:
     return RunSource(run.path, config, lines, _all_asked(run.questions, drawn, held_out), drawn, held_out)
 
 
-def _written(folder: Path) -> Written:
-    found = Written()
+def _written(folder: Path) -> TableRows:
+    found = TableRows()
     for table in RationaleTable(folder).arrow():
         found.n_tokens.extend(table.column("token_ids").combine_chunks().value_lengths().to_pylist())
         columns = {name: table.column(name).to_pylist() for name in _WITHOUT_IDS}
@@ -101,15 +101,15 @@ def _written(folder: Path) -> Written:
     return found
 
 
-def _all_asked(path: Path, drawn: Written, held_out: Written) -> list[Asked]:
+def _all_asked(path: Path, drawn: TableRows, held_out: TableRows) -> list[AskedQuestion]:
     """The run's questions; those of an older run, which kept none, by their ids alone."""
     asked = read_asked(path)
     known = {one.question.id for one in asked}
     return asked + list(_nameless(held_out.rows, "held out", known)) + list(_nameless(drawn.rows, "trained", known))
 
 
-def _nameless(rows: Sequence[Rationale], part: Any, known: set[str]) -> Iterator[Asked]:
+def _nameless(rows: Sequence[Rationale], part: Any, known: set[str]) -> Iterator[AskedQuestion]:
     for row in rows:
         if row.question_id not in known:
             known.add(row.question_id)
-            yield Asked(Question(row.question_id, row.question_id, "", ""), part)
+            yield AskedQuestion(Question(row.question_id, row.question_id, "", ""), part)

@@ -39,7 +39,7 @@ class Flip(NamedTuple):
     after: Rationale
 
 
-class Task(NamedTuple):
+class TaskAccuracies(NamedTuple):
     """Accuracy on the questions of one task."""
 
     name: str
@@ -72,7 +72,7 @@ class Summary:
     real: Real | None
     facts: list[Fact]
     flips: list[Flip]
-    tasks: list[Task]
+    tasks: list[TaskAccuracies]
     unit: list[dict[str, Any]]
     """Of a NAT run, the tokens at which its unit takes away most of, and adds most to, the negative adapter's part."""
 
@@ -188,13 +188,15 @@ def _of_different_tasks(found: Sequence[tuple[str, Flip]]) -> list[Flip]:
     return firsts + [flip for _, flip in found if all(flip is not other for other in firsts)]
 
 
-def _tasks(measured: Sequence[Mapping[str, Any]]) -> list[Task]:
+def _tasks(measured: Sequence[Mapping[str, Any]]) -> list[TaskAccuracies]:
     """By task, where there are several."""
     if not measured:
         return []
     first, last = (line["held_out"].get("tasks", {}) for line in (measured[0], measured[-1]))
     both = [name for name in last if name in first]
-    return [Task(name, _accuracy(first[name]), _accuracy(last[name])) for name in both] if len(both) > 1 else []
+    return (
+        [TaskAccuracies(name, _accuracy(first[name]), _accuracy(last[name])) for name in both] if len(both) > 1 else []
+    )
 
 
 def _accuracy(found: Mapping[str, Any]) -> Accuracy:

@@ -15,7 +15,7 @@ from aurify.questions.record import Question
 Part = Literal["trained", "held out"]
 
 
-class Asked(NamedTuple):
+class AskedQuestion(NamedTuple):
     """A question of a run."""
 
     question: Question
@@ -30,7 +30,7 @@ def write_asked(path: Path, train: Sequence[Question], held_out: Sequence[Questi
     write_atomically(path, "".join(lines))
 
 
-def read_asked(path: Path) -> list[Asked]:
+def read_asked(path: Path) -> list[AskedQuestion]:
     """What ``write_asked`` wrote; nothing where there is no such file, as in the folder of an older run.
 
     Raises:
@@ -47,13 +47,13 @@ def _row(question: Question, part: Part) -> dict[str, object]:
     return {**row, **{key: value for key, value in rest.items() if value}}
 
 
-def _read(path: Path) -> Iterator[Asked]:
+def _read(path: Path) -> Iterator[AskedQuestion]:
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line:
             continue
         try:
             row = json.loads(line)
             part, text = row.pop("part"), row.pop("question")
-            yield Asked(Question(text=text, **{**row, "accepted": tuple(row.get("accepted", ()))}), part)
+            yield AskedQuestion(Question(text=text, **{**row, "accepted": tuple(row.get("accepted", ()))}), part)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise AurifyError(f"{path}:{number}: not a question of a run; remove the file to go on without") from None
