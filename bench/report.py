@@ -24,8 +24,24 @@ from playwright.sync_api import sync_playwright
 
 from aurify.report.make import make_report
 
-WORDS = ["first", "then", "we", "count", "the", "apples", "pears", "and", "take", "sum", "of", "both", "them", "12", "7", "19", "so", "next", "minus", "plus", "times"]
-SEARCHES = ("apples 123", "pears", "zzz", "minus plus times 19")
+WORDS = (
+    "first",
+    "then",
+    "count",
+    "apples",
+    "pears",
+    "sum",
+    "of",
+    "both",
+    "12",
+    "7",
+    "19",
+    "next",
+    "minus",
+    "plus",
+    "times",
+)
+SEARCHES = ("apples 123", "pears", "zzz", "minus plus 19")
 
 
 def main() -> None:
