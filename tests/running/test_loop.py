@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
+from aurify.rationales import Rationale, RationaleTable
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import RunContext, opened
+from aurify.running.interrupt import Interrupted
 from aurify.running.loop import Loop
 from aurify.running.progress import Quiet
 from aurify.running.task import Measured, Stepped, Task
@@ -104,6 +107,29 @@ def test_a_run_that_stops_or_crashes_goes_on_to_the_same_end(tmp_path, after, cr
     assert again.calls[0] == (f"turn to {saved}" if saved else "evaluate 0")
     assert again.tally == whole.tally
     assert torch.equal(again.parameters["weight"], whole.parameters["weight"])
+
+
+class BrokenOff(Sums):
+    """Is asked to stop while it is evaluated for the last time, once; its evaluations have a rationale."""
+
+    breaks = True
+
+    def evaluate(self, step: int) -> Measured:
+        if step == 3 and self.breaks:
+            raise Interrupted
+        one = Rationale("q", (1,), "1", "1", Verdict.RIGHT, "", "self", "m", step, 0, 0, "stop", None)
+        return Measured({}, [one], Accuracy.of([True]))
+
+
+def test_an_evaluation_that_was_broken_off_is_made_and_kept_by_the_next_run(tmp_path):
+    out, again = tmp_path / "run", BrokenOff(steps=3)
+    with pytest.raises(AurifyError, match="after step 3 and saved"):
+        run(out, BrokenOff(steps=3))
+    again.breaks = False
+    run(out, again)
+    table = RationaleTable(out / "held_out")
+    kept = [row.step for part in table.steps() for row in table.read_step(part)]
+    assert kept == [0, 3]
 
 
 def test_parts_are_evaluated_and_saved_where_they_end(tmp_path):

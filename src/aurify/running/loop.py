@@ -61,11 +61,12 @@ class Loop:
             AurifyError: the run diverged, or was asked to stop (after saving).
         """
         self._restore()
-        if not self._evaluated():
+        missing = not self._evaluated()
+        if missing:
             self._evaluate()
         self.task.begin(self.step)
         done = self._done()
-        if done and self.step == 0:  # nothing to learn: the evaluation is all of it
+        if done and (missing or self.step == 0):  # no step follows that would save the evaluation
             self._save()
         while not done:
             with self.clock.measure("step"):
