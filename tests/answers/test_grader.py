@@ -175,3 +175,16 @@ def test_math_gold_answers_equal_themselves(grader: Grader, shared_data: Path) -
         with gzip.open(shared_data / f"math/{part}.jsonl.gz", "rt", encoding="utf-8") as lines:
             golds = [json.loads(line)["answer"] for line in lines]
         assert not [gold for gold in golds if gold is not None and not grader.grade_answer(gold, gold, "math").right]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("They are equal", "right"),
+        ("they are equal.", "right"),
+        ("They are not equal", "unparsable"),
+        ("I do not know.", "unparsable"),
+    ],
+)
+def test_a_gold_answer_that_is_a_sentence_is_right_in_its_own_words(grader: Grader, text: str, verdict: str) -> None:
+    assert str(grader.grade_answer(text, "They are equal", "text").verdict) == verdict
