@@ -83,7 +83,7 @@ def _report(found: Evaluation) -> Iterator[str]:
     sizes = [name.removeprefix("pass@") for name in scores if name.startswith("pass@")]
     if len(sizes) > 1:
         yield ""
-        kinds = [kind for kind in ("maj", settings.vote, "pass") if f"{kind}@{sizes[0]}" in scores]
+        kinds = [kind for kind in ("maj", settings.vote or "", "pass") if f"{kind}@{sizes[0]}" in scores]
         rows = [[kind, *(_percent(scores[f"{kind}@{k}"]) for k in sizes)] for kind in kinds]
         yield from text_table([["k", *sizes], *rows])
     yield ""
