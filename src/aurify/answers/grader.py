@@ -11,7 +11,7 @@ from aurify.answers.answer_type import AnswerType, Judging
 from aurify.answers.choice import read_choice
 from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
-from aurify.answers.pool import Job, Outcome, WorkerPool
+from aurify.answers.pool import Job, JobResult, WorkerPool
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.thought import opened
 from aurify.answers.types import answer_type as kind_of
@@ -45,7 +45,7 @@ class Grader:
         self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1, kind: AnswerType | None = None
     ) -> None:
         self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=workers)
-        self._known: dict[Job, Outcome] = {}
+        self._known: dict[Job, JobResult] = {}
         self._verdicts: dict[_Key, Grade] = {}
         self._own = kind
 
@@ -156,7 +156,7 @@ class Grader:
         outcomes = dict(zip(jobs, self._ask(jobs), strict=True))
         return [_best([_answered(step, outcomes) for step in plan]) for plan in plans]
 
-    def _ask(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def _ask(self, jobs: Sequence[Job]) -> list[JobResult]:
         if len(self._known) > _REMEMBERED:
             self._known.clear()
         unknown = [job for job in jobs if job not in self._known]
@@ -175,7 +175,7 @@ def _key(text: str, question: Question) -> _Key:
     return asked, hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _answered(step: Grade | Asked, outcomes: Mapping[Job, Outcome]) -> Grade:
+def _answered(step: Grade | Asked, outcomes: Mapping[Job, JobResult]) -> Grade:
     if isinstance(step, Grade):
         return step
     word, reason, score = outcomes[step.job]

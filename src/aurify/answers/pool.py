@@ -51,7 +51,7 @@ class Job:
         return self.spec or self.op
 
 
-class Outcome(NamedTuple):
+class JobResult(NamedTuple):
     """A verdict's word, its reason, and the score, where the job gives one."""
 
     word: str
@@ -156,7 +156,7 @@ class WorkerPool:
         self._workers: list[_Worker] = []
         self._owner = os.getpid()
 
-    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def run(self, jobs: Sequence[Job]) -> list[JobResult]:
         """The outcome of every job, in order: its verdict and reason.
 
         Raises:
@@ -204,11 +204,11 @@ class _Run:
     def __init__(self, pool: WorkerPool, jobs: Sequence[Job]) -> None:
         self.pool, self.jobs = pool, jobs
         self.waiting = deque(range(len(jobs)))
-        self.done: dict[int, Outcome] = {}
+        self.done: dict[int, JobResult] = {}
         self.crashes: Counter[int] = Counter()
         self.kills: Counter[int] = Counter()
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[JobResult]:
         while len(self.done) < len(self.jobs):
             while self.waiting and (worker := self.pool.idle(self.jobs[self.waiting[0]].preload)):
                 worker.job = self.waiting.popleft()
@@ -266,7 +266,7 @@ class _Run:
             self._died(worker, killed=False, reason=reply["reason"])
             self._replace(worker)
         else:
-            self.done[worker.job] = Outcome(word, reply["reason"], reply.get("score"))
+            self.done[worker.job] = JobResult(word, reply["reason"], reply.get("score"))
             worker.job, worker.state = None, "idle"
 
     def _lost(self, worker: _Worker) -> None:
@@ -286,7 +286,7 @@ class _Run:
         assert job is not None
         (self.kills if killed else self.crashes)[job] += 1
         if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
-            self.done[job], worker.job = Outcome("unparsable", reason or "the parser crashed"), None
+            self.done[job], worker.job = JobResult("unparsable", reason or "the parser crashed"), None
 
     def _timeout(self, worker: _Worker) -> float:
         job = None if worker.job is None else self.jobs[worker.job]
@@ -296,7 +296,7 @@ class _Run:
         assert worker.job is not None
         if worker.state != "busy":
             raise AurifyError(f"the worker that compares answers did not start within {START_TIMEOUT:g} s")
-        self.done[worker.job] = Outcome("timeout", f"no verdict within {self._timeout(worker):g} s")
+        self.done[worker.job] = JobResult("timeout", f"no verdict within {self._timeout(worker):g} s")
         worker.job = None
         self._replace(worker)
 
