@@ -118,3 +118,11 @@ def test_equal_draws_are_one_term(method, right, wrong):
     proposals = [rationale("a", (1,), True), rationale("a", (1,), True), rationale("a", (2,), False)]
     expected = {("a", 1): right, ("a", 2): wrong}
     assert weights(method, proposals) == {key: pytest.approx(w) for key, w in expected.items() if w is not None}
+
+
+def test_groups_that_tell_nothing_are_counted():
+    rows = [row("a", False, False), row("b", True, True), row("c", True, False), row("d", False, False)]
+    info = RLOO(2).e_step(0, 1, [Chain(name) for name in "abcd"], rows).info
+    assert (info["dead_groups"], info["solved_groups"]) == (0.5, 0.25)
+    alone = RejectionSampling(1).e_step(0, 1, [Chain("a")], [row("a", False)]).info
+    assert "dead_groups" not in alone

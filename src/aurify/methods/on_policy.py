@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from aurify.methods.base import EStep
-from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merged_terms, right_or_wrong, there
+from aurify.methods.terms import Bools, Floats, advanced, diagnostics, group_shares, merged_terms, right_or_wrong, there
 from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
@@ -40,4 +40,5 @@ def on_policy_step(
     chosen_Q = next_state(right_QS, np.random.default_rng(key).random(len(chains)))
     after = advanced(chains, proposals, chosen_Q, step)
     terms = merged_terms(chains, proposals, memory_Q, proposals_QS)
-    return EStep(after, terms, diagnostics(right_QS, there_QS, memory_Q, proposals_QS, after, step))
+    info = diagnostics(right_QS, there_QS, memory_Q, proposals_QS, after, step)
+    return EStep(after, terms, {**info, **group_shares(right_QS, there_QS)})

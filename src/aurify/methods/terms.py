@@ -72,6 +72,20 @@ def merge(terms: Sequence[Term]) -> list[Term]:
     return [Term(question_id, token_ids, weight) for (question_id, token_ids), weight in merged.items() if weight]
 
 
+def group_shares(right_QS: Bools, there_QS: Bools) -> dict[str, float]:
+    """The shares of questions whose proposals are all wrong and all right, of which a group's spread tells nothing.
+
+    With one proposal a question that is what acceptance says, so there is none. ``there_QS``: which proposals there are.
+    """
+    if right_QS.shape[1] < 2:
+        return {}
+    some_Q = there_QS.any(axis=1)
+    return {
+        "dead_groups": float((some_Q & ~right_QS.any(axis=1)).mean()),
+        "solved_groups": float((some_Q & (right_QS == there_QS).all(axis=1)).mean()),
+    }
+
+
 def diagnostics(
     right_QS: Bools, there_QS: Bools, memory_Q: Floats, proposals_QS: Floats, after: Sequence[Chain], step: int
 ) -> dict[str, float]:

@@ -41,6 +41,7 @@ from aurify.training.em import ExpectationMaximisation
 from aurify.training.fits import Fits
 from aurify.training.forecast import forecast
 from aurify.training.m_step import checkpoint_layers
+from aurify.training.outcome import outcome
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
 from aurify.training.trust_region import TARGET_KL
@@ -145,6 +146,12 @@ def run_training(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock,
         ).run()  # fmt: skip
+        if not (method.refits or method.given or method.scores_answers):
+            moves = getattr(method, "moves", "independent")
+            for line in outcome(
+                task.memory.chains(), guided=task.start_from != "none", suffix_moves=moves != "independent"
+            ):
+                context.say(line)
         if settings.profile and world.main:
             for row in profile_report(clock, tuned.model, tuned.kind):
                 watcher.say(row)
