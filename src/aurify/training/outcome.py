@@ -16,7 +16,7 @@ def outcome(chains: Sequence[Chain], *, guided: bool, suffix_moves: bool) -> lis
     Shares are over the whole run, in which the model changed, so they are no estimate of p(y | x) at its end.
 
     Args:
-        guided: whether chains were started from the guide, worked examples or given rationales.
+        guided: whether the guide cannot help: chains were started from something, or nothing is learned from them.
         suffix_moves: whether chains made suffix moves.
     """
     visited = [chain for chain in chains if chain.visits]

@@ -149,7 +149,9 @@ def run_training(
         if not (method.refits or method.given or method.scores_answers):
             moves = getattr(method, "moves", "independent")
             for line in outcome(
-                task.memory.chains(), guided=task.start_from != "none", suffix_moves=moves != "independent"
+                task.memory.chains(),
+                guided=task.start_from != "none" or not method.remembers,
+                suffix_moves=moves != "independent",
             ):
                 context.say(line)
         if settings.profile and world.main:
