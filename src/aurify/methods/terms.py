@@ -75,7 +75,7 @@ def merge(terms: Sequence[Term]) -> list[Term]:
 def group_shares(right_QS: Bools, there_QS: Bools) -> dict[str, float]:
     """The shares of questions whose proposals are all wrong and all right, of which a group's spread tells nothing.
 
-    With one proposal a question that is what acceptance says, so there is none. ``there_QS``: which proposals there are.
+    With one proposal a question that is what acceptance says, so there is none. ``there_QS``: which there are.
     """
     if right_QS.shape[1] < 2:
         return {}
