@@ -24,7 +24,7 @@ class MethodRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """What the runs say of their methods."""
 
     methods: list[MethodRow] = field(default_factory=list)
@@ -34,15 +34,15 @@ class Comparison:
     """Why they cannot be compared, where they cannot."""
 
 
-def compare_runs(folders: Sequence[Path]) -> Comparison:
+def compare_runs(folders: Sequence[Path]) -> RunComparison:
     """The methods of some runs compared, as ``aurify compare`` does; where that cannot be, the reason."""
     try:
         return compare_methods(name_methods([read_run(folder) for folder in folders]))
     except AurifyError as error:
-        return Comparison(why_not=str(error))
+        return RunComparison(why_not=str(error))
 
 
-def compare_methods(methods: Mapping[str, Sequence[FinishedRun]]) -> Comparison:
+def compare_methods(methods: Mapping[str, Sequence[FinishedRun]]) -> RunComparison:
     """The comparison of runs by method.
 
     Raises:
@@ -54,7 +54,7 @@ def compare_methods(methods: Mapping[str, Sequence[FinishedRun]]) -> Comparison:
         for name, runs in methods.items()
     ]
     pairs = compare_all(values) if len(values) > 1 else []
-    return Comparison(sorted(rows, key=lambda row: -row.accuracy.value), pairs)
+    return RunComparison(sorted(rows, key=lambda row: -row.accuracy.value), pairs)
 
 
 def _mean_cost(runs: Sequence[FinishedRun]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aurify.report.browser import question_items
 from aurify.report.chains import Chains, read_chains
-from aurify.report.compared import Comparison, compare_runs
+from aurify.report.compared import RunComparison, compare_runs
 from aurify.report.curves import Curve, curves
 from aurify.report.source import RunSource, read_run
 from aurify.report.summary import Summary, summarise
@@ -49,7 +49,7 @@ class Content:
     runs: list[RunContent]
     names: list[str]
     """What the runs are called: the shortest ends of their paths that tell them apart."""
-    comparison: Comparison | None = None
+    comparison: RunComparison | None = None
 
 
 def read_content(folders: Sequence[str | Path]) -> Content:
