@@ -21,7 +21,7 @@ ORDER = (
     # what is learned
     *("methods", "statistics", "running", "training", "distillation"),
     # what is done with it, and with what others wrote
-    *("collecting", "voting", "evaluation", "comparison", "doctor"),
+    *("collecting", "voting", "evaluation", "comparison", "doctor", "report"),
     # how it is called
     *("api", "__init__", "cli", "__main__"),
 )
