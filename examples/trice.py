@@ -19,6 +19,7 @@ import numpy as np
 
 from aurify import Question, load_model, load_questions, split_questions
 from aurify.answers import Grader
+from aurify.methods.moves import independent
 from aurify.methods.terms import merged_terms
 from aurify.methods.trice import estimator_weights, leave_one_out_acceptance
 from aurify.questions import PromptTemplate
@@ -69,8 +70,7 @@ def trice(
                 for chain in chains
             ]
 
-            #    One Metropolis-Hastings transition with the model itself as proposal: the ratio is c(z~, y) / c(z, y),
-            #    so a right proposal is accepted, z' = z~, and a wrong one rejected, z' = z.
+            #    A Metropolis-Hastings transition: the ratio is c(z~, y) / c(z, y), so a right proposal is accepted.
             memory.update(
                 chain.visited(row, row[0] if row[0].right else None, step)
                 for chain, row in zip(chains, proposals, strict=True)
@@ -78,13 +78,14 @@ def trice(
 
             #    The gradient of the mean log p(y | x), with a control variate that has mean 0, since E[s(z~)] = 0:
             #        1 / sum_m c'_m  sum_m c'_m [ s(z'_m) - beta_m s(z~_m) ],      s(z) = grad log p(z | x)
-            #    beta_m is the acceptance rate of the other chains. Merged by rationale: sum_i w_i s(z_i).
+            #    beta_m: the acceptance rate of the other chains. Merged by rationale: sum_i w_i s(z_i).
             right_QS = np.array([[sample.right for sample in row] for row in proposals])
             held_Q = np.array([chain.right for chain in chains])
-            weights = estimator_weights(right_QS, held_Q, leave_one_out_acceptance(right_QS, held_Q))
+            scale_Q = leave_one_out_acceptance(right_QS.mean(axis=1), held_Q)
+            weights = estimator_weights(independent(right_QS, held_Q), held_Q, scale_Q)
             terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
 
-            # 4. M-step: exactly one optimiser step for the batch; none where all were accepted, for then all w_i are 0.
+            # 4. M-step: one optimiser step for the batch; none where all were accepted, for then all w_i are 0.
             if terms:
                 by_id = dict(zip((question.id for question in batch), prompts, strict=True))
                 terms.sort(key=lambda term: (-len(term.token_ids), term.question_id))

@@ -83,6 +83,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         files = {}
         for file in sorted(temporary.rglob("*")):
             if file.is_file():
+                file.chmod(temporary.stat().st_mode & 0o666)  # as the umask has it; safetensors' own are private
                 files[file.relative_to(temporary).as_posix()] = _fingerprint(file)
             _sync(file)
         write_atomically(temporary / MANIFEST, json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")

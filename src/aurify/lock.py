@@ -35,7 +35,7 @@ def sole_writer(folder: str | Path, say: Callable[[str], None] = lambda text: No
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: stands already and is not a folder; name another")
+        raise UsageError(f"--out {folder}: stands already and is not a folder; name another")
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK

@@ -40,9 +40,11 @@ def test_math() -> None:
     row = {"id": "math-test-1", "problem": "q", "level": "Level 5", "type": "Algebra", "solution": r"$\boxed{i}$"}
     found = sure(**row, answer="i", answer_annotated=["i", "1i"], math500_id="x")
     assert found == Draft(
-        where="f.jsonl:3", form="solution", text="q", answers=("i", "1i"), answer_type="math", id="math-test-1",
+        where="f.jsonl:3", fields=found.fields, form="solution", text="q", answers=("i", "1i"), answer_type="math",
+        id="math-test-1",
         task="Algebra", level="Level 5", rationale=r"$\boxed{i}$",
     )  # fmt: skip
+    assert found.fields["math500_id"] == "x"
     assert sure(**row, answer="i", answer_annotated="1i").answers == ("i", "1i")
     assert read(**row, answer="i", in_train=True) is None
 

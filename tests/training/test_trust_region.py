@@ -11,6 +11,7 @@ import torch
 from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models import load_model
+from aurify.models.token_budget import TokenBudget
 from aurify.running.world import World
 from aurify.training.effect import Effect, Probes, scorer
 from aurify.training.m_step import accumulate_gradient, build_optimizer
@@ -29,7 +30,12 @@ def model(tiny_model_dir):
 def learned(model, trust, *, weight_decay=0.0, exact=True, n=EVIDENCE, decay=1.0, measure=None):
     """The model after a step, what the step was, and how far it really went."""
     optimizer = build_optimizer(list(model.parameters()), "full", rate=1.0, weight_decay=weight_decay)
-    probes = Probes(World(), scorer(model, 0, bf16=False), OWN, [(PROMPTS[t.question_id], t.token_ids) for t in TERMS])
+    probes = Probes(
+        World(),
+        scorer(model, 0, TokenBudget(4096), bf16=False),
+        OWN,
+        [(PROMPTS[t.question_id], t.token_ids) for t in TERMS],
+    )
     accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=100)
     step = trust.step(optimizer, decay=decay, evidence=n, exact=exact, measure=measure or probes.measure)
     return step, probes.measure()

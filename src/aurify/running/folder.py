@@ -92,6 +92,8 @@ def difference(config: Path, settings: RunSettings) -> Difference | None:
         raise AurifyError(f"{config}: cannot be read: {error}; the run cannot be resumed") from None
     before = as_written(type(settings), before)
     now = tomllib.loads(settings.to_toml())
+    if now.get("dtype") == "auto":  # which stands for the one that the run began with
+        now["dtype"] = before.get("dtype", "auto")
     for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
         if before.get(key) != now.get(key):
             return Difference(key, before.get(key), now.get(key))

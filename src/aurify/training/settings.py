@@ -15,7 +15,6 @@ from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
-from aurify.models.quantized import Quantize
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -85,7 +84,7 @@ class TrainSettings(Settings):
     clip: float | None = Field(
         None, gt=0, description="Clip the gradient to this global norm [1; none where --target-kl bounds the step]"
     )
-    quantize: Quantize | None = Field(
+    quantize: Literal["4bit"] | None = Field(
         None,
         description="4bit: the frozen weights in 4 bits under LoRA (bitsandbytes): less memory, slower, not quite the "
         "same model.",
