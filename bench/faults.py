@@ -238,7 +238,7 @@ def main() -> None:
         os.chdir(folder)
         write_inputs(Path(folder), {**os.environ, "PYTHONPATH": str(asked.source)})
         import aurify.distillation.run
-        import aurify.training.run  # noqa: F401
+        import aurify.training.run  # noqa: F401  # loaded once, before the processes that are killed are forked
 
         bench = Bench(asked.seed)
         for run in selected(every, asked.only):

@@ -67,12 +67,12 @@ class Task(ABC):
         """Everything but weights and optimiser that the next step depends on, by file name."""
         return {}
 
-    def turn_to(self, step: int) -> None:  # noqa: B027
+    def turn_to(self, step: int) -> None:  # noqa: B027  # most have one optimiser
         """Have the optimiser in use that took this step, so that its state can be loaded.
 
         Raises:
             AurifyError: there is no such step.
         """
 
-    def restore(self, step: int, state: Mapping[str, bytes]) -> None:  # noqa: B027
+    def restore(self, step: int, state: Mapping[str, bytes]) -> None:  # noqa: B027  # most have no state
         """Go back to what ``state`` was after a step; weights and optimiser are there again already."""
