@@ -176,15 +176,17 @@ def test_the_chain_takes_a_new_end_as_often_as_its_probability(moves, samples):
 def test_cuts_are_uniform_over_the_tokens_of_right_rationales_that_ended():
     world = WORLDS[0]
     z = max(world.right, key=len)
-    cuts = [Trice(moves="suffix").cut(key, world.chain(z)) for key in range(3000)]
+    kernels = [Trice(moves="suffix").kernel(key, world.chain(z)) for key in range(3000)]
+    cuts = [kernel.cut for kernel in kernels]
+    assert {kernel.move for kernel in kernels} == {"suffix"}
     assert set(cuts) == set(range(len(z)))
     assert np.bincount(cuts) / len(cuts) == pytest.approx(np.full(len(z), 1 / len(z)), abs=0.04)
-    mixed = [Trice(moves="mixed").cut(key, world.chain(z)) for key in range(3000)]
-    assert sum(cut is None for cut in mixed) / len(mixed) == pytest.approx(0.5, abs=0.04)
+    mixed = [Trice(moves="mixed").kernel(key, world.chain(z)).move for key in range(3000)]
+    assert mixed.count("independent") / len(mixed) == pytest.approx(0.5, abs=0.04)
     wrong = next(one for one in world.probability if one not in world.right)
     for chain in (Chain("0"), world.chain(wrong)):
-        assert Trice(moves="suffix").cut(0, chain) is None
-    assert Trice().cut(0, world.chain(z)) is None
+        assert Trice(moves="suffix").kernel(0, chain).move == "independent"
+    assert Trice().kernel(0, world.chain(z)).move == "independent"
 
 
 def test_each_kind_has_its_own_acceptance_rate():

@@ -39,6 +39,7 @@ METHODS: Registry[Method] = Registry(
         "incorrect-only": "aurify.methods.incorrect_only:IncorrectOnly",
         "jepo": "aurify.methods.jepo:Jepo",
         "jepo-single": "aurify.methods.jepo:JepoSingle",
+        "guided": "aurify.methods.guided:Guided",
         "maxrl": "aurify.methods.maxrl:MaxRL",
         "negative-reinforcement": "aurify.methods.negative_reinforcement:NegativeReinforcement",
         "prompting": "aurify.methods.prompting:Prompting",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from aurify.rationales import Chain, Rationale
+from aurify.rationales.record import Move
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,14 @@ class Term:
     question_id: str
     token_ids: tuple[int, ...]
     weight: float
+
+
+class Kernel(NamedTuple):
+    """How the next proposals of a chain are drawn."""
+
+    move: Move = "independent"
+    cut: int = 0
+    """How many tokens of the chain's rationale they keep (a suffix move)."""
 
 
 class EStep(NamedTuple):
@@ -58,14 +67,20 @@ class Method(ABC):
     scores_answers: ClassVar[bool] = False
     """Whether it needs log p(y | x, z): chains and proposals then hold ``Answered`` rationales."""
 
-    def cut(self, key: int, chain: Chain) -> int | None:
-        """How many tokens of the chain's rationale its next proposals keep; None: they are drawn whole.
+    @property
+    def corrects_guide(self) -> bool:
+        """Whether it weighs hinted (guide) proposals by their probabilities: they are then ``WeighedRationale``s, and
+        so is what the chain holds that they are proposed to."""
+        return False
+
+    def kernel(self, key: int, chain: Chain) -> Kernel:
+        """How the chain's next proposals are drawn.
 
         Args:
             key: the seed of this choice.
             chain: the state of a question's chain.
         """
-        return None
+        return Kernel()
 
     @abstractmethod
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:

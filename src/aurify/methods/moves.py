@@ -10,6 +10,7 @@ Metropolis-Hastings min(1, w_1 / w). The weights are
 
     independent    c(z)            a whole fresh rationale; target p(z | x, y)
     suffix         c(z) / |z|      a new end after the first t tokens of z, t uniform in 0 .. |z| - 1
+    guide          c(z) p(z | x) / p(z | x, hint)      a whole one, drawn with the answer in the prompt
 
 where c tells whether a rationale is right and |z| counts its tokens, the one that ends it included. Of a suffix move
 the target is the joint law of (z, t), p(z | x, y) / |z| for t < |z|: drawing t given z leaves it as it is, and so does

@@ -28,7 +28,8 @@ a the probability that it takes z', of which the first t tokens are those of z, 
     a s(z') + (1 - a) s(z) - b s(z'_>=t | x, z_<t)
 
 and the last term has mean 0 given z and t, for every b that does not depend on this draw: the share that moved of the
-other chains with a suffix move. Left out, on purpose: the published notebook's resampling
+other chains with a suffix move. Or it is proposed what the model writes with the answer in its prompt, of which the
+terms are a s(z') + (1 - a) s(z) alone: the score of a draw from another law has no mean of 0. Left out, on purpose: the published notebook's resampling
 with p proportional to exp(w), which is biased (tests/claims shows it).
 
 Source: Phan, Hoffman et al., "Training Chain-of-Thought via Latent-Variable Inference", 2023 (arXiv 2312.02179).
@@ -43,15 +44,16 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.methods.base import EStep, Method, Term
-from aurify.methods.moves import Moves, either, independent, suffix, taken
+from aurify.methods.base import EStep, Kernel, Method, Term
+from aurify.methods.moves import Moves, either, independent, metropolis, suffix, taken
 from aurify.methods.resampling import systematic_counts
 from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merge, merged_terms, right_or_wrong, there
+from aurify.methods.weighed import log_weights
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
 
-SUFFIX_SHARE = 0.5
-"""How often ``--moves mixed`` takes the suffix kernel."""
+SECOND_SHARE = 0.5
+"""How often ``--moves mixed`` takes the suffix kernel, and ``--moves guide`` the guide's."""
 
 
 class EstimatorWeights(NamedTuple):
@@ -171,44 +173,56 @@ class Trice(Method):
         "batch", "The control variate's acceptance rate: of the other questions, or of earlier visits."
     )
     subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
-    moves: Literal["independent", "suffix", "mixed"] = setting(
+    moves: Literal["independent", "suffix", "mixed", "guide"] = setting(
         "independent",
-        "How a chain that holds a right rationale moves: by whole fresh ones, by new ends of its own, or by either.",
+        "How a chain moves: by whole fresh rationales; once it holds a right one by new ends of it, or by either "
+        "(mixed); by fresh ones or, as often, by hinted ones, corrected (guide).",
     )
 
-    def cut(self, key: int, chain: Chain) -> int | None:
-        """See ``methods.base.Method``: uniform over the tokens of a right rationale that ended by itself."""
+    @property
+    def corrects_guide(self) -> bool:
+        """See ``methods.base.Method``."""
+        return self.moves == "guide"
+
+    def kernel(self, key: int, chain: Chain) -> Kernel:
+        """See ``methods.base.Method``: a cut is uniform over the tokens of a right rationale that ended by itself."""
         held = chain.rationale
         kind, place = np.random.default_rng(key).random(2)
-        chosen = self.moves == "suffix" or (self.moves == "mixed" and kind < SUFFIX_SHARE)
+        if self.moves == "guide":
+            return Kernel("guide" if kind < SECOND_SHARE else "independent")
+        chosen = self.moves == "suffix" or (self.moves == "mixed" and kind < SECOND_SHARE)
         if not chosen or held is None or not held.right or held.finish_reason != "stop":
-            return None
-        return int(place * len(held.token_ids))
+            return Kernel()
+        return Kernel("suffix", int(place * len(held.token_ids)))
 
     def e_step(self, key: int, step: int, chains: Sequence[Chain], proposals: Sequence[Sequence[Rationale]]) -> EStep:
         """Move the chains, and weigh what there is (see ``methods.base.Method``)."""
         random = np.random.default_rng(key)
         right_QS, there_QS = right_or_wrong(chains, proposals), there(proposals)
         held_Q = np.array([chain.right for chain in chains], dtype=bool)
-        suffix_Q = np.array([row[0].move == "suffix" for row in proposals], dtype=bool)
-        moves = self._moves(right_QS, held_Q, suffix_Q, chains, proposals)
-        scale_Q = None if self.estimator == "basic" else self._accept_scale(moves, held_Q, suffix_Q, chains, there_QS)
+        suffix_Q, guide_Q = (np.array([row[0].move == kind for row in proposals]) for kind in ("suffix", "guide"))
+        whole_Q = ~(suffix_Q | guide_Q)
+        moves = self._moves(right_QS, held_Q, suffix_Q, guide_Q, chains, proposals)
+        scale_Q = None
+        if self.estimator != "basic":
+            scale_Q = self._accept_scale(moves, held_Q, whole_Q, suffix_Q, chains, there_QS)
         cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
         weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS)
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
         uniforms_Q = random.random(len(chains))
-        chosen_Q = np.where(suffix_Q, taken(moves.take_QS, uniforms_Q), next_state(right_QS, uniforms_Q))
+        chosen_Q = np.where(whole_Q, next_state(right_QS, uniforms_Q), taken(moves.take_QS, uniforms_Q))
         after = advanced(chains, proposals, chosen_Q, step)
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
         info = diagnostics(right_QS, there_QS, weights.memory_Q, weights.proposals_QS, after, step)
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
         if self.moves != "independent":
-            info |= {"suffix_moves": float(suffix_Q.mean())}
+            name, second_Q = ("guide", guide_Q) if self.corrects_guide else ("suffix", suffix_Q)
+            info |= {f"{name}_moves": float(second_Q.mean())}
             info |= {
                 f"moved_{name}": float(moves.moved_Q[kind_Q].mean())
-                for name, kind_Q in (("suffix", suffix_Q), ("independent", held_Q & ~suffix_Q))
+                for name, kind_Q in ((name, held_Q & second_Q), ("independent", held_Q & whole_Q))
                 if kind_Q.any()
             }
         return EStep(after, terms, info)
@@ -218,24 +232,38 @@ class Trice(Method):
         right_QS: Bools,
         held_Q: Bools,
         suffix_Q: Bools,
+        guide_Q: Bools,
         chains: Sequence[Chain],
         proposals: Sequence[Sequence[Rationale]],
     ) -> Moves:
-        whole = independent(right_QS, held_Q)
-        if not suffix_Q.any():
-            return whole
-        length_QS = _at_places(there(proposals), [len(sample.token_ids) for row in proposals for sample in row])
-        length_Q = np.array([len(chain.rationale.token_ids) if chain.rationale else 0 for chain in chains])
-        return either(suffix_Q, whole, suffix(right_QS, held_Q, length_QS, length_Q))
+        moves, there_QS = independent(right_QS, held_Q), there(proposals)
+        if suffix_Q.any():
+            length_QS = _at_places(there_QS, [len(sample.token_ids) for row in proposals for sample in row])
+            length_Q = np.array([len(chain.rationale.token_ids) if chain.rationale else 0 for chain in chains])
+            moves = either(suffix_Q, moves, suffix(right_QS, held_Q, length_QS, length_Q))
+        if guide_Q.any():
+            state_Q, weight_QS = np.full(len(chains), -np.inf), np.full(there_QS.shape, -np.inf)
+            state_Q[guide_Q] = log_weights([c.rationale for c, ours in zip(chains, guide_Q, strict=True) if ours])
+            weight_QS[there_QS & guide_Q[:, None]] = log_weights(
+                [sample for row, ours in zip(proposals, guide_Q, strict=True) if ours for sample in row]
+            )
+            moves = either(guide_Q, moves, metropolis(state_Q, weight_QS))
+        return moves
 
     def _accept_scale(
-        self, moves: Moves, held_Q: Bools, suffix_Q: Bools, chains: Sequence[Chain], there_QS: Bools
+        self,
+        moves: Moves,
+        held_Q: Bools,
+        whole_Q: Bools,
+        suffix_Q: Bools,
+        chains: Sequence[Chain],
+        there_QS: Bools,
     ) -> Floats:
         scale_Q = np.zeros(len(chains))
         samples_Q = there_QS.sum(axis=1)
         earlier = np.array([(chain.accepted, chain.drawn, chain.ends_taken, chain.ends) for chain in chains])
         for kind_Q, (right, drawn), tries in (
-            (~suffix_Q, (0, 1), samples_Q),
+            (whole_Q, (0, 1), samples_Q),
             (suffix_Q, (2, 3), np.ones_like(samples_Q)),
         ):
             of_kind_Q = held_Q & kind_Q

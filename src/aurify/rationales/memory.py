@@ -46,16 +46,13 @@ class Chain:
 
     def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
         """The chain after an E-step that accepted one of its proposals, or none."""
-        if any(proposal.move == "suffix" for proposal in proposals):
-            ends_taken = self.ends_taken + (accepted is not None)
-            counted = replace(self, visits=self.visits + 1, ends=self.ends + 1, ends_taken=ends_taken)
-        else:
-            counted = replace(
-                self,
-                visits=self.visits + 1,
-                drawn=self.drawn + len(proposals),
-                accepted=self.accepted + sum(proposal.right for proposal in proposals),
-            )
+        counted = replace(self, visits=self.visits + 1)
+        moves = {proposal.move for proposal in proposals}
+        if "suffix" in moves:
+            counted = replace(counted, ends=self.ends + 1, ends_taken=self.ends_taken + (accepted is not None))
+        elif "guide" not in moves:  # what is drawn under the hint tells nothing of p(y | x)
+            accepted_so_far = self.accepted + sum(proposal.right for proposal in proposals)
+            counted = replace(counted, drawn=self.drawn + len(proposals), accepted=accepted_so_far)
         return counted if accepted is None else replace(counted, rationale=accepted, since=step)
 
 

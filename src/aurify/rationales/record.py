@@ -13,8 +13,8 @@ Source = Literal["self", "guide", "few-shot", "teacher", "gold"]
 """Who wrote it: the model itself, under the plain, the hinted (guide) or a few-shot prompt; a teacher; the data set."""
 
 
-Move = Literal["independent", "suffix"]
-"""How it was proposed to a chain: drawn whole, or as a new end of the rationale that the chain held."""
+Move = Literal["independent", "suffix", "guide"]
+"""How it was proposed to a chain: drawn whole, as a new end of the rationale that the chain held, or under the hint."""
 
 Ending = Literal["stop", "length"]
 """How it ended: with EOS or a stop string, or cut at the token limit."""

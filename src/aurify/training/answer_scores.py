@@ -11,12 +11,13 @@ import torch
 
 from aurify.answers import Verdict
 from aurify.methods.answered import AnsweredRationale
-from aurify.models.logprobs import Scored, batches, sequence_logprobs
+from aurify.models.logprobs import Scored
 from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Rationale
 from aurify.running.world import World
 from aurify.sampling.stop import decode, tokens_to_stop
+from aurify.training.scores import logprobs_of
 
 
 @dataclass(frozen=True)
@@ -32,23 +33,14 @@ class AnswerScorer:
         completed = [self._complete(question, rationale) for question, rationale in pairs]
         asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
         prompts = self.prompts([pairs[index][0] for index in asked])
-        scored = []
+        scored: list[Scored] = []
         for index, prompt in zip(asked, prompts, strict=True):
             ids, cut = completed[index].token_ids, completed[index].thought
             scored.append(((*prompt, *ids[:cut]), ids[cut:]))
-        for i, logprob in self.budget.spend(lambda: self._scored(scored)):
-            completed[asked[i]] = _with(completed[asked[i]], answer_logprob=logprob)
+        logprobs = logprobs_of(self.model, scored, self.budget, pad_token_id=self.prompts.tokenizer.pad_token_id)
+        for index, logprob in zip(asked, logprobs, strict=True):
+            completed[index] = _with(completed[index], answer_logprob=logprob)
         return completed
-
-    @torch.no_grad()
-    def _scored(self, sequences: Sequence[Scored]) -> list[tuple[int, float]]:
-        found: list[tuple[int, float]] = []
-        for group in batches(self.model, sequences, self.budget.tokens):
-            logprobs_N = sequence_logprobs(
-                self.model, [sequences[i] for i in group], pad_token_id=self.prompts.tokenizer.pad_token_id
-            )
-            found += zip(group, logprobs_N.tolist(), strict=True)
-        return found
 
     def _complete(self, question: Question, rationale: Rationale) -> AnsweredRationale:
         """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""

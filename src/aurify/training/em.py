@@ -27,7 +27,8 @@ from aurify.training.answer_scores import AnswerScorer, answered
 from aurify.training.first_look import first_look
 from aurify.training.first_rationales import Starter, choose
 from aurify.training.fits import Fits
-from aurify.training.proposals import Proposer
+from aurify.training.guide_scores import GuideScorer, weighed
+from aurify.training.proposals import Proposer, Way
 from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.update import Update
@@ -73,6 +74,7 @@ class ExpectationMaximisation(Task):
         starters: Mapping[str, Starter],
         propose: Proposer,
         scorer: AnswerScorer,
+        guide_scorer: GuideScorer,
         fits: Fits,
         spending: Spending,
         pilot: Sequence[Rationale] = (),
@@ -80,7 +82,8 @@ class ExpectationMaximisation(Task):
         self.settings, self.method, self.update = settings, method, update
         self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world
         self.train, self.held_out, self.table, self.starters = train, held_out, table, starters
-        self.propose, self.scorer, self.fits, self.spending = propose, scorer, fits, spending
+        self.propose, self.scorer, self.guide_scorer = propose, scorer, guide_scorer
+        self.fits, self.spending = fits, spending
         self.ends, self.parameters = [settings.steps], update.parameters
         self.memory = Memory()
         self.start_from = settings.memory if method.remembers else "none"
@@ -109,6 +112,8 @@ class ExpectationMaximisation(Task):
 
         if self.method.scores_answers:
             chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
+        if self.method.corrects_guide:
+            chains, proposals = weighed(self.world, self.guide_scorer, questions, chains, proposals)
         e_step = self._e_step(step, chains, proposals)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
@@ -146,9 +151,9 @@ class ExpectationMaximisation(Task):
         chains = [self.memory[question.id] for question in questions]
         invalid = {chain.question_id for chain in chains if not chain.right}
         starter = self.starters[self.start_from]
-        stems = self._stems(chains, step)
+        ways = self._ways(chains, step)
         with self.context.stop.breakable():
-            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid, stems), questions)
+            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid, ways), questions)
         chains = [
             chain.started(one.first, step) if chain.question_id in invalid else chain
             for chain, one in zip(chains, drawn, strict=True)
@@ -157,14 +162,15 @@ class ExpectationMaximisation(Task):
         proposals = [one.proposals for one in drawn]
         return Visit(questions, chains, proposals, firsts + [sample for row in proposals for sample in row])
 
-    def _stems(self, chains: Sequence[Chain], step: int) -> dict[str, tuple[int, ...]]:
-        """By question id, the beginnings that the proposals of some chains go on from, shorter than the limit."""
-        stems = {}
+    def _ways(self, chains: Sequence[Chain], step: int) -> dict[str, Way]:
+        """By question id, how the proposals of a chain are drawn. A rationale beyond the limit is not gone on from."""
+        ways = {}
         for chain in chains:
-            cut = self.method.cut(stable_seed(self.settings.seed, "cut", chain.question_id, step), chain)
-            if cut is not None and chain.rationale and len(chain.rationale.token_ids) <= self.drawing.max_new_tokens:
-                stems[chain.question_id] = chain.rationale.token_ids[:cut]
-        return stems
+            kernel = self.method.kernel(stable_seed(self.settings.seed, "cut", chain.question_id, step), chain)
+            held = chain.rationale.token_ids if chain.rationale else ()
+            if kernel.move != "suffix" or len(held) <= self.drawing.max_new_tokens:
+                ways[chain.question_id] = Way(kernel.move, held[: kernel.cut])
+        return ways
 
     def _from_fit(self, step: int) -> Visit:
         """The questions of a step, with the proposals that were taken when its fit began; it may begin here."""

@@ -11,7 +11,16 @@ from aurify.methods import Method
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.draw import Request
+from aurify.rationales.record import Move
 from aurify.training.first_rationales import Given, Starter
+
+
+class Way(NamedTuple):
+    """How a question's proposals are drawn."""
+
+    move: Move = "independent"
+    stem: tuple[int, ...] = ()
+    """What stands already of each; of a suffix move alone."""
 
 
 class Proposed(NamedTuple):
@@ -37,11 +46,11 @@ class Proposer:
         step: int,
         starter: Starter | None = None,
         without: Collection[str] = (),
-        stems: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
+        ways: Mapping[str, Way] = MappingProxyType({}),
     ) -> list[Proposed]:
         """Graded proposals of each question; of given ones only the right ones, so that there may be none.
 
-        A question whose id is in ``stems`` has proposals that go on from that beginning, the others whole ones.
+        ``ways`` says by question id how they are drawn; without it, whole ones from the plain prompt.
 
         The starter gives a first rationale to each question whose id is in ``without``, in the same call of the
         sampler: its rows decode beside the proposals' at little cost.
@@ -49,18 +58,14 @@ class Proposer:
         to_start = [question for question in questions if question.id in without] if starter else []
         start = starter.request(to_start) if starter and to_start else None
         given = self.method.given and self.given is not None
-        fresh = [] if given else [question for question in questions if question.id not in stems]
-        going_on = [] if given else [question for question in questions if question.id in stems]
-        whole = self._request(fresh, hinted=self.method.given) if fresh else None
-        ends = self._ends(going_on, stems) if going_on else None
-        drawn = iter(self.drawing.draw_all([request for request in (start, whole, ends) if request], step=step))
+        asked = [] if given else self._by_way(questions, ways)
+        drawn = iter(self.drawing.draw_all([*([start] if start else []), *asked], step=step))
         started = next(drawn) if start else []
         firsts = starter.first(to_start, step, started) if starter else []
         if given and self.given:
             rows = self.given.all(questions, step)
         else:
-            parts = [(request.questions, next(drawn)) for request in (whole, ends) if request]
-            found = {question.id: row for asked, part in parts for question, row in zip(asked, part, strict=True)}
+            found = {q.id: row for request in asked for q, row in zip(request.questions, next(drawn), strict=True)}
             rows = [found[question.id] for question in questions]
         if self.method.rationalises:
             self._rationalise(questions, rows, step)
@@ -84,6 +89,15 @@ class Proposer:
             move="independent" if self.method.remembers and not hinted else None,
         )
 
-    def _ends(self, questions: Sequence[Question], stems: Mapping[str, tuple[int, ...]]) -> Request:
-        request = self._request(questions, hinted=False)
-        return request._replace(move="suffix", stems=[stems[question.id] for question in questions])
+    def _by_way(self, questions: Sequence[Question], ways: Mapping[str, Way]) -> list[Request]:
+        """What to draw, one request for each move that occurs."""
+        by_move: dict[Move, list[Question]] = {"independent": [], "suffix": [], "guide": []}
+        for question in questions:
+            by_move[ways.get(question.id, Way()).move].append(question)
+        whole, going_on, hinted = by_move.values()
+        requests = [
+            self._request(whole, hinted=self.method.given),
+            self._request(going_on, hinted=False)._replace(move="suffix", stems=[ways[q.id].stem for q in going_on]),
+            self._request(hinted, hinted=True)._replace(move="guide"),
+        ]
+        return [request for request in requests if request.questions]

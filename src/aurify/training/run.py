@@ -41,6 +41,7 @@ from aurify.training.em import ExpectationMaximisation
 from aurify.training.fits import Fits
 from aurify.training.forecast import forecast
 from aurify.training.m_step import checkpoint_layers
+from aurify.training.guide_scores import GuideScorer
 from aurify.training.outcome import outcome
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
@@ -137,7 +138,8 @@ def run_training(
             prompts, drawing, context, train=train, held_out=held, table=table,
             starters=_starters(settings, form, prompts, written),
             propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
-            scorer=AnswerScorer(tuned.model, prompts, at_a_time), fits=fits, spending=spending,
+            scorer=AnswerScorer(tuned.model, prompts, at_a_time),
+            guide_scorer=GuideScorer(tuned.model, prompts, at_a_time), fits=fits, spending=spending,
             pilot=pilot,
         )  # fmt: skip
         if settings.gradient_checkpointing:
@@ -174,6 +176,8 @@ def _with_memory(
         return settings
     if method.answers_alone or method.scores_answers or method.rationalises:
         need_answers(train, settings.method)
+    if method.corrects_guide:
+        need_answers(train, f"{settings.method} with a corrected guide, which tells the answer in the prompt,")
     if settings.memory == "guide":
         need_answers(train, "--memory guide, which tells the answer in the prompt,")
     if settings.memory == "auto" and not method.given:

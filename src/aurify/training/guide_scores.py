@@ -1,0 +1,77 @@
+"""log p(z | x) - log p(z | x, hint): how much likelier the model finds a rationale by itself than under the hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import torch
+
+from aurify.methods.weighed import WeighedRationale
+from aurify.models.logprobs import Scored
+from aurify.models.token_budget import TokenBudget
+from aurify.questions import Prompts, Question
+from aurify.rationales import Chain, Rationale
+from aurify.running.world import World
+from aurify.training.scores import logprobs_of
+
+
+@dataclass(frozen=True)
+class GuideScorer:
+    """Scores rationales under the plain and under the hinted prompt, with the model as it stands."""
+
+    model: torch.nn.Module
+    prompts: Prompts
+    budget: TokenBudget
+
+    def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[WeighedRationale]:
+        """Every rationale with its weight as a draw from the guide; in order."""
+        questions = [question for question, _ in pairs]
+        both = [self.prompts(questions), self.prompts(questions, hinted=True)]
+        scored: list[Scored] = [
+            (prompt, rationale.token_ids)
+            for prompts in both
+            for prompt, (_, rationale) in zip(prompts, pairs, strict=True)
+        ]
+        found = logprobs_of(self.model, scored, self.budget, pad_token_id=self.prompts.tokenizer.pad_token_id)
+        return [
+            _weighed(rationale, plain - hinted)
+            for (_, rationale), plain, hinted in zip(pairs, found[: len(pairs)], found[len(pairs) :], strict=True)
+        ]
+
+
+def weighed(
+    world: World,
+    scorer: GuideScorer,
+    questions: Sequence[Question],
+    chains: Sequence[Chain],
+    proposals: Sequence[Sequence[Rationale]],
+) -> tuple[list[Chain], list[list[Rationale]]]:
+    """Chains [Q] and proposals [Q][S], those of hinted proposals with their weights; only right ones are scored."""
+    hinted = [bool(row) and row[0].source == "guide" for row in proposals]
+    asked = [
+        (question, rationale)
+        for question, chain, row, ours in zip(questions, chains, proposals, hinted, strict=True)
+        for rationale in (*_held(chain), *row)
+        if ours and rationale.right
+    ]
+    found = iter(world.map(scorer, asked))
+
+    def taken(rationale: Rationale, ours: bool) -> Rationale:
+        return next(found) if ours and rationale.right else rationale
+
+    moved, rows = [], []
+    for chain, row, ours in zip(chains, proposals, hinted, strict=True):
+        held = [taken(rationale, ours) for rationale in _held(chain)]
+        moved.append(replace(chain, rationale=held[0]) if held else chain)
+        rows.append([taken(rationale, ours) for rationale in row])
+    return moved, rows
+
+
+def _held(chain: Chain) -> list[Rationale]:
+    return [] if chain.rationale is None else [chain.rationale]
+
+
+def _weighed(rationale: Rationale, log_weight: float) -> WeighedRationale:
+    known = {field.name: getattr(rationale, field.name) for field in fields(Rationale)}
+    return WeighedRationale(**known, log_weight=log_weight)
