@@ -170,7 +170,7 @@ def test_the_chain_takes_a_new_end_as_often_as_its_probability(moves, samples):
     expected = float((weights / (weights.sum() + 1 - weights)).sum())
     assert np.mean(changed) == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / len(keys)))
     counted = method.e_step(0, 1, [world.chain(z)], [row]).chains[0]
-    assert (counted.visits, counted.ends, counted.drawn) == (1, 1, 0), "no whole proposal was drawn"
+    assert (counted.visits, counted.others, counted.drawn) == (1, 1, 0), "no whole proposal was drawn"
 
 
 def test_cuts_are_uniform_over_the_tokens_of_right_rationales_that_ended():

@@ -147,7 +147,7 @@ def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
         if row.right:
             held.setdefault(row.question_id, []).append(row.token_ids)
     saved = (whole / "checkpoints" / "step-00000006" / "state" / "memory.parquet").read_bytes()
-    assert sum(chain.ends for chain in Memory.from_parquet(saved).chains()) == len(ends)
+    assert sum(chain.others for chain in Memory.from_parquet(saved).chains()) == len(ends)
     shutil.copytree(whole, tmp_path / "half")
     shutil.rmtree(tmp_path / "half" / "checkpoints" / "step-00000006")
     half = train(tmp_path / "half", "trice", **settings, resume=True)

@@ -17,25 +17,25 @@ def test_questions_that_were_never_right_are_counted_with_advice():
         Chain("a", RIGHT, visits=4, drawn=4, accepted=4), Chain("b", visits=4, drawn=4), Chain("c"),
         Chain("d", RIGHT, visits=4, drawn=4, accepted=1),
     ]  # fmt: skip
-    (line,) = outcome(chains, guided=False, suffix_moves=True)
+    (line,) = outcome(chains, guided=False, moves="suffix")
     assert line == (
         "1 of 3 questions never had a right rationale (suffix moves need one first): try --memory guide or --few-shot; "
         "1 were right in 90 % of proposals or more"
     )
-    (line,) = outcome(chains, guided=True, suffix_moves=False)
+    (line,) = outcome(chains, guided=True, moves="independent")
     assert "right rationale: try worked examples (--few-shot); 1 were" in line
 
 
 def test_there_is_no_advice_where_all_were_right_and_nothing_where_nothing_was_visited():
-    (line,) = outcome([Chain("a", RIGHT, visits=2, drawn=2, accepted=1)], guided=False, suffix_moves=False)
+    (line,) = outcome([Chain("a", RIGHT, visits=2, drawn=2, accepted=1)], guided=False, moves="independent")
     assert line.startswith("0 of 1 questions never had a right rationale; 0 were")
-    assert outcome([Chain("a")], guided=False, suffix_moves=False) == []
+    assert outcome([Chain("a")], guided=False, moves="independent") == []
 
 
 def test_chains_that_stand_and_moves_by_kind():
     stands = Chain("a", RIGHT, visits=3, drawn=3)
-    moves = Chain("b", RIGHT, visits=5, drawn=2, accepted=1, ends=3, ends_taken=2)
-    _, first, second = outcome([stands, moves], guided=True, suffix_moves=True)
+    moves = Chain("b", RIGHT, visits=5, drawn=2, accepted=1, others=3, others_taken=2)
+    _, first, second = outcome([stands, moves], guided=True, moves="suffix")
     assert first == "1 chains stand on their first rationale and never took a proposal"
     assert second == "suffix moves: 2 of 3 visits took one; whole proposals: 1 of 5 right"
-    assert len(outcome([moves], guided=True, suffix_moves=True)) == 2
+    assert len(outcome([moves], guided=True, moves="suffix")) == 2

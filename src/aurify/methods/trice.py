@@ -28,9 +28,10 @@ a the probability that it takes z', of which the first t tokens are those of z, 
     a s(z') + (1 - a) s(z) - b s(z'_>=t | x, z_<t)
 
 and the last term has mean 0 given z and t, for every b that does not depend on this draw: the share that moved of the
-other chains with a suffix move. Or it is proposed what the model writes with the answer in its prompt, of which the
-terms are a s(z') + (1 - a) s(z) alone: the score of a draw from another law has no mean of 0. Left out, on purpose: the published notebook's resampling
-with p proportional to exp(w), which is biased (tests/claims shows it).
+other chains with a suffix move. Or it is proposed what the model writes with the answer in its prompt
+(``methods.weighed``), of which the terms are a s(z') + (1 - a) s(z) alone: the score of a draw from another law has no
+mean of 0. Left out, on purpose: the published notebook's resampling with p proportional to exp(w), which is biased
+(tests/claims shows it).
 
 Source: Phan, Hoffman et al., "Training Chain-of-Thought via Latent-Variable Inference", 2023 (arXiv 2312.02179).
 """
@@ -216,6 +217,8 @@ class Trice(Method):
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
         info = diagnostics(right_QS, there_QS, weights.memory_Q, weights.proposals_QS, after, step)
+        if guide_Q.any() and whole_Q.any():  # what the model does by itself
+            info["acceptance"] = float(right_QS[whole_Q].sum() / max(int(there_QS[whole_Q].sum()), 1))
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
         if self.moves != "independent":
             name, second_Q = ("guide", guide_Q) if self.corrects_guide else ("suffix", suffix_Q)
@@ -261,7 +264,7 @@ class Trice(Method):
     ) -> Floats:
         scale_Q = np.zeros(len(chains))
         samples_Q = there_QS.sum(axis=1)
-        earlier = np.array([(chain.accepted, chain.drawn, chain.ends_taken, chain.ends) for chain in chains])
+        earlier = np.array([(chain.accepted, chain.drawn, chain.others_taken, chain.others) for chain in chains])
         for kind_Q, (right, drawn), tries in (
             (whole_Q, (0, 1), samples_Q),
             (suffix_Q, (2, 3), np.ones_like(samples_Q)),

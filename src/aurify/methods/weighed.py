@@ -32,9 +32,11 @@ def log_weights(rationales: Sequence[Rationale | None]) -> Floats:
 
 
 def effective_sizes(weights_QS: Floats) -> Floats:
-    """(sum w)^2 / sum w^2 of each question's draws [Q]: how many equal ones they are worth; 0 where all weights are."""
+    """(sum w)^2 / sum w^2 of each question's draws [Q]: how many they are worth; 0 where all weights are."""
     squares_Q = (weights_QS**2).sum(axis=1)
-    found_Q: Floats = np.divide(weights_QS.sum(axis=1) ** 2, squares_Q, out=np.zeros_like(squares_Q), where=squares_Q > 0)
+    found_Q: Floats = np.divide(
+        weights_QS.sum(axis=1) ** 2, squares_Q, out=np.zeros_like(squares_Q), where=squares_Q > 0
+    )
     return found_Q
 
 

@@ -12,7 +12,7 @@ from aurify.errors import AurifyError
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import from_rows, to_table
 
-_OWN = ("since", "visits", "drawn", "accepted", "ends", "ends_taken")
+_OWN = ("since", "visits", "drawn", "accepted", "others", "others_taken")
 """The fields of a chain beside its question and its rationale."""
 
 
@@ -30,9 +30,9 @@ class Chain:
     """Whole proposals drawn in them."""
     accepted: int = 0
     """How many of these were right: over ``drawn``, an estimate of p(y | x)."""
-    ends: int = 0
-    """Visits at which it was proposed new ends of its rationale (suffix moves)."""
-    ends_taken: int = 0
+    others: int = 0
+    """Visits at which it was proposed anything else: new ends of its rationale, or hinted ones."""
+    others_taken: int = 0
     """At how many of these it took one."""
 
     @property
@@ -47,10 +47,9 @@ class Chain:
     def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
         """The chain after an E-step that accepted one of its proposals, or none."""
         counted = replace(self, visits=self.visits + 1)
-        moves = {proposal.move for proposal in proposals}
-        if "suffix" in moves:
-            counted = replace(counted, ends=self.ends + 1, ends_taken=self.ends_taken + (accepted is not None))
-        elif "guide" not in moves:  # what is drawn under the hint tells nothing of p(y | x)
+        if any(proposal.move in ("suffix", "guide") for proposal in proposals):  # which tell nothing of p(y | x)
+            counted = replace(counted, others=self.others + 1, others_taken=self.others_taken + (accepted is not None))
+        else:
             accepted_so_far = self.accepted + sum(proposal.right for proposal in proposals)
             counted = replace(counted, drawn=self.drawn + len(proposals), accepted=accepted_so_far)
         return counted if accepted is None else replace(counted, rationale=accepted, since=step)
@@ -104,7 +103,10 @@ class Memory:
         chains = []
         try:
             for row in pq.read_table(pa.BufferReader(content)).to_pylist():
-                row = {**dict.fromkeys(("chain_ends", "chain_ends_taken"), 0), **row}  # older ones have no suffix moves
+                row = {
+                    **dict.fromkeys(("chain_others", "chain_others_taken"), 0),
+                    **row,
+                }  # older ones have none
                 own = {name: row.pop(f"chain_{name}") for name in _OWN}
                 if not isinstance(row["question_id"], str) or not all(isinstance(n, int) for n in own.values()):
                     raise ValueError("a chain without a question or a count")

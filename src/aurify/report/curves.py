@@ -62,6 +62,12 @@ _GROUPS = (
          "accept_scale": "control variate (accept_scale)"},
         percent=True,
     ),
+    _Group(
+        "Signal of the gradient",
+        "The cosine of the gradients of successive steps: on average, the share of a gradient's power that is no "
+        "noise.",
+        {"gradient_cosine": "cosine with the step before"},
+    ),
     _Group("Age of the memory", "Steps since the remembered rationales were drawn, on average.",
            {"chain_age": "steps"}),
     _Group(

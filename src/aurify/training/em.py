@@ -33,8 +33,8 @@ from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.update import Update
 
-MEMORY, START, UPDATE = "memory.parquet", "start.json", "update.json"
-"""The files of the state: the chains, how chains are started, and how far the next step may go."""
+MEMORY, START, UPDATE, GRADIENT = "memory.parquet", "start.json", "update.json", "gradient.bin"
+"""The files of the state: chains, how they are started, how far the next step may go, a part of the last gradient."""
 WARNED_AFTER = 5
 """Updates in a row that made most of what they learned from less likely, before the run says so."""
 
@@ -278,7 +278,10 @@ class ExpectationMaximisation(Task):
     def state(self) -> dict[str, bytes]:
         """The chains, and how they are started."""
         start = json.dumps({"start_from": self.start_from}).encode()
-        return {MEMORY: self.memory.to_parquet(), START: start, UPDATE: self.update.state()}
+        return {
+            MEMORY: self.memory.to_parquet(), START: start, UPDATE: self.update.state(),
+            GRADIENT: self.update.signal.state(),
+        }  # fmt: skip
 
     def restore(self, step: int, state: Mapping[str, bytes]) -> None:
         """See ``state``; the proposals of a fit are in the table.
@@ -292,6 +295,7 @@ class ExpectationMaximisation(Task):
             self.memory = Memory.from_parquet(state[MEMORY])
             self.start_from = json.loads(state[START])["start_from"]
             self.update.restore(state[UPDATE])
+            self.update.signal.restore(state.get(GRADIENT, b""))
             if self.start_from not in self.starters:
                 raise ValueError(f"chains that start from {self.start_from!r}")
         except (AurifyError, ValueError, KeyError, TypeError, RecursionError) as error:

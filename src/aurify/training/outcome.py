@@ -10,14 +10,14 @@ SOLVED = 0.9
 """From this share of right proposals on, over the run, a question counts as solved."""
 
 
-def outcome(chains: Sequence[Chain], *, guided: bool, suffix_moves: bool) -> list[str]:
+def outcome(chains: Sequence[Chain], *, guided: bool, moves: str) -> list[str]:
     """Lines for the end of a run; none where nothing was visited.
 
     Shares are over the whole run, in which the model changed, so they are no estimate of p(y | x) at its end.
 
     Args:
         guided: whether the guide cannot help: chains were started from something, or nothing is learned from them.
-        suffix_moves: whether chains made suffix moves.
+        moves: how chains moved, in words of ``--moves``.
     """
     visited = [chain for chain in chains if chain.visits]
     if not visited:
@@ -26,21 +26,22 @@ def outcome(chains: Sequence[Chain], *, guided: bool, suffix_moves: bool) -> lis
     solved = sum(chain.accepted >= SOLVED * chain.drawn for chain in visited if chain.drawn)
     lines = [
         f"{never} of {len(visited)} questions never had a right rationale"
-        + (_advice(guided=guided, suffix_moves=suffix_moves) if never else "")
+        + (_advice(guided=guided, moves=moves) if never else "")
         + f"; {solved} were right in {100 * SOLVED:.0f} % of proposals or more"
     ]
-    stuck = [chain for chain in visited if chain.right and not chain.accepted and not chain.ends_taken]
+    stuck = [chain for chain in visited if chain.right and not chain.accepted and not chain.others_taken]
     if stuck:
         lines.append(f"{len(stuck)} chains stand on their first rationale and never took a proposal")
-    continued, moved = sum(chain.ends for chain in visited), sum(chain.ends_taken for chain in visited)
-    if continued:
+    others, moved = sum(chain.others for chain in visited), sum(chain.others_taken for chain in visited)
+    if others:
         drawn, accepted = sum(chain.drawn for chain in visited), sum(chain.accepted for chain in visited)
         lines.append(
-            f"suffix moves: {moved} of {continued} visits took one; whole proposals: {accepted} of {drawn} right"
+            f"{'guide' if moves == 'guide' else 'suffix'} moves: {moved} of {others} visits took one; "
+            f"whole proposals: {accepted} of {drawn} right"
         )
     return lines
 
 
-def _advice(*, guided: bool, suffix_moves: bool) -> str:
-    need = " (suffix moves need one first)" if suffix_moves else ""
+def _advice(*, guided: bool, moves: str) -> str:
+    need = " (suffix moves need one first)" if moves in ("suffix", "mixed") else ""
     return f"{need}: try " + ("worked examples (--few-shot)" if guided else "--memory guide or --few-shot")

@@ -40,8 +40,8 @@ from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
 from aurify.training.fits import Fits
 from aurify.training.forecast import forecast
-from aurify.training.m_step import checkpoint_layers
 from aurify.training.guide_scores import GuideScorer
+from aurify.training.m_step import checkpoint_layers
 from aurify.training.outcome import outcome
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
@@ -150,11 +150,8 @@ def run_training(
         ).run()  # fmt: skip
         if not (method.refits or method.given or method.scores_answers):
             moves = getattr(method, "moves", "independent")
-            for line in outcome(
-                task.memory.chains(),
-                guided=task.start_from != "none" or not method.remembers,
-                suffix_moves=moves != "independent",
-            ):
+            guided = task.start_from != "none" or not method.remembers or method.corrects_guide
+            for line in outcome(task.memory.chains(), guided=guided, moves=moves):
                 context.say(line)
         if settings.profile and world.main:
             for row in profile_report(clock, tuned.model, tuned.kind):

@@ -20,6 +20,7 @@ from aurify.running.world import World
 from aurify.training.effect import Probes, probes_of, scorer
 from aurify.training.m_step import CLIP, accumulate_gradient, ascend, build_optimizer, clip_gradient
 from aurify.training.settings import TrainSettings
+from aurify.training.signal import GradientSignal
 from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence
 
 
@@ -63,6 +64,7 @@ class Update:
             self.trust = TrustRegion.around(target_kl, self.peak_rate)
             if settings.lr:
                 self.trust.ceiling = settings.lr
+        self.signal = GradientSignal()
         self.optimizer: torch.optim.Optimizer
         self.begin()
 
@@ -134,6 +136,7 @@ class Update:
         bound: dict[str, float] = {}
         with self.clock.measure("optimizer"):
             self.world.sum_gradients(parameters)
+            cosine = self.signal.cosine(parameters)
             if self.trust and ascent.probes.tell_kl:
                 scale = min(1.0, ascent.evidence / EVIDENCE)
                 norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=scale)
@@ -147,7 +150,8 @@ class Update:
                 norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip or CLIP)
                 effect = ascent.probes.measure()
         give_back(self.tuned.model)
-        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **bound, **effect.told()}
+        signal = {} if cosine is None else {"gradient_cosine": cosine}
+        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **signal, **bound, **effect.told()}
 
     def told(self) -> str:
         """How long its steps are, in words."""
