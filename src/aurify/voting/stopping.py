@@ -73,8 +73,9 @@ def spend(
     for ``best``, whose last sample can always win.
 
     Args:
-        groups, scores, kind, weight: as in ``votes.vote``. Scores may depend on their own candidate alone:
-            those of a ranker that looks at the whole pool would look ahead.
+        groups: as in ``votes.vote``, as are ``kind`` and ``weight``.
+        scores: as in ``votes.vote``. They may depend on their own candidate alone: those of a ranker that looks at the
+            whole pool would look ahead.
         least: never stop before that many.
 
     Raises:
