@@ -90,7 +90,7 @@ class Method(ABC):
             key: the seed of every random choice made here.
             step: the number of this step, from 1.
             chains: the state of each question's chain before this step [Q], every question once.
-            proposals: each question's graded proposals, Q lists of S, drawn from the current model (of a method that fits:
-                from the model at the beginning of the fit). A question has fewer where nobody had a verdict on some
-                (``left-out``), but at least one.
+            proposals: each question's graded proposals, Q lists of S, drawn from the current model (of a method that
+                fits: from the model at the beginning of the fit). A question has fewer where nobody had a verdict on
+                some (``left-out``), but at least one.
         """
