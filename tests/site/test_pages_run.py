@@ -50,7 +50,8 @@ def test_a_page_runs_in_the_folder_of_the_tutorial(page, reader, capsys):
 
 def test_steps_are_commands_python_and_files_and_not_what_needs_more():
     page = "Say `aurify x`.\n\n    aurify check a.jsonl \\\n        --limit 3    # why\n"
-    page += "    aurify vote x   # needs a key\n    some output\n\n```python\n# my.py\nx = 1\n```\n\n```python\ny = 2\n```\n\n```text\naurify no\n```\n"
+    page += "    aurify vote x   # needs a key\n    some output\n"
+    page += "\n```python\n# my.py\nx = 1\n```\n\n```python\ny = 2\n```\n\n```text\naurify no\n```\n"
     page += "\n    make install\n"
     steps = [(step.kind, step.text, step.name) for step in page_steps(page)]
     assert steps == [
