@@ -22,22 +22,23 @@ ROOT = Path(__file__).parents[2]
 OUTSIDE = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/results/*.md", "bench/results/*.png")
 """Files of the repository that the site shows as well."""
 
-COMMANDS_PAGE = "reference/commands.md"
+COMMANDS_MARK = "<!-- commands -->"
 SHIM = "https://unpkg.com/iframe-worker/shim"
 """What the theme fetches so that the search works in a page opened from the disk; ours is in docs/vendor."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the files from outside and the page of all commands."""
+    """Add the files from outside."""
     for pattern in OUTSIDE:
         for path in sorted(ROOT.glob(pattern)):
             files.append(File.generated(config, path.relative_to(ROOT).as_posix(), abs_src_path=str(path)))
-    files.append(File.generated(config, COMMANDS_PAGE, content=commands_page()))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links as the site has them, formulas as MathML; code is left alone."""
+    if COMMANDS_MARK in markdown:
+        markdown = markdown.replace(COMMANDS_MARK, commands())
     here = page.file.src_uri
     repository_path = here if (ROOT / here).is_file() and not (ROOT / "docs" / here).is_file() else f"docs/{here}"
     parts = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
@@ -85,12 +86,12 @@ def relinked(text: str, repository_path: str, here: str, files: Files) -> str:
     return re.sub(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]*)(#[^)\s]*)?\)", link, text)
 
 
-def commands_page() -> str:
+def commands() -> str:
     """The help of every command, as the command line prints it."""
     os.environ.setdefault("COLUMNS", "100")
     from aurify.cli.app import COMMANDS, build, exit_status
 
-    parts = ["# The commands\n\nWhat `aurify COMMAND --help` prints.\n"]
+    parts = []
     for command in COMMANDS:
         with redirect_stdout(io.StringIO()) as out:
             exit_status(build, [command, "--help"])
