@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from page_steps import page_steps, take
 
 from aurify.cli.app import build, exit_status
 
@@ -104,7 +105,12 @@ def test_commands_are_read_from_code_blocks_alone():
 @pytest.mark.parametrize("page", PAGES)
 def test_every_aurify_command_in_a_code_block_is_one_that_aurify_takes(page, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for command in shell_commands((ROOT / page).read_text(encoding="utf-8")):
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for step in page_steps(text):
+        if step.kind == "file":
+            take(step, tmp_path)
+    for command in shell_commands(text):
         words = aurify_words(command)
         if words and page not in HISTORY:
             status = exit_status(build, [*words, "--dry-run"])
@@ -136,8 +142,8 @@ def test_scripts_and_make_targets_that_commands_name_are_there(page):
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for command in shell_commands((ROOT / page).read_text(encoding="utf-8")):
         words = command[1:] if "=" in command[0] else command
-        made = re.findall(r"^```python\n# ([\w.]+\.py)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
-        made.append("llama.cpp/convert_hf_to_gguf.py")
+        steps = page_steps((ROOT / page).read_text(encoding="utf-8"))
+        made = ["llama.cpp/convert_hf_to_gguf.py", *(step.name for step in steps)]
         if words[0] == "make":
             assert words[1] in targets, f"{page}: {shlex.join(command)}"
         elif page not in HISTORY and len(words) > 1 and words[1].endswith(".py") and words[1] not in made:
