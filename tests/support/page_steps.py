@@ -25,10 +25,13 @@ COMMAND = re.compile(r"(aurify|python3?|make|pip|git|torchrun|vllm|llama-server)
 INSTALLS = ("make", "pip", "git", ".")
 """Programs that make the environment in which the tests run already."""
 
+TYPED = "I have a lamp and a chair. How many objects do I have?\n"
+"""What stands at the standard input of every command."""
+
 SHORTER = (
     (r"--steps \d+", "--steps 1"),
     (r"--samples \d+", "--samples 2"),
-    (r"--n \d+", "--n 24"),
+    (r"--n \d+", "--n 16"),
     (r"(aurify doctor .*)", r"\1 --questions 3 --samples 2"),
     (r"\bsteps=\d+", "steps=1"),
     (r'budget = "\d+ samples"', 'budget = "14 samples"'),
@@ -99,12 +102,19 @@ def take(step: PageStep, folder: Path) -> str:
     words = shlex.split(shortened(step.text))
     target = folder / words.pop() if len(words) > 2 and words[-2] == ">" else None
     words = words[:-1] if target else words
-    with redirect_stdout(io.StringIO()) as out:
-        status = run_words(words)
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    before, sys.stdin = sys.stdin, io.StringIO(TYPED)
+    try:
+        with redirect_stdout(out):
+            status = run_words(words)
+    finally:
+        sys.stdin = before
     assert status == 0, f"status {status}: {shlex.join(words)}"
+    out.flush()
+    printed = out.buffer.getvalue()  # type: ignore[attr-defined]  # of BytesIO
     if target:
-        target.write_text(out.getvalue(), encoding="utf-8")
-    return out.getvalue()
+        target.write_bytes(printed)
+    return str(printed, "utf-8")
 
 
 def run_words(words: Sequence[str]) -> int:

@@ -35,6 +35,7 @@ COMMANDS = (
     "overlap",
     "report",
     "watch",
+    "chat",
 )
 """One module of this package each, in the order of the help page."""
 
