@@ -34,10 +34,10 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
 from aurify.settings import resolve
 
-VARIANTS = ("no-negatives", "wide-lora", "sequential", "fixed", "no-offset", "linear-value")
+VARIANTS = ("no-negatives", "random-negatives", "wide-lora", "sequential", "fixed", "no-offset", "linear-value")
 FROM_NAT = ("nce", "nce-token", "augment", "self-kd")
 METHODS = ("kd", "mix", "cl", "nt", "ul", "nat", *VARIANTS, *FROM_NAT)
-TWO_STAGES = ("nat", "sequential", "fixed", "no-offset", "linear-value")
+TWO_STAGES = ("nat", "random-negatives", "sequential", "fixed", "no-offset", "linear-value")
 
 CLAIMS = (
     ("NAT beats CoT-KD", "nat", "kd"),
@@ -47,6 +47,7 @@ CLAIMS = (
     ("NAT beats UL", "nat", "ul"),
     ("MIX is toxic: below CoT-KD", "kd", "mix"),
     ("the negatives matter: NAT beats its unit without a Neg-LoRA", "nat", "no-negatives"),
+    ("what they say matters: NAT beats itself with its Neg-LoRA shuffled", "nat", "random-negatives"),
     ("it is not capacity: NAT beats a plain LoRA of as many parameters", "nat", "wide-lora"),
     ("it is not just more data: NAT beats a LoRA trained on wrong, then on right ones", "nat", "sequential"),
     ("the unit matters: NAT beats a fixed extrapolation", "nat", "fixed"),

@@ -24,7 +24,7 @@ from aurify.running.progress import Quiet
 
 Command = Callable[..., tuple[int, str]]
 PLAIN = ("kd", "mix", "cl", "nt", "ul")
-VARIANTS = ("linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential")
+VARIANTS = ("linear-value", "no-offset", "fixed", "no-negatives", "random-negatives", "wide-lora", "sequential")
 SMALL = (
     "--answers", "math", "--steps", "2", "--rationales", "2", "--eval-limit", "2", "--max-new-tokens", "4",
     "--samples", "1", "--lora-rank", "2", "--unit-width", "3", "--holdout", "0.25", "--save-every", "1",

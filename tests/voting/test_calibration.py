@@ -78,9 +78,23 @@ def test_an_order_is_never_turned_around() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "isotonic"])
-def test_nothing_to_learn_changes_nothing(kind: str) -> None:
-    for right in (np.array([True, True]), np.array([False, False]), np.array([True])):
-        assert calibrate(np.full(len(right), 0.3), right, kind) == Calibration()  # type: ignore[arg-type]
+@pytest.mark.parametrize("right", [True, False])
+def test_scores_of_right_ones_alone_or_of_wrong_ones_alone_tell_the_share(kind: str, right: bool) -> None:
+    """A small sample of a model that is nearly always right, or wrong, holds none of the other kind."""
+    random = np.random.default_rng(3)
+    rate = 0.99 if right else 0.01
+    found = calibrate(expit(random.normal(0, 1.4, 40)), np.full(40, right), kind)  # type: ignore[arg-type]
+    truth = random.random(4000) < rate
+    scores = expit(random.normal(np.where(truth, 1.0, -1.0), 1.4))
+    assert calibration_error(found(scores), truth) < 0.06 < calibration_error(scores, truth)
+    if kind == "sigmoid":
+        assert (np.argsort(found(scores)) == np.argsort(scores)).all()
+    assert 0 < found(scores).min() <= found(scores).max() < 1
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "isotonic", "none"])
+def test_nothing_to_learn_from_changes_nothing(kind: str) -> None:
+    assert calibrate(np.zeros(0), np.zeros(0, bool), kind) == Calibration()  # type: ignore[arg-type]
     assert Calibration()(np.array([0.0, 0.25, 1.0])).tolist() == [0.0, 0.25, 1.0]
 
 

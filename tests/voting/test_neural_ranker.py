@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare
 from aurify.models.lora import add_lora
 from aurify.voting.measures import calibration_error, pair_accuracies
-from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, pair_loss, pointwise_loss
+from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, losses
+from aurify.voting.neural_training import train_neural
 from aurify.voting.pool import Candidate, CandidatePool
 from aurify.voting.settings import RankSettings
 from aurify.voting.train import train_ranker
@@ -32,14 +35,66 @@ def pairs(ranker: NeuralRanker, pools: list[CandidatePool]) -> float:
 
 
 def test_losses_by_hand() -> None:
-    half, sure = torch.zeros(1), torch.tensor([50.0])
-    assert float(pair_loss(half, half, 3.0)) == pytest.approx(2 * 0.5**3)
-    assert float(pair_loss(sure, -sure, 3.0)) == pytest.approx(0, abs=1e-12)
-    assert float(pair_loss(-sure, sure, 3.0)) == pytest.approx(2)
-    quarter = torch.tensor([np.log(1 / 3)], dtype=torch.float64)  # s = 1/4
-    assert float(pair_loss(quarter, quarter, 2.0)) == pytest.approx(0.75**2 + 0.25**2)
-    found = pointwise_loss(torch.cat([quarter, quarter]), torch.tensor([True, False]))
-    assert float(found) == pytest.approx(-(np.log(0.25) + np.log(0.75)) / 2)
+    logits = torch.tensor([0.0, 50.0, -50.0, np.log(1 / 3)], dtype=torch.float64)  # s = 1/2, 1, 0, 1/4
+    right, wrong = torch.ones(4, dtype=torch.bool), torch.zeros(4, dtype=torch.bool)
+    assert losses(logits, right, "pair", 3.0).tolist() == pytest.approx([0.5**3, 0, 1, 0.75**3], abs=1e-12)
+    assert losses(logits, wrong, "pair", 2.0).tolist() == pytest.approx([0.25, 1, 0, 0.25**2], abs=1e-12)
+    assert losses(logits[3:], right[3:], "pointwise", 3.0).tolist() == pytest.approx([-np.log(0.25)])
+    assert losses(logits[3:], wrong[3:], "pointwise", 3.0).tolist() == pytest.approx([-np.log(0.75)])
+
+
+@pytest.mark.parametrize("loss", ["pair", "pointwise"])
+def test_a_gradient_does_not_depend_on_how_much_is_computed_at_once(
+    tiny_model_dir: Path, make_pools: Make, loss: str
+) -> None:
+    rows = [((pool.question, c.text), bool(c.right)) for pool in make_pools(3, samples=4) for c in pool.candidates]
+    found = []
+    for budget in (10_000, 1):
+        ranker = NeuralRanker.begin(settings(tiny_model_dir, loss=loss, token_budget=budget))
+        total = ranker.accumulate([row for row, _ in rows], [right for _, right in rows])
+        found.append((total, torch.cat([p.grad.flatten() for p in ranker.trained.values() if p.grad is not None])))
+    (whole, whole_gradient), (parts, parts_gradient) = found
+    assert whole == pytest.approx(parts, rel=1e-5)
+    assert float(whole_gradient.norm()) > 0
+    torch.testing.assert_close(whole_gradient, parts_gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
+    tiny_model_dir: Path, tmp_path: Path, make_pools: Make
+) -> None:
+    pools, folder = make_pools(20, samples=4), tmp_path / "checkpoints"
+    asked = settings(tiny_model_dir, epochs=2, lora_rank=2)
+    told: list[tuple[int, int]] = []
+    through = train_neural(pools, asked, tell=lambda done, all_: told.append((done, all_)))
+    assert told[-1][0] == told[-1][1]
+
+    def stop(done: int, all_: int) -> None:
+        if done >= all_ / 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(AurifyError, match=r"stopped after step \d+ of \d+ and saved; go on"):
+        train_neural(pools, asked, tell=stop, folder=folder)
+    said: list[str] = []
+    again = train_neural(pools, asked, say=said.append, folder=folder, resume=True)
+    assert said[0].startswith("goes on after step ")
+    for name, value in through.trained.items():
+        torch.testing.assert_close(value, again.trained[name], rtol=0, atol=0)
+    with pytest.raises(UsageError, match=r"other settings or data \(learning_rate\)"):
+        train_neural(pools, replace(asked, learning_rate=1e-4), folder=folder, resume=True)
+
+
+def test_frozen_weights_may_be_bfloat16_and_trained_ones_not(
+    tiny_model_dir: Path, tmp_path: Path, make_pools: Make
+) -> None:
+    pools = make_pools(6, samples=4)
+    ranker = train_neural(pools, settings(tiny_model_dir, epochs=1, lora_rank=2, dtype="bfloat16"))
+    assert {p.dtype for p in ranker.encoder.parameters() if not p.requires_grad} == {torch.bfloat16}
+    assert {p.dtype for p in ranker.trained.values()} == {torch.float32}
+    ranker.save(tmp_path)
+    for ours, theirs in zip(ranker.scores(pools), NeuralRanker.load(tmp_path).scores(pools), strict=True):
+        assert np.allclose(ours, theirs, atol=1e-6)
+    with pytest.raises(UsageError, match="--dtype bfloat16 is for frozen weights"):
+        train_neural(pools, settings(tiny_model_dir, dtype="bfloat16"))
 
 
 @pytest.mark.parametrize("changes", [{"loss": "pair"}, {"loss": "pointwise"}, {"lora_rank": 4, "learning_rate": 1e-2}])
@@ -48,7 +103,7 @@ def test_it_learns_and_comes_back_from_disk(
 ) -> None:
     pools = make_pools(70, samples=4)
     said: list[str] = []
-    ranker = NeuralRanker.train(pools[:50], settings(tiny_model_dir, **changes), said.append)
+    ranker = train_neural(pools[:50], settings(tiny_model_dir, **changes), say=said.append)
     assert len(said) == 12
     assert pairs(ranker, pools[50:]) > 0.65  # careful rationales are right four times of five
     ranker.save(tmp_path)
@@ -58,11 +113,11 @@ def test_it_learns_and_comes_back_from_disk(
     assert not list(tmp_path.rglob("*.bin")) + list(tmp_path.rglob("*.pt"))  # no pickle
 
 
-@pytest.mark.parametrize("rates", [(0.16, 0.04), (0.96, 0.8)])
+@pytest.mark.parametrize("rates", [(0.08, 0.02), (0.16, 0.04), (0.96, 0.8), (0.98, 0.92)])
 def test_scores_mean_what_they_say_whatever_share_is_right(
     tiny_model_dir: Path, make_pools: Make, rates: tuple[float, float]
 ) -> None:
-    """It is trained on pairs, half of them right; here 10 and 88 % are."""
+    """It is trained on pairs, half of them right; here 5, 10, 88 and 95 % are."""
     pools = make_pools(700, samples=4, rates=rates)
     asked = RankSettings(
         from_="",
@@ -84,9 +139,10 @@ def test_scores_mean_what_they_say_whatever_share_is_right(
 
 def test_a_score_depends_on_its_own_row_alone(tiny_model_dir: Path, make_pools: Make) -> None:
     pools = make_pools(6, samples=4)
-    ranker = NeuralRanker.train(pools, settings(tiny_model_dir, epochs=1))
+    ranker = train_neural(pools, settings(tiny_model_dir, epochs=1))
     at_once = np.concatenate(ranker.scores(pools))
-    one_by_one = np.concatenate([ranker.scores([pool], batch=1)[0] for pool in pools])
+    ranker.budget.tokens = 1
+    one_by_one = np.concatenate([ranker.scores([pool])[0] for pool in pools])
     assert np.allclose(at_once, one_by_one, atol=1e-5)  # padding changes nothing
     assert ranker.scores([]) == []
     hostile = CandidatePool("q", "x" * 500, (Candidate("", None, None), Candidate("y" * 500, None, None)))
@@ -111,7 +167,7 @@ def test_an_adapter_is_a_base_with_its_weights_merged_and_is_found_from_elsewher
 ) -> None:
     monkeypatch.chdir(adapter.parent)
     changes = {"learning_rate": 1e-12, "epochs": 1, "lora_rank": lora_rank}
-    ranker = NeuralRanker.train(make_pools(4), settings(Path("adapter"), **changes))
+    ranker = train_neural(make_pools(4), settings(Path("adapter"), **changes))
     ids = torch.arange(9)[None]
     with torch.no_grad():
         whole = load_model(str(adapter)).model(ids, output_hidden_states=True).hidden_states[-1]
@@ -128,7 +184,7 @@ def test_an_adapter_is_a_base_with_its_weights_merged_and_is_found_from_elsewher
 def test_the_embedded_model_keeps_its_word(tmp_path: Path, make_pools: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nugget").mkdir()
     monkeypatch.chdir(tmp_path)
-    ranker = NeuralRanker.train(make_pools(2, samples=4), settings(Path("nugget"), epochs=1, lora_rank=2))
+    ranker = train_neural(make_pools(2, samples=4), settings(Path("nugget"), epochs=1, lora_rank=2))
     assert ranker.settings.model == "nugget"
 
 
@@ -136,18 +192,18 @@ def test_nat_models_and_soft_prompts_are_no_base(tiny_model_dir: Path, tmp_path:
     (tmp_path / "nat").mkdir()
     (tmp_path / "nat" / "nat.json").write_text("{}")
     with pytest.raises(UsageError, match="a NAT model is no ranker's base"):
-        NeuralRanker.train(make_pools(4), settings(tmp_path / "nat"))
+        train_neural(make_pools(4), settings(tmp_path / "nat"))
     loaded = load_model(str(tiny_model_dir))
     prepare(loaded.model, loaded.tokenizer, kind="prompt", prompt_tokens=2).model.save_pretrained(tmp_path / "soft")
     with pytest.raises(UsageError, match="a soft prompt is no ranker's base"):
-        NeuralRanker.train(make_pools(4), settings(tmp_path / "soft"))
+        train_neural(make_pools(4), settings(tmp_path / "soft"))
 
 
 def test_what_cannot_be_trained(tiny_model_dir: Path, tmp_path: Path, make_pools: Make) -> None:
     alike = [CandidatePool("q", "q", (Candidate("a", "1", 0, True), Candidate("b", "1", 0, True)))]
     with pytest.raises(AurifyError, match="both a right and a wrong rationale: there is none"):
-        NeuralRanker.train(alike, settings(tiny_model_dir))
+        train_neural(alike, settings(tiny_model_dir))
     with pytest.raises(AurifyError, match="cannot be loaded"):
-        NeuralRanker.train(make_pools(4), settings(tmp_path / "nowhere"))
+        train_neural(make_pools(4), settings(tmp_path / "nowhere"))
     with pytest.raises(AurifyError, match="cannot be loaded as a ranker"):
         NeuralRanker.load(tmp_path)

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from aurify.cli.options import add_command
+from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError
 from aurify.text import printable
@@ -30,7 +31,7 @@ def run(settings: RankSettings) -> None:
     from aurify.files import write_atomically
     from aurify.voting.train import run_rank
 
-    ranker = run_rank(settings, say=_say)
+    ranker = run_rank(settings, say=_say, bar=progress_bar)
     text = json.dumps(ranker.report, indent=2) + "\n"
     if settings.json_ == "-":
         sys.stdout.write(text)

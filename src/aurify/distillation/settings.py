@@ -61,9 +61,10 @@ class DistillSettings(Settings):
     sampler: str = Field("local", description=SAMPLER_HELP)
 
     variant: Literal[
-        "full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential"
+        "full", "linear-value", "no-offset", "fixed", "no-negatives", "random-negatives", "wide-lora", "sequential"
     ] = Field(
-        "full", description="Of nat, for ablations; wide-lora: a plain LoRA of as many parameters, on right ones."
+        "full", description="Of nat, for ablations; wide-lora: a plain LoRA of as many parameters, on right ones; "
+        "random-negatives: what the negative adapter has learned is shuffled."
     )  # fmt: skip
     negative_weight: float = Field(0.05, ge=0, description="Of the wrong rationales' term in nt and ul.")
     samples: int = Field(4, ge=0, description="Samples a question of nce, augment and self-kd; right ones are learned.")

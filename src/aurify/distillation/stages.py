@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -26,8 +26,17 @@ from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError
 from aurify.models.lora import STUDENT
 from aurify.models.nat.layer import BOTH, NEG
-from aurify.models.nat.model import NEGATIVE_STAGE, POSITIVE_STAGE, adapters, begin_units, is_part, train_only
+from aurify.models.nat.model import (
+    NEGATIVE_STAGE,
+    POSITIVE_STAGE,
+    adapters,
+    begin_units,
+    is_part,
+    shuffle_negatives,
+    train_only,
+)
 from aurify.running.world import World
+from aurify.seeds import stable_seed
 
 CANDIDATES = 8
 """cl looks at this many rationales of a question at most."""
@@ -52,11 +61,15 @@ class Stage:
     """What it trains: adapters' and units' parameters whose names hold one of these."""
     gradient: Callable[[Sequence[Group]], dict[str, float]]
     """Accumulate the gradient of a batch (this process's share of it); what it found."""
+    shuffled: int | None = None
+    """The seed by which what the negative adapter has learned is shuffled first; None: it stays."""
 
     def begin(self, model: Any) -> dict[str, torch.nn.Parameter]:
         """Make what it trains trainable, and nothing else; units that it trains begin again."""
         if self.mode == BOTH:
             begin_units(model)
+        if self.shuffled is not None:
+            shuffle_negatives(model, self.shuffled)
         train_only(model, self.parts)
         return self.trained(model)
 
@@ -102,6 +115,8 @@ class Builder:
         if method == "nat":
             negative = self._stage("neg", wrong, NEG, NEGATIVE_STAGE, likelihood)
             positive = self._stage("pos", right, BOTH, POSITIVE_STAGE, likelihood)
+            if variant == "random-negatives":
+                positive = replace(positive, shuffled=stable_seed(settings.seed, "shuffle"))
             return [positive] if variant == "no-negatives" else [negative, positive]
         if method == "cl":
             return [self._contrastive()]

@@ -37,12 +37,13 @@ class Calibration:
 
 
 def calibrate(scores_N: Floats, right_N: Bools, kind: CalibrationKind) -> Calibration:
-    """Fit a calibration; with fewer than two scores, or none right or wrong, it changes nothing.
+    """Fit a calibration; without any score it changes nothing.
 
     ``sigmoid`` is sigmoid(slope logit(s) + bias) of least log loss. The bias is what a ranker needs that was trained on
     as many right as wrong rationales and judges others. The targets are Platt's, (r + 1) / (r + 2) for the r right ones
     and 1 / (w + 2) for the w wrong ones, so that no sample is so small that its scores become certain. The slope is
-    not negative: a calibration never turns the order around.
+    not negative: a calibration never turns the order around. Where all scores are of right ones, or all of wrong ones,
+    nothing tells the slope, which stays 1, and the bias brings their mean to the target.
 
     ``isotonic`` is the non-decreasing fit of least squares, level beyond the outermost scores. It is fitted as if one
     right rationale more stood at the lowest score and one wrong at the highest, so that k wrong ones in a row say
@@ -54,7 +55,7 @@ def calibrate(scores_N: Floats, right_N: Bools, kind: CalibrationKind) -> Calibr
     Raises:
         AurifyError: ``isotonic``, and scikit-learn is not installed.
     """
-    if kind == "none" or len(scores_N) < 2 or right_N.all() or not right_N.any():
+    if kind == "none" or not len(scores_N):
         return Calibration()
     return _sigmoid(scores_N, right_N) if kind == "sigmoid" else _isotonic(scores_N, right_N)
 
@@ -71,8 +72,9 @@ def _sigmoid(scores_N: Floats, right_N: Bools) -> Calibration:
             [(error_N * odds_N).mean(), error_N.mean()]
         )
 
-    start = np.array([1.0, np.log(right / wrong)])
-    slope, bias = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)]).x.tolist()
+    start = np.array([1.0, np.log((right + 1) / (wrong + 1))])
+    slopes = (0, None) if right and wrong else (1, 1)
+    slope, bias = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[slopes, (None, None)]).x.tolist()
     return Calibration(slope, bias)
 
 

@@ -20,12 +20,22 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.load import load_model, resolve_name
+from aurify.models.logprobs import padded_batches
 from aurify.models.lora import order_adapters
 from aurify.models.nat.storage import is_nat
+from aurify.models.precision import WORTH, bfloat16_speedup
+from aurify.models.token_budget import TokenBudget
+from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
-from aurify.voting.pool import Candidate, CandidatePool
+from aurify.voting.pool import CandidatePool
 
 Loss = Literal["pair", "pointwise"]
+Row = tuple[str, str]
+"""A question and a rationale."""
+Encoded = tuple[list[int], tuple[int, int]]
+"""Token ids of a row, and where the rationale's begin and end."""
+Tell = Callable[[int, int], None]
+"""Is told how much is done, of how much."""
 HEAD, ENCODER, FACTS = "head.safetensors", "encoder", "neural.json"
 
 
@@ -46,6 +56,14 @@ class NeuralSettings:
     """A step."""
     max_tokens: int = 512
     seed: int = 0
+    dtype: str = "float32"
+    """Of the weights that LoRA leaves as they are."""
+    token_budget: int = 4096
+    """Tokens at once."""
+
+
+def silent(done: int, asked: int) -> None:
+    """Tell nobody."""
 
 
 class Head(nn.Module):
@@ -65,14 +83,10 @@ class Head(nn.Module):
         return logits_B
 
 
-def pair_loss(right_B: Tensor, wrong_B: Tensor, power: float) -> Tensor:
-    """The mean of (1 - s+)^p + (s-)^p over pairs of one question, of the log-odds of both [B]."""
-    return (torch.sigmoid(-right_B) ** power + torch.sigmoid(wrong_B) ** power).mean()
-
-
-def pointwise_loss(logits_B: Tensor, right_B: Tensor) -> Tensor:
-    """The mean log loss."""
-    return nn.functional.binary_cross_entropy_with_logits(logits_B, right_B.to(logits_B.dtype))
+def losses(logits_B: Tensor, right_B: Tensor, loss: Loss, power: float) -> Tensor:
+    """The loss of each rationale [B], of its log-odds: (1 - s+)^p or (s-)^p, or log loss."""
+    signed_B = torch.where(right_B, logits_B, -logits_B)
+    return nn.functional.softplus(-signed_B) if loss == "pointwise" else torch.sigmoid(-signed_B) ** power
 
 
 class NeuralRanker:
@@ -85,74 +99,81 @@ class NeuralRanker:
         self._tokenizer = tokenizer
         self._head = head.eval()
         self.settings = settings
+        self.budget = TokenBudget(settings.token_budget)
 
     @classmethod
-    def train(
-        cls, pools: Sequence[CandidatePool], settings: NeuralSettings, say: Callable[[str], None] = lambda text: None
-    ) -> NeuralRanker:
-        """Train on questions that have both right and wrong candidates: one of each a question and epoch, at random.
-
-        AdamW (weight decay 1e-5), cosine over the steps to 0.02 of the rate. The pointwise loss sees the same pairs.
+    def begin(cls, settings: NeuralSettings) -> NeuralRanker:
+        """A ranker that is not trained: the encoder as it was given, LoRA where it is asked for, and a new head.
 
         Raises:
             UsageError: the model is of a kind that is no ranker's base.
-            AurifyError: no question has both, the model cannot be loaded, or the loss is not finite.
+            AurifyError: the model cannot be loaded.
         """
-        pairs = [pool for pool in pools if _of(pool, True) and _of(pool, False)]
-        if not pairs:
-            raise AurifyError("a ranker needs questions that have both a right and a wrong rationale: there is none")
         torch.manual_seed(settings.seed)
         settings = replace(settings, model=_absolute(settings.model))
         encoder, tokenizer = load_encoder(settings.model)
+        settings = replace(settings, dtype=_settled(settings, encoder))
         if settings.lora_rank:
             from peft import LoraConfig, get_peft_model
 
+            encoder.to(getattr(torch, settings.dtype))
             config = LoraConfig(r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, target_modules="all-linear")
             encoder = get_peft_model(encoder, config)
-        ranker = cls(encoder, tokenizer, Head(encoder.config.hidden_size).to(encoder.device), settings)
-        trained = [p for p in [*encoder.parameters(), *ranker._head.parameters()] if p.requires_grad]
-        optimiser = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=1e-5)
-        steps = settings.epochs * -(-len(pairs) // settings.questions)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, 0.02 * settings.learning_rate)
-        random = np.random.default_rng(settings.seed)
-        for epoch in range(settings.epochs):
+        return cls(encoder, tokenizer, Head(encoder.config.hidden_size).to(encoder.device), settings)
+
+    @property
+    def trained(self) -> dict[str, nn.Parameter]:
+        """What is trained, by name."""
+        parts = {"encoder": self.encoder, "head": self._head}
+        return {
+            f"{part}.{name}": parameter
+            for part, module in parts.items()
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad
+        }
+
+    def accumulate(self, rows: Sequence[Row], right: Sequence[bool]) -> float:
+        """Add the gradient of some pairs' mean loss to ``grad``, in micro-batches of the token budget; the loss.
+
+        Raises:
+            AurifyError: the loss is not finite.
+        """
+        share = 1 / (len(rows) if self.settings.loss == "pointwise" else sum(right))
+        encoded = [self._encode(*row) for row in rows]
+
+        def work() -> float:
             total = 0.0
-            order = random.permutation(len(pairs))
-            for start in range(0, len(order), settings.questions):
-                chosen = [pairs[i] for i in order[start : start + settings.questions]]
-                rights = [_pick(_of(pool, True), random) for pool in chosen]
-                wrongs = [_pick(_of(pool, False), random) for pool in chosen]
-                rows = [
-                    (pool.question, c.text)
-                    for picked in (rights, wrongs)
-                    for pool, c in zip(chosen, picked, strict=True)
-                ]
-                logits_B = ranker._logits(rows)
-                right_B, wrong_B = logits_B.chunk(2)
-                if settings.loss == "pair":
-                    loss = pair_loss(right_B, wrong_B, settings.power)
-                else:
-                    loss = pointwise_loss(logits_B, torch.arange(len(rows), device=logits_B.device) < len(chosen))
+            for places in self._batches(encoded):
+                right_B = torch.tensor([right[i] for i in places], device=self.encoder.device)
+                logits_B = self._logits([encoded[i] for i in places])
+                loss = share * losses(logits_B, right_B, self.settings.loss, self.settings.power).sum()
                 if not torch.isfinite(loss):
                     raise AurifyError("the ranker's loss is not finite: lower --lr")
-                optimiser.zero_grad()
                 torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(trained, 1.0)
-                optimiser.step()
-                schedule.step()
-                total += float(loss.detach()) * len(chosen)
-            say(f"epoch {epoch + 1} of {settings.epochs}: loss {total / len(pairs):.4f} over {len(pairs)} questions")
-        return ranker
+                total += float(loss.detach())
+            return total
+
+        def undo() -> None:
+            for parameter in self.trained.values():
+                parameter.grad = None
+
+        return self.budget.spend(work, undo)
 
     @torch.no_grad()
-    def scores(self, pools: Sequence[CandidatePool], batch: int = 16) -> list[NDArray[np.float64]]:
+    def scores(self, pools: Sequence[CandidatePool], tell: Tell = silent) -> list[NDArray[np.float64]]:
         """The score of every candidate of every pool, in order; candidates of like length are scored together."""
-        rows = [(pool.question, candidate.text) for pool in pools for candidate in pool.candidates]
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + len(rows[i][1]))
-        scores = np.zeros(len(rows))
-        for start in range(0, len(order), batch):
-            places = order[start : start + batch]
-            scores[places] = torch.sigmoid(self._logits([rows[i] for i in places])).double().cpu().numpy()
+        encoded = [self._encode(pool.question, candidate.text) for pool in pools for candidate in pool.candidates]
+        scores = np.zeros(len(encoded))
+
+        def work() -> None:
+            done = 0
+            for places in self._batches(encoded):
+                logits_B = self._logits([encoded[i] for i in places])
+                scores[places] = torch.sigmoid(logits_B).double().cpu().numpy()
+                done += len(places)
+                tell(done, len(encoded))
+
+        self.budget.spend(work)
         return np.split(scores, np.cumsum([len(pool.candidates) for pool in pools])[:-1]) if pools else []
 
     def save(self, folder: Path) -> None:
@@ -178,16 +199,19 @@ class NeuralRanker:
             settings = NeuralSettings(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
             if settings.lora_rank:
                 encoder, tokenizer = load_encoder(settings.model)
-                encoder = pretrained_adapter(encoder, str(folder / ENCODER))
+                encoder = pretrained_adapter(encoder.to(getattr(torch, settings.dtype)), str(folder / ENCODER))
             else:
                 encoder, tokenizer = load_encoder(str(folder / ENCODER))
             head = Head(encoder.config.hidden_size)
             head.load_state_dict(load_file(folder / HEAD))
         return cls(encoder, tokenizer, head.to(encoder.device), settings)
 
-    def _logits(self, rows: Sequence[tuple[str, str]]) -> Tensor:
-        """The log-odds of (question, rationale) rows [B]."""
-        ids, spans = zip(*(self._encode(question, text) for question, text in rows), strict=True)
+    def _batches(self, encoded: Sequence[Encoded]) -> list[list[int]]:
+        return padded_batches([len(ids) for ids, _ in encoded], self.budget.tokens)
+
+    def _logits(self, encoded: Sequence[Encoded]) -> Tensor:
+        """The log-odds of encoded rows [B]."""
+        ids, spans = zip(*encoded, strict=True)
         width = max(map(len, ids))
         ids_BT = torch.tensor([row + [self._tokenizer.pad_token_id] * (width - len(row)) for row in ids])
         mask_BT = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])
@@ -201,7 +225,7 @@ class NeuralRanker:
         logits_B: Tensor = self._head(pooled_BD)
         return logits_B
 
-    def _encode(self, question: str, text: str) -> tuple[list[int], tuple[int, int]]:
+    def _encode(self, question: str, text: str) -> Encoded:
         """Token ids, and where the rationale's begin and end; what is too long loses the question's beginning first."""
         limit = self.settings.max_tokens
         asked = list(self._tokenizer(question + "\n", add_special_tokens=False)["input_ids"])
@@ -211,12 +235,18 @@ class NeuralRanker:
         return asked + written, (len(asked), len(asked) + len(written))
 
 
-def _of(pool: CandidatePool, right: bool) -> list[Candidate]:
-    return [candidate for candidate in pool.candidates if candidate.right is right]
+def _settled(settings: NeuralSettings, encoder: nn.Module) -> str:
+    """The dtype of the frozen weights: bfloat16 for large ones under LoRA where the device is fast in it.
 
-
-def _pick(candidates: Sequence[Candidate], random: np.random.Generator) -> Candidate:
-    return candidates[int(random.integers(len(candidates)))]
+    Raises:
+        UsageError: bfloat16 for weights that are trained, whose small steps it would round away.
+    """
+    if not settings.lora_rank and settings.dtype == "bfloat16":
+        raise UsageError("--dtype bfloat16 is for frozen weights: give --lora-rank, or leave it")
+    if settings.dtype != "auto":
+        return settings.dtype
+    large = settings.lora_rank and sum(p.numel() for p in encoder.parameters()) >= FULL_TUNING_LIMIT
+    return "bfloat16" if large and bfloat16_speedup() >= WORTH else "float32"
 
 
 def _absolute(name: str) -> str:

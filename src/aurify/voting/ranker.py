@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,6 +59,20 @@ class Ranker:
         full = [pool for pool in pools if pool.candidates]
         found = iter(self.scorer.scores(full))
         return [self.calibration(next(found)) if pool.candidates else np.zeros(0) for pool in pools]
+
+    def runs_of(self, pools: Sequence[CandidatePool]) -> Callable[[Sequence[CandidatePool]], list[Floats]]:
+        """What gives the scores of runs that are cut from these pools.
+
+        A ranker that looks at candidates alone is asked once for each of them, however many runs it is in.
+        """
+        if not self.alone:
+            return self.scores
+        known = {
+            id(candidate): score
+            for pool, scores_S in zip(pools, self.scores(pools), strict=True)
+            for candidate, score in zip(pool.candidates, scores_S.tolist(), strict=True)
+        }
+        return lambda runs: [np.array([known[id(one)] for one in run.candidates]) for run in runs]
 
     def unfamiliar_models(self, pools: Sequence[CandidatePool]) -> list[str]:
         """The models whose samples these are, but not those it was trained on; where either is unknown, none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ def measure(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, se
     four votes and of the oracle, over all questions with n samples, each question's pool cut into runs of n;
     ``over_sc`` is the paired difference to self-consistency.
     """
-    scores = ranker.scores(pools)
+    scored = ranker.runs_of(pools)
+    scores = scored(pools)
     right = [np.array([bool(c.right) for c in pool.candidates], dtype=bool) for pool in pools]
     pairs = pair_accuracies(scores, right)
     flat_scores = np.concatenate([np.zeros(0), *scores])
@@ -43,19 +44,27 @@ def measure(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, se
         found["pair_accuracy"] = {"accuracy": float(pairs.mean()), "low": float(low[0]), "high": float(high[0])}
     for size in sizes(max((len(pool.candidates) for pool in pools), default=0)):
         enough = [pool for pool in pools if len(pool.candidates) >= size]
-        found["votes"][str(size)] = vote_accuracies(ranker, enough, size, weight=weight, seed=seed)
+        found["votes"][str(size)] = vote_accuracies(scored, enough, size, weight=weight, seed=seed)
     return found
 
 
 def vote_accuracies(
-    ranker: Ranker, pools: Sequence[CandidatePool], size: int, *, weight: float, seed: int
+    scored: Callable[[Sequence[CandidatePool]], list[Floats]],
+    pools: Sequence[CandidatePool],
+    size: int,
+    *,
+    weight: float,
+    seed: int,
 ) -> dict[str, Any]:
-    """Every vote's accuracy at one pool size, and its paired difference to self-consistency."""
+    """Every vote's accuracy at one pool size, and its paired difference to self-consistency.
+
+    ``scored`` gives the scores of runs of these pools.
+    """
     rows = []
     cut = [pool.runs(size) for pool in pools]
-    scored = iter(ranker.scores([run for runs in cut for run in runs]))
+    scores = iter(scored([run for runs in cut for run in runs]))
     for runs in cut:
-        rows.append(np.mean([_credits(run, next(scored), weight) for run in runs], axis=0))
+        rows.append(np.mean([_credits(run, next(scores), weight) for run in runs], axis=0))
     names = ("single", *VOTES, "oracle")
     values_QM = np.array(rows)
     plain = names.index("sc")

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWERS_HELP
+from aurify.asking import WeightsDtype
 from aurify.settings import MAX_RANK, Settings
 
 _QUESTION_FIELD = "The field that holds the question."
@@ -47,8 +48,18 @@ class RankSettings(Settings):
     epochs: int = Field(5, ge=1, description="neural: passes over the questions, a random pair of each.")
     questions: int = Field(8, ge=1, description="neural: questions a step.")
     max_tokens: int = Field(512, ge=2, description="neural: longer rows lose the question's beginning.")
+    token_budget: int = Field(4096, ge=1, description="neural: tokens at once; changes speed and memory, not results.")
+    dtype: WeightsDtype = "auto"
+    save_every: int = Field(50, ge=1, description="neural: steps between checkpoints.")
+    resume: bool = Field(False, description="neural: continue the training in --out from its last checkpoint.")
 
     json_: str | None = Field(None, description="Write the report to this file as JSON; - is standard output.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RankSettings:
+        if self.resume and self.ranker == "fast":
+            raise ValueError("--resume is for --ranker neural: the fast one is trained at once")
+        return self
 
 
 class VoteSettings(Settings):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +13,46 @@ from aurify.lock import is_unused, sole_writer
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
 from aurify.voting.pool import CandidatePool
-from aurify.voting.ranker import CandidateScorer, Ranker
+from aurify.voting.ranker import FACTS, CandidateScorer, Ranker
 from aurify.voting.report import measure
 from aurify.voting.settings import RankSettings
 from aurify.voting.splits import split_pools
 
+CHECKPOINTS = "checkpoints"
+"""In a ranker's folder while it is trained."""
 
-def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text: None) -> Ranker:
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""Given what is counted, it opens what is told how much is done, of how much."""
+
+
+@contextmanager
+def no_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows nothing."""
+    yield lambda done, asked: None
+
+
+def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text: None, bar: Bar = no_bar) -> Ranker:
     """Train a ranker on most questions, calibrate it on some others, report on the rest, and save it.
 
+    Args:
+        bar: shows how far a part of the work is that takes long.
+
     Raises:
-        UsageError: the folder ``settings.out`` is in use.
-        AurifyError: nothing to train on, or the model cannot be loaded.
+        UsageError: the folder ``settings.out`` is in use, or holds no training that could go on.
+        AurifyError: nothing to train on, the model cannot be loaded, or a wish to stop.
     """
     out = Path(settings.out)
     with sole_writer(out, say):
-        if not is_unused(out):
-            raise UsageError(f"--out {out}: already there and not empty: choose another folder")
-        ranker = _trained_and_measured(settings, say)
+        if settings.resume and (out / FACTS).is_file():
+            raise UsageError(f"--resume: {out} holds a finished ranker")
+        if not settings.resume and not is_unused(out):
+            raise UsageError(f"--out {out}: already there and not empty: choose another folder, or --resume")
+        ranker = _trained_and_measured(settings, say, bar)
         ranker.save(out)
         return ranker
 
 
-def _trained_and_measured(settings: RankSettings, say: Callable[[str], None]) -> Ranker:
+def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], bar: Bar) -> Ranker:
     pools = read_pools(settings.from_, settings, say)
     right = [bool(candidate.right) for pool in pools for candidate in pool.candidates]
     say(f"{len(right)} rationales on {len(pools)} questions, {sum(right)} of them right")
@@ -42,7 +60,8 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None]) ->
     tuning, test = split_pools(held, 0.5, settings.seed + 1)
     if not train or not test:
         raise AurifyError(f"{settings.from_}: {len(pools)} questions are too few to hold {settings.holdout:.0%} out")
-    ranker = train_ranker(settings, train, tuning, say)
+    ranker = train_ranker(settings, train, tuning, say, bar)
+    say(f"measured on {len(test)} questions that it has not seen")
     report = measure(ranker, test, weight=settings.weight, seed=settings.seed)
     return Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
 
@@ -52,6 +71,7 @@ def train_ranker(
     train: Sequence[CandidatePool],
     tuning: Sequence[CandidatePool],
     say: Callable[[str], None] = lambda text: None,
+    bar: Bar = no_bar,
 ) -> Ranker:
     """Train on some questions and calibrate on others.
 
@@ -66,17 +86,19 @@ def train_ranker(
 
         scorer = FastRanker.train(runs, seed=settings.seed, alone=settings.alone, words=settings.words)
     else:
-        from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings
+        from aurify.voting.neural_ranker import NeuralSettings
+        from aurify.voting.neural_training import train_neural
 
         rate = settings.lr or (1e-4 if settings.lora_rank else 2e-5)
-        scorer = NeuralRanker.train(
-            train,
-            NeuralSettings(
-                settings.model, settings.loss, settings.power, settings.lora_rank, rate, settings.epochs,
-                settings.questions, settings.max_tokens, settings.seed,
-            ),
-            say,
+        asked = NeuralSettings(
+            settings.model, settings.loss, settings.power, settings.lora_rank, rate, settings.epochs,
+            settings.questions, settings.max_tokens, settings.seed, settings.dtype, settings.token_budget,
         )  # fmt: skip
+        with bar("pairs") as tell:
+            scorer = train_neural(
+                train, asked, say=say, tell=tell, folder=Path(settings.out) / CHECKPOINTS if settings.out else None,
+                resume=settings.resume, save_every=settings.save_every,
+            )  # fmt: skip
     calibration = Calibration()
     held = [run for pool in tuning for run in (pool.runs(size) or [pool])]
     if held:

@@ -90,11 +90,7 @@ class Voter:
             return [np.array(run.logprob_scores) for run in runs]
         if self._ranker is None:
             return [None] * len(runs)
-        if not self._ranker.alone:
-            return [*self._ranker.scores(runs)]
-        (scores_S,) = self._ranker.scores([pool])
-        known = {id(candidate): score for candidate, score in zip(pool.candidates, scores_S, strict=True)}
-        return [np.array([known[id(candidate)] for candidate in run.candidates]) for run in runs]
+        return [*self._ranker.runs_of([pool])(runs)]
 
     def _credit(self, run: CandidatePool, scores_S: NDArray[np.float64] | None) -> float:
         given = None if scores_S is None else scores_S.tolist()

@@ -20,6 +20,7 @@ from aurify.models.nat.model import (
     begin_units,
     dual_layers,
     mode_of,
+    shuffle_negatives,
     train_only,
 )
 from aurify.sampling import LocalSampler, Prompt
@@ -98,6 +99,17 @@ def test_stage_2_leaves_the_negative_adapter_bit_by_bit(nat, ids):
         optimizer.step()
     changed = {name for name, value in nat.named_parameters() if not torch.equal(value, before[name])}
     assert changed == set(trainable_parameters(nat)), "the positive adapter and the unit, and nothing else"
+
+
+def test_a_shuffled_negative_adapter_is_as_large_and_nothing_else_changes(nat, draw_adapters):
+    draw_adapters(nat)
+    before = {name: value.clone() for name, value in nat.state_dict().items()}
+    shuffle_negatives(nat, seed=5)
+    changed = {name for name, value in nat.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {name for name in before if "lora_B.neg" in name}
+    for name in changed:
+        now = nat.state_dict()[name]
+        torch.testing.assert_close(now.flatten().sort().values, before[name].flatten().sort().values, rtol=0, atol=0)
 
 
 def test_gradients_of_a_whole_model_are_those_of_finite_differences(base, ids, draw_adapters):

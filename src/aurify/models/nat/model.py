@@ -142,6 +142,18 @@ def begin_units(model: Any) -> None:
             layer.unit.begin()
 
 
+@torch.no_grad()
+def shuffle_negatives(model: Any, seed: int) -> None:
+    """Shuffle the entries of the negative adapter's B in each layer, so that its share is as large and knows nothing.
+
+    A control for an ablation: an adapter that was not trained has B = 0, and nothing in it to shuffle.
+    """
+    for index, layer in enumerate(dual_layers(model).values()):
+        weight = layer.lora_B[NEG].weight
+        order = torch.randperm(weight.numel(), generator=torch.Generator().manual_seed(seed + index))
+        weight.copy_(weight.flatten()[order.to(weight.device)].view_as(weight))
+
+
 @contextmanager
 def negative_weights(model: Any) -> Iterator[dict[str, list[Tensor]]]:
     """The unit's weights on the negative side, by layer, one tensor (B, T) a forward pass made inside the block."""

@@ -1,0 +1,248 @@
+"""The methods of 'Turning Dust into Gold' on its own data: real teachers' rationales, real pretrained students.
+
+    .venv/bin/python bench/dust_real.py --student models/smollm2-135m-instruct --out runs/dust-smol \
+        --methods kd nat no-negatives nce --seeds 0 [--tokens 200000] [--tests gsm8k asdiv] [--seconds 3600]
+    .venv/bin/python bench/dust_real.py --out runs/dust-smol --table [--whole 3000000 300]
+
+``--methods all`` runs every one. Every stage of a method learns from about ``--tokens`` tokens of rationales, so that
+NAT's second stage sees as many right ones as CoT-KD does, as in the paper. A student is measured by the log-probability
+of held-out rationales of its teacher, a few tens of problems with right and wrong ones, and by greedy accuracy on
+``--tests``: MATH by subject, and out of domain. ``negative`` is the adapter that NAT's first stage trains on wrong
+rationales, alone.
+
+Whatever is finished stands in OUT/results.jsonl and is not repeated; a run that was killed goes on from its last
+checkpoint. With ``--seconds`` the bench stops by itself, and the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dust_data import TESTS, rows, write_teacher, write_test
+from dust_table import print_tables
+from reproduce_tdg import FROM_NAT, VARIANTS
+
+from aurify.cli.progress import progress_bar
+from aurify.distillation import DistillSettings, run_distillation
+from aurify.evaluation.run import run_evaluation
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.rationales import RationaleTable
+from aurify.running.progress import TerminalWatcher
+from aurify.settings import resolve
+
+METHODS = ("kd", "mix", "cl", "nt", "ul", "nat", "negative", *VARIANTS, *FROM_NAT)
+FREE = ("out", "seeds", "methods", "tests", "seconds", "table", "whole")
+"""What may differ between calls that fill one folder."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--student", type=Path, default=Path("models/smollm2-135m-instruct"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of the published data")
+    parser.add_argument("--teacher", default="gpt-3.5-turbo", choices=["gpt-3.5-turbo", "gpt-4"])
+    parser.add_argument("--methods", nargs="+", choices=[*METHODS, "all"], default=["all"], metavar="METHOD")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--problems", type=int, default=1000, help="that are learned from, 8 rationales each")
+    parser.add_argument("--held-out", type=int, default=60, help="problems whose rationales' likelihood is measured")
+    parser.add_argument("--tokens", type=int, default=100_000, help="of rationales, a stage")
+    parser.add_argument("--rationales", type=int, default=16, help="a step")
+    parser.add_argument("--max-tokens", type=int, default=768, help="of a problem and its rationale; longer: left out")
+    parser.add_argument("--rate", type=float, default=3e-4)
+    parser.add_argument("--samples", type=int, default=0, help="own samples a question of nce, self-kd and augment")
+    parser.add_argument("--prompt", default="auto", choices=["auto", "chat", "plain"])
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
+    parser.add_argument("--tests", nargs="*", choices=list(TESTS), default=list(TESTS), metavar="TEST")
+    parser.add_argument("--test-rows", type=int, default=300, help="of each test set")
+    parser.add_argument("--max-new-tokens", type=int, default=400)
+    parser.add_argument("--seconds", type=float, default=0.0, help="stop after so long; the same command goes on")
+    parser.add_argument("--table", action="store_true", help="print the tables from the results that are there")
+    parser.add_argument(
+        "--whole", nargs=2, type=int, metavar=("TOKENS", "ROWS"), default=(3_000_000, 300),
+        help="in the table: the hours of a run with so many tokens a stage and rows a test",
+    )  # fmt: skip
+    args = parser.parse_args()
+    if args.table:
+        print_tables(args.out, *args.whole)
+        return
+    same_settings(args)
+    if args.seconds:
+        timer = threading.Timer(args.seconds, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        timer.daemon = True
+        timer.start()
+    Bench(args).run(list(METHODS) if "all" in args.methods else args.methods)
+
+
+def same_settings(args: argparse.Namespace) -> None:
+    """Refuse to mix runs of other sizes, rates or data in one folder."""
+    told = {key: str(value) for key, value in sorted(vars(args).items()) if key not in FREE}
+    path = args.out / "settings.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if changed := [key for key in told if before.get(key) != told[key]]:
+            raise SystemExit(f"{args.out}: its runs had other settings ({', '.join(changed)}): name another --out")
+    args.out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+class Bench:
+    """One folder of runs, as far as they are finished."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.out = args, args.out
+        teacher = args.data / "math_teacher" / f"{args.teacher}.jsonl.gz"
+        self.train, self.held = write_teacher(teacher, args.out, problems=args.problems, held_out=args.held_out)
+        self.tests = {name: write_test(args.data, name, args.out / "tests", args.test_rows) for name in args.tests}
+
+    def run(self, methods: list[str]) -> None:
+        """Every method with every seed, and the student as it was given."""
+        self.measure("base", 0, self.args.student)
+        for seed in self.args.seeds:
+            for method in methods:
+                self.one(method, seed)
+
+    def one(self, method: str, seed: int) -> Path:
+        """Train and measure, where that was not done; the folder of the model."""
+        if method == "negative":
+            model = self.one("nat", seed) / "neg"
+        else:
+            out = self.out / "runs" / f"{method}-{seed}"
+            model = out / "model"
+            if not self.has(method, seed, "train"):
+                self.distill(method, seed, out)
+        self.measure(method, seed, model)
+        return model
+
+    def distill(self, method: str, seed: int, out: Path) -> None:
+        """Begin a run, or go on with it."""
+        args = self.args
+        named = method.removesuffix("-token") if method in FROM_NAT else "nat" if method in VARIANTS else method
+        words: dict[str, Any] = {
+            "method": named, "model": str(args.student), "data": str(self.train), "from_": str(self.train),
+            "answers": "math", "holdout": 0.0, "eval_limit": 0, "out": str(out), "seed": seed, "steps": self.steps,
+            "rationales": args.rationales, "lr": args.rate, "max_tokens": args.max_tokens, "dtype": args.dtype,
+            "max_new_tokens": args.max_new_tokens, "prompt": args.prompt, "save_every": 4,
+            "resume": (out / "checkpoints").is_dir(),
+        }  # fmt: skip
+        words |= {"variant": method} if method in VARIANTS else {}
+        words |= {"nce_weights": "token"} if method == "nce-token" else {}
+        if method in FROM_NAT:
+            words |= {"samples": args.samples, "model": str(self.one("nat", seed))}
+        if not words["resume"]:
+            shutil.rmtree(out, ignore_errors=True)
+        with TerminalWatcher() as watcher:
+            run_distillation(resolve(DistillSettings, words), held_out=[], watcher=watcher)
+        lines = [line for line in rows(out / "metrics.jsonl") if "loss" in line]
+        told = [out / name for name in ("nce_weights.jsonl", "unit_weights.jsonl") if (out / name).is_file()]
+        facts = {
+            "stages": list(dict.fromkeys(line["stage"] for line in lines)), "steps": len(lines),
+            "tokens": sum(line["tokens"] for line in lines),
+            "seconds": sum(line["timing"]["seconds"] for line in lines),
+            "peak_memory_mb": max(line["timing"]["peak_memory_mb"] for line in lines),
+            "losses": [line["loss"] for line in lines], **{path.stem: rows(path)[0] for path in told},
+        }  # fmt: skip
+        self.record(method, seed, "train", facts)
+
+    @cached_property
+    def steps(self) -> int:
+        """Steps of a stage: so many that it learns from about ``--tokens`` tokens."""
+        from aurify.models.load import load_tokenizer
+
+        encode = load_tokenizer(str(self.args.student))
+        texts = [s["rationale"] for row in rows(self.train) for s in row["samples"] if s["correct"]]
+        lengths = [len(encode(text)["input_ids"]) for text in texts[:400]]
+        kept = [length for length in lengths if length < self.args.max_tokens - 64] or [1]
+        return max(1, round(self.args.tokens / (self.args.rationales * sum(kept) / len(kept))))
+
+    def measure(self, method: str, seed: int, model: Path) -> None:
+        """The likelihood of held-out rationales, and accuracy on the test sets, each where it was not measured."""
+        if not self.has(method, seed, "likelihood"):
+            begun = time.perf_counter()
+            self.record(method, seed, "likelihood", {**likelihood(self.args, model, self.held), **since(begun)})
+        for name, file in self.tests.items():
+            if not self.has(method, seed, name):
+                self.accuracy(method, seed, name, model, file)
+
+    def accuracy(self, method: str, seed: int, name: str, model: Path, file: Path) -> None:
+        """Greedy accuracy, question by question."""
+        begun, out = time.perf_counter(), self.out / "evaluated"
+        shutil.rmtree(out, ignore_errors=True)
+        args = self.args
+        words = {
+            "model": str(model), "data": str(file), "max_new_tokens": args.max_new_tokens, "prompt": args.prompt,
+            "dtype": args.dtype, "out": str(out),
+        }  # fmt: skip
+        with progress_bar("answers") as tell:
+            run_evaluation(resolve(EvaluateSettings, words), progress=tell)
+        drawn = list(RationaleTable(out / "greedy").read())
+        facts = {
+            "right": {one.question_id: float(one.right) for one in drawn},
+            "tokens": sum(len(one.token_ids) for one in drawn),
+            "cut": sum(one.finish_reason == "length" for one in drawn), **since(begun),
+        }  # fmt: skip
+        self.record(method, seed, name, facts)
+
+    def has(self, method: str, seed: int, part: str) -> bool:
+        path = self.out / "results.jsonl"
+        known = rows(path) if path.exists() else []
+        return any((one["method"], one["seed"], one["part"]) == (method, seed, part) for one in known)
+
+    def record(self, method: str, seed: int, part: str, facts: dict[str, Any]) -> None:
+        with (self.out / "results.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"method": method, "seed": seed, "part": part, **facts}) + "\n")
+
+
+def likelihood(args: argparse.Namespace, model: Path, held: Path) -> dict[str, Any]:
+    """By held-out problem: the mean log p a token, in nats, of its right and of its wrong rationales.
+
+    ``preferred`` is the share of pairs in which the right one is likelier, ties half.
+    """
+    from aurify.answers import Grader
+    from aurify.distillation.examples import choose
+    from aurify.distillation.gradient import ExampleScorer
+    from aurify.distillation.likelihood import contrasting, summary
+    from aurify.models import load_model
+    from aurify.models.prompting import prompt_form
+    from aurify.questions import Prompts
+    from aurify.questions.chosen import read_as
+    from aurify.rationales.judging import judged
+    from aurify.rationales.reading import read_with_texts
+
+    told = {"method": "kd", "model": str(args.student), "from_": str(held), "prompt": args.prompt, "answers": "math"}
+    settings = resolve(DistillSettings, told)
+    loaded = load_model(str(model), dtype=args.dtype)
+    template = prompt_form(settings, settings.model, loaded.tokenizer).template(loaded.tokenizer)
+    questions = list(read_as(settings, str(held)))
+    prompts = dict(
+        zip((one.id for one in questions), Prompts(template, loaded.tokenizer)(questions), strict=True)
+    )  # fmt: skip
+    read, texts = read_with_texts(held)
+    with Grader() as grader:
+        known = judged(read, questions, grader, texts)
+    chosen = choose(known, prompts, loaded.tokenizer, template, repeats="once", max_tokens=args.max_tokens)
+    examples = contrasting(chosen.examples)
+    means = ExampleScorer(loaded.model, prompts, int(loaded.tokenizer.pad_token_id or 0), 2048).means(examples)
+    by_problem: dict[str, list[int]] = {}
+    for place, example in enumerate(examples):
+        by_problem.setdefault(example.question_id, []).append(place)
+    found = {
+        name: summary([examples[i] for i in places], [means[i] for i in places]) for name, places in by_problem.items()
+    }
+    return {side: {name: one[side] for name, one in found.items()} for side in ("right", "wrong", "preferred")}
+
+
+def since(begun: float) -> dict[str, float]:
+    return {"seconds": time.perf_counter() - begun}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The tables of bench/dust_real.py, from its results: measures, claims, overlap of what is solved, cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dust_data import MATH, TESTS, rows, subjects
+from reproduce_tdg import CLAIMS, FROM_NAT
+
+from aurify.statistics.crossed import Interval
+from aurify.statistics.paired import accuracy, by_question, compare
+
+LIKELIHOOD = {
+    "right": ("log p of right rationales, nats a token", 1.0, 4),
+    "wrong": ("log p of wrong rationales, nats a token", 1.0, 4),
+    "preferred": ("right one likelier, % of pairs", 100.0, 1),
+}
+"""What is measured on held-out rationales: its name, its scale, and decimals."""
+
+Values = dict[tuple[str, int], dict[str, float]]
+"""By method and seed: what each question came to."""
+
+
+def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:
+    """All of them."""
+    results = rows(out / "results.jsonl")
+    settings = json.loads((out / "settings.json").read_text(encoding="utf-8"))
+    name = Path(settings["student"]).name
+    print(f"## {name}, rationales of {settings['teacher']}\n")
+    told = ("problems", "held_out", "tokens", "rationales", "max_tokens", "rate", "samples", "test_rows", "dtype")
+    print(", ".join(f"{key.replace('_', ' ')} {settings[key]}" for key in told) + "\n")
+    measures = {
+        label: (measured(results, "likelihood", key), scale, digits)
+        for key, (label, scale, digits) in LIKELIHOOD.items()
+    }
+    measures |= {f"{test}, % right": (measured(results, test, "right"), 100.0, 1) for test in TESTS}
+    measures = {label: found for label, found in measures.items() if found[0]}
+    for label, (values, scale, digits) in measures.items():
+        print_measure(label, values, scale, digits)
+    print_claims({label: found for label, found in measures.items() if "wrong rationales" not in label})
+    math_file = out / "tests" / f"{MATH}-{settings['test_rows']}.jsonl"
+    if (math := measured(results, MATH, "right")) and math_file.exists():
+        print_subjects(math, subjects(math_file))
+    for test in TESTS:
+        print_overlap(test, measured(results, test, "right"))
+    print_cost(results, whole_tokens, whole_rows)
+
+
+def measured(results: Sequence[dict[str, Any]], part: str, key: str) -> Values:
+    """One measure of every method and seed that has it."""
+    return {(one["method"], one["seed"]): one[key] for one in results if one["part"] == part}
+
+
+def print_measure(label: str, values: Values, scale: float, digits: int) -> None:
+    """A row a method: its value, and its paired difference to the student as it was given and to CoT-KD."""
+    print(f"| method | seeds | {label} (95 %) | less the student's own | less CoT-KD's |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for method in dict.fromkeys(method for method, _ in values):
+        own = [found for (name, _), found in values.items() if name == method]
+        cells = [told(accuracy(by_question(own)), scale, digits)]
+        for other in ("base", "kd"):
+            pair = paired(values, method, other)
+            cells.append("" if pair is None else told(pair.difference, scale, digits, sign="+"))
+        print(f"| {method} | {len(own)} | {' | '.join(cells)} |")
+    print()
+
+
+def print_claims(measures: dict[str, tuple[Values, float, int]]) -> None:
+    """The paper's claims, one by one, as far as both methods of a claim were run."""
+    known = {method for values, _, _ in measures.values() for method, _ in values}
+    asked = [claim for claim in CLAIMS if {claim[1], claim[2]} <= known]
+    if not asked:
+        return
+    print("| claim | seeds | " + " | ".join(f"{label}: difference (95 %)" for label in measures) + " |")
+    print("| --- | ---: |" + " ---: |" * len(measures))
+    for text, better, worse in asked:
+        cells, seeds = [], 0
+        for values, scale, digits in measures.values():
+            pair = paired(values, better, worse)
+            seeds = max(seeds, len(common(values, better, worse)))
+            if pair is None:
+                cells.append("")
+                continue
+            verdict = "holds" if pair.difference.low > 0 else "does not" if pair.difference.high < 0 else "not told"
+            cells.append(f"{told(pair.difference, scale, digits, sign='+')}, {verdict}")
+        print(f"| {text} | {seeds} | {' | '.join(cells)} |")
+    print(
+        "\nIntervals are over held-out questions and, from 3 seeds on, over seeds; with fewer they are of these very "
+        "runs.\nThey are not corrected for the number of claims.\n"
+    )
+
+
+def print_subjects(values: Values, subject_of: dict[str, str]) -> None:
+    """Accuracy on MATH by subject."""
+    names = sorted(set(subject_of.values()))
+    print("| method, % right | " + " | ".join(names) + " |\n| --- |" + " ---: |" * len(names))
+    for method in dict.fromkeys(method for method, _ in values):
+        own = [found for (name, _), found in values.items() if name == method]
+        cells = []
+        for subject in names:
+            right = [value for found in own for name, value in found.items() if subject_of[name] == subject]
+            cells.append(f"{100 * sum(right) / max(1, len(right)):.1f}")
+        print(f"| {method} | {' | '.join(cells)} |")
+    print()
+
+
+def print_overlap(test: str, values: Values) -> None:
+    """Table 1 of the paper: what the student of right rationales and that of wrong ones solve, alone and both."""
+    seeds = common(values, "kd", "negative")
+    if not seeds:
+        return
+    print(f"| {test}, seed | both | right ones' student | wrong ones' student | IoU | both, by chance |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    for seed in seeds:
+        first, second = values["kd", seed], values["negative", seed]
+        ours, theirs = ({name for name, right in one.items() if right} for one in (first, second))
+        share = len(ours & theirs) / max(1, len(ours | theirs))
+        chance = len(ours) * len(theirs) / max(1, len(first))
+        print(f"| {seed} | {len(ours & theirs)} | {len(ours)} | {len(theirs)} | {share:.3f} | {chance:.1f} |")
+    print()
+
+
+def print_cost(results: Sequence[dict[str, Any]], whole_tokens: int, whole_rows: int) -> None:
+    """What the runs took, and from it what all of them would take at full size."""
+    print("| method | seed | stages | steps | rationale tokens | minutes | tokens a second | peak GiB |")
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    rate: dict[str, list[float]] = {}
+    trained = [one for one in results if one["part"] == "train"]
+    for one in trained:
+        speed = one["tokens"] / one["seconds"]
+        stages = ", ".join(one["stages"])
+        rate.setdefault(kind(one["method"]), []).append(speed)
+        print(
+            f"| {one['method']} | {one['seed']} | {stages} | {one['steps']} | {one['tokens']} "
+            f"| {one['seconds'] / 60:.1f} | {speed:.0f} | {one['peak_memory_mb'] / 1024:.1f} |"
+        )
+    drawn = [one for one in results if one["part"] in TESTS]
+    row_seconds = sum(one["seconds"] for one in drawn) / max(1, sum(len(one["right"]) for one in drawn))
+    print(
+        f"\nMeasuring took {sum(one['seconds'] for one in results if one['part'] != 'train') / 60:.0f} minutes", end=""
+    )
+    print(f", {row_seconds:.1f} s a test row.\n" if drawn else "; no test row was answered.\n")
+    if not trained:
+        return
+    every = [speed for speeds in rate.values() for speed in speeds]
+    speed_of = {name: sum(found) / len(found) for name, found in rate.items()}
+    hours, runs = 0.0, 0
+    for name, (seeds, stages) in PLAN.items():
+        hours += seeds * stages * whole_tokens / speed_of.get(kind(name), sum(every) / len(every)) / 3600
+        hours += seeds * len(TESTS) * whole_rows * row_seconds / 3600
+        runs += seeds
+    print(
+        f"At these speeds {runs} runs ({', '.join(f'{name} x {seeds}' for name, (seeds, _) in PLAN.items())}) of "
+        f"{whole_tokens:,} tokens a stage{'' if drawn else ', without answers'}"
+        f"{f', with {whole_rows} rows of each of {len(TESTS)} test sets' if drawn else ''} take {hours:.0f} hours.\n"
+    )
+
+
+PLAN = {
+    "kd": (3, 1), "nat": (3, 2), "no-negatives": (3, 1), "wide-lora": (3, 1), "nce": (3, 1), "mix": (1, 1),
+    "cl": (1, 1), "nt": (1, 1), "ul": (1, 1), "random-negatives": (1, 2), "augment": (1, 1), "self-kd": (1, 1),
+}  # fmt: skip
+"""Seeds and stages of every method of the whole measurement."""
+
+
+def kind(method: str) -> str:
+    """Methods that cost alike."""
+    return "teacher" if method in FROM_NAT and method != "augment" else "plain"
+
+
+def common(values: Values, first: str, second: str) -> list[int]:
+    """The seeds that both have; what was given has none of its own."""
+    own, other = ({seed for name, seed in values if name == method} for method in (first, second))
+    return sorted(own if second == "base" and other else own & other)
+
+
+def paired(values: Values, first: str, second: str) -> Any:
+    """The paired comparison over the seeds that both have; None where there is nothing to compare."""
+    seeds = common(values, first, second)
+    if not seeds or first == second:
+        return None
+    ours = by_question([values[first, seed] for seed in seeds])
+    theirs = by_question([values[second, 0 if second == "base" else seed] for seed in seeds])
+    return compare(first, ours, second, theirs)
+
+
+def told(found: Interval, scale: float, digits: int, sign: str = "") -> str:
+    """A value with its interval."""
+    value, low, high = (f"{scale * end:{sign}.{digits}f}" for end in found)
+    return f"{value} ({low} to {high})"
