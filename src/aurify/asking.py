@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -28,6 +29,26 @@ def _json_object(text: str | None) -> str | None:
     return text
 
 
+def memory_size(text: str) -> int:
+    """Bytes: ``24GB``, ``500MiB``.
+
+    Raises:
+        ValueError: it is no such size.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", text.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise ValueError("expected a size such as 24GB or 500MiB")
+    power = "KMGT".index(found[2].upper()) + 1
+    unit: int = (1024 if found[3] else 1000) ** power
+    return round(float(found[1]) * unit)
+
+
+def _is_a_size(text: str | None) -> str | None:
+    if text is not None:
+        memory_size(text)
+    return text
+
+
 WeightsDtype = Annotated[
     Literal["auto", "float32", "bfloat16"],
     Field(
@@ -40,4 +61,12 @@ TemplateArgs = Annotated[
     str | None,
     Field(description='Further arguments of the chat template, as JSON: {"enable_thinking": false}.'),
     AfterValidator(_json_object),
+]
+MemorySize = Annotated[
+    str | None,
+    Field(
+        description="Memory that an update may take, as 24GB or 500MiB: micro-batches get smaller where the prediction "
+        "is more [what is free]"
+    ),
+    AfterValidator(_is_a_size),
 ]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from aurify.models.logprobs import sequence_logprobs, takes_packs
+from aurify.models.lora import add_lora
 from aurify.models.memory import ModelShape, fitting_tokens, sampler_memory, update_memory
 from aurify.models.packing import Pack
 from aurify.models.tuning import prepare
@@ -25,6 +26,8 @@ def build(kind: Any, dtype: torch.dtype = torch.float32) -> Any:
     )  # fmt: skip
     torch.manual_seed(0)
     model = hf.LlamaForCausalLM(config).eval().to(dtype)
+    if kind == "qv-lora":
+        return add_lora(model, rank=2, alpha=4)
     tokenizer: Any = None
     return prepare(model, tokenizer, kind=kind, lora_rank=2, prompt_tokens=4).model
 
@@ -52,7 +55,7 @@ def kept(model: Any, bf16: bool) -> int:
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-@pytest.mark.parametrize("kind", ["full", "lora", "prompt"])
+@pytest.mark.parametrize("kind", ["full", "lora", "qv-lora", "prompt"])
 def test_what_autograd_keeps_is_predicted(kind: Any, bf16: bool) -> None:
     model = build(kind)
     pack = Pack.of(SEQUENCES, 4 if kind == "prompt" else 0, torch.device("cpu"))

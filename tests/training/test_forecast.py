@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from aurify.asking import memory_size
 from aurify.errors import UsageError
 from aurify.models import load_model, prepare
 from aurify.settings import resolve
 from aurify.training import forecast as module
 from aurify.training.forecast import Forecast, available, forecast
-from aurify.training.settings import TrainSettings, memory_size
+from aurify.training.settings import TrainSettings
 
 PROMPTS = [(*range(100), 5, i) for i in range(4)]
 

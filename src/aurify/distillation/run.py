@@ -15,6 +15,7 @@ import torch
 from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
 from aurify.distillation.examples import Chosen, Example, choose
 from aurify.distillation.export import export_student
+from aurify.distillation.forecast import forecast
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
 from aurify.distillation.likelihood import contrasting
@@ -137,6 +138,10 @@ def run_distillation(
             held_out=HeldOut(held, contrasting(measured.examples)), start_mode=prepared.start_mode,
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip
+        lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
+        scorer.budget.tokens, lines = forecast(settings, model, lengths)
+        for line in lines:
+            context.say(line)
         Loop(task, context, resume=settings.resume, save_every=settings.save_every).run()
         if prepared.nat is not None and prepared.nat.unit != "fixed":
             with adapters(model, BOTH):

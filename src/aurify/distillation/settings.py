@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, System, TemplateArgs, WeightsDtype
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -83,6 +83,7 @@ class DistillSettings(Settings):
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up, in each stage.")
     clip: float = Field(1.0, gt=0, description="Clip the gradient to this global norm.")
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
+    fit: MemorySize = None
     dtype: WeightsDtype = "auto"
     save_every: int = Field(50, ge=1, description="Steps between checkpoints.")
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(

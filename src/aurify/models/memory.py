@@ -9,6 +9,7 @@ Shapes: E width of the model, I of the MLP, A of all query heads together, K of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -18,7 +19,8 @@ from torch import nn
 from aurify.models.head import CHUNK_LOGITS, PLAIN_LOGITS
 from aurify.models.prefix import causal_lm
 
-Kind = Literal["full", "lora", "prompt"]
+Kind = Literal["full", "lora", "qv-lora", "prompt"]
+"""What is trained: all weights, LoRA on all linear layers, LoRA on queries and values alone, or a soft prompt."""
 Factors = tuple[float, float, float, float]
 
 _KEPT: dict[tuple[Kind, bool], Factors] = {
@@ -26,11 +28,13 @@ _KEPT: dict[tuple[Kind, bool], Factors] = {
     ("full", True): (26, 8, 6, 4),
     ("lora", False): (16, 16, 12, 8),
     ("lora", True): (18, 8, 6, 4),
+    ("qv-lora", False): (12, 12, 8, 8),
+    ("qv-lora", True): (16, 6, 4, 4),
     ("prompt", False): (8, 12, 8, 8),
     ("prompt", True): (8, 6, 4, 4),
 }
 """Bytes of a token and layer for each unit of E, I, A and K; by tuning kind, and whether products are in bfloat16."""
-_SPARE = 0.35
+SPARE = 0.35
 """Of what autograd keeps: SmolLM2 135M took 2.26 GiB where it counts 1.78 (1,067 tokens, LoRA, mixed)."""
 _LAST = 12
 """Bytes of a token for each unit of E that the last norm keeps."""
@@ -134,7 +138,7 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
         optimizer=8 * form.trained,
         casts=2 * form.matrices if cast else 0,
         activations=round(kept),
-        spare=round(_SPARE * kept),
+        spare=round(SPARE * kept),
         logits=at_once + (2 * form.vocabulary * form.width if cast else 0),
     )
 
@@ -170,6 +174,11 @@ def fitting_tokens(form: ModelShape, kind: Kind, *, bytes_free: int, columns_a_t
     def need(tokens: int) -> int:
         return update_memory(form, kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16).total
 
+    return most_tokens(need, bytes_free)
+
+
+def most_tokens(need: Callable[[int], int], bytes_free: int) -> int:
+    """The largest micro-batch, in tokens, whose need in bytes is met; 0 where not even that of one token is."""
     low, high = 0, 2**22
     while low < high:
         middle = (low + high + 1) // 2

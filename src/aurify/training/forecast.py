@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 
+from aurify.asking import memory_size
 from aurify.errors import UsageError
 from aurify.models import Tuned
-from aurify.models.memory import MemoryUse, ModelShape, fitting_tokens, sampler_memory, update_memory
+from aurify.models.memory import MemoryUse, ModelShape, most_tokens, sampler_memory, update_memory
 from aurify.sampling.local import MAX_ROWS
 from aurify.sampling.protocol import n_common
-from aurify.training.settings import TrainSettings, memory_size
+from aurify.training.settings import TrainSettings
 
 WORTH_SAYING = 2**30
 """Bytes; a run that takes less fits anywhere."""
@@ -56,29 +57,48 @@ def forecast(
         form, rows=min(MAX_ROWS, completions), new_tokens=new_tokens, prompt=own, shared=shared,
         bf16=settings.samples_lowered,
     )  # fmt: skip
-    budget, lines = settings.token_budget, []
+    budget, lines = fitted(
+        update_by, budget=settings.token_budget, smallest=shared + own + new_tokens, fit=settings.fit,
+        shorter="take a lower --max-new-tokens or --dtype bfloat16, or leave --fit and try --gradient-checkpointing",
+        otherwise="try --gradient-checkpointing",
+    )  # fmt: skip
     update = update_by(budget)
-    here = update.weights + update.library  # there already
-    free = available()
-    most = memory_size(settings.fit) if settings.fit else None if free is None else free + here
-    if most is not None and update.total > most:
-        fits = fitting_tokens(form, tuned.kind, bytes_free=most, columns_a_token=columns_a_token, bf16=bf16)
-        smallest = shared + own + new_tokens
-        if fits >= smallest:
-            lines.append(f"micro-batches of {fits} tokens instead of {budget}: then an update fits in {_told(most)}")
-            budget, update = fits, update_by(fits)
-        elif settings.fit:
-            raise UsageError(
-                f"--fit {settings.fit}: an update by one rationale at a time takes {_told(update_by(smallest).total)}: "
-                "take a lower --max-new-tokens or --dtype bfloat16, or leave --fit and try --gradient-checkpointing"
-            )
-        else:
-            lines.append(f"only {_told(most - here)} are free, the weights loaded: try --gradient-checkpointing")
     if max(update.total, sampler.total) >= WORTH_SAYING:
         lines.append(f"memory, predicted: an update {update}")
         if settings.sampler == "local":
             lines.append(f"memory, predicted: the sampler {sampler}")
     return Forecast(budget, lines)
+
+
+def fitted(
+    update_by: Callable[[int], MemoryUse], *, budget: int, smallest: int, fit: str | None, shorter: str, otherwise: str
+) -> tuple[int, list[str]]:
+    """The tokens of a micro-batch that fit into what ``fit`` says, else into what is free here, and what to say.
+
+    Args:
+        update_by: an update's memory by micro-batches of so many tokens; its weights are loaded already.
+        budget: tokens that were asked for.
+        smallest: tokens of one rationale with its prompt.
+        shorter: advice where it does not fit into ``fit``.
+        otherwise: advice where it does not fit into what is free.
+
+    Raises:
+        UsageError: not even an update by one rationale at a time fits into ``fit``.
+    """
+    update = update_by(budget)
+    here = update.weights + update.library  # there already
+    free = available()
+    most = memory_size(fit) if fit else None if free is None else free + here
+    if most is None or update.total <= most:
+        return budget, []
+    fits = min(budget, most_tokens(lambda tokens: update_by(tokens).total, most))
+    if fits >= smallest:
+        return fits, [f"micro-batches of {fits} tokens instead of {budget}: then an update fits in {_told(most)}"]
+    if fit:
+        raise UsageError(
+            f"--fit {fit}: an update by one rationale at a time takes {_told(update_by(smallest).total)}: {shorter}"
+        )
+    return budget, [f"only {_told(most - here)} are free, the weights loaded: {otherwise}"]
 
 
 def _told(size: int) -> str:

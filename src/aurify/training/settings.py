@@ -5,14 +5,13 @@ What means something for some methods only is theirs: see ``aurify.methods``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, PromptName, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.registry import Registry
@@ -97,11 +96,7 @@ class TrainSettings(Settings):
     )
 
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
-    fit: str | None = Field(
-        None,
-        description="Memory that an update may take, as 24GB or 500MiB: micro-batches get smaller where the prediction "
-        "is more [what is free]",
-    )
+    fit: MemorySize = None
     dtype: Literal["auto", "float32", "mixed", "bfloat16"] = Field(
         "auto",
         description="float32; mixed: float32 weights, the update in bfloat16; bfloat16: frozen weights too; auto: "
@@ -126,13 +121,6 @@ class TrainSettings(Settings):
     def samples_lowered(self) -> bool:
         """Whether the local sampler computes in bfloat16 what may be held in float32."""
         return "bfloat16" in (self.dtype, getattr(self, "sample_dtype", "weights"))
-
-    @field_validator("fit")
-    @classmethod
-    def _is_a_size(cls, value: str | None) -> str | None:
-        if value is not None:
-            memory_size(value)
-        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -178,20 +166,6 @@ class TrainSettings(Settings):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return self
-
-
-def memory_size(text: str) -> int:
-    """Bytes: ``24GB``, ``500MiB``.
-
-    Raises:
-        ValueError: it is no such size.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", text.strip(), re.IGNORECASE)
-    if not found or not float(found[1]):
-        raise ValueError("expected a size such as 24GB or 500MiB")
-    power = "KMGT".index(found[2].upper()) + 1
-    unit: int = (1024 if found[3] else 1000) ** power
-    return round(float(found[1]) * unit)
 
 
 def build_method(settings: TrainSettings) -> Method:

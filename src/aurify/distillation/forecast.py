@@ -1,0 +1,71 @@
+"""What a distillation will take of the memory, said before its first step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from aurify.distillation.settings import DistillSettings
+from aurify.models.memory import SPARE, MemoryUse, ModelShape, update_memory
+from aurify.models.nat.model import dual_layers
+from aurify.models.nat.unit import IntegrationUnit
+from aurify.training.forecast import WORTH_SAYING, Forecast, fitted
+
+_KEPT_BY_OUTPUT, _KEPT_BY_WIDTH = 12, 28
+"""Bytes of a token that autograd keeps of a layer's unit, for each unit of the layer's output and of its own width;
+counted over small models of ten shapes, on which they hold within 1 %."""
+_TAUGHT = 24
+"""Bytes of a logit while a student learns a teacher's: both models' logits and probabilities, and the gradients."""
+
+
+def forecast(settings: DistillSettings, model: Any, lengths: Sequence[int]) -> Forecast:
+    """What an update takes at most; where that is more than there is, smaller micro-batches.
+
+    There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.
+
+    Args:
+        model: with its adapters, those trainable that the last stage trains, which takes the most.
+        lengths: of every example, in tokens, its prompt included.
+
+    Raises:
+        UsageError: not even an update by one rationale at a time fits into ``settings.fit``.
+    """
+    if not lengths:
+        return Forecast(settings.token_budget, [])
+    batch = sum(sorted(lengths)[-settings.rationales :])
+
+    def update_by(budget: int) -> MemoryUse:
+        return student_memory(settings, model, min(budget, batch))
+
+    budget, lines = fitted(
+        update_by, budget=settings.token_budget, smallest=max(lengths), fit=settings.fit,
+        shorter="take a lower --max-tokens or --dtype bfloat16", otherwise="try a lower --max-tokens",
+    )  # fmt: skip
+    if (update := update_by(budget)).total >= WORTH_SAYING:
+        lines.append(f"memory, predicted: an update {update}")
+    return Forecast(budget, lines)
+
+
+def student_memory(settings: DistillSettings, model: Any, tokens: int) -> MemoryUse:
+    """The peak of an update by micro-batches of so many tokens."""
+    form = ModelShape.of(model)
+    kind = "lora" if settings.lora_targets else "qv-lora"
+    use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16")
+    units = tokens * kept_by_units(model)
+    return replace(
+        use,
+        activations=use.activations + units,
+        spare=use.spare + round(SPARE * units),
+        logits=tokens * form.vocabulary * _TAUGHT if settings.method in ("nce", "self-kd") else use.logits,
+    )
+
+
+def kept_by_units(model: Any) -> int:
+    """Bytes of a token that autograd keeps of a NAT model's units."""
+    units = [(layer.out_features, layer.unit) for layer in dual_layers(model).values()]
+    return sum(
+        _KEPT_BY_OUTPUT * outputs + _KEPT_BY_WIDTH * unit.query.out_features
+        for outputs, unit in units
+        if isinstance(unit, IntegrationUnit)
+    )
