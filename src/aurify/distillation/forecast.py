@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from aurify.distillation.settings import DistillSettings
-from aurify.models.memory import SPARE, MemoryUse, ModelShape, update_memory
+from aurify.models.memory import SPARE, Kind, MemoryUse, ModelShape, update_memory
 from aurify.models.nat.model import dual_layers
 from aurify.models.nat.unit import IntegrationUnit
 from aurify.training.forecast import WORTH_SAYING, Forecast, fitted
@@ -50,7 +50,7 @@ def forecast(settings: DistillSettings, model: Any, lengths: Sequence[int]) -> F
 def student_memory(settings: DistillSettings, model: Any, tokens: int) -> MemoryUse:
     """The peak of an update by micro-batches of so many tokens."""
     form = ModelShape.of(model)
-    kind = "lora" if settings.lora_targets else "qv-lora"
+    kind: Kind = "lora" if settings.lora_targets else "qv-lora"
     use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16")
     units = tokens * kept_by_units(model)
     return replace(
