@@ -46,6 +46,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "trice independent": {"method": "trice", "memory": "none"},
     "trice suffix": {"method": "trice", "memory": "none", "moves": "suffix"},
     "trice mixed": {"method": "trice", "memory": "none", "moves": "mixed"},
+    "trice guide": {"method": "trice", "memory": "none", "moves": "guide"},
+    "guided": {"method": "guided", "samples": 4},
+    "guided, corrected": {"method": "guided", "samples": 4, "correction": "self-normalised"},
     "maxrl": {"method": "maxrl", "samples": 8},
     "grpo": {"method": "grpo", "samples": 8},
     "star online": {"method": "star", "refits": 0},
@@ -99,7 +102,7 @@ def rare_questions(args: argparse.Namespace, task: str) -> list[Question]:
 
 def measured(args: argparse.Namespace, task: str, name: str, seed: int, train: Sequence[Question]) -> None:
     """Run it, unless its result is on disk."""
-    path = args.out / "runs" / f"{task}--{name.replace(' ', '-')}--{seed}.json"
+    path = args.out / "runs" / f"{task}--{name.replace(',', '').replace(' ', '-')}--{seed}.json"
     about = {"task": task, "method": name, "seed": seed, "tokens": args.tokens, "rate": args.rate, "test": args.test,
              "rare_samples": args.rare_samples, "questions": len(train)}  # fmt: skip
     if path.exists():
