@@ -16,6 +16,7 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.models import load_model, prepare
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
+from aurify.sampling import LocalSampler
 from aurify.settings import resolve
 
 Evaluate = Callable[..., tuple[int, str, str]]
@@ -217,3 +218,41 @@ def test_the_real_command(questions: Path, run_aurify: Run) -> None:
         f"prompt: plain {NO_CHAT}; token limit 256 (by rule for a plain prompt); --max-new-tokens sets another",
     ]
     assert list(numbers(done.stdout)["overall"]) == ["n", "greedy", "sampled", "maj@1", "pass@1"]
+
+
+def test_a_stopped_evaluation_goes_on_by_the_same_command_and_by_no_other(
+    evaluate: Evaluate, questions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--data", questions, "--samples", 2, "--max-new-tokens", 60)
+    _, wanted, _ = evaluate(*words, "--json", "-", "--out", "at-once")
+    stop_after = [11]
+    whole = LocalSampler.sample
+
+    def interrupted(self: LocalSampler, prompts: Any, *, on_completion: Any = None, **how: Any) -> Any:
+        def came(index: int, completion: Any) -> None:
+            on_completion(index, completion)
+            stop_after[0] -= 1
+            if not stop_after[0]:
+                raise KeyboardInterrupt
+
+        return whole(self, prompts, on_completion=came, **how)
+
+    monkeypatch.setattr(LocalSampler, "sample", interrupted)
+    status, out, err = evaluate(*words, "--out", "stopped")
+    assert (status, out) == (1, "")
+    assert err.endswith("what was drawn is in stopped, and the same command goes on from there\n")
+    kept = (tmp_path / "stopped" / "drawn.jsonl").read_bytes()
+    for other in (("--seed", 1), ("--limit", 4), ("--max-new-tokens", 61)):
+        status, _, err = evaluate(*words, *other, "--out", "stopped")
+        assert status == 2
+        assert "of other weights, questions or settings" in err
+    assert (tmp_path / "stopped" / "drawn.jsonl").read_bytes() == kept
+    status, found, err = evaluate(*words, "--json", "-", "--out", "stopped")
+    assert status == 0
+    assert "11 rationales that were drawn before the stop are not drawn again" in err
+    assert numbers(wanted) == numbers(found)
+    for kind in ("greedy", "samples"):
+        rows = [read_rationales(tmp_path / name / kind) for name in ("at-once", "stopped")]
+        assert [row.token_ids for row in rows[0]] == [row.token_ids for row in rows[1]]
+    assert not (tmp_path / "stopped" / "drawn.jsonl").exists()
+    assert evaluate(*words, "--out", "stopped")[0] == 2, "it is finished, and not written over"

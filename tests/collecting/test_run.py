@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -311,3 +313,29 @@ def test_from_the_command_line_with_the_key_nowhere(
     for run in (done, failed, capped):
         written += (run.stdout + run.stderr).encode()
     assert KEY.encode() not in written
+
+
+class Stops(SamplingWatcher):
+    """Ctrl-C after so many samples."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def at(self, done: int, right: int) -> None:
+        if done >= self.after:
+            raise KeyboardInterrupt
+
+
+def test_a_local_part_that_was_stopped_loses_nothing_that_was_drawn(questions: Path, tmp_path: Path) -> None:
+    settings = {"model": "nugget", "data": str(questions), "samples": 4, "max_new_tokens": 40}
+    run_sample(SampleSettings(**settings, out=str(tmp_path / "at-once")))
+    stopped = SampleSettings(**settings, out=str(tmp_path / "stopped"))
+    with pytest.raises(KeyboardInterrupt):
+        run_sample(stopped, watcher=Stops(60))
+    assert not (tmp_path / "stopped" / "rationales").exists(), "the part is not whole"
+    said_lines: list[str] = []
+    run_sample(stopped, say=said_lines.append)
+    assert any(re.match(r"\d+ rationales that were drawn before the stop", line) for line in said_lines)
+    wanted, found = (read_rationales(tmp_path / name) for name in ("at-once", "stopped"))
+    assert [replace(row, logprob=None) for row in found] == [replace(row, logprob=None) for row in wanted]
+    assert not (tmp_path / "stopped" / "drawn.jsonl").exists()

@@ -45,7 +45,7 @@ RATIONALES = st.builds(
     seed=st.integers(0, 2**63 - 1),
     finish_reason=st.sampled_from(["stop", "length"]),
     logprob=st.none() | st.floats(allow_nan=False),
-    move=st.none() | st.sampled_from(["independent", "suffix"]),
+    move=st.none() | st.sampled_from(["independent", "suffix", "guide"]),
     cut=st.integers(0, 2**31 - 1),
 )
 

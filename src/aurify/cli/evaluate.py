@@ -42,7 +42,7 @@ def run(settings: EvaluateSettings) -> None:
         with progress_bar("rationales") as progress:
             found = run_evaluation(settings, say=_say, progress=progress)
     except KeyboardInterrupt as stop:
-        kept = f"; what was drawn is in {settings.out}" if settings.out else ""
+        kept = f"; what was drawn is in {settings.out}, and the same command goes on from there" if settings.out else ""
         raise AurifyError(f"{str(stop) or 'interrupted'} before the end, so there are no numbers{kept}") from None
     text = json.dumps(found.to_dict(), indent=2) + "\n"
     if settings.json_ == "-":

@@ -32,6 +32,7 @@ from aurify.rationales.table import RationaleTable
 from aurify.running.precision import with_dtype
 from aurify.sampling import Occasion
 from aurify.sampling.chosen import build_sampler
+from aurify.sampling.journal import JOURNAL, Journal
 from aurify.settings import as_written
 from aurify.toml import tomllib
 
@@ -208,6 +209,8 @@ def _from_model(
             drawing = replace(drawing, max_new_tokens=limit.tokens)
         form.save(found.folder)
         counts[0] = True
+        journal = Journal(sampler, found.folder / JOURNAL, say=say)
+        drawing = replace(drawing, sampler=journal)
         for part, (_, chunk) in enumerate(_chunks(asked, settings.samples)):
             if part in before:
                 found.add(before[part])
@@ -222,6 +225,8 @@ def _from_model(
                 found.add(row)
                 table.append(row)
             table.flush(part)
+            journal.forget()
+        journal.end()
 
 
 def _limit(

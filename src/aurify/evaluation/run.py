@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,15 +22,18 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import sampled_outcome, table_outcomes
 from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
+from aurify.models.load import base_name, resolve_name
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
+from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule
-from aurify.sampling import Occasion
+from aurify.sampling import Occasion, Sampler
 from aurify.sampling.chosen import build_sampler
+from aurify.sampling.journal import JOURNAL, Journal
 from aurify.seeds import stable_seed
 
 if TYPE_CHECKING:
@@ -90,10 +95,15 @@ def run_evaluation(
         _tables(settings.out, say) as tables,
         grader_of(settings, settings.out) as grader,
         factory.of_name(occasion) as (sampler, tokenizer),
+        ExitStack() as stack,
     ):
         begun = time.perf_counter()
         form = prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
+        if settings.out:
+            sampler = stack.enter_context(_journal(settings, sampler, asked, say))
+            for unfinished in tables.values():
+                unfinished.drop_after(-1)  # an evaluation that was stopped is written again, from its journal
         settings, limit = _settled(settings, form, template)
         say(f"{form.line()}; {limit}")
         drawing = Drawing(
@@ -178,10 +188,28 @@ def _tables(out: str | None, say: Callable[[str], None]) -> Iterator[dict[str, R
         return
     folder = Path(out)
     with sole_writer(folder, say):
-        if not is_unused(folder):
+        if not is_unused(folder) and not (folder / JOURNAL).is_file():
             raise UsageError(f"--out {out}: not empty: choose another folder")
         sweep(folder)
         yield {name: RationaleTable(folder / name) for name in ("greedy", "samples")}
+
+
+@contextmanager
+def _journal(
+    settings: EvaluateSettings, sampler: Sampler, asked: Sequence[Question], say: Callable[[str], None]
+) -> Iterator[Journal]:
+    """What is drawn is written down until all of it is in the tables, and found there after a stop."""
+    own = settings.model_dump(exclude={"out", "json_", "limit", "skip_bad"}, mode="json")
+    weights = of_files([resolve_name(settings.model), base_name(settings.model)])
+    about = json.dumps([own, fingerprint({"questions": asked}), weights, of_files([settings.few_shot])], sort_keys=True)
+    digest = hashlib.sha256(about.encode()).hexdigest()
+    journal = Journal(sampler, Path(settings.out or "") / JOURNAL, digest, say)
+    try:
+        yield journal
+    except BaseException:
+        journal.close()
+        raise
+    journal.end()
 
 
 def _drawn(

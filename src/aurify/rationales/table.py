@@ -42,7 +42,7 @@ SCHEMA = pa.schema(
         _field("seed", pa.int64(), "63-bit seed it was drawn with"),
         _field("finish_reason", pa.string(), "stop (EOS or a stop string) or length (cut at the token limit)"),
         _field("logprob", pa.float64(), "sum of log-probabilities of the drawn tokens under its model; null: unknown"),
-        _field("move", pa.string(), "how it was proposed to a chain: independent or suffix; null: it was not"),
+        _field("move", pa.string(), "how it was proposed to a chain: independent, suffix or guide; null: it was not"),
         _field("cut", pa.int32(), "how many of its first tokens stood before and were not drawn"),
         _field("score", pa.float64(), "what a reward function gave for it; null: no such function judged it"),
     ],

@@ -178,14 +178,16 @@ class Decoding:
             rows.logprobs_RM.tolist(),
             strict=True,
         ):
-            completion = self.done[prompt][sample] = self._completion(tokens[:count], logprobs[:count])
+            completion = self.done[prompt][sample] = self._completion(
+                tokens[:count], logprobs[:count], self.prompts[prompt].seeds[sample]
+            )
             if self.on_completion is not None:
                 self.on_completion(prompt, completion)
         self.n_done += len(rows)
         if self.progress is not None and len(rows):
             self.progress(self.n_done, sum(map(len, self.done)))
 
-    def _completion(self, tokens: list[int], logprobs: list[float]) -> Completion:
+    def _completion(self, tokens: list[int], logprobs: list[float], seed: int) -> Completion:
         if not math.isfinite(logprobs[-1]):
             raise AurifyError(
                 f"the model's logits are not finite (token {len(tokens)} of a sample): "
@@ -198,7 +200,9 @@ class Decoding:
         if at_stop is not None:
             text = text[: first_stop(text, self.stop)]
         ended = at_stop is not None or tokens[-1] in self.eos_ids
-        return Completion(tuple(tokens), text, math.fsum(logprobs), "stop" if ended else "length", tuple(logprobs))
+        return Completion(
+            tuple(tokens), text, math.fsum(logprobs), "stop" if ended else "length", tuple(logprobs), seed
+        )
 
 
 @dataclass

@@ -40,6 +40,8 @@ class Completion:
     finish_reason: FinishReason
     token_logprobs: tuple[float, ...] = field(default=(), compare=False, repr=False)
     """Of each token, where the sampler tells it."""
+    seed: int | None = field(default=None, compare=False, repr=False)
+    """That it was drawn with, where the sampler tells it."""
 
 
 OnCompletion = Callable[[int, Completion], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import Any
 
 from aurify.errors import AurifyError, UsageError
@@ -90,14 +91,15 @@ class VllmSampler:
             for prompt in prompts
             for seed in prompt.seeds
         ]  # fmt: skip
-        owners = [index for index, prompt in enumerate(prompts) for _ in prompt.seeds]
+        owners = [(index, seed) for index, prompt in enumerate(prompts) for seed in prompt.seeds]
         asked = [self._pool.submit(self._ask, body) for body in bodies]
         owner_of = dict(zip(asked, owners, strict=True))
         try:
             for done, future in enumerate(as_completed(asked), start=1):
                 drawn = future.result()
                 if on_completion:
-                    on_completion(owner_of[future], self._completion(drawn, stop))
+                    owner, seed = owner_of[future]
+                    on_completion(owner, replace(self._completion(drawn, stop), seed=seed))
                 if self.progress:
                     self.progress(done, len(asked))
         except Unreachable as error:
