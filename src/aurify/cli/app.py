@@ -25,6 +25,7 @@ COMMANDS = (
     "doctor",
     "grade",
     "import",
+    "export",
     "sample",
     "train",
     "distill",

@@ -196,10 +196,27 @@ def _trl(fields: Fields) -> dict[str, Any]:
         completion) else completion  # fmt: skip
     rewards = [name for name in fields if _REWARD.search(name) and not _MANNER.search(name)]
     telling = [name for name in rewards if _TELLS.search(name)] or (rewards if len(rewards) == 1 else [])
+    telling = telling or [name for name in ("label",) if isinstance(fields.get(name), bool)]  # of KTO
     sample = {"text": text, "correct": fields[telling[0]] if telling else None}
     asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
-    kept = _without(fields, lambda name: name in ("prompt", "completion", *rewards))
-    return {**kept, "question": asked, "samples": [sample]}
+    kept = _without(fields, lambda name: name in ("prompt", "completion", "label", *rewards))
+    return {"question": asked, **kept, "samples": [sample]}
+
+
+def _preference(fields: Fields) -> dict[str, Any]:
+    """TRL's rows for DPO: ``chosen`` and ``rejected``, with the ``prompt`` beside them or as their first turns."""
+    prompt, samples, asked = structure(fields.get("prompt")), [], ""
+    for name, right in (("chosen", True), ("rejected", False)):
+        reply = structure(fields[name])
+        if is_turns(reply):
+            before = [] if prompt else [turn for turn in reply if Fields(turn).get("role") != "assistant"]
+            turns = read_turns(reply if before else [{"role": "user", "content": "-"}, *reply], name)
+            asked, reply = turns.user if before else asked, turns.assistant
+        samples.append({"text": reply, "correct": right})
+    if prompt:
+        asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
+    kept = _without(fields, lambda name: name in ("prompt", "chosen", "rejected"))
+    return {"question": asked, **kept, "samples": samples}
 
 
 def _response(fields: Fields) -> Fields | None:
@@ -255,6 +272,7 @@ LOGS: dict[str, Log] = {
         Log("openai", lambda row: _response(row) is not None, _openai),
         Log("verl", lambda row: {"input", "output"} <= set(row) and bool({"gts", "score"} & set(row)), _verl),
         Log("trl", lambda row: {"prompt", "completion"} <= set(row), _trl),
+        Log("preference", lambda row: {"chosen", "rejected"} <= set(row), _preference),
         Log("lists", _has_parallel, _parallel),
         Log(
             "trajectories",

@@ -1,0 +1,108 @@
+"""aurify export: a run's rationales for other trainers, and a run for the Hugging Face hub."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+from pydantic import Field
+
+from aurify.answers.types import ANSWERS_HELP
+from aurify.cli.options import add_command
+from aurify.errors import UsageError
+from aurify.settings import Settings
+from aurify.text import printable
+
+if TYPE_CHECKING:
+    from aurify.questions import Question
+
+
+class ExportSettings(Settings):
+    """What ``aurify export`` takes."""
+
+    run: str = Field(description="A run's folder, the folder of aurify sample or import, a table, or a file of rows.")
+    to: Literal["sft", "dpo", "kto"] | None = Field(None, description="The form of TRL's trainer that learns from it.")
+    out: str | None = Field(None, description="The file to write [FORM.jsonl in the current folder]")
+    data: str | None = Field(None, description="The questions, by id or text, where the folder does not keep them.")
+    answers: str | None = Field(None, description=ANSWERS_HELP)
+    question_field: str | None = Field(None, description="The field of --data that holds the question.")
+    answer_field: str | None = Field(None, description="The field of --data that holds the answer.")
+    skip_bad: bool = Field(False, description="Leave malformed rows of --data out.")
+    prompt: Literal["auto", "plain", "chat"] = Field(
+        "auto", description="plain: texts; chat: turns; auto: as the folder records it, else plain."
+    )
+    push: str | None = Field(
+        None, description="Upload the run to this repository (OWNER/NAME) of the hub: model, card, table, report."
+    )
+    public: bool = Field(False, description="With --push: anybody may read a new repository.")
+
+
+def run(settings: ExportSettings) -> None:
+    """Write rationales in the form of TRL's trainers (--to), or upload a run to the Hugging Face hub (--push).
+
+    sft has right rationales, kto right and wrong ones with a label, dpo pairs of both on one question. `aurify import`
+    reads all three back. What is uploaded holds the run's questions and all its rationales.
+    """
+    if settings.to is None and settings.push is None:
+        raise UsageError("nothing to do: give --to sft, dpo or kto, or --push OWNER/NAME")
+    if settings.to is not None:
+        _write(settings, settings.to)
+    if settings.push is not None:
+        from aurify.running.push import push
+
+        sys.stdout.write(push(settings.run, settings.push, private=not settings.public, say=_say) + "\n")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    add_command(app, "export", ExportSettings, run, positional="run")
+
+
+def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None:
+    from aurify.collecting.trainer_rows import trainer_rows
+    from aurify.files import write_atomically
+    from aurify.models.prompting import PromptForm
+    from aurify.questions import PromptTemplate
+    from aurify.rationales import read_rationales
+
+    target = Path(settings.out or f"{form}.jsonl")
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(f"--out {target}: not a file in a folder that exists")
+    recorded = PromptForm.read(settings.run) or PromptForm("plain", reason="nothing says another")
+    name = recorded.prompt if settings.prompt == "auto" else settings.prompt
+    same = name == recorded.prompt
+    template = PromptTemplate.for_server(
+        name, recorded.few_shot if same else None, system=recorded.system if same else None
+    )
+    questions = _questions(settings)
+    found = trainer_rows(read_rationales(settings.run), questions, template, form)
+    if not found.rows:
+        why = ", ".join(f"{count} {reason}" for reason, count in found.left_out.items())
+        raise UsageError(f"{settings.run}: nothing for --to {form} ({why or 'no rationales'})")
+    write_atomically(target, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
+    left_out = "".join(f"; {count} {reason}" for reason, count in found.left_out.items())
+    _say(f"{len(found.rows)} rows in {target}, prompts: {name}{left_out and f'; left out:{left_out[1:]}'}")
+
+
+def _questions(settings: ExportSettings) -> dict[str, Question]:
+    """The questions by id, and by their text for rows that know them by it."""
+    from aurify.questions.load import load_questions
+    from aurify.rationales.reading import plain
+    from aurify.running.asked import read_asked
+    from aurify.running.folder import RunFolder
+
+    folder = RunFolder(settings.run)
+    asked = [one.question for one in read_asked(folder.questions)] if settings.data is None else []
+    data = settings.data or folder.recorded("data") or folder.recorded("file")
+    if not asked and data is None:
+        raise UsageError(f"{settings.run}: keeps no questions: say with --data where they are")
+    fields = {"question_field": settings.question_field, "answer_field": settings.answer_field}
+    found = asked or list(load_questions(str(data), answers=settings.answers, skip_bad=settings.skip_bad, **fields))
+    return {plain(one.text): one for one in found} | {one.id: one for one in found}
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
