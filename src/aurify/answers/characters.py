@@ -12,7 +12,8 @@ LOWERED = {c: str(i) for i, c in enumerate("₀₁₂₃₄₅₆₇₈₉")} | 
 _PLAIN = (
     {ord(c): "-" for c in _MINUS} | {ord(c): " " for c in _SPACES} | {ord(c): None for c in _NOTHING}
     | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if code != 0xFF0D}
-    | {ord("\u2044"): "/", ord("\u2215"): "/", ord("∕"): "/", ord("∗"): "*", ord("’"): "'", ord("′"): "'"}
+    | {ord("\u2044"): "/", ord("\u2215"): "/", ord("∕"): "/", ord("∗"): "*", ord("’"): "'", ord("′"): "'",
+       ord("º"): "°", ord("˚"): "°"}
 )  # fmt: skip
 
 
@@ -35,7 +36,10 @@ def _plain(c: str, fraction: str) -> str:
 
 
 def scripts(text: str, digits: dict[str, str], mark: str) -> str:
-    """Runs of raised (or lowered) characters as ``mark{...}``: ``x²³`` becomes ``x^{23}``."""
+    """Runs of raised (or lowered) characters as ``mark{...}``: ``x²³`` becomes ``x^{23}``.
+
+    A raised sign alone is a sign, and a run without anything before it is no script: ``⁻³`` is -3.
+    """
     if text.isascii():
         return text
     out: list[str] = []
@@ -46,7 +50,8 @@ def scripts(text: str, digits: dict[str, str], mark: str) -> str:
             continue
         if run:
             script = "".join(run)
-            out.append(script if script in ("+", "-") else f"{mark}{{{script}}}")  # a raised sign alone is a sign
+            bare = script in ("+", "-") or (script[0] in "+-" and not "".join(out[-2:]).strip())
+            out.append(script if bare else f"{mark}{{{script}}}")
             run = []
         out.append(c)
     return "".join(out)

@@ -15,6 +15,8 @@ from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal
 
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|boxed|fbox)\s{0,3}\{([^{}]*)\}")
+_FORMULA_MARKS = re.compile(r"\\[()\[\]]")
+_CALLED = re.compile(r"(?:the\s)?(?:option|choice|answer|letter)\s+", re.IGNORECASE)
 _LETTER = re.compile(
     r"(?:(?:the\s)?(?:option|choice|answer|letter)\s+)?[*_]{0,3}"
     r"(?:\(\s?([A-Za-z])\s?\)|\[([A-Za-z])\]|\{([A-Za-z])\}|<([A-Za-z])>|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
@@ -40,6 +42,9 @@ _CONFIRMED = re.compile(
     r"(?:correct|right|best|true|answer|most\s(?:likely|appropriate|suitable|accurate))\b",
     re.IGNORECASE,
 )
+_ALSO = re.compile(
+    r"(?<![\w'’])\(?[A-Z]\)?,?\s(?:(?:is|are|may|might|could|can|would|will)\s)(?:be\s)?(?:also|equally|another|too|possible)\b"
+)
 _TAKEN_BACK = re.compile(
     r"\W{0,4}(?:(?:is|are|was|were|can|could|would|should|may|might|does|do|has|had|seems?|looks?|isn['’]t|or|and|nor"
     r"|maybe|perhaps|possibly|but|although|if|unless)\b|[?+&/|])",
@@ -59,10 +64,10 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     if len(text) > MAX_ANSWER:
         raise Unreadable(f"longer than {MAX_ANSWER} characters")
     listed = listed or {}
-    text = plain_signs(_WRAPPED.sub(r"\1", text)).strip("*`$ \t\n\"'")
+    text = plain_signs(_FORMULA_MARKS.sub("", _WRAPPED.sub(r"\1", text))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
-    for key in (_key, _without_article):
+    for key in (_key, _without_article, _without_name):
         named = [letter for letter, option in listed.items() if key(option) == key(text)]
         if len(named) == 1:
             return f"({named[0]})"
@@ -110,6 +115,8 @@ def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
     own_text = texts.get(letter)
     if own_text and _key(rest.lstrip(_MARKS)[: len(listed[letter])]) == own_text:
         rest = rest.lstrip(_MARKS)[len(listed[letter]) :]
+    if _ALSO.search(rest):
+        raise Unreadable("names two options")
     if _ON_OTHERS.match(rest):
         return
     for found in _ANOTHER.finditer(rest):
@@ -123,6 +130,11 @@ def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
 def _key(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFC", text[:MAX_ANSWER]).casefold().split())
     return plain.strip(" .,;:!\"'`") or plain
+
+
+def _without_name(text: str) -> str:
+    """``option 6`` as ``6``."""
+    return _CALLED.sub("", _key(text), count=1) if _CALLED.match(_key(text)) else _key(text)
 
 
 def _without_article(text: str) -> str:

@@ -26,12 +26,14 @@ from dataclasses import dataclass
 
 from aurify.answers.formulas import formula_like, only_formula, opening_formula, value_of_sentence
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.answers.refusals import is_remark
+from aurify.answers.refusals import is_blank, is_remark
 from aurify.answers.turns import before_next_problem
 from aurify.parsing import parse_json
 
 TAIL = 100_000
 """The characters at the end of a text that are searched."""
+_FEW_WORDS = 3
+"""A bare text before a further problem is an answer where it has no more words."""
 MAX_BARE = 1000
 """The longest text, in characters, that can be a bare answer."""
 _REGION = 2 * MAX_ANSWER
@@ -39,10 +41,11 @@ _REGION = 2 * MAX_ANSWER
 
 _MARKER = re.compile(
     r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"
-    r"|(?P<json>[\"'](?:final[_ ]?|correct[_ ]?)?(?:answer|choice|option)[\"']\s{0,3}:\s{0,3})"
+    r"|(?P<json>[\"'](?:(?:final|correct|selected|chosen|predicted|best|my)[_ ]?)?"
+    r"(?:(?:answer|choice|option)(?:[_ ](?:choice|option|letter|value|text))?|prediction|selected)[\"']\s{0,3}:\s{0,3})"
     r"|(?P<says>\b(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
-    r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s[-–—]\s|—|\s{0,2}(?=\$\$|\\\[))"
+    r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s(?:--|[-–—])\s|—|\s{0,2}(?=\$\$|\\\[))"
     r"[*_`]{0,3}[:\s]{0,6})"
     r"|(?P<abbreviated>^[ \t*_]{0,4}ans\.[*_]{0,3}[ \t]{1,3})"
     r"|(?P<hash>\#\#\#\#[ \t]*)"
@@ -50,8 +53,8 @@ _MARKER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CHOSEN = re.compile(
-    r"\b(?P<says>(?:correct|right|best|final|likely|appropriate|suitable|accurate|my)\s(?:option|choice|alternative|one)"
-    r"(?:\s(?:is|would\sbe|must\sbe)\b|\s?:|\s[-–—]\s)[:\s]{0,4}[*_`]{0,3}"
+    r"\b(?P<says>(?:correct|right|best|final|likely|appropriate|suitable|accurate|selected|chosen|my)\s"
+    r"(?:option|choice|alternative|letter|one)(?:\s(?:is|would\sbe|must\sbe)\b|\s?:|\s(?:--|[-–—])\s)[:\s]{0,4}[*_`]{0,3}"
     r"|\b(?:I|we)(?:\s(?:would|will)|['’](?:d|ll))?\s(?:choose|pick|select|go\swith)\s{1,3}[*_`]{0,3})"
     r"|(?P<before>(?:\b(?:option|choice|answer)\s[*_]{0,3}\(?(?P<named>[A-Za-z])\)?|\((?P<letter>[A-Za-z])\)|"
     r"(?<![\w(])(?P<bare>[B-HJ-Z]))[*_]{0,3}\sis\s(?:(?:therefore|thus|clearly|hence)\s)?(?:the\s)?"
@@ -71,10 +74,17 @@ _SOMETHING = re.compile(r"\S")
 _TOKEN = re.compile(r"[^\s$.,\\]+")
 _BRACE = re.compile(r"\\?[{}]")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_JSON_LIST = re.compile(r"\[([^\[\]{}]*)\]")
 _BARE_LETTER = re.compile(r"\(?[A-Za-z]\)?\.?")
 _LETTER_FIRST = re.compile(
     r"[*_]{0,3}(?:\(?[A-Z][).:]{0,2}[*_]{0,3}|\([A-Z]\)[ \t][^\n]{1,200}|[A-Z][.):][ \t][^\n]{1,200})(?=[ \t]*\n\s*\n)"
 )
+_LETTER_BELOW = re.compile(
+    r"^(?:\#{1,6}[ \t][^\n]{1,60}|\*\*[^\n*]{1,60}\*\*:?)[ \t]*\n\s{0,9}"
+    r"((?:\*\*)?\(?[A-Z]\)?[.):]?(?:\*\*)?|\*\*\(?[A-Z][.):]{1,2}[ \t][^\n*]{1,200}\*\*)\s*\Z",
+    re.MULTILINE,
+)
+"""A heading, and nothing below it but a letter."""
 _SENTENCE_END = re.compile(r"(?<!\.)[.!?](?=\s{1,9}[A-Z(\"“*\\$]|\s*\Z)")
 _ENDS = {  # beside a number, a "!" may be a factorial
     "number": re.compile(r"(?<!\.)[.?](?=\s|\Z)"),
@@ -115,7 +125,7 @@ def stated(text: str, answer_type: str) -> str:
     Raises:
         Unreadable: the text states no answer, or a too long one, or says that it has none.
     """
-    text = before_next_problem(text[-TAIL:], _first_marker(text[-TAIL:], answer_type), _bare_answer)
+    text = _own_part(text[-TAIL:], answer_type)
     found = _last(text, answer_type)
     if found is None:
         answer = _bare(text, answer_type)
@@ -130,10 +140,14 @@ def stated(text: str, answer_type: str) -> str:
 
 def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool] | None:
     """The text after the last marker of an answer, and whether it is the whole content of a box; None: no marker."""
-    text = text[-TAIL:]
     kind = "math" if prefer_boxes else "text"
-    found = _last(before_next_problem(text, _first_marker(text, kind), _bare_answer), kind)
+    found = _last(_own_part(text[-TAIL:], kind), kind)
     return (found.answer, found.form == "box") if found else None
+
+
+def _own_part(text: str, answer_type: str) -> str:
+    """The text without a further problem that follows its answer."""
+    return before_next_problem(text, _first_marker(text, answer_type), lambda head: _is_bare_answer(head, answer_type))
 
 
 def _first_marker(text: str, answer_type: str) -> int | None:
@@ -259,7 +273,9 @@ def _quoted(text: str, marker: re.Match[str]) -> str:
     value = _said(text, marker)
     string = _JSON_STRING.match(value)
     if not string:
-        return re.split(r"[,}\n]", value, maxsplit=1)[0]
+        listed = _JSON_LIST.match(value)
+        items = [item.strip().strip("\"'") for item in listed[1].split(",")] if listed else []
+        return ", ".join(items) if listed else re.split(r"[,}\n]", value, maxsplit=1)[0]
     try:
         decoded: str = parse_json(string[0])
     except ValueError:  # LaTeX whose backslashes nobody escaped
@@ -269,7 +285,9 @@ def _quoted(text: str, marker: re.Match[str]) -> str:
 
 def _before(text: str, marker: re.Match[str]) -> str:
     """The option that is called correct, where no doubt is said with it."""
-    clause = re.split(r"[.!?;\n]", text[max(0, marker.start() - 80) : marker.start()])[-1]
+    clause = re.split(r"[.!?;\n]|,\s(?:so|hence|thus|therefore)\b", text[max(0, marker.start() - 80) : marker.start()])[
+        -1
+    ]
     if _DOUBT.search(clause) or text[marker.end() : marker.end() + 3].lstrip(" )*_").startswith("?"):
         return ""
     return marker["named"] or marker["letter"] or marker["bare"]
@@ -300,7 +318,7 @@ def _first_sentence(text: str, answer_type: str) -> str:
     for end in _ENDS.get(answer_type, _SENTENCE_END).finditer(line):
         if abbreviation.search(line[max(0, end.start() - 8) : end.start()]) and line[end.end() :].strip():
             continue
-        asked = answer_type == "choice" and end[0] == "?"  # "D?" is a question, which the reader refuses
+        asked = answer_type != "text" and end[0] == "?"  # "D?" is a question, which the reader refuses
         return line[: end.end() if asked else end.start()]
     return line
 
@@ -326,19 +344,29 @@ def _bare(text: str, answer_type: str) -> str:
         if "\n" in text or not _BEGINS_NUMBER.match(text):
             raise Unreadable("states no answer")
         return text
-    letter = _LETTER_FIRST.match(text) if answer_type == "choice" else None
-    if letter:  # the reason stands below it
-        return letter[0]
+    if answer_type == "choice":
+        letter = _LETTER_FIRST.match(text)
+        if letter:  # the reason stands below it
+            return letter[0]
+        below = _LETTER_BELOW.search(text, max(0, len(text) - _REGION))
+        if below:
+            return below[1]
     sentence = _first_sentence(text, answer_type)
     if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")
-    if is_remark(sentence):
+    if is_remark(sentence) or is_blank(sentence):
         raise Unreadable("states no answer")
     if answer_type == "math":
         return value_of_sentence(sentence) or sentence or text
     return sentence if sentence.strip() else text
 
 
-def _bare_answer(head: str) -> bool:
+def _is_bare_answer(head: str, answer_type: str) -> bool:
     """Whether the text before a further problem is an answer that needs no words to state it."""
-    return "\n" not in head and bool(_BEGINS_NUMBER.match(head) or _BARE_LETTER.fullmatch(head))
+    if "\n" in head:
+        return False
+    if answer_type == "text":
+        return len(head.split()) <= _FEW_WORDS and not head.endswith(":") and not is_remark(head)
+    if answer_type == "math" and formula_like(head):
+        return True
+    return bool(_BEGINS_NUMBER.match(head) or _BARE_LETTER.fullmatch(head.strip("*_")))

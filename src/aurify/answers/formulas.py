@@ -11,6 +11,7 @@ _CLOSES = {"$$": "$$", "$": "$", "\\[": "\\]", "\\(": "\\)"}
 _VALUE = re.compile(
     r"^(?:So|Thus|Hence|Therefore|The|Its|Our)\b.*\b(?:is|are|equals|be|becomes)\s+(?P<value>\S.*)$", re.DOTALL
 )
+_CONCLUDES = re.compile(r"(?:So|Thus|Hence|Therefore|Finally|Then),?\s+(?P<value>\S.*)", re.DOTALL)
 _BEGINS = re.compile(
     r"[-+−±√∛∞π(\[{⟨|\d.½⅓⅔¼¾⅕-⅞]|\\[a-zA-Z{|]|[a-zA-Z](?:['’]?\s?[=^_*/+<>≤≥(-]|\d|[.,]?$|\s?\\)"
     r"|(?:sqrt|sin|cos|tan|log|ln|exp|pi|oo|abs)\b"
@@ -65,7 +66,7 @@ def only_formula(sentence: str) -> str | None:
 
 def value_of_sentence(sentence: str) -> str | None:
     """``34`` of "The largest $n$ is 34": what the sentence ends with, where that looks like a formula."""
-    match = _VALUE.match(sentence)
+    match = _VALUE.match(sentence) or _CONCLUDES.fullmatch(sentence)
     if not match:
         return None
     value = match["value"].strip()

@@ -146,7 +146,7 @@ class Grader:
         try:
             predicted = extract(text, kind, listed)
         except Unreadable as error:
-            if kind == "text" and _own_words(text, golds):
+            if kind in ("text", "math") and _own_words(text, golds):
                 return [Grade(Verdict.RIGHT, "the gold answer's own words", text.strip())]  # itself a sentence
             return [Grade(Verdict.UNPARSABLE, str(error))]
         return [compare(predicted, gold, kind, listed) for gold in golds]

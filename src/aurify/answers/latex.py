@@ -72,13 +72,15 @@ _REPLACED = (
 )
 _ROOTS = re.compile(r"([√∛∜])\s*(\d+|[A-Za-z]|(?=[({]))")
 _DEGREE = {"√": "", "∛": "[3]", "∜": "[4]"}
-_SPACED_COMMA = re.compile(r",\s?\\!\s?")
+_SPACED_COMMA = re.compile(r"(?:,|\{,\}|\\text\{,\})\s?\\!\s?(?=\d{3}(?!\d))|(?:\{,\}|\\text\s?\{,\})(?=\d{3}(?!\d))")
 _MACRO_SPACE = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad\b|~")  # not the end of "\\\\ ", a matrix row
 _BARE_LEFT = re.compile(r"\\(left|right)(?![a-zA-Z])")
 _END_OF_TEXT = re.compile(r"</s>|<\|[a-z_]{2,24}\|>")
 _MACRO = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
 _WRAPPED_NUMBER = re.compile(_MACRO + r"\{\s*(-?\d[^{}]*)\}")
-_UNIT = re.compile(r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:and|or|if)\b)([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$")
+_UNIT = re.compile(
+    r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:(?:and|or|if)\b|\([A-J]\)))([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$"
+)
 _UNIT_RATIO = re.compile(
     r"(?<=[\w})])\s*\\frac\s*\{\s*"
     + _MACRO
@@ -86,7 +88,9 @@ _UNIT_RATIO = re.compile(
     + _MACRO
     + r"\{([^{}]*)\}\s*((?:\^\{?\d\}?)?)\}\s*$"
 )
-_PLAIN_UNIT = re.compile(r"(?<=[\d})])\s*((?:\b|(?<=\d))[A-Za-z][A-Za-z. /]{0,60}(?:\^\{?\d\}?)?)\s*$")
+_PLAIN_UNIT = re.compile(
+    r"(?:(?<=[\d})])|(?<=\\pi)|(?<=\\pi ))\s*((?:\b|(?<=\d))[A-Za-z][A-Za-z. /]{0,60}(?:\^\{?\d\}?)?)\s*$"
+)
 _PRICE = re.compile(r"^\s*-?\s*\\\$\s*-?\s*[\d.]")
 _SCALE = re.compile(r"\s*(?:(?:hundred|thousand|million|billion|trillion|dozen)s?|[ap]\.?\s?m)\b", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:about|approximately|approx\.?|roughly|around|exactly|nearly)\s+(?=[-\d.$\\])", re.IGNORECASE)
@@ -98,9 +102,20 @@ _UNWRAP = re.compile(_MACRO + r"\{([^{}]*)\}")
 _SHORT_FRAC = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]|\\pi))")
 _PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
 _SHORT_SQRT = re.compile(r"\\sqrt\s*([\da-zA-Z])")
-_SHORT_SCRIPT = re.compile(r"([_^])\s*([\da-zA-Z])(?![{\w])")
-_THOUSANDS = re.compile(r"(?<![\d,.(\[])(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
-_ASSIGNED = re.compile(r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\([a-z]\)|[a-zA-Z]_\{?\w\}?)\s*(?:=|\\in(?![a-z]))\s*(?=[^=])")
+_SHORT_SCRIPT = re.compile(r"([_^])\s*([\da-zA-Z])(?![{\w]|\.\d)")
+_OVER = re.compile(r"\{([^{}]*)\\over(?![a-zA-Z])([^{}]*)\}")
+_MODULO = re.compile(r"\\[pb]?mod\s*(?:\{\s*(\w+)\s*\}|(\w+))")
+_HEAT = re.compile(r"\^?\s*\\circ\s*(?:" + _MACRO + r"\{\s*([CF])\s*\}|([CF]))$")
+_CURRENCY = re.compile(r"^(\s*-?\s*)([€£¥₹])(\s*-?\s*[\d.].*)$|^(\s*-?[\d.,]+)\s*([€£¥₹])$", re.DOTALL)
+_THING = re.compile(
+    r"^(?:the\s)?(?:matrix|vector|point|set|interval|(?:ordered\s)?(?:pair|triple)|number|value|fraction|expression|function"
+    r"|polynomial|equation|line|inequality)\s+(?=[-\[({\\$<\d])",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"(?<![\d,.(\[])(?<!\\\{)(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
+_ASSIGNED = re.compile(
+    r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\([a-z]\)|[a-zA-Z]_\{?\w\}?)\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
+)
 _PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]+\)?$")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
 _MARKED_UNIT = re.compile(r"\\unit\{([^{}]*)\}$")
@@ -120,27 +135,29 @@ def tidy(latex: str) -> str:
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
-    text = _ORDINAL.sub("", _LEAD.sub("", text))
+    text = _ORDINAL.sub("", _THING.sub("", _LEAD.sub("", text)))
     if text.endswith("}") and text.count("}") > text.count("{"):
         text = text[:-1]  # of the box or sentence around it
     wrapped = _WRAPPED_NUMBER.fullmatch(text)
     text = wrapped[1] if wrapped else text
-    price = bool(_PRICE.match(text))
+    price = "$" if _PRICE.match(text) else None
+    paid = _CURRENCY.match(text)
+    if paid:
+        text, price = (paid[1] + paid[3], paid[2]) if paid[2] else (paid[4], paid[5])
     text = _ROOTS.sub(lambda m: f"\\sqrt{_DEGREE[m[1]]}{{{m[2]}}}" if m[2] else f"\\sqrt{_DEGREE[m[1]]}", text)
     text = scripts(scripts(text, RAISED, "^"), LOWERED, "_")
-    text = _SPACED_COMMA.sub(",", plain_signs(text, "\\frac{{{}}}{{{}}}"))
+    text = _SPACED_COMMA.sub("", plain_signs(text, "\\frac{{{}}}{{{}}}"))
     for old, new in _REPLACED:
         text = text.replace(old, new)
     text = _MACRO_SPACE.sub(" ", _PHANTOM.sub("", text)).strip().rstrip(".,;").strip()
-    text, unit = _split_unit(text)
+    text, unit = _split_unit(_MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", _OVER.sub(r"\\frac{\1}{\2}", text)))
     text = re.sub(r"^\s*\\approx\s*", "", text)
     text = _SHORT_FRAC.sub(lambda m: f"\\frac{{{m[1] or m[2] or ''}}}{{{m[3] or m[4] or ''}}}", text)
     text = _SHORT_SCRIPT.sub(r"\1{\2}", _SHORT_SQRT.sub(r"\\sqrt{\1}", text))
-    text = _THOUSANDS.sub(lambda m: m[1] + m[2].replace(",", ""), text)
     text = text.strip().rstrip(".,;").strip()
     if not text:
         raise Unreadable("empty")
-    unit = unit or ("$" if price else None)
+    unit = unit or price
     return f"{text}\\unit{{{unit}}}" if unit else text
 
 
@@ -172,11 +189,22 @@ def without_units(pred: str, gold: str) -> TidiedPair:
     return TidiedPair(ours, theirs, units_differ(our_unit, their_unit))
 
 
+def spellings(tidied: str) -> tuple[str, ...]:
+    """What a tidied answer may stand for: ``81,256`` is a number, or a list of two."""
+    whole = _THOUSANDS.sub(lambda m: m[1] + m[2].replace(",", ""), tidied)
+    return (tidied,) if whole == tidied else (whole, tidied)
+
+
 def compare_written(pred: str, gold: str) -> str | None:
     """Why two tidied answers are equal that are written alike or are both plain numbers; "": they are not equal.
 
     None: that takes algebra.
     """
+    found = [_compare_written(a, b) for a in spellings(pred) for b in spellings(gold)]
+    return next((reason for reason in found if reason), None if None in found else "")
+
+
+def _compare_written(pred: str, gold: str) -> str | None:
     pair = without_units(pred, gold)
     if pair.units_differ:
         return ""
@@ -220,6 +248,9 @@ def without_name(pred: str, gold: str) -> tuple[str, str]:
 
 def _split_unit(text: str) -> tuple[str, str | None]:
     """The text without the words behind it, and the unit of measure that they name."""
+    heat = _HEAT.search(text)
+    if heat:
+        return text[: heat.start()], f"deg{heat[1] or heat[2]}"
     if not _FUNCTION.search(text):
         bare = text.replace("^\\circ", "").replace("\\circ", "") if text.endswith("\\circ") else text
         if bare != text:
@@ -265,11 +296,16 @@ def _letters_as_unit(text: str) -> tuple[str, str | None]:
     """``10 cm`` and ``10 m`` as a number and a unit."""
     plain = _PLAIN_UNIT.search(text)
     unit = unit_of(plain[1]) if plain else None
-    if plain is None or unit is None or _has_letters(text[: plain.start()]):
+    if plain is None or unit is None or _has_names(text[: plain.start()]):
         return text, None
     if len(plain[1].strip(". ")) == 1 and not text[: plain.start(1)].endswith(" "):
         return text, None  # "10m" is a product
     return text[: plain.start()].strip(), unit
+
+
+def _has_names(text: str) -> bool:
+    """Whether letters other than functions and constants (``sqrt``, ``pi``) stand in the text."""
+    return any(not is_known_word(word) for word in re.findall(r"(?<![\\A-Za-z])[A-Za-z]+", text))
 
 
 def _has_letters(text: str) -> bool:

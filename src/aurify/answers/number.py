@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from aurify.answers.around import DEGREES, refuse_more
 from aurify.answers.characters import RAISED, plain_signs, scripts
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_refusal
@@ -35,6 +36,8 @@ _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|texti
 _SPACED = re.compile(r"(?<![\d.,/])(?!0)(\d{1,3})((?: \d{3})+)(?![\d/]|\.\d*/|,\d| \d)")
 _SPACED_COMMA = re.compile(r",\s?\\!\s?")
 _APOSTROPHES = re.compile(r"(?<![\d.,'_])(\d{1,3})((?:'\d{3})+|(?:_\d{3})+)(?![\d'_])")
+_PRICE_END = re.compile(r"(?<=\d)\s?/[-=](?!\w)")  # "Rs. 20/-"
+_EQUALS_WITHIN = re.compile(r"\(\s*=\s*")  # "120 cm (= 1.2 m)"
 _INDIAN = re.compile(r"(?<![\d.,])(\d{1,2})((?:,\d{2})+,\d{3})(?![\d,]\d?)")
 _CENTS = re.compile(
     r"(\d+)\s+dollars?,?\s+and\s+(\d{1,2})\s+cents\b|\$(\d+)\s+and\s+(\d{1,2})\s+cents\b", re.IGNORECASE
@@ -45,47 +48,30 @@ _NUMBER = re.compile(
     r"(?:[eE](?P<exponent>[+-]?\d{1,3})(?![\d.]))?(?:\s*/\s*(?P<under>\d+)(?![\d.,]*\d))?"
 )
 _MIXED = re.compile(r"(?:\s+(?:and\s+)?|-)(\d+)\s*/\s*(\d+)(?!\.?\d)")
-_ANOTHER = re.compile(r"(?<![A-Za-z^\d])\d")
-_OPERATORS = set("^*/+!:=<>×÷_²³¹⁰⁴⁵⁶⁷⁸⁹√∛∜·∞π±∓‰‱")
 _UNKNOWN = re.compile(
     r"\d\s*\\?[A-Za-z](?![A-Za-z])|(?<![A-Za-z])[A-Za-z]\s*[-+*/^]\s*\d|\d\s*[-+*/]\s*[A-Za-z](?![A-Za-z])"
     r"|\b(?:because|since|as|so|where|when|if)\b"
 )
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_SHORT_SCALES = {"k": 1000, "m": 10**6, "mn": 10**6, "bn": 10**9, "b": 10**9, "tn": 10**12}
-_SCALE = re.compile(r"\s*-?(hundred|thousand|million|billion|trillion|dozen)s?\b", re.IGNORECASE)
-_SHORT_SCALE = re.compile(r"\s?(k|mn?|bn?|tn)(?![a-z])", re.IGNORECASE)
-_AND_PART = re.compile(r"\s+and\s+(?:a|one)[\s-](half|third|quarter|fourth|fifth|tenth)\b", re.IGNORECASE)
+_SCALES = {
+    "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "quadrillion": 10**15,
+    "dozen": 12, "lakh": 10**5, "crore": 10**7, "mn": 10**6, "mln": 10**6, "mio": 10**6, "bn": 10**9, "bln": 10**9,
+    "tn": 10**12, "trn": 10**12,
+}  # fmt: skip
+_SHORT_SCALES = {"k": 1000, "m": 10**6, "b": 10**9}
+_SCALE = re.compile(rf"\s*-?({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
+_SHORT_SCALE = re.compile(r"\s?(k|m|b)(?![a-z])", re.IGNORECASE)
+_AND_PART = re.compile(
+    r"\s+and\s+(an?|one|two|three|four|five)[\s-](half|third|quarter|fourth|fifth|tenth)s?\b(?!\s+of)", re.IGNORECASE
+)
+_COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _CURRENCY_WORD = re.compile(r"(?:\b(?:rs\.?|inr|usd|eur|gbp|us)|[$€£¥₹])\s*\Z", re.IGNORECASE)
-_CONVERTED = re.compile(
-    r"\(\s*(?:=|i\.?e\.?,?|that\sis,?|about|approximately|which\sis)?\s*[$€£¥₹]?[\d.,]+\s*[A-Za-z$€£¥₹%°][^()\d]*\)?\s*\Z"
-)
-_NUMBER_WORDS = (
-    r"(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|twenty|thirty|forty|fifty|sixty"
-    r"|seventy|eighty|ninety)"
-)
-_COUNTED = re.compile(
-    rf"[\s-]*(?:and\s+)?(?:an?\s+)?(?:{_NUMBER_WORDS}|half|halves|thirds|fourths|fifths|sixths|sevenths|eighths|ninths"
-    r"|tenths|hundredths|thousandths|twelfths|pi|infinity|squared?\sroot|factorial|plus|minus|divided|squared|cubed|choose|mod(?:ulo)?|remainder|to\sthe\s\w*power)\b"
-    rf"|[\s-]*(?:times|over|by)\s+{_NUMBER_WORDS}"
-    r"|.*\b(?:hundred|thousand|million|billion|trillion|dozen)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_TAKEN_BACK = re.compile(
-    r"\bor\b|\bnot\b|n['’]t\b|\b(?:wrong|incorrect|false|mistake|instead|rather|should|maybe|perhaps|unless|too\shigh|too\slow"
-    r"|below\szero)\b",
-    re.IGNORECASE,
-)
-_NOT_THAT = re.compile(
-    r"\bnot\b|n['’]t\b|\b(?:half\s(?:of|as)|twice|double|triple|never|\w*root\sof|square\sof|cube\sof|inverse\sof"
-    r"|reciprocal\sof)\b|\b(?:(?:more|less|greater|fewer|larger|smaller|higher|lower)\sthan|over|under|above|below)\W*\Z"
-    r"|[A-Za-z]\(\W*\Z|\b(?:sqrt|cbrt|log|ln|lg|exp|sin|cos|tan|cot|sec|csc|arc\w+|abs|pm|mp)\W*\Z",
-    re.IGNORECASE,
-)
-_LONE_LETTER = re.compile(r"\s*([A-Za-z])(?![A-Za-z])")
 _FACTOR = re.compile(r"\s?\*?\s?(?:\\?pi(?![A-Za-z])|π|(?<=[\d*])(?P<letter>[A-Za-z])(?![A-Za-z\d]))(?=[\s.)]*\Z)")
-_DEGREES = ("^\\circ", "^{\\circ}", "°")
+_RESTATED = re.compile(
+    r"(.*\d.*?)(?:,?\s+or\s+|\s*\(\s*(?:(?:or|i\.?e\.?,?|that\sis,?|about|approximately|approx\.?|which\sis|≈|~)\s*)?)"
+    r"([^()]*\d[^()]*)\)?"
+)
+"""A value said twice: ``1/2 (0.5)``, ``24 eggs (2 dozen)``, ``5/2 or 2.5``."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +119,32 @@ def read_number(text: str, *, words: bool = True) -> Number:
     if is_refusal(text):
         raise Unreadable("says that there is no answer")
     text = _right_side(_plain(text))
+    try:
+        return _read(text, words)
+    except Unreadable:
+        twice = _RESTATED.fullmatch(text) if words else None
+        if twice is None or not _is_restated(twice[1], twice[2]):
+            raise
+        return _read(twice[1].strip(), words)
+
+
+def _is_restated(first: str, second: str) -> bool:
+    """Whether two texts state one value, the second perhaps rounded."""
+    try:
+        a, b = _read(first.strip(), True), _read(second.strip(), True)
+    except Unreadable:
+        return False
+    if units_differ(a.unit, b.unit) or a.factor != b.factor:
+        return False
+    rounded = 2 * abs(a.value - b.value) * 10 ** (b.decimals or 0) <= 1 if b.decimals and a.decimals is None else False
+    return rounded or any(x.value == y.value for x in _meanings(a) for y in _meanings(b))
+
+
+def _read(text: str, words: bool) -> Number:
     start = next((i for i, c in enumerate(text) if c.isdecimal()), -1)
     if start < 0:
         raise Unreadable("no number")
-    if start and text[start - 1] == ".":
+    if start and text[start - 1] == "." and not text[: start - 1][-1:].isalpha():  # "Rs.20" is 20
         start -= 1
     if start and (text[start - 1].isalnum() or text[start - 1] in "_^") and not _CURRENCY_WORD.search(text[:start]):
         raise Unreadable("a digit inside a word")
@@ -155,7 +163,7 @@ def read_number(text: str, *, words: bool = True) -> Number:
     unit = None if percent else currency or unit_of(after)
     if not words and (before or after or factor):
         raise Unreadable("more than a number")
-    _refuse_more(before, text[end:], after)
+    refuse_more(before, text[end:], after)
     return Number(sign * value, decimals, percent, unit, factor and (factor["letter"] or "pi"))
 
 
@@ -173,8 +181,7 @@ def same_number(pred: Number, gold: Number) -> str | None:
         for y in _meanings(gold):
             if x.value == y.value:
                 return "the same number"
-    if pred.percent != gold.percent:
-        return None
+    pred = _as_percent(pred) if gold.percent else pred if not pred.percent else _meanings(pred)[1]
     if _rounded_from(pred, gold):
         return f"the gold answer, rounded to its {gold.decimals} decimals"
     if _all_of_a_double(pred, gold):
@@ -183,19 +190,32 @@ def same_number(pred: Number, gold: Number) -> str | None:
 
 
 def _meanings(number: Number) -> list[Number]:
-    return [number, Number(number.value / 100, None)] if number.percent else [number]
+    if not number.percent:
+        return [number]
+    return [number, Number(number.value / 100, None if number.decimals is None else number.decimals + 2)]
+
+
+def _as_percent(number: Number) -> Number:
+    if number.percent:
+        return number
+    return Number(number.value * 100, None if number.decimals is None else max(0, number.decimals - 2), True)
 
 
 def _rounded_from(pred: Number, gold: Number) -> bool:
-    """Whether the gold answer is the rounding (from ``LONG_TAIL`` decimals on, also the cutting off) of a finer one."""
-    if not gold.decimals:
+    """Whether the gold answer is the rounding (from ``LONG_TAIL`` decimals on, also the cutting off) of a finer one.
+
+    A gold answer that is whole (``100.0``) was not rounded. A fraction is finer than any decimals, and so are decimals
+    that are two more than the gold answer's two or more, or ``LONG_TAIL``.
+    """
+    if not gold.decimals or (gold.value.denominator == 1 and gold.decimals < LONG_TAIL):
         return False
-    computed = (
-        pred.value.denominator > 1 if pred.decimals is None else pred.decimals >= max(LONG_TAIL, gold.decimals + 1)
-    )
-    two_digits = abs(gold.value) * 10**gold.decimals >= 10
+    digits = abs(gold.value) * 10**gold.decimals
+    enough = max(LONG_TAIL, gold.decimals + 1)
+    if gold.decimals > 1 and digits % 10:
+        enough = min(enough, gold.decimals + 2)
+    computed = pred.value.denominator > 1 if pred.decimals is None else pred.decimals >= enough
     away = abs(pred.value - gold.value) * 10**gold.decimals
-    return computed and two_digits and (away < 1 if gold.decimals >= LONG_TAIL else away * 2 <= 1)
+    return computed and digits >= 10 and (away < 1 if gold.decimals >= LONG_TAIL else away * 2 <= 1)
 
 
 def _all_of_a_double(pred: Number, gold: Number) -> bool:
@@ -220,6 +240,7 @@ def _plain(text: str) -> str:
     text = _RAISED_TEN.sub(lambda m: f"1e{m[1] or m[2]}", text)
     text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
     text = _APOSTROPHES.sub(lambda m: m[0].replace("'", "").replace("_", ""), text)
+    text = _EQUALS_WITHIN.sub("(", _PRICE_END.sub("", text))
     text = _INDIAN.sub(lambda m: m[0].replace(",", ""), text)
     text = _CENTS.sub(lambda m: f"${m[1] or m[3]}.{(m[2] or m[4]).zfill(2)}", text)
     text = _REASON.split(text, maxsplit=1)[0]
@@ -280,7 +301,8 @@ def _more_of_it(
         value, decimals, end = value + _ratio(mixed[1], mixed[2]), None, mixed.end()
     part = _AND_PART.match(text, end)
     if part and decimals == 0:
-        value, decimals, end = value + Fraction(1, _PARTS[part[1].lower()]), None, part.end()
+        value += Fraction(_COUNTS[part[1].lower()], _PARTS[part[2].lower()])
+        decimals, end = None, part.end()
     scale = _SCALE.match(text, end)
     while scale:
         value, decimals, end = value * _SCALES[scale[1].lower()], None, scale.end()
@@ -303,40 +325,4 @@ def _after(after: str) -> tuple[bool, str]:
     for mark in ("%", "percent", "per cent"):
         if rest.lower().startswith(mark):
             return True, rest[len(mark) :].strip()
-    return False, "" if rest in (*CURRENCIES, ",", ";", *_DEGREES) else after.strip(" )")
-
-
-def _refuse_more(before: str, behind: str, after: str) -> None:
-    """Refuse where what stands around the number makes another value of it, or takes it back."""
-    if re.match(r",\s*\d", after) and not after.startswith(", "):
-        raise Unreadable("a comma that marks no thousands")
-    if re.match(r"[eE][+-]?\d", after):
-        raise Unreadable("an exponent of more than three digits")
-    converted = _CONVERTED.search(after)
-    if converted and unit_of(after[: converted.start()]):
-        after = after[: converted.start()]
-    if _ANOTHER.search(re.sub(r"\^\{?\d\}?", "", after)):
-        raise Unreadable("more than one number")
-    if after and after[0] in _OPERATORS and not after.startswith(_DEGREES):
-        raise Unreadable(f"an expression, not a number: {after[0]!r} follows")
-    if before and before[-1] in _OPERATORS | {"\\", "{", "|"} and before[-1] != ":":
-        raise Unreadable(f"an expression, not a number: {before[-1]!r} stands before it")
-    _refuse_letters(behind, after)
-    if _TAKEN_BACK.search(after) or _NOT_THAT.search(before):
-        raise Unreadable("says what the answer is not")
-    if _COUNTED.match(after):
-        raise Unreadable("an expression, not a number: a number word follows")
-
-
-def _refuse_letters(behind: str, after: str) -> None:
-    """Refuse ``5x``, ``4i``, ``5k``, ``4\\pi``; read ``6th``, ``36cm``, ``5 a day``."""
-    if "\\" in after.replace("\\circ", ""):
-        raise Unreadable("an expression, not a number: LaTeX follows")
-    glued = re.match(r"[^\W\d_]+", behind)
-    if glued and glued[0].lower() not in ("st", "nd", "rd", "th") and not is_unit(glued[0]):
-        raise Unreadable(f"an expression, not a number: {glued[0][:20]!r} follows")
-    lone = _LONE_LETTER.match(after)
-    if lone and not glued and not is_unit(lone[1]):
-        rest = after[lone.end() :]
-        if lone[1] not in "aI" or not re.match(r"\s+[A-Za-z]{2}", rest):
-            raise Unreadable(f"an expression, not a number: {lone[1]!r} follows")
+    return False, "" if rest in (*CURRENCIES, ",", ";", *DEGREES) else after.strip(" )")

@@ -12,9 +12,14 @@ _REFUSAL = re.compile(
     r"|I\sgive\sup|sorry[,.!]|sorry\Z|as\san?\s(?:AI|language)\b|no\sidea\b|not\ssure\b|unsure\Z)",
     re.IGNORECASE,
 )
+_BLANK = re.compile(
+    r"\W{0,3}(?:unknown|n/?a|none|no\sanswer|undetermined|indeterminate|idk|it\sdepends(?:\son\s[^.]{1,40})?"
+    r"|(?:not\senough|insufficient|too\slittle)\s(?:information|data|context)[^.]{0,40}|can\s?not\sbe\s\w{4,12})\W{0,3}",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
     r"(?:I|we|you|it|he|she|they|there|this|that|these|those|here|let|let['’]s|sorry|unfortunately|first|next|now|ok(?:ay)?"
-    r"|sure|because|since|if|when|to|the\s(?:answer|question|problem|solution|data|information|text|passage))\b",
+    r"|sure|(?:so|then|and),?\s(?:we|I)|because|since|if|when|to|the\s(?:answer|question|problem|solution|data|information|text|passage))\b",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -27,6 +32,11 @@ _VERB = re.compile(
 def is_refusal(text: str) -> bool:
     """Whether the text says that its writer has no answer: ``I do not know.``"""
     return bool(_REFUSAL.match(text[:200]))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a whole text stands for no answer: ``N/A``, ``Unknown.``; as a stated answer it may be one."""
+    return bool(_BLANK.fullmatch(text))
 
 
 def is_remark(text: str) -> bool:

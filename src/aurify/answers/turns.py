@@ -5,19 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_TASK = r"(?:problem|exercise|question|example|task|puzzle)"
+END_TOKENS = r"</?s>|</?(?:eos|EOS|pad|bos|eod|unk)>|\[(?:EOS|PAD)\]|<[|｜][\w▁-]{2,30}[|｜]>|<(?:start|end)_of_turn>"
+"""Tokens that end a text or a turn, as tokenizers write them."""
+_OTHERS = r"(?:user|human|student|customer|用户|用戶)"
+_ROLES = r"(?:user|human|system|assistant|instruction|input|response)s?"
+_TASK = (
+    r"(?:problem|exercise|question|example|task|puzzle|prompt|pregunta|problema|ejercicio|frage|aufgabe|exercice"
+    r"|问题|题目|問題)"
+)
+_WHICH = (
+    r"(?:(?:next|new|another|further|additional|similar|related|practice|bonus|sample|word|math|second|third"
+    r"|follow-?\s?up)[ \t])?"
+)
+_NUMBER = r"(?:(?:\#|no\.?|number)[ \t]?)?\d{1,4}"
+_START = r"^[ \t#*_>]{0,8}(?:\(?\d{1,3}[.)][ \t]?)?[*_]{0,2}"
+_INLINE = r"(?:(?<=[.!?)}\]*$][ \t])|(?<=[.!?)}\]*$]))"
 _FURTHER = re.compile(
-    r"(?P<turn></s>|<eos>|<\|[a-z_]{2,24}\|>|<(?:start|end)_of_turn>|\[/?INST\]"
-    r"|^[ \t#*_>]{0,8}(?:user|human|student|customer)[*_]{0,3}[ \t]?:"
-    r"|^[ \t]{0,4}\#{1,6}[ \t]*[*_]{0,2}(?:instruction|input|user|human|response|system|assistant)s?\b"
+    rf"(?P<turn>{END_TOKENS}|\[/?INST\]|<<SYS>>|\[{_ROLES}\]|</?{_OTHERS}>"
+    rf"|^[ \t#*_>]{{0,8}}{_OTHERS}[*_]{{0,3}}[ \t]?[:：]|{_INLINE}(?-i:User|USER|Human|HUMAN)[ \t]?:"
+    rf"|^[ \t]{{0,4}}\#{{1,6}}[ \t]*[*_]{{0,2}}{_ROLES}\b"
     r"|^[ \t*_]{0,4}(?:user|human|system|assistant)[*_ \t]{0,4}$)"
-    r"|(?P<problem>(?-i:(?<![A-Za-z0-9])(?:Q|Question)\s?\d{0,4}\s?:)"
+    r"|(?P<problem>(?-i:(?<![A-Za-z0-9])(?:Q|Question)\s?\d{0,4}\s?[:：])"
     r"|^[ \t#*_>]{0,8}(?-i:Q)\s?\d{0,4}[.)][ \t]"
-    r"|^[ \t#*_>]{0,8}(?:instructions?|input)[*_]{0,3}[ \t]?:"
-    rf"|^[ \t#*_>]{{0,8}}(?:(?:next|new|another|further)[ \t])?{_TASK}[ \t]?(?:\#?\d{{1,4}})?[*_]{{0,3}}[ \t]?:"
-    rf"|^[ \t#*_>]{{0,8}}(?:(?:next|new|another|further)[ \t])?{_TASK}[ \t]\#?\d{{1,4}}[*_]{{0,3}}(?:[.)]|[ \t]*$)"
-    rf"|^[ \t]{{0,4}}\#{{1,6}}[ \t]*[*_]{{0,2}}(?:(?:next|new|another|further)[ \t])?{_TASK}[*_ \t]{{0,4}}$"
-    rf"|^[ \t#*_>]{{0,8}}(?:next|new|another)[ \t]{_TASK}[*_ \t]{{0,4}}$)",
+    r"|^[ \t#*_>]{0,8}(?:instructions?|input|response|system|assistant|model|bot|AI)[*_]{0,3}[ \t]?(?:[:：]|$)"
+    rf"|{_INLINE}(?-i:Problem|Exercise|Example|Task)[ \t]?(?:{_NUMBER})?[ \t]?[:：]"
+    rf"|{_START}{_WHICH}{_TASK}[ \t]?(?:{_NUMBER})?[*_]{{0,3}}[ \t]?[:：]"
+    rf"|{_START}{_WHICH}{_TASK}[ \t]{_NUMBER}[*_]{{0,3}}(?:[.)]|[ \t]*$)"
+    rf"|{_START}{_TASK}[ \t](?:one|two|three|four|five|six|seven|eight|nine|ten)[*_]{{0,3}}[ \t]*[:：]?$"
+    rf"|^[ \t]{{0,4}}\#{{1,6}}[ \t]*[*_]{{0,2}}{_WHICH}{_TASK}[*_ \t]{{0,4}}$"
+    rf"|^[ \t#*_>]{{0,8}}(?:next|new|another)[ \t]{_TASK}[*_ \t]{{0,4}}$"
+    r"|^(?:here(?:['’]s|\sis)|now|let['’]?s|next)\b[^\n.:]{0,30}\b(?:next|new|another|similar)\s"
+    rf"{_TASK}\b[^\n.:]{{0,20}}[.:!]?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -29,7 +47,7 @@ def before_next_problem(text: str, stated_at: int | None, is_answer: Callable[[s
     ``Problem:`` counts as the next one only behind a stated answer (from ``stated_at`` on), or behind a bare one.
     """
     for further in _FURTHER.finditer(text):
-        head = text[: further.start()].strip() if further.start() < _SHORT else "..."
+        head = _END_TOKENS.sub("", text[: further.start()]).strip() if further.start() < _SHORT else "..."
         if not head:
             continue
         behind = stated_at is not None and stated_at <= further.start()
@@ -38,5 +56,6 @@ def before_next_problem(text: str, stated_at: int | None, is_answer: Callable[[s
     return text
 
 
+_END_TOKENS = re.compile(END_TOKENS)
 _SHORT = 200
 """What stands before the next problem is a bare answer only where it is shorter, in characters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from aurify.answers import Grader, group_answers
@@ -34,9 +35,10 @@ def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -
     """
     rationales, texts = read_with_texts(source)
     with Grader() as grader:
-        if settings.data is None:
+        own = settings.data is None and settings.answers is None and _own_questions(rationales, settings, source)
+        if settings.data is None and not own:
             return _of_unknown(unhinted(rationales, source, say), settings.answers, grader, say)
-        questions = read_as(settings, settings.data)
+        questions = own or read_as(settings, settings.data or source)
         need_votes(questions, source)
         known = judged(rationales, questions, grader, texts)
         if not known:
@@ -87,6 +89,16 @@ def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], gra
             answers = [_answer(rationale, question.answer_type) for rationale in row]
             found.append(grouped_pool(question, row, group_answers(answers, question.answer_type, grader)))
     return found
+
+
+def _own_questions(rationales: Sequence[Rationale], settings: OfQuestions, source: str) -> Sequence[Question] | None:
+    """The questions of a file whose rows hold their gold answers, and no answers that somebody read already."""
+    if any(rationale.predicted is not None for rationale in rationales) or not Path(source).is_file():
+        return None
+    try:
+        return read_as(settings, source)
+    except AurifyError:
+        return None
 
 
 def _of_unknown(

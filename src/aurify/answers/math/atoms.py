@@ -185,8 +185,11 @@ class Atoms(Cursor, ABC):
         if macro == "\\begin":
             return self.matrix()
         if macro == "\\mathbb":
-            if self.group() == ("symbol", "R"):
+            of_numbers = self.group()
+            if of_numbers == ("symbol", "R"):
                 return ("reals",)
+            if of_numbers in [("symbol", letter) for letter in "ZNQC"]:
+                return ("symbol", f"\\mathbb{{{of_numbers[1]}}}")
             raise Unreadable("a set that has no formula")
         return self.word(macro[1:], latex=True)
 
@@ -280,11 +283,13 @@ class Atoms(Cursor, ABC):
         return "".join(parts)
 
     def arguments(self) -> list[Tree]:
-        self.expect("(")
+        closing = "\\}" if self.accept("\\{") else ")"
+        if closing == ")":
+            self.expect("(")
         bars, self.bars = self.bars, 0
         tree = self.items()
         self.bars = bars
-        self.expect(")")
+        self.expect(closing)
         return list(tree[1:]) if tree[0] == "list" else [tree]
 
     def function(self, name: str) -> Tree:
@@ -295,7 +300,8 @@ class Atoms(Cursor, ABC):
                 base = self.whole_number() or self.group()
             else:
                 exponent = self.group() if self.peek() == "{" else self.exponent()
-        arguments = self.arguments() if self.peek() == "(" else [self.implied_argument()]
+        in_brackets = self.peek() == "(" or (self.peek() == "\\{" and name in ("max", "min", "gcd", "lcm"))
+        arguments = self.arguments() if in_brackets else [self.implied_argument()]
         if name == "log" and base is not None:
             arguments.append(base)
         elif name == "log" and len(arguments) == 2:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from aurify.answers.latex import without_name, without_units, words_in
+from aurify.answers.latex import spellings, without_name, without_units, words_in
 from aurify.answers.math.equality import same
 from aurify.answers.math.structures import Structure, read_structure
 from aurify.answers.math.written import without_phrases
@@ -27,6 +27,11 @@ _OPTION = re.compile(
 
 def compare_latex(pred: str, gold: str) -> tuple[str, str]:
     """The verdict's word and its reason, of two tidied answers."""
+    found = [_compare_spelled(a, b) for a in spellings(pred) for b in spellings(gold)]
+    return next((verdict for verdict in found if verdict[0] == "right"), found[0])
+
+
+def _compare_spelled(pred: str, gold: str) -> tuple[str, str]:
     pair = without_units(pred, gold)
     ours, theirs = _readings(pair.pred), _readings(pair.gold)
     if not ours:

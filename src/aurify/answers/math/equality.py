@@ -41,7 +41,7 @@ def same(pred: Structure, gold: Structure) -> str | None:
     if isinstance(pred, Based) and isinstance(gold, Based):
         return "the same digits in the same base" if pred == gold else None
     if isinstance(pred, MatrixTree) or isinstance(gold, MatrixTree):
-        return _same_matrix(_as_matrix(pred), _as_matrix(gold))
+        return _same_matrix(_as_matrix(_nested(pred)), _as_matrix(_nested(gold)))
     if isinstance(pred, Several) and isinstance(gold, Several):
         return _same_items(pred, gold)
     single, several = (pred, gold) if isinstance(gold, Several) else (gold, pred)
@@ -87,6 +87,15 @@ def _as_matrix(item: Structure) -> MatrixTree | None:
     if isinstance(item, Several) and item.kind == "square":
         return MatrixTree((item.items,))
     return None
+
+
+def _nested(item: Structure) -> Structure:
+    """``((1, 2), (3, 4))`` and ``{{1, 2}, {3, 4}}`` as the matrix that programs write so."""
+    rows = item.items if isinstance(item, Several) else ()
+    kinds = {row.kind for row in rows if isinstance(row, Several)}
+    if kinds not in ({"point"}, {"set"}) or not all(isinstance(row, Several) for row in rows):
+        return item
+    return MatrixTree(tuple(row.items for row in rows)) if len({len(row.items) for row in rows}) == 1 else item
 
 
 def _same_value(pred: Value, gold: Value) -> str | None:

@@ -154,6 +154,8 @@ class _Parser(Atoms):
         base = self.postfix()
         if not self.accept("^"):
             return base
+        if base[0] in ("matrix", "bracket") and self.peek() in ("T", "\\top", "\\intercal", "{"):
+            return self.transposed(base)
         if self.accept("°"):
             return ("degrees", base)
         if self.peek() == "{" and self.peek(1) == "°" and self.peek(2) == "}":
@@ -162,6 +164,23 @@ class _Parser(Atoms):
         exponent = self.exponent()
         tree: Tree = ("^", base, exponent)
         return self.marks(tree)
+
+    def transposed(self, tree: Tree) -> Tree:
+        """A matrix, or a row in square brackets, behind which ``^T`` stands."""
+        braces = self.accept("{")
+        if not self.accept("T", "\\top", "\\intercal"):
+            raise Unreadable("a power of brackets")
+        if braces:
+            self.expect("}")
+        if tree[0] == "bracket" and tree[1:3] == ("(", ")"):
+            tree = ("matrix", ("row", *tree[3:]))
+        elif tree[0] == "bracket" and tree[1:3] == ("[", "]"):
+            nested = all(part[0] == "bracket" for part in tree[3:])
+            rows = [("row", *part[3:]) for part in tree[3:]] if nested else [("row", *tree[3:])]
+            tree = ("matrix", *rows)
+        if tree[0] != "matrix" or len({len(row) for row in tree[1:]}) != 1:
+            raise Unreadable("nothing that can be transposed")
+        return ("matrix", *(("row", *column) for column in zip(*(row[1:] for row in tree[1:]), strict=True)))
 
     def exponent(self) -> Tree:
         self.deeper()

@@ -29,6 +29,7 @@ _SAME = {
     "\\le": "<=",
     "\\leq": "<=",
     "\\ge": ">=",
+    "=<": "<=",
     "\\geq": ">=",
     "\\ne": "!=",
     "\\neq": "!=",
@@ -83,16 +84,22 @@ _SAME = {
 }
 _TOKEN = re.compile(
     r"\s+|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<macro>\\[A-Za-z]+\*?|\\.)|(?P<word>[A-Za-z]+)"
-    r"|(?P<sign>\.\.\.|\*\*|<=|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
+    r"|(?P<sign>\.\.\.|\*\*|<=|=<|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
     re.DOTALL,
 )
-_REPEATING = re.compile(r"(\d*\.\d*)\\(?:overline|bar|overbar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))")
+_REPEATING = re.compile(
+    r"(\d*\.\d*)\\(?:overline|bar|overbar|dot)\s*(?:\{\s*(\d+)\s*\}|(\d))|(?<![\d.])(\d+\.)\((\d{1,20})\)(?![\d^])"
+)
 _CHOOSE = re.compile(r"\{([^{}]{1,40})\\choose([^{}]{1,40})\}")
 _COUNTED = re.compile(
     r"(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\w{1,6})\s*\}?\s*(?:\\(?:text|mathrm)\s?\{\s*C\s*\}|C)\s*_\s*\{?\s*(\w{1,6})\s*\}?"
-    r"|(?<![\w\\])(\d{1,6})C(\d{1,6})(?!\w)"
+    r"|(?<![\w\\])(\d{1,6}|[a-z])C(\d{1,6}|[a-z])(?!\w)"
 )
-_COMPLEX = re.compile(r"\(?[-+]?[\d.]+\s?[-+]\s?(?:[\d.]+\s?\*?\s?)?j\)?")
+_ARRANGED = re.compile(
+    r"(?:\{\s*\}\s*)?[_^]\s*\{?\s*(\w{1,6})\s*\}?\s*(?:\\(?:text|mathrm)\s?\{\s*P\s*\}|P)\s*_\s*\{?\s*(\w{1,6})\s*\}?"
+    r"|(?<![\w\\])(\d{1,6})P(\d{1,6})(?!\w)|(?<![\w\\])n?P(?:er)?m?\((\d{1,6}),\s?(\d{1,6})\)"
+)
+_COMPLEX = re.compile(r"\(?[-+]?[\d.]+\s?[-+]\s?(?:[\d.]+\s?\*?\s?)?[jI]\)?")
 _JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,|cis)\s*\}")
 _SILENT = frozenset(
     ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\limits")
@@ -115,7 +122,8 @@ def tokens_of(text: str) -> list[Token]:
     text = _CHOOSE.sub(r"\\binom{\1}{\2}", text)
     text = _COUNTED.sub(lambda m: f"\\binom{{{m[1] or m[3]}}}{{{m[2] or m[4]}}}", text)
     if _COMPLEX.fullmatch(text.strip()):
-        text = text.replace("j", "i")
+        text = text.replace("j", "i").replace("I", "i")
+    text = _ARRANGED.sub(_falling, text)
     text = _JOINING.sub(r" \1 ", _REPEATING.sub(_periodic, text))
     found: list[Token] = []
     spaced = False
@@ -139,9 +147,15 @@ def tokens_of(text: str) -> list[Token]:
     return found
 
 
+def _falling(match: re.Match[str]) -> str:
+    """``5P3``, the arrangements of 3 of 5, as factorials."""
+    n, k = (match[1], match[2]) if match[1] else (match[3] or match[5], match[4] or match[6])
+    return f"\\frac{{({n})!}}{{({n}-{k})!}}"
+
+
 def _periodic(match: re.Match[str]) -> str:
     """``0.1\\overline{6}`` as the fraction that it is."""
-    head, period = match[1], match[2] or match[3]
+    head, period = match[1] or match[4], match[2] or match[3] or match[5]
     whole, _, decimals = head.partition(".")
     value = Fraction(f"{whole or 0}.{decimals or 0}") + Fraction(
         int(period), (10 ** len(period) - 1) * 10 ** len(decimals)

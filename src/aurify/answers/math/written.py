@@ -24,7 +24,13 @@ _CONDITION = re.compile(r"^\s*(?:if|when|for|where|whenever)\b\s*", re.IGNORECAS
 _OTHERWISE = frozenset(("otherwise", "else", "elsewhere", "in all other cases"))
 _PROGRAM_MATRIX = re.compile(r"\[([^\[\]();]+(?:;[^\[\]();]+)+)\]")
 _LIBRARY = re.compile(r"\b(?:np|numpy|sp|sympy|torch)\.(?:array|[mM]atrix|tensor)\b|\barray(?=\(\[)")
+_PARAMETER = re.compile(
+    r"\s*[,;]?\s*(?:\\(?:text|mathrm|mbox)\s*\{[ ,]*(?:where|for|with)?\s*\}\s*|(?:where|for|with)\s+)?"
+    r"(?:any\s)?[a-z]\s*(?:\\in|∈)\s*\\mathbb\s*\{?Z\}?\s*$"
+)
+"""That a parameter is an integer, behind a formula that holds it."""
 _ANGLES = re.compile(r"<([^<>=]+,[^<>=]+)>")
+_ALL = r"(?:the\sset\sof\s)?(?:all\s)?(?:the\s)?"
 _PHRASES = (
     (
         re.compile(r"(?:the\s)?(?:set\sof\s)?(?:all\s)?(?:the\s)?real(?:s|\snumbers)|all\sof\sthe\sreal\snumbers"),
@@ -36,6 +42,13 @@ _PHRASES = (
         ),
         "\\emptyset",
     ),
+    (re.compile(r"(?:the\sset\sof\s)?(?:all\s)?(?:the\s)?integers"), "\\mathbb{Z}"),
+    (re.compile(rf"{_ALL}positive\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\spositive"), "(0,\\infty)"),
+    (re.compile(rf"{_ALL}negative\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snegative"), "(-\\infty,0)"),
+    (re.compile(rf"{_ALL}non-?\s?negative\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snon-?negative"), "[0,\\infty)"),
+    (re.compile(rf"{_ALL}non-?\s?positive\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snon-?positive"), "(-\\infty,0]"),
+    (re.compile(r"(?:negative|minus)\sinfinity"), "-\\infty"),
+    (re.compile(r"(?:positive|plus)\sinfinity"), "\\infty"),
 )
 _EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(?:\sfor)?\s(?:[a-z]\s?=\s?)?(.+)")
 
@@ -114,6 +127,7 @@ def rows_in(text: str) -> list[list[str]] | None:
 def without_library(text: str) -> str:
     """Matrices and vectors as the grammar knows them: ``np.array([[1, 2]])`` and ``<1, 2>``."""
     text = _LIBRARY.sub("Matrix", text)
+    text = _PARAMETER.sub("", text)
     vector = _ANGLES.fullmatch(text.strip())
     return f"\\langle {vector[1]} \\rangle" if vector else text
 
