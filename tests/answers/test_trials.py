@@ -1,4 +1,4 @@
-"""The small inputs of ``../shared/trials``, each with what is right: ``expect`` of an answer, ``_expect`` of a question.
+"""The small inputs of ``../shared/trials``, each with what is right: ``expect`` of answers, ``_expect`` of questions.
 
 Those that need a server, a model or a run are not read here: 07 (``tests/collecting``), 08, 09 and 15.
 """
