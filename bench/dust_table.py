@@ -5,23 +5,55 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dust_data import MATH, TESTS, rows, subjects
 from reproduce_tdg import CLAIMS, FROM_NAT
 
-from aurify.statistics.crossed import Interval
+from aurify.statistics.crossed import Interval, crossed_mean
 from aurify.statistics.paired import accuracy, by_question, compare
 
 LIKELIHOOD = {
-    "right": ("log p of right rationales, nats a token", 1.0, 4),
-    "wrong": ("log p of wrong rationales, nats a token", 1.0, 4),
-    "preferred": ("right one likelier, % of pairs", 100.0, 1),
+    "right": "log p of right rationales, nats a token",
+    "wrong": "log p of wrong rationales, nats a token",
+    "preferred": "right one likelier, % of pairs",
 }
-"""What is measured on held-out rationales: its name, its scale, and decimals."""
+"""What is measured on held-out rationales."""
 
 Values = dict[tuple[str, int], dict[str, float]]
 """By method and seed: what each question came to."""
+
+
+class Measure(NamedTuple):
+    """What was measured of every run."""
+
+    values: Values
+    share: bool
+    """Whether a value is a share, told in percent; else it is told in nats, and has no bounds."""
+
+    def told(self, found: Interval, sign: str = "") -> str:
+        """A value with its interval."""
+        scale, digits = (100, 1) if self.share else (1, 4)
+        value, low, high = (f"{scale * end:{sign}.{digits}f}" for end in found)
+        return f"{value} ({low} to {high})"
+
+    def mean(self, method: str) -> str:
+        """A method's value over its seeds and questions."""
+        return self.told(accuracy(by_question([found for (name, _), found in self.values.items() if name == method])))
+
+    def seeds(self, first: str, second: str) -> list[int]:
+        """The seeds that two methods have; the student as it was given goes with any."""
+        own, other = ({seed for name, seed in self.values if name == method} for method in (first, second))
+        return sorted(own if second == "base" and other else own & other)
+
+    def difference(self, first: str, second: str) -> Interval | None:
+        """The paired difference of two methods; None where there is nothing to compare."""
+        seeds = self.seeds(first, second)
+        if not seeds or first == second:
+            return None
+        ours = by_question([self.values[first, seed] for seed in seeds])
+        theirs = by_question([self.values[second, 0 if second == "base" else seed] for seed in seeds])
+        return compare(first, ours, second, theirs).difference if self.share else crossed_mean(ours - theirs).interval
 
 
 def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:
@@ -33,13 +65,12 @@ def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:
     told = ("problems", "held_out", "tokens", "rationales", "max_tokens", "rate", "samples", "test_rows", "dtype")
     print(", ".join(f"{key.replace('_', ' ')} {settings[key]}" for key in told) + "\n")
     measures = {
-        label: (measured(results, "likelihood", key), scale, digits)
-        for key, (label, scale, digits) in LIKELIHOOD.items()
+        label: Measure(measured(results, "likelihood", key), key == "preferred") for key, label in LIKELIHOOD.items()
     }
-    measures |= {f"{test}, % right": (measured(results, test, "right"), 100.0, 1) for test in TESTS}
-    measures = {label: found for label, found in measures.items() if found[0]}
-    for label, (values, scale, digits) in measures.items():
-        print_measure(label, values, scale, digits)
+    measures |= {f"{test}, % right": Measure(measured(results, test, "right"), True) for test in TESTS}
+    measures = {label: found for label, found in measures.items() if found.values}
+    for label, found in measures.items():
+        print_measure(label, found)
     print_claims({label: found for label, found in measures.items() if "wrong rationales" not in label})
     math_file = out / "tests" / f"{MATH}-{settings['test_rows']}.jsonl"
     if (math := measured(results, MATH, "right")) and math_file.exists():
@@ -54,38 +85,36 @@ def measured(results: Sequence[dict[str, Any]], part: str, key: str) -> Values:
     return {(one["method"], one["seed"]): one[key] for one in results if one["part"] == part}
 
 
-def print_measure(label: str, values: Values, scale: float, digits: int) -> None:
+def print_measure(label: str, measure: Measure) -> None:
     """A row a method: its value, and its paired difference to the student as it was given and to CoT-KD."""
     print(f"| method | seeds | {label} (95 %) | less the student's own | less CoT-KD's |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for method in dict.fromkeys(method for method, _ in values):
-        own = [found for (name, _), found in values.items() if name == method]
-        cells = [told(accuracy(by_question(own)), scale, digits)]
-        for other in ("base", "kd"):
-            pair = paired(values, method, other)
-            cells.append("" if pair is None else told(pair.difference, scale, digits, sign="+"))
-        print(f"| {method} | {len(own)} | {' | '.join(cells)} |")
+    for method in dict.fromkeys(method for method, _ in measure.values):
+        found = [measure.difference(method, other) for other in ("base", "kd")]
+        cells = ["" if one is None else measure.told(one, "+") for one in found]
+        seeds = sum(name == method for name, _ in measure.values)
+        print(f"| {method} | {seeds} | {measure.mean(method)} | {' | '.join(cells)} |")
     print()
 
 
-def print_claims(measures: dict[str, tuple[Values, float, int]]) -> None:
+def print_claims(measures: dict[str, Measure]) -> None:
     """The paper's claims, one by one, as far as both methods of a claim were run."""
-    known = {method for values, _, _ in measures.values() for method, _ in values}
+    known = {method for measure in measures.values() for method, _ in measure.values}
     asked = [claim for claim in CLAIMS if {claim[1], claim[2]} <= known]
     if not asked:
         return
     print("| claim | seeds | " + " | ".join(f"{label}: difference (95 %)" for label in measures) + " |")
     print("| --- | ---: |" + " ---: |" * len(measures))
     for text, better, worse in asked:
-        cells, seeds = [], 0
-        for values, scale, digits in measures.values():
-            pair = paired(values, better, worse)
-            seeds = max(seeds, len(common(values, better, worse)))
-            if pair is None:
+        cells = []
+        for measure in measures.values():
+            found = measure.difference(better, worse)
+            if found is None:
                 cells.append("")
                 continue
-            verdict = "holds" if pair.difference.low > 0 else "does not" if pair.difference.high < 0 else "not told"
-            cells.append(f"{told(pair.difference, scale, digits, sign='+')}, {verdict}")
+            verdict = "holds" if found.low > 0 else "does not" if found.high < 0 else "not told"
+            cells.append(f"{measure.told(found, '+')}, {verdict}")
+        seeds = max(len(measure.seeds(better, worse)) for measure in measures.values())
         print(f"| {text} | {seeds} | {' | '.join(cells)} |")
     print(
         "\nIntervals are over held-out questions and, from 3 seeds on, over seeds; with fewer they are of these very "
@@ -109,7 +138,7 @@ def print_subjects(values: Values, subject_of: dict[str, str]) -> None:
 
 def print_overlap(test: str, values: Values) -> None:
     """Table 1 of the paper: what the student of right rationales and that of wrong ones solve, alone and both."""
-    seeds = common(values, "kd", "negative")
+    seeds = Measure(values, True).seeds("kd", "negative")
     if not seeds:
         return
     print(f"| {test}, seed | both | right ones' student | wrong ones' student | IoU | both, by chance |")
@@ -169,25 +198,3 @@ PLAN = {
 def kind(method: str) -> str:
     """Methods that cost alike."""
     return "teacher" if method in FROM_NAT and method != "augment" else "plain"
-
-
-def common(values: Values, first: str, second: str) -> list[int]:
-    """The seeds that both have; what was given has none of its own."""
-    own, other = ({seed for name, seed in values if name == method} for method in (first, second))
-    return sorted(own if second == "base" and other else own & other)
-
-
-def paired(values: Values, first: str, second: str) -> Any:
-    """The paired comparison over the seeds that both have; None where there is nothing to compare."""
-    seeds = common(values, first, second)
-    if not seeds or first == second:
-        return None
-    ours = by_question([values[first, seed] for seed in seeds])
-    theirs = by_question([values[second, 0 if second == "base" else seed] for seed in seeds])
-    return compare(first, ours, second, theirs)
-
-
-def told(found: Interval, scale: float, digits: int, sign: str = "") -> str:
-    """A value with its interval."""
-    value, low, high = (f"{scale * end:{sign}.{digits}f}" for end in found)
-    return f"{value} ({low} to {high})"
