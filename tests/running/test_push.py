@@ -38,7 +38,7 @@ class StandIn(BaseHTTPRequestHandler):
                 one["value"]["path"]: base64.b64decode(one["value"]["content"])
                 for one in lines if one["key"] == "file"
             }  # fmt: skip
-            return self.reply(200, {"commitUrl": "http://hub/me/mine/commit/1", "commitOid": "1", "success": True})
+            return self.reply(200, {"commitUrl": f"http://{self.headers['Host']}/me/mine/commit/1", "commitOid": "1"})
         return self.reply(200, {"errors": [], "warnings": []})  # whether the card is well formed
 
     def reply(self, status: int, content: Any) -> None:

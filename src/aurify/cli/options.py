@@ -12,6 +12,7 @@ import typer
 
 from aurify.cli.entries import HELP as _HELP
 from aurify.cli.entries import chosen_words, entries_help
+from aurify.cli.examples import example_line
 from aurify.settings import Settings, SettingsT, resolve, spelling, without_none
 
 
@@ -24,7 +25,7 @@ def add_command(
     is a word of a registry, the command knows the own settings of every entry, and shows those of the chosen ones.
     """
     if not kind.doors:
-        app.command(name)(_command(kind, kind, run, positional, inspect.getdoc(run) or ""))
+        app.command(name, epilog=example_line(name))(_command(kind, kind, run, positional, inspect.getdoc(run) or ""))
         return
 
     def command(context: typer.Context) -> Any:
@@ -36,7 +37,7 @@ def add_command(
             context_settings={"help_option_names": list(_HELP), "max_content_width": 120},
         )  # fmt: skip
         text = entries_help(kind, words, inspect.getdoc(run) or "") if asks else ""
-        inner.command(name)(_command(kind, shown, run, positional, text))
+        inner.command(name, epilog=example_line(name))(_command(kind, shown, run, positional, text))
         return typer.main.get_command(inner)(context.args, prog_name=context.command_path, standalone_mode=False)
 
     command.__doc__ = inspect.getdoc(run)

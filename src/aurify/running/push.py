@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def push(folder: str, name: str, *, private: bool = True, say: Callable[[str], N
         api = HfApi()
         repository = api.create_repo(name, private=private, exist_ok=True).repo_id
         operations = [CommitOperationAdd(place, path) for place, path in files.items()]
+        warnings.filterwarnings("ignore", message=".*commit a data file.*")  # the table belongs to its model
         api.create_commit(repository, operations, commit_message=f"A run of aurify: {run.path.name}")
     except LocalTokenNotFoundError:
         raise AurifyError("--push: no key for the hub: `hf auth login`, or HF_TOKEN in the environment") from None
