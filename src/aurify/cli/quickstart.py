@@ -94,7 +94,7 @@ def _show(result: Run, held_out: Path, train: Path) -> None:
                 + "\n"
             )
     write(
-        f"\nbefore  {result.before}\nafter   {result.after}\n\n"
+        "\n" + "".join(f"{line}\n" for line in result.told()) + "\n"
         f"model       {result.model}   loads with transformers' from_pretrained\n"
         f"rationales  {result.out / 'rationales'}   every proposal, right or wrong (Parquet)\n"
         f"questions   {train}\n\n"

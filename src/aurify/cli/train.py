@@ -18,8 +18,8 @@ def run(settings: TrainSettings) -> None:
 
     with TerminalWatcher() as watcher:
         result = run_training(settings, watcher=watcher)
-    if result.before is not None and result.after is not None:
-        sys.stdout.write(f"before  {result.before}\nafter   {result.after}\n")
+    for line in result.told():
+        sys.stdout.write(line + "\n")
     sys.stdout.write(f"model   {result.model}\n")
     tell_report([result.out], typer.echo)
 

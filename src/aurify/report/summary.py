@@ -13,7 +13,7 @@ from aurify.report.source import RunSource
 from aurify.running.budget import cost_of_step
 from aurify.running.export import accuracies
 from aurify.statistics import Accuracy
-from aurify.statistics.paired import Pair, by_question, compare_all
+from aurify.statistics.paired import Pair, change
 
 FLIPS = 3
 """Questions that are shown on the first screen."""
@@ -102,15 +102,8 @@ def _paired(source: RunSource) -> Pair | None:
     evaluations = list(source.evaluations().values())
     if len(evaluations) < 2:
         return None
-    first, last = evaluations[0], evaluations[-1]
-    both = sorted(first.keys() & last.keys())
-    if not both:
-        return None
-    values = {
-        name: by_question([{key: float(rows[key].right) for key in both}])
-        for name, rows in (("after", last), ("before", first))
-    }
-    return compare_all(values)[0]
+    first, last = ({key: float(row.right) for key, row in rows.items()} for rows in (evaluations[0], evaluations[-1]))
+    return change(first, last)
 
 
 def _real(pair: Pair | None) -> Real | None:

@@ -13,6 +13,7 @@ from aurify.answers.chosen import grader_of
 from aurify.lock import sole_writer
 from aurify.questions import Question
 from aurify.questions.fingerprint import Fingerprint
+from aurify.rationales import RationaleTable
 from aurify.running.asked import write_asked
 from aurify.running.export import Accuracies, accuracies
 from aurify.running.folder import RunFolder, RunSettings
@@ -21,6 +22,8 @@ from aurify.running.metrics import MetricsLog
 from aurify.running.progress import Watcher
 from aurify.running.world import World
 from aurify.statistics import Accuracy
+from aurify.statistics.crossed import Interval
+from aurify.statistics.paired import change
 
 
 class Run(NamedTuple):
@@ -30,6 +33,18 @@ class Run(NamedTuple):
     model: Path
     before: Accuracy | None
     after: Accuracy | None
+    change: Interval | None = None
+    """After less before, paired by question, with the 95 % interval of this very run; None where it is not known."""
+
+    def told(self) -> list[str]:
+        """Before, after and the change, for a person; empty with nothing held out."""
+        if self.before is None or self.after is None:
+            return []
+        lines = [f"before  {self.before}", f"after   {self.after}"]
+        if self.change is not None:
+            value, low, high = (100 * share for share in self.change)
+            lines.append(f"change  {value:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}, paired by question)")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,17 @@ class RunContext:
         if self.world.main:
             export(self.folder.model, measured)
         self.world.wait()
-        return Run(self.folder.path, self.folder.model, measured.before, measured.after)
+        return Run(self.folder.path, self.folder.model, measured.before, measured.after, self._change())
+
+    def _change(self) -> Interval | None:
+        """Of the first and the last evaluation that are on disk."""
+        rows = [row for row in RationaleTable(self.folder.held_out).read() if not row.left_out]
+        first, last = min((row.step for row in rows), default=0), max((row.step for row in rows), default=0)
+        if first == last:
+            return None
+        before, after = ({row.question_id: float(row.right) for row in rows if row.step == at} for at in (first, last))
+        pair = change(before, after)
+        return pair.difference if pair else None
 
 
 @contextmanager

@@ -105,6 +105,18 @@ def compare(first: str, a_SQ: Floats, second: str, b_SQ: Floats) -> Pair:
     )  # fmt: skip
 
 
+def change(before: Mapping[str, float], after: Mapping[str, float]) -> Pair | None:
+    """What one run made of the questions of both, by id, after against before; None where there are none."""
+    both = sorted(before.keys() & after.keys())
+    if not both:
+        return None
+    values = {
+        name: by_question([{key: float(found[key]) for key in both}])
+        for name, found in (("after", after), ("before", before))
+    }
+    return compare_all(values)[0]
+
+
 def compare_all(values: Mapping[str, Floats], *, against: str | None = None) -> list[Pair]:
     """Every pair of methods, or every method against one, with corrected p-values.
 
