@@ -138,6 +138,8 @@ def show_inert() -> None:
 
     logging.setLogRecordFactory(record)
     warnings.formatwarning = warning
+    # where bitsandbytes is installed, it tells every command, asked for or not, of a kernel that it did not find
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def _fail(message: str, status: int) -> int:
