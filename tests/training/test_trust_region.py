@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +13,11 @@ from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models import load_model
 from aurify.models.token_budget import TokenBudget
+from aurify.rationales import Rationale
 from aurify.running.world import World
 from aurify.training.effect import Effect, Probes, scorer
 from aurify.training.m_step import accumulate_gradient, build_optimizer
-from aurify.training.trust_region import EVIDENCE, GROWTH, MEASURABLE, TrustRegion, evidence
+from aurify.training.trust_region import EVIDENCE, GROWTH, MEASURABLE, TrustRegion, evidence, surprise
 
 PROMPTS = {"a": (5, 6, 7), "b": (8, 9)}
 TERMS = [Term("a", (10, 11), 0.5), Term("b", (15, 3), 0.5)]
@@ -27,7 +29,7 @@ def model(tiny_model_dir):
     return load_model(str(tiny_model_dir)).model
 
 
-def learned(model, trust, *, weight_decay=0.0, exact=True, n=EVIDENCE, decay=1.0, measure=None):
+def learned(model, trust, *, weight_decay=0.0, exact=True, n=EVIDENCE, decay=1.0, measure=None, surprise=0.0):
     """The model after a step, what the step was, and how far it really went."""
     optimizer = build_optimizer(list(model.parameters()), "full", rate=1.0, weight_decay=weight_decay)
     probes = Probes(
@@ -37,7 +39,9 @@ def learned(model, trust, *, weight_decay=0.0, exact=True, n=EVIDENCE, decay=1.0
         [(PROMPTS[t.question_id], t.token_ids) for t in TERMS],
     )
     accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=100)
-    step = trust.step(optimizer, decay=decay, evidence=n, exact=exact, measure=measure or probes.measure)
+    step = trust.step(
+        optimizer, decay=decay, evidence=n, exact=exact, measure=measure or probes.measure, surprise=surprise
+    )
     return step, probes.measure()
 
 
@@ -133,3 +137,25 @@ def test_evidence_counts_what_is_learned_from():
     assert evidence([Term("a", (1,), 1.0), Term("b", (1,), -1.0)]) == pytest.approx(2)
     assert evidence([Term("a", (1,), 1.0), Term("b", (1,), 1e-9)]) == pytest.approx(1)
     assert evidence([Term("a", (1,), 0.0)]) == 0.0
+
+
+def test_the_target_follows_the_surprise_of_the_models_own_rationales(model):
+    for own, expected in ((0.5, 0.02), (2.0, 0.02), (26.0, 0.26)):
+        trust = TrustRegion(0.02, ceiling=1.0, rate=1e-4, of_surprise=0.01)
+        step, _ = learned(model, trust, surprise=own)
+        assert step.bound == pytest.approx(expected)
+    step, _ = learned(model, TrustRegion(0.02, ceiling=1.0, rate=1e-4), surprise=26.0)
+    assert step.bound == pytest.approx(0.02), "a target that is given is taken at its word"
+
+
+def test_surprise_is_the_median_of_what_the_model_drew_whole_by_itself():
+    def drawn(logprob, **changed):
+        plain = Rationale(
+            question_id="q", token_ids=(1,), text="", predicted=None, verdict=None, reason="", source="self", model="m",
+            step=1, sample_index=0, seed=0, finish_reason="stop", logprob=logprob,
+        )  # fmt: skip
+        return replace(plain, **changed)
+
+    others = [drawn(-90.0, source="guide"), drawn(-80.0, move="suffix"), drawn(None), drawn(-70.0, source="gold")]
+    assert surprise([drawn(-1.0), drawn(-3.0), drawn(-40.0), *others]) == 3.0
+    assert surprise(others) == 0.0

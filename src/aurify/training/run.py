@@ -45,7 +45,7 @@ from aurify.training.m_step import checkpoint_layers
 from aurify.training.outcome import outcome
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
-from aurify.training.trust_region import TARGET_KL
+from aurify.training.trust_region import OF_SURPRISE, TARGET_KL
 from aurify.training.update import Update
 
 
@@ -132,6 +132,7 @@ def run_training(
         update = Update(
             settings, tuned, world, clock, budget=at_a_time, pad_token_id=tokenizer.pad_token_id,
             target_kl=_target_kl(settings, method, tuned.kind),
+            of_surprise=OF_SURPRISE if settings.target_kl is None else 0.0,
         )  # fmt: skip
         task = ExpectationMaximisation(
             settings, method, update,

@@ -8,14 +8,18 @@ rate that meets the bound:
     rate = trial * sqrt(bound / KL(trial)),    bound = target * decay^2 * min(1, n / 64)
 
 where ``n`` is the effective number of rationales that the step learns from, (sum |w|)^2 / sum w^2, and
-``decay`` the schedule's share of the peak. Source: trust regions as in Schulman et al. 2015 (TRPO), with Adam's
+``decay`` the schedule's share of the peak. The target itself follows the model, where no other is given: it is a share
+of the surprise of its own rationales, the median of -log p(z | x) of those that it has just drawn. A model that writes
+long rationales of many likely words, of 26 nats, may move farther by a step than one of 1 million parameters whose
+rationales have 1 nat. Source: trust regions as in Schulman et al. 2015 (TRPO), with Adam's
 direction in the place of the natural gradient; the estimate of the KL is that of ``effect.Effect``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,10 +28,13 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.methods import Term
+from aurify.rationales import Rationale
 from aurify.training.effect import Effect
 
 TARGET_KL = 0.02
-"""Nats a rationale by which a step may move the model where nothing else is said (see docs/decisions.md)."""
+"""Nats a rationale by which a step may always move the model where nothing else is said (see docs/decisions.md)."""
+OF_SURPRISE = 0.01
+"""And this share of its own rationales' surprise, where that is more."""
 EVIDENCE = 64
 """Rationales that earn a whole step."""
 MEASURABLE = 0.2
@@ -59,11 +66,13 @@ class TrustRegion:
     """The rate that is never passed."""
     rate: float
     """That of the last step over its ``decay``: all the state there is."""
+    of_surprise: float = 0.0
+    """The share of the surprise of the model's own rationales that is the target where that is more."""
 
     @classmethod
-    def around(cls, target_kl: float, rate: float) -> TrustRegion:
+    def around(cls, target_kl: float, rate: float, of_surprise: float = 0.0) -> TrustRegion:
         """One that begins at half of a plain default rate and may go to ``CEILING`` times it."""
-        return cls(target_kl, CEILING * rate, rate / (2 * GROWTH))
+        return cls(target_kl, CEILING * rate, rate / (2 * GROWTH), of_surprise)
 
     def step(
         self,
@@ -73,6 +82,7 @@ class TrustRegion:
         evidence: float,
         exact: bool,
         measure: Callable[[], Effect],
+        surprise: float = 0.0,
     ) -> Step:
         """One optimiser step on the gradients that are there, as long as the bound allows.
 
@@ -82,11 +92,13 @@ class TrustRegion:
             evidence: the effective number of rationales behind it.
             exact: whether log-probabilities are precise enough to measure the step itself; else a longer one is.
             measure: the effect of what changed since before this call.
+            surprise: of the model's own rationales, in nats (see ``surprise``).
 
         Raises:
             AurifyError: the log-probabilities are not finite even after a very short step.
         """
-        bound = self.target_kl * decay**2 * min(1.0, evidence / EVIDENCE)
+        target = max(self.target_kl, self.of_surprise * surprise)
+        bound = target * decay**2 * min(1.0, evidence / EVIDENCE)
         longest = min(self.rate * GROWTH, self.ceiling) * decay
         wanted = bound if exact else max(bound, MEASURABLE)
         trial = longest * math.sqrt(wanted / bound)
@@ -123,6 +135,12 @@ def evidence(terms: Sequence[Term]) -> float:
     """The effective number of rationales behind a step: (sum |w|)^2 / sum w^2."""
     weights = [abs(term.weight) for term in terms]
     return sum(weights) ** 2 / sum(weight**2 for weight in weights) if any(weights) else 0.0
+
+
+def surprise(proposals: Iterable[Rationale]) -> float:
+    """The median of -log p(z | x) in nats of those that the model drew whole, by itself; 0 where there are none."""
+    own = [-p.logprob for p in proposals if p.source == "self" and p.move != "suffix" and p.logprob is not None]
+    return statistics.median(own) if own else 0.0
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from aurify.training.effect import Probes, probes_of, scorer
 from aurify.training.m_step import CLIP, accumulate_gradient, ascend, build_optimizer, clip_gradient
 from aurify.training.settings import TrainSettings
 from aurify.training.signal import GradientSignal
-from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence
+from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence, surprise
 
 
 class Ascent(NamedTuple):
@@ -30,6 +30,8 @@ class Ascent(NamedTuple):
     probes: Probes
     evidence: float
     """The effective number of rationales behind it."""
+    surprise: float = 0.0
+    """Of the model's own rationales, in nats."""
 
 
 class Update:
@@ -39,6 +41,7 @@ class Update:
         budget: tokens a micro-batch.
         pad_token_id: the tokenizer's.
         target_kl: what a step may move the model by, in nats a rationale (see ``trust_region``); 0: no bound.
+        of_surprise: the share of its own rationales' surprise that it may move by where that is more.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Update:
         budget: TokenBudget,
         pad_token_id: int,
         target_kl: float = 0.0,
+        of_surprise: float = 0.0,
     ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.budget, self.pad_token_id = budget, pad_token_id
@@ -61,7 +65,7 @@ class Update:
         self.trust: TrustRegion | None = None
         """What bounds the steps; None: the rate alone."""
         if target_kl:
-            self.trust = TrustRegion.around(target_kl, self.peak_rate)
+            self.trust = TrustRegion.around(target_kl, self.peak_rate, of_surprise)
             if settings.lr:
                 self.trust.ceiling = settings.lr
         self.signal = GradientSignal()
@@ -107,7 +111,7 @@ class Update:
             )  # fmt: skip
         if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
             raise AurifyError(self._blame(mine, prompts))
-        return Ascent(probes, evidence(terms))
+        return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row))
 
     def _blame(self, terms: Sequence[Term], prompts: Mapping[str, tuple[int, ...]]) -> str:
         """A gradient that is not finite in words: which rationales alone give such a one."""
@@ -142,7 +146,7 @@ class Update:
                 norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=scale)
                 taken = self.trust.step(
                     self.optimizer, decay=rate / self.peak_rate, evidence=ascent.evidence,
-                    exact=not self.low_precision, measure=ascent.probes.measure,
+                    exact=not self.low_precision, measure=ascent.probes.measure, surprise=ascent.surprise,
                 )  # fmt: skip
                 rate, effect, bound = taken.rate, taken.effect, {"kl_bound": taken.bound}
                 self.optimizer.zero_grad(set_to_none=True)
@@ -157,8 +161,10 @@ class Update:
         """How long its steps are, in words."""
         if self.trust is None:
             return f"at rate {self.peak_rate:g}"
+        share = self.trust.of_surprise
+        more = f", or {share:.0%} of the median -log p of its own ones," if share else ""
         return (
-            f"in steps of at most {self.trust.target_kl:g} nats a rationale (--target-kl), at rates of at most "
+            f"in steps of at most {self.trust.target_kl:g} nats a rationale{more} (--target-kl), at rates of at most "
             f"{self.trust.ceiling:g}"
         )
 
