@@ -12,6 +12,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
@@ -81,10 +82,9 @@ class Registry(Generic[T]):
             ValueError: it names none; half a line says why.
         """
         word = self.aliases[word].of if word in self.aliases else word
-        installed = self._installed()
         if word in self.entries:
             found = _import(self.entries[word])
-        elif word in installed:
+        elif word in (installed := self._installed()):
             try:
                 found = installed[word].load()
             except Exception as error:
@@ -173,7 +173,8 @@ class Registry(Generic[T]):
 
     def _installed(self) -> dict[str, metadata.EntryPoint]:
         taken = self.entries.keys() | self.aliases.keys()
-        return {point.name: point for point in metadata.entry_points(group=self.group) if point.name not in taken}
+        points = _entry_points(self.group, tuple(sys.path))
+        return {point.name: point for point in points if point.name not in taken}
 
     def _unknown(self, word: str) -> str:
         guess = nearest(word, [*self.words(), *self.aliases])
@@ -189,6 +190,12 @@ class Registry(Generic[T]):
             raise ValueError(f"it is no dataclass, as a {self.kind} must be: put @dataclass(frozen=True) before it")
         entry: Any = found
         return entry  # type: ignore[no-any-return]  # of this base, as just seen
+
+
+@cache
+def _entry_points(group: str, _path: tuple[str, ...]) -> metadata.EntryPoints:
+    """What the distributions on this path name in a group; to find it, a file of each of them is read."""
+    return metadata.entry_points(group=group)
 
 
 def _import(spec: str) -> Any:

@@ -14,6 +14,7 @@ import pytest
 import typer
 from page_steps import page_steps, take
 
+from aurify.cli.app import COMMANDS as NAMES
 from aurify.cli.app import build, exit_status
 from aurify.cli.examples import EXAMPLES
 
@@ -26,7 +27,8 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/**/*.md", "bench/**/*.md", "tests/**/*.md", "examples/**/*.md")
     for path in ROOT.glob(pattern)
 )
-COMMANDS = typer.main.get_command(build()).commands  # type: ignore[attr-defined]  # a group's
+GROUP = typer.main.get_command(build())
+COMMANDS = {name: GROUP.get_command(None, name) for name in NAMES}  # type: ignore[attr-defined]  # a group's
 
 
 def prose_and_code(text: str) -> Iterator[tuple[bool, str]]:

@@ -50,11 +50,10 @@ class AnswerTypes(Registry[AnswerType]):
         return self.of(word).about
 
     def _find(self, word: str) -> AnswerType:
-        installed = self._installed()
         found: Any
         if word in self.entries:
             found = resolve_name(self.entries[word])
-        elif word in installed:
+        elif word in (installed := self._installed()):
             found = installed[word].load()
         else:
             module, colon, function = word.partition(":")

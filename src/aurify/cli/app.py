@@ -14,48 +14,74 @@ from types import FrameType
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from aurify import __version__
 from aurify.errors import AurifyError, UsageError, nearest, out_of_memory
 from aurify.text import printable
 
-COMMANDS = (
-    "quickstart",
-    "check",
-    "doctor",
-    "grade",
-    "import",
-    "export",
-    "sample",
-    "train",
-    "distill",
-    "rank",
-    "vote",
-    "evaluate",
-    "compare",
-    "overlap",
-    "report",
-    "watch",
-    "chat",
-)
-"""One module of this package each, in the order of the help page."""
+COMMANDS = {
+    "quickstart": "Teach the embedded model to reason, without a download.",
+    "check": "Read a question file, and say what is wrong with it.",
+    "doctor": "Try a model on a few questions, and say what it needs.",
+    "grade": "Compare predictions with gold answers, each with its reason.",
+    "import": "Make a rationale table of samples that somebody else collected.",
+    "export": "Write rationales for other trainers, or upload a run to the hub.",
+    "sample": "Draw rationales of a model, judge them, and keep them all.",
+    "train": "Fine-tune a model on questions with known answers.",
+    "distill": "Fine-tune a model on right and wrong rationales that are there.",
+    "rank": "Train a ranker that tells right rationales from wrong ones.",
+    "vote": "Vote on the samples of each question.",
+    "evaluate": "Measure a model on questions with known answers.",
+    "compare": "Compare runs, methods or files of verdicts.",
+    "overlap": "Count the questions that two models answer rightly.",
+    "report": "Make one page of a run, or of several, for a browser.",
+    "watch": "Show a run in a browser while it goes on.",
+    "chat": "Ask the models before and after a run, side by side.",
+}
+"""One module of this package each, in the order of the help page, and what that says of it."""
 
 _ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 """What the parser raises for wrong usage; typer brings its own click or imports it, depending on its version."""
 
 
+class OnDemand(TyperGroup):
+    """``COMMANDS``, of which the one that is called is imported, and no other."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name.
+
+        Raises:
+            UsageError: there is no such command.
+        """
+        if cmd_name not in COMMANDS:
+            raise UsageError(f"no command '{cmd_name}': {nearest(cmd_name, COMMANDS)}")
+        if cmd_name not in self.commands:
+            alone = new_app()
+            importlib.import_module(f"aurify.cli.{cmd_name}").register(alone)
+            self.commands |= typer.main.get_command(alone).commands  # type: ignore[attr-defined]  # a group's
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of the help page, for which none is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
 def build() -> typer.Typer:
     """The whole command line."""
-    app = new_app()
-    for name in COMMANDS:
-        importlib.import_module(f"aurify.cli.{name}").register(app)
-    return app
+    return new_app(OnDemand)
 
 
-def new_app() -> typer.Typer:
-    """A command line without commands."""
+def new_app(commands: type[TyperGroup] = TyperGroup) -> typer.Typer:
+    """A command line; by default without commands."""
     app = typer.Typer(
         name="aurify",
+        cls=commands,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # help is plain text: [default: 8] is not markup

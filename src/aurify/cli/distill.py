@@ -6,15 +6,17 @@ import sys
 
 import typer
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.distillation.settings import DistillSettings
 
 
 def run(settings: DistillSettings) -> None:
     """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
-    from aurify.distillation.run import run_distillation
-    from aurify.report.make import tell_report
-    from aurify.running.progress import TerminalWatcher
+    with importing():
+        from aurify.distillation.run import run_distillation
+        from aurify.report.make import tell_report
+        from aurify.running.progress import TerminalWatcher
 
     with TerminalWatcher() as watcher:
         result = run_distillation(settings, watcher=watcher)

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.doctor.settings import DoctorSettings
@@ -22,8 +23,9 @@ def run(settings: DoctorSettings) -> None:
 
     Example: aurify doctor --model Qwen/Qwen2.5-0.5B-Instruct --data questions.jsonl
     """
-    from aurify.doctor.run import run_doctor
-    from aurify.files import write_atomically
+    with importing():
+        from aurify.doctor.run import run_doctor
+        from aurify.files import write_atomically
 
     with progress_bar("rationales") as progress:
         found = run_doctor(settings, say=_say, progress=progress)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
@@ -35,8 +36,9 @@ def run(settings: EvaluateSettings) -> None:
         target = Path(settings.json_)
         if target.is_dir() or not target.parent.is_dir():  # said now, not after the work
             raise UsageError(f"--json {target}: not a file in a folder that exists")
-    from aurify.evaluation.run import run_evaluation
-    from aurify.files import write_atomically
+    with importing():
+        from aurify.evaluation.run import run_evaluation
+        from aurify.files import write_atomically
 
     try:
         with progress_bar("rationales") as progress:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import Field
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.errors import UsageError
 from aurify.settings import Settings
@@ -33,11 +34,12 @@ class QuickstartSettings(Settings):
 
 def run(settings: QuickstartSettings) -> None:
     """Teach the embedded model to reason from generated questions and their answers alone; a minute or two."""
-    from aurify.report.make import tell_report
-    from aurify.running.folder import free_folder
-    from aurify.running.progress import TerminalWatcher
-    from aurify.training.run import run_training
-    from aurify.training.settings import TrainSettings
+    with importing():
+        from aurify.report.make import tell_report
+        from aurify.running.folder import free_folder
+        from aurify.running.progress import TerminalWatcher
+        from aurify.training.run import run_training
+        from aurify.training.settings import TrainSettings
 
     out = Path(settings.out) if settings.out else free_folder(Path("runs/quickstart"))
     data = out.with_name(out.name + "-questions")

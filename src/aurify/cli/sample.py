@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError
@@ -25,7 +26,9 @@ def run(settings: SampleSettings) -> None:
     environment alone.
     """
     from aurify.cli.meter import meter
-    from aurify.collecting.run import known_price, run_sample
+
+    with importing():
+        from aurify.collecting.run import known_price, run_sample
 
     try:
         with meter(priced=any(known_price(settings) or ())) as watcher:

@@ -6,15 +6,17 @@ import sys
 
 import typer
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.training.settings import TrainSettings
 
 
 def run(settings: TrainSettings) -> None:
     """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
-    from aurify.report.make import tell_report
-    from aurify.running.progress import TerminalWatcher
-    from aurify.training.run import run_training
+    with importing():
+        from aurify.report.make import tell_report
+        from aurify.running.progress import TerminalWatcher
+        from aurify.training.run import run_training
 
     with TerminalWatcher() as watcher:
         result = run_training(settings, watcher=watcher)

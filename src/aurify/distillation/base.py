@@ -12,9 +12,9 @@ from aurify.files import atomic_folder
 from aurify.models import LoadedModel, load_model
 from aurify.models.load import resolve_name
 from aurify.models.lora import add_lora, equal_ranks
-from aurify.models.nat.layer import BOTH
 from aurify.models.nat.model import BASE, NatConfig, add_nat
 from aurify.models.nat.storage import is_nat, read_config
+from aurify.models.nat.unit import BOTH
 
 TEACHER = "default"
 """PEFT's name for the one adapter of a folder."""

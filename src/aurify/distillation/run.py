@@ -28,8 +28,8 @@ from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, u
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.models.load import base_name, resolve_name
-from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import adapters
+from aurify.models.nat.unit import BOTH, NEG
 from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.models.token_budget import TokenBudget

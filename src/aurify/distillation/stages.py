@@ -25,7 +25,6 @@ from aurify.distillation.objectives import (
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError
 from aurify.models.lora import STUDENT
-from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import (
     NEGATIVE_STAGE,
     POSITIVE_STAGE,
@@ -35,6 +34,7 @@ from aurify.models.nat.model import (
     shuffle_negatives,
     train_only,
 )
+from aurify.models.nat.unit import BOTH, NEG
 from aurify.running.world import World
 from aurify.seeds import stable_seed
 

@@ -33,7 +33,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.special import logsumexp
 
 from aurify.errors import UsageError
 from aurify.methods.answered import answer_logprobs, thought_ids
@@ -55,6 +54,8 @@ def single_bound(logprobs_QS: Floats) -> tuple[Floats, Floats]:
 
 def multi_bound(logprobs_QS: Floats) -> tuple[Floats, Floats]:
     """The same of the multi-sample bound; S at least 2."""
+    from scipy.special import logsumexp  # the command line, which looks at every method, starts without SciPy
+
     floored_QS = np.maximum(logprobs_QS, FLOOR)
     samples = logprobs_QS.shape[1]
     total_Q1 = logsumexp(floored_QS, axis=1, keepdims=True)

@@ -20,9 +20,14 @@ _ATTENTION = {"full_attention", "sliding_attention"}
 _SOFT_PROMPTS = ("PROMPT_TUNING", "P_TUNING")
 
 
+def is_adapted(model: nn.Module) -> bool:
+    """Whether PEFT wraps it. PEFT itself is not imported for this, which takes a second or two."""
+    return hasattr(model, "peft_config") and hasattr(model, "get_base_model")
+
+
 def causal_lm(model: nn.Module) -> Any:
     """The language model that runs: what PEFT wraps, its LoRA layers included, or the model itself."""
-    if hasattr(model, "peft_config") and hasattr(model, "get_base_model"):
+    if is_adapted(model):
         return cast(Any, model).get_base_model()
     return model
 

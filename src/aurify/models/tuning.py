@@ -55,27 +55,18 @@ def prepare(
         UsageError: the model is a NAT model or an adapter of another kind, or a soft prompt of no tokens.
     """
     import torch
-    from peft import LoraConfig, PeftModel, PeftType, PromptTuningConfig, get_peft_model
 
-    from aurify.models.nat.model import dual_layers
+    from aurify.models.prefix import is_adapted
 
-    if dual_layers(model):
-        raise UsageError(
-            "--model: a NAT model cannot be trained on, since its parts were trained in turn; make a plain LoRA of it "
-            "with aurify distill nce and train that, or measure it with aurify evaluate"
-        )
-    if isinstance(model, PeftModel):
-        loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
-        if kind not in (None, loaded):
-            raise UsageError(
-                f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning"
-            )
-        return Tuned(model, loaded, default_learning_rate(loaded, model))
+    if is_adapted(model):
+        return _prepare_adapted(model, kind)
     quantized = getattr(model, "is_quantized", False)
     small = model.num_parameters() < FULL_TUNING_LIMIT and not quantized
     chosen: TuningKind = kind or ("full" if small else "lora")
     torch.manual_seed(seed)
     if chosen == "lora":
+        from peft import LoraConfig, get_peft_model
+
         targets: Any = list(lora_targets) or "all-linear"
         config: Any = LoraConfig(
             task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets
@@ -85,6 +76,8 @@ def prepare(
         except ValueError as error:
             raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
     elif chosen == "prompt":
+        from peft import PromptTuningConfig, get_peft_model
+
         initial_PD = _initial_prompt(model, tokenizer, prompt_text, prompt_tokens, seed)
         config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=len(initial_PD))
         model = get_peft_model(model, config)
@@ -93,6 +86,23 @@ def prepare(
     else:
         model.float().requires_grad_(True)
     return Tuned(model, chosen, default_learning_rate(chosen, model))
+
+
+def _prepare_adapted(model: Any, kind: TuningKind | None) -> Tuned:
+    """An adapter that was loaded goes on as the kind that it is."""
+    from peft import PeftType
+
+    from aurify.models.nat.model import dual_layers
+
+    if dual_layers(model):
+        raise UsageError(
+            "--model: a NAT model cannot be trained on, since its parts were trained in turn; make a plain LoRA of it "
+            "with aurify distill nce and train that, or measure it with aurify evaluate"
+        )
+    loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
+    if kind not in (None, loaded):
+        raise UsageError(f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning")
+    return Tuned(model, loaded, default_learning_rate(loaded, model))
 
 
 def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:

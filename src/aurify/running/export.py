@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aurify import __version__
 from aurify.files import atomic_folder
-from aurify.models.lora import order_adapters
-from aurify.models.prompting import PromptForm
 from aurify.running.folder import RunSettings
 from aurify.statistics import Accuracy
+
+if TYPE_CHECKING:
+    from aurify.models.prompting import PromptForm
 
 
 class Accuracies(NamedTuple):
@@ -30,6 +31,8 @@ def accuracies(lines: Iterable[Mapping[str, Any]]) -> Accuracies:
 
 def export(folder: Path, save: Callable[[Path], None], tokenizer: Any, form: PromptForm, card: str) -> None:
     """Write a model's folder; ``save`` writes the model itself, ``form`` is how it was asked."""
+    from aurify.models.lora import order_adapters  # a report reads accuracies, and torch takes seconds
+
     with atomic_folder(folder) as partial:
         save(partial)
         order_adapters(partial)

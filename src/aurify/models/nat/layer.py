@@ -10,9 +10,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor
 
 from aurify.errors import AurifyError
-from aurify.models.nat.unit import FixedExtrapolation, IntegrationUnit
-
-POS, NEG, BOTH = "pos", "neg", "both"
+from aurify.models.nat.unit import BOTH, NEG, POS, FixedExtrapolation, IntegrationUnit
 
 Unit = IntegrationUnit | FixedExtrapolation
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aurify.errors import UsageError, nearest
 from aurify.models.load import LoadedModel, load_model, resolve_name
-from aurify.models.nat.layer import BOTH, NEG, POS
+from aurify.models.nat.unit import BOTH, NEG, POS
 
 if TYPE_CHECKING:
     import torch

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from aurify.models.lora import adapting, lora_config, lora_targets
-from aurify.models.nat.layer import BOTH, NEG, POS, DualLoraLinear
-from aurify.models.nat.unit import FixedExtrapolation, IntegrationUnit
+from aurify.models.nat.layer import DualLoraLinear
+from aurify.models.nat.unit import BOTH, NEG, POS, FixedExtrapolation, IntegrationUnit
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -17,9 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
-from aurify.models.nat.layer import BOTH, NEG, POS
 from aurify.models.nat.model import NatConfig, add_nat, set_mode
-from aurify.models.nat.unit import UNITS
+from aurify.models.nat.unit import BOTH, NEG, POS, UNITS
 from aurify.models.untrusted import reading
 from aurify.parsing import parse_json
 

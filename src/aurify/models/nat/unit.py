@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from aurify.errors import UsageError
 
+POS, NEG, BOTH = "pos", "neg", "both"
+"""The two adapters, and the mode in which the unit joins them."""
 UNITS = ("bottleneck", "linear", "fixed")
 """The forms of the unit: as the paper's code has it, as its equation 5 reads, and none (a fixed extrapolation)."""
 

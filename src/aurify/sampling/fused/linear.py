@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aurify.models.nat.layer import BOTH, NEG, POS, DualLoraLinear
-from aurify.models.nat.unit import IntegrationUnit
+from aurify.models.nat.unit import BOTH, NEG, POS, IntegrationUnit
+
+if TYPE_CHECKING:
+    from aurify.models.nat.layer import DualLoraLinear
 
 Reorder = Callable[[Tensor], Tensor]
 """Of the outputs, which are the first dimension."""
@@ -178,7 +180,9 @@ def matrix_of(module: Any, fold: bool = True) -> Matrix:
     """
     if type(module) is nn.Linear:
         return Matrix(module.weight, module.bias)
-    from peft.tuners.lora import Linear as LoraLinear
+    from peft.tuners.lora import Linear as LoraLinear  # takes a second or two, and a plain model needs none
+
+    from aurify.models.nat.layer import DualLoraLinear
 
     base = getattr(module, "base_layer", None)
     if type(module) not in (LoraLinear, DualLoraLinear) or type(base) is not nn.Linear:
