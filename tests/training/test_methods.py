@@ -48,6 +48,22 @@ def test_a_method_trains_by_its_word(method, tmp_path):
     assert first["generated_tokens"] + second["generated_tokens"] == sum(len(row.token_ids) for row in counted)
 
 
+@pytest.mark.parametrize(
+    ("bound", "looks"), [({}, [1, 2, 3, 4, 5, 6]), ({"lr": 1e-4}, [1, 6]), ({"lr": 1e-4, "target_kl": 0.1}, None)]
+)
+def test_a_rate_that_is_given_bounds_nothing_and_is_looked_at_now_and_then(bound, looks, tmp_path):
+    steps = metrics(train(tmp_path / "run", "rloo", steps=6, questions=3, max_new_tokens=40, holdout=0, **bound))
+    looks = looks or [1, 2, 3, 4, 5, 6]
+    updated = [step for step in steps if step["updated"]]
+    assert len(updated) > 3
+    assert [step["step"] for step in updated if "raised" in step or "kl" in step] == [
+        step["step"] for step in updated if step["step"] in looks
+    ]
+    assert any("kl_bound" in step for step in steps) == (bound != {"lr": 1e-4})
+    if bound == {"lr": 1e-4}:
+        assert steps[0]["learning_rate"] == 1e-4
+
+
 def test_prompting_is_the_evaluation_of_the_model_as_it_stands(tmp_path):
     out = train(tmp_path / "run", "prompting")
     assert metrics(out) == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import Field
 
+from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.settings import Settings
 from aurify.text import printable
@@ -37,7 +38,8 @@ def run(settings: ChatSettings) -> None:
     Both are asked in the form that the run trained with. A question of the run, typed as it stands or by its id, gets
     a verdict. Ctrl-D ends it.
     """
-    from aurify.evaluation.beside import beside_each_other
+    with importing():
+        from aurify.evaluation.beside import beside_each_other
 
     temperature = 1.0 if settings.sample else 0.0
     with beside_each_other(settings.run, seed=settings.seed, say=_say) as pair:

@@ -31,12 +31,12 @@ from aurify.training.guide_scores import GuideScorer, weighed
 from aurify.training.proposals import Proposer, Way
 from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
-from aurify.training.update import Update
+from aurify.training.update import LOOKED_EVERY, Update
 
 MEMORY, START, UPDATE, GRADIENT = "memory.parquet", "start.json", "update.json", "gradient.bin"
 """The files of the state: chains, how they are started, how far the next step may go, a part of the last gradient."""
 WARNED_AFTER = 5
-"""Updates in a row that made most of what they learned from less likely, before the run says so."""
+"""Updates in a row, of those that were looked at, that made most of what they learned from less likely."""
 
 
 class Visit(NamedTuple):
@@ -94,7 +94,7 @@ class ExpectationMaximisation(Task):
         self.difference = 0.0
         """Nats a token between what the sampler and the update say, as it was last told."""
         self.lowered = 0
-        """Updates in a row after which most of what was learned from was less likely than before."""
+        """Looks in a row after which most of what was learned from was less likely than before the update."""
         fits.remember_base(self.parameters)
 
     @property
@@ -118,7 +118,7 @@ class ExpectationMaximisation(Task):
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
         with self.context.stop.breakable(not self.fits.begins(step)):  # then the weights are the base's again already
-            ascent = self.update.gradient(e_step.terms, prompts, proposals)
+            ascent = self.update.gradient(e_step.terms, prompts, proposals, look=step % LOOKED_EVERY == 1)
         updated = self.update.step(ascent, self._rate(step))
         self.memory.update(e_step.chains)
         self.published = self.published and not updated["updated"]
@@ -239,7 +239,7 @@ class ExpectationMaximisation(Task):
             self.lowered = self.lowered + 1 if updated["raised"] < 0.5 else 0
         if self.lowered == WARNED_AFTER:
             self.context.say(
-                f"{WARNED_AFTER} updates in a row made most of the rationales that they learned from less likely: "
+                f"{WARNED_AFTER} times in a row most of what an update learned from was less likely after it: "
                 "the steps are too long or too noisy; lower --lr or --target-kl, or take more --questions a step"
             )
 

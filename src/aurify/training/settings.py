@@ -69,7 +69,13 @@ class TrainSettings(Settings):
     tuning: Literal["full", "lora", "prompt"] | None = Field(
         None, description="What is trained: full weights, lora, or a soft prompt [full below 50M parameters, else lora]"
     )
-    lr: float | None = Field(None, gt=0, le=1e6, description="Peak learning rate [by tuning kind and size]")
+    lr: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Peak learning rate, taken at its word: without --target-kl nothing bounds a step "
+        "[found by --target-kl, beginning by tuning kind and size]",
+    )
     lr_final: float = Field(0.1, ge=0, le=1, description="The cosine schedule ends at this share of the peak.")
     warmup: int = Field(0, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(0.0, ge=0, le=1e6, description="Decoupled weight decay (full and lora).")

@@ -23,11 +23,15 @@ from aurify.training.settings import TrainSettings
 from aurify.training.signal import GradientSignal
 from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence, surprise
 
+LOOKED_EVERY = 5
+"""Steps between looks at what a step did, where its effect does not bound it: two forward passes each."""
+
 
 class Ascent(NamedTuple):
     """A gradient that has been accumulated, and what is needed to step along it."""
 
-    probes: Probes
+    probes: Probes | None
+    """None: nobody looks at what the step does."""
     evidence: float
     """The effective number of rationales behind it."""
     surprise: float = 0.0
@@ -84,6 +88,8 @@ class Update:
         terms: Sequence[Term],
         prompts: Mapping[str, tuple[int, ...]],
         proposals: Sequence[Sequence[Rationale]] = (),
+        *,
+        look: bool = True,
     ) -> Ascent | None:
         """Accumulate the gradient of sum_i w_i log p(z_i | x_i); None where there is nothing to ascend.
 
@@ -92,15 +98,14 @@ class Update:
         Args:
             prompts: token ids of the prompt of every question of this step, by question id.
             proposals: of this step's questions; the effect is measured on those that the model itself has just drawn.
+            look: whether it is measured at all; where it bounds the step, it always is.
         """
         if not any(term.weight for term in terms):
             return None
         longest_first = sorted(terms, key=lambda term: (-len(term.token_ids), term.question_id))
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
-        with self.clock.measure("effect"):
-            score = scorer(self.tuned.model, self.pad_token_id, self._for_probes, bf16=self.low_precision)
-            probes = Probes(self.world, score, *probes_of(prompts, proposals, terms))
+        probes = self._probes(terms, prompts, proposals) if look or self.trust else None
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             self.budget.spend(
                 lambda: accumulate_gradient(
@@ -112,6 +117,16 @@ class Update:
         if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
             raise AurifyError(self._blame(mine, prompts))
         return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row))
+
+    def _probes(
+        self,
+        terms: Sequence[Term],
+        prompts: Mapping[str, tuple[int, ...]],
+        proposals: Sequence[Sequence[Rationale]],
+    ) -> Probes:
+        with self.clock.measure("effect"):
+            score = scorer(self.tuned.model, self.pad_token_id, self._for_probes, bf16=self.low_precision)
+            return Probes(self.world, score, *probes_of(prompts, proposals, terms))
 
     def _blame(self, terms: Sequence[Term], prompts: Mapping[str, tuple[int, ...]]) -> str:
         """A gradient that is not finite in words: which rationales alone give such a one."""
@@ -137,25 +152,25 @@ class Update:
         if ascent is None:
             return {"updated": False, "learning_rate": rate, "gradient_norm": 0.0}
         parameters = list(self.parameters.values())
-        bound: dict[str, float] = {}
+        told: dict[str, float] = {}
         with self.clock.measure("optimizer"):
             self.world.sum_gradients(parameters)
             cosine = self.signal.cosine(parameters)
-            if self.trust and ascent.probes.tell_kl:
+            if self.trust and ascent.probes and ascent.probes.tell_kl:
                 scale = min(1.0, ascent.evidence / EVIDENCE)
                 norm = clip_gradient(parameters, self.settings.clip or math.inf, scale=scale)
                 taken = self.trust.step(
                     self.optimizer, decay=rate / self.peak_rate, evidence=ascent.evidence,
                     exact=not self.low_precision, measure=ascent.probes.measure, surprise=ascent.surprise,
                 )  # fmt: skip
-                rate, effect, bound = taken.rate, taken.effect, {"kl_bound": taken.bound}
+                rate, told = taken.rate, {"kl_bound": taken.bound, **taken.effect.told()}
                 self.optimizer.zero_grad(set_to_none=True)
             else:
                 norm = ascend(self.optimizer, parameters, rate=rate, clip=self.settings.clip or CLIP)
-                effect = ascent.probes.measure()
+                told = ascent.probes.measure().told() if ascent.probes else {}
         give_back(self.tuned.model)
         signal = {} if cosine is None else {"gradient_cosine": cosine}
-        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **signal, **bound, **effect.told()}
+        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **signal, **told}
 
     def told(self) -> str:
         """How long its steps are, in words."""
