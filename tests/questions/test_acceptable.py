@@ -74,3 +74,8 @@ def test_no_answer(text: str) -> None:
 )
 def test_answers_that_look_like_none(text: str) -> None:
     assert not no_answer(text)
+
+
+@pytest.mark.parametrize("text", ["QED", "Answers may vary.", "answers vary", "…", "..."])
+def test_no_answer_of_worksheets(text: str) -> None:
+    assert no_answer(text)

@@ -75,3 +75,36 @@ def test_a_letter_is_a_choice_where_its_question_lists_it(tmp_path: Path) -> Non
     assert [(one.answer, one.answer_type) for one in found] == [
         ("(B)", "choice"), ("2", "number"), ("3", "number"), ("B", "text"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ["None", "unknown", "NA", "-", "?", "—", "hidden", "(B)", "D."])
+def test_what_stands_for_no_answer_among_numbers_is_a_bad_row(tmp_path: Path, answer: str) -> None:
+    found = load(tmp_path, ["12", answer, "7"])
+    assert [one.answer for one in found] == ["12", "7"]
+    ((_, reason),) = found.skipped
+    assert "--answers text takes it as it is" in reason
+    assert [one.answer for one in load(tmp_path, ["Paris", answer, "12"])][-1] == "12"
+
+
+@pytest.mark.parametrize("answer", ["None", "unknown", "-", "?", "(B)"])
+def test_among_words_the_same_may_be_an_answer(tmp_path: Path, answer: str) -> None:
+    assert [one.answer for one in load(tmp_path, ["Paris", answer, "Rome", "12"])][1] == answer
+
+
+def test_a_letter_is_a_bad_row_where_the_question_asks_to_choose_and_lists_nothing(tmp_path: Path) -> None:
+    rows = [
+        {"question": "Which of the following is prime?", "answer": "B"},
+        {"question": "Which of the following is prime?\n(A) 4\n(B) 5", "answer": "B"},
+        {"question": "Which city?", "answer": "Paris"},
+        {"question": "Which letter comes first?", "answer": "A"},
+    ]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl", skip_bad=True)
+    assert [one.answer for one in found] == ["(B)", "Paris", "A"]
+    ((_, reason),) = found.skipped
+    assert "the answer is 'B', but the question lists no options" in reason
+
+
+@pytest.mark.parametrize(("answer", "number"), [("x = 5", "5"), ("about 5", "5"), ("≈ 5", "5"), ("5 lakh", "500000")])
+def test_a_number_said_otherwise_is_one(tmp_path: Path, answer: str, number: str) -> None:
+    assert load(tmp_path, ["12", answer, "7"])[1].answer == number

@@ -23,8 +23,10 @@ _MORE = ("aliases", "accepted", "alternatives")
 _NONE = {
     "proof", "notfound", "not found", "not_found", "n/a", "n.a", "null", "nan", "see solution", "see the solution",
     "see above", "see below", "see explanation", "no answer", "no_answer", "not available", "not provided", "not given",
-    "omitted", "tbd", "todo", "missing",
+    "omitted", "tbd", "todo", "missing", "qed", "q.e.d", "answers vary", "answers may vary", "answers will vary",
+    "answer varies", "varies", "…", "..", "...",
 }  # fmt: skip
+_BLANK = {"none", "unknown", "na", "hidden", "-", "--", "–", "—", "?", "??", "_", "__", "___"}
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textbf)\s*\{([^{}]*)\}")
 
 
@@ -55,6 +57,11 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
 def no_answer(text: str) -> bool:
     """Whether a gold answer says that there is none to check: ``proof``, ``notfound``, ``N/A``, ``see solution``."""
     return _WRAPPED.sub(r"\1", text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
+
+
+def is_blank(text: str) -> bool:
+    """Whether an answer among numbers stands for none, though it may be one among words: ``None``, ``-``, ``?``."""
+    return _WRAPPED.sub(r"\1", text).strip().removesuffix(".").casefold() in _BLANK
 
 
 def _of_object(value: Fields, field: str) -> list[Any]:

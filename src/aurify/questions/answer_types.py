@@ -16,7 +16,10 @@ _LATEX = re.compile(
     r"\\(?:[dt]?frac|sqrt|boxed|text|pi|infty|left|cdot|times|begin|circ|mathbb|log|sin|cos|tan|cup|in)(?![a-z])|[\^_]\{"
 )
 _LETTERED = re.compile(r"\([A-Z]\)")
-_BEGINS_NUMBER = re.compile(r"[\s(]*[-+−–]?\s?(?:[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])")
+_BEGINS_NUMBER = re.compile(
+    r"\s*(?:[A-Za-z]\s?=\s?|(?:about|approximately|approx\.?|around)\s|[~≈])?[\s(]*[-+−–]?\s?"
+    r"(?:[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])"
+)
 _LETTERS = re.compile(r"[^\W\d_]")
 _NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f\u2009]\d{3})+)(?![\d,])")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aurify.answers import Judging, answer_type
 from aurify.answers.options import LETTERS, options, with_options
+from aurify.questions.acceptable import is_blank
 from aurify.questions.answer_types import answer_types, canonical, number_in
 from aurify.questions.choices import first_number, right_option
 from aurify.questions.draft import Draft
@@ -18,6 +19,14 @@ from aurify.questions.rows import RowError, show
 LISTED = 3
 """So many odd rows are named in a note; the rest are counted."""
 _LETTER = re.compile(r"[A-J]")
+_OPTION = re.compile(r"\(?[A-J]\)?\.?")
+_NOTHING = "nothing"
+"""In the place of a type: an answer among numbers that stands for none, or for an option that is not there."""
+_ASKS_TO_CHOOSE = re.compile(
+    r"\bwhich\s(?:one\s)?of\s(?:the\sfollowing|these)\b|\bof\sthe\s(?:following\s)?(?:options|choices|statements)\b"
+    r"|\b(?:choose|select|pick)\s(?:the|one)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,10 @@ def _option(one: Draft, first: int) -> Settled:
 
 def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
     kind = told or one.answer_type or inferred or "text"
+    if kind == _NOTHING:
+        blank = "among numbers: no answer that can be checked" if is_blank(one.answers[0]) else ""
+        why = blank or "but the question lists no options"
+        raise RowError(f"the answer is {show(one.answers[0])}, {why} (--answers text takes it as it is)")
     if isinstance(answer_type(kind), Judging):
         raise RowError("the row holds tests of a program: --answers code runs what the model writes against them")
     if kind == "choice" and not told and not options(one.text):
@@ -105,8 +118,9 @@ def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str,
         if "number" in found and odd:
             shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in odd[:LISTED])
             more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
+            words = "text or mathematics" if "math" in found else "text"
             notes.append(
-                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as text: {shown}{more}"
+                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as {words}: {shown}{more}"
             )
     return types
 
@@ -116,10 +130,18 @@ def _types(group: Sequence[Draft]) -> list[str]:
     if all(_LETTER.fullmatch(gold) for gold in golds) and not any(options(one.text) for one in group):
         return ["choice"] * len(group)  # of options that are not there
     found = answer_types(golds, [one.text for one in group])
-    return [
-        "text" if kind == "number" and not all(number_in(gold) for gold in one.answers[1:]) else kind
-        for one, kind in zip(group, found, strict=True)
-    ]
+    among_numbers = "number" in found
+    return [_settled_type(one, kind, among_numbers) for one, kind in zip(group, found, strict=True)]
+
+
+def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
+    if kind == "number" and not all(number_in(gold) for gold in one.answers[1:]):
+        return "text"
+    if kind != "text":
+        return kind
+    gold = one.answers[0].strip()
+    missing = _OPTION.fullmatch(gold) and (_ASKS_TO_CHOOSE.search(one.text) or (among_numbers and len(gold) > 1))
+    return _NOTHING if missing or (among_numbers and is_blank(gold)) else kind
 
 
 def _finished(rationale: str | None, answer: str) -> str | None:
