@@ -120,7 +120,8 @@ def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str,
             more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
             words = "text or mathematics" if "math" in found else "text"
             notes.append(
-                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as {words}: {shown}{more}"
+                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as {words}: "
+                f"{shown}{more}"
             )
     return types
 
