@@ -27,6 +27,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from dust_data import TESTS, rows, write_teacher, write_test
 from dust_table import print_tables
 from reproduce_tdg import FROM_NAT, VARIANTS
@@ -67,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after so long; the same command goes on")
     parser.add_argument("--table", action="store_true", help="print the tables from the results that are there")
     parser.add_argument(
-        "--whole", nargs=2, type=int, metavar=("TOKENS", "ROWS"), default=(3_000_000, 300),
+        "--whole", nargs=2, type=int, metavar=("TOKENS", "ROWS"), default=(140_000, 300),
         help="in the table: the hours of a run with so many tokens a stage and rows a test",
     )  # fmt: skip
     args = parser.parse_args()
@@ -139,6 +140,7 @@ class Bench:
             words |= {"samples": args.samples, "model": str(self.one("nat", seed))}
         if not words["resume"]:
             shutil.rmtree(out, ignore_errors=True)
+        spent = Spent()
         with TerminalWatcher() as watcher:
             run_distillation(resolve(DistillSettings, words), held_out=[], watcher=watcher)
         lines = [line for line in rows(out / "metrics.jsonl") if "loss" in line]
@@ -146,7 +148,7 @@ class Bench:
         facts = {
             "stages": list(dict.fromkeys(line["stage"] for line in lines)), "steps": len(lines),
             "tokens": sum(line["tokens"] for line in lines),
-            "seconds": sum(line["timing"]["seconds"] for line in lines),
+            "seconds": sum(line["timing"]["seconds"] for line in lines), "busy": spent.facts["busy"],
             "peak_memory_mb": max(line["timing"]["peak_memory_mb"] for line in lines),
             "losses": [line["loss"] for line in lines], **{path.stem: rows(path)[0] for path in told},
         }  # fmt: skip
@@ -166,15 +168,15 @@ class Bench:
     def measure(self, method: str, seed: int, model: Path) -> None:
         """The likelihood of held-out rationales, and accuracy on the test sets, each where it was not measured."""
         if not self.has(method, seed, "likelihood"):
-            begun = time.perf_counter()
-            self.record(method, seed, "likelihood", {**likelihood(self.args, model, self.held), **since(begun)})
+            spent = Spent()
+            self.record(method, seed, "likelihood", {**likelihood(self.args, model, self.held), **spent.facts})
         for name, file in self.tests.items():
             if not self.has(method, seed, name):
                 self.accuracy(method, seed, name, model, file)
 
     def accuracy(self, method: str, seed: int, name: str, model: Path, file: Path) -> None:
         """Greedy accuracy, question by question."""
-        begun, out = time.perf_counter(), self.out / "evaluated"
+        spent, out = Spent(), self.out / "evaluated"
         shutil.rmtree(out, ignore_errors=True)
         args = self.args
         words = {
@@ -187,7 +189,7 @@ class Bench:
         facts = {
             "right": {one.question_id: float(one.right) for one in drawn},
             "tokens": sum(len(one.token_ids) for one in drawn),
-            "cut": sum(one.finish_reason == "length" for one in drawn), **since(begun),
+            "cut": sum(one.finish_reason == "length" for one in drawn), **spent.facts,
         }  # fmt: skip
         self.record(method, seed, name, facts)
 
@@ -202,14 +204,14 @@ class Bench:
 
 
 def likelihood(args: argparse.Namespace, model: Path, held: Path) -> dict[str, Any]:
-    """By held-out problem: the mean log p a token, in nats, of its right and of its wrong rationales.
+    """By held-out problem: mean log p a token, in nats, of its right and of its wrong rationales, where it has any.
 
-    ``preferred`` is the share of pairs in which the right one is likelier, ties half.
+    ``preferred`` is the share of its pairs in which the right one is likelier, ties half.
     """
     from aurify.answers import Grader
-    from aurify.distillation.examples import choose
+    from aurify.distillation.examples import Example, choose
     from aurify.distillation.gradient import ExampleScorer
-    from aurify.distillation.likelihood import contrasting, summary
+    from aurify.distillation.likelihood import PER_SIDE
     from aurify.models import load_model
     from aurify.models.prompting import prompt_form
     from aurify.questions import Prompts
@@ -229,19 +231,36 @@ def likelihood(args: argparse.Namespace, model: Path, held: Path) -> dict[str, A
     with Grader() as grader:
         known = judged(read, questions, grader, texts)
     chosen = choose(known, prompts, loaded.tokenizer, template, repeats="once", max_tokens=args.max_tokens)
-    examples = contrasting(chosen.examples)
+    sides: dict[tuple[str, bool], list[Example]] = {}
+    for example in chosen.examples:
+        sides.setdefault((example.question_id, example.right), []).append(example)
+    examples = [example for side in sides.values() for example in side[:PER_SIDE]]
     means = ExampleScorer(loaded.model, prompts, int(loaded.tokenizer.pad_token_id or 0), 2048).means(examples)
-    by_problem: dict[str, list[int]] = {}
-    for place, example in enumerate(examples):
-        by_problem.setdefault(example.question_id, []).append(place)
-    found = {
-        name: summary([examples[i] for i in places], [means[i] for i in places]) for name, places in by_problem.items()
+    by_side: dict[bool, dict[str, list[float]]] = {True: {}, False: {}}
+    for example, mean in zip(examples, means, strict=True):
+        by_side[example.right].setdefault(example.question_id, []).append(mean)
+    right, wrong = by_side[True], by_side[False]
+    preferred = {
+        name: float(np.mean([(r > w) + 0.5 * (r == w) for r in right[name] for w in wrong[name]]))
+        for name in right.keys() & wrong.keys()
     }
-    return {side: {name: one[side] for name, one in found.items()} for side in ("right", "wrong", "preferred")}
+    found = {
+        side: {name: float(np.mean(values)) for name, values in own.items()}
+        for side, own in (("right", right), ("wrong", wrong))
+    }
+    return {**found, "preferred": dict(sorted(preferred.items()))}
 
 
-def since(begun: float) -> dict[str, float]:
-    return {"seconds": time.perf_counter() - begun}
+class Spent:
+    """Seconds since it was made, and the share of them in which this process computed."""
+
+    def __init__(self) -> None:
+        self._begun, self._computed = time.perf_counter(), time.process_time()
+
+    @property
+    def facts(self) -> dict[str, float]:
+        seconds = time.perf_counter() - self._begun
+        return {"seconds": seconds, "busy": (time.process_time() - self._computed) / seconds}
 
 
 if __name__ == "__main__":

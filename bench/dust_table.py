@@ -69,6 +69,10 @@ def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:
     }
     measures |= {f"{test}, % right": Measure(measured(results, test, "right"), True) for test in TESTS}
     measures = {label: found for label, found in measures.items() if found.values}
+    asked = [max(map(len, measured(results, "likelihood", side).values()), default=0) for side in LIKELIHOOD]
+    print(
+        "Held-out problems with short enough rationales: {} with right, {} with wrong, {} with both.\n".format(*asked)
+    )
     for label, found in measures.items():
         print_measure(label, found)
     print_claims({label: found for label, found in measures.items() if "wrong rationales" not in label})
@@ -82,7 +86,7 @@ def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:
 
 def measured(results: Sequence[dict[str, Any]], part: str, key: str) -> Values:
     """One measure of every method and seed that has it."""
-    return {(one["method"], one["seed"]): one[key] for one in results if one["part"] == part}
+    return {(one["method"], one["seed"]): one[key] for one in results if one["part"] == part and one[key]}
 
 
 def print_measure(label: str, measure: Measure) -> None:
@@ -153,39 +157,49 @@ def print_overlap(test: str, values: Values) -> None:
 
 
 def print_cost(results: Sequence[dict[str, Any]], whole_tokens: int, whole_rows: int) -> None:
-    """What the runs took, and from it what all of them would take at full size."""
-    print("| method | seed | stages | steps | rationale tokens | minutes | tokens a second | peak GiB |")
-    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
-    rate: dict[str, list[float]] = {}
-    trained = [one for one in results if one["part"] == "train"]
-    for one in trained:
-        speed = one["tokens"] / one["seconds"]
-        stages = ", ".join(one["stages"])
-        rate.setdefault(kind(one["method"]), []).append(speed)
+    """What the runs took, and from it what all of them would take at full size.
+
+    Seconds of a processor core count, since a core that others use as well says little by the clock.
+    """
+    print(
+        "| method | seed | stages | steps | rationale tokens | minutes | of a core | tokens a core second | peak GiB |"
+    )
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    speeds: dict[str, list[float]] = {}
+    for one in results:
+        if one["part"] != "train":
+            continue
+        speed = one["tokens"] / computed(one)
+        speeds.setdefault(kind(one["method"]), []).append(speed)
         print(
-            f"| {one['method']} | {one['seed']} | {stages} | {one['steps']} | {one['tokens']} "
-            f"| {one['seconds'] / 60:.1f} | {speed:.0f} | {one['peak_memory_mb'] / 1024:.1f} |"
+            f"| {one['method']} | {one['seed']} | {', '.join(one['stages'])} | {one['steps']} | {one['tokens']} "
+            f"| {one['seconds'] / 60:.1f} | {computed(one) / 60:.1f} | {speed:.0f} "
+            f"| {one['peak_memory_mb'] / 1024:.1f} |"
         )
     drawn = [one for one in results if one["part"] in TESTS]
-    row_seconds = sum(one["seconds"] for one in drawn) / max(1, sum(len(one["right"]) for one in drawn))
-    print(
-        f"\nMeasuring took {sum(one['seconds'] for one in results if one['part'] != 'train') / 60:.0f} minutes", end=""
-    )
-    print(f", {row_seconds:.1f} s a test row.\n" if drawn else "; no test row was answered.\n")
-    if not trained:
+    a_row = sum(map(computed, drawn)) / max(1, sum(len(one["right"]) for one in drawn))
+    measuring = sum(computed(one) for one in results if one["part"] != "train")
+    print(f"\nMeasuring took {measuring / 60:.1f} minutes of a core", end="")
+    print(f", {a_row:.1f} s a test row.\n" if drawn else "; no test row was answered.\n")
+    if not speeds:
         return
-    every = [speed for speeds in rate.values() for speed in speeds]
-    speed_of = {name: sum(found) / len(found) for name, found in rate.items()}
-    hours, runs = 0.0, 0
+    every = [speed for found in speeds.values() for speed in found]
+    hours = 0.0
     for name, (seeds, stages) in PLAN.items():
-        hours += seeds * stages * whole_tokens / speed_of.get(kind(name), sum(every) / len(every)) / 3600
-        hours += seeds * len(TESTS) * whole_rows * row_seconds / 3600
-        runs += seeds
+        found = speeds.get(kind(name), every)
+        hours += seeds * stages * whole_tokens / (sum(found) / len(found)) / 3600
+        hours += seeds * len(TESTS) * whole_rows * a_row / 3600
+    answers = f"and {whole_rows} rows of each of {len(TESTS)} test sets" if drawn else "without test rows"
+    runs = sum(seeds for seeds, _ in PLAN.values())
     print(
-        f"At these speeds {runs} runs ({', '.join(f'{name} x {seeds}' for name, (seeds, _) in PLAN.items())}) of "
-        f"{whole_tokens:,} tokens a stage{'' if drawn else ', without answers'}"
-        f"{f', with {whole_rows} rows of each of {len(TESTS)} test sets' if drawn else ''} take {hours:.0f} hours.\n"
+        f"At these speeds {runs} runs of {whole_tokens:,} tokens a stage, {answers}, "
+        f"take {hours:.0f} hours of a core:\n{', '.join(f'{name} x {seeds}' for name, (seeds, _) in PLAN.items())}.\n"
     )
+
+
+def computed(one: dict[str, Any]) -> float:
+    """The seconds of a core that a part of a run took."""
+    return float(one["seconds"] * one.get("busy", 1.0))
 
 
 PLAN = {

@@ -59,7 +59,7 @@ def test_tables_of_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             lines.append({"method": method, "seed": seed, "part": "likelihood", **facts})
             right = {f"r{i}": float(i < 10 * gain) for i in range(10)}
             lines.append({"method": method, "seed": seed, "part": "gsm8k", "right": right, "seconds": 20.0})
-            spent = {"stages": ["s"], "steps": 2, "tokens": 1000, "seconds": 100.0, "peak_memory_mb": 2048}
+            spent = {"stages": ["s"], "steps": 2, "tokens": 1000, "seconds": 200.0, "busy": 0.5, "peak_memory_mb": 2048}
             lines.append({"method": method, "seed": seed, "part": "train", **spent})
     dust_data.write(tmp_path / "results.jsonl", lines)
     print_tables(tmp_path, 36_000, 10)
@@ -73,7 +73,7 @@ def test_tables_of_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "22 runs" in out
     hours = (26 * 3600 + 22 * 5 * 10 * 2) / 3600
     assert f"take {hours:.0f} hours" in out
-    assert "| kd | 0 | s | 2 | 1000 | 1.7 | 10 | 2.0 |" in out
+    assert "| kd | 0 | s | 2 | 1000 | 3.3 | 1.7 | 10 | 2.0 |" in out
 
 
 def test_a_small_run_is_measured_and_not_repeated(
