@@ -94,11 +94,17 @@ def test_nothing_is_asked_twice_and_a_cap_ends_it(server, tmp_path):
 
 
 def test_what_the_server_will_not_answer_is_left_out(server):
-    server.behave = lambda number, body: Act(status=400)
+    server.behave = lambda number, body: by_text(number, body) if number == 0 else Act(status=400)
     with judge(server) as grader:
-        grade = grader.grade("Goethe", ASKED)
-    assert grade.verdict is Verdict.LEFT_OUT
-    assert grade.reason.startswith("the judge gave no reply; its server last said: q1: status 400")
+        grades = [grader.grade(text, ASKED) for text in ("Johann Goethe", "Goethe")]
+    assert [grade.verdict for grade in grades] == [Verdict.RIGHT, Verdict.LEFT_OUT]
+    assert grades[1].reason.startswith("the judge gave no reply; its server last said: q1: status 400")
+
+
+def test_a_judge_that_never_replied_ends_the_run(server):
+    server.behave = lambda number, body: Act(status=400)
+    with judge(server) as grader, pytest.raises(AurifyError, match="--answers judge: the judge gave no reply; .*400"):
+        grader.grade("Goethe", ASKED)
 
 
 @pytest.mark.parametrize(

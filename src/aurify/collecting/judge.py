@@ -69,7 +69,7 @@ class Judge(Judging):
     folder: str | None = None
     """Where the cache is kept unless ``judge_cache`` says it; None: in memory."""
     held: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """The cache, once it is open."""
+    """The cache, once it is open, and whether the judge ever replied."""
 
     def at(self, folder: str | Path | None) -> AnswerType:
         """The judge of a run; see ``AnswerType``.
@@ -89,7 +89,7 @@ class Judge(Judging):
         """The verdicts, several requests at a time, nothing asked twice.
 
         Raises:
-            AurifyError: the cap is reached, or the server refuses everything.
+            AurifyError: the cap is reached, or the server answers nothing at all.
         """
         from aurify.collecting.api import Answers, Api, Caps, Teacher
 
@@ -111,6 +111,10 @@ class Judge(Judging):
         if found.stopped is not None:
             stopped = found.stopped.replace("--money-cap", "--judge-money-cap")
             raise AurifyError(f"the judge stops: {stopped}; with a higher cap the same command pays for nothing twice")
+        if any(one is not None for (one,) in found.replies):
+            self.held["heard"] = True
+        elif items and "heard" not in self.held:  # nothing would be learned, and the run would not say why
+            raise AurifyError(f"--answers judge: {_silent(found.failures)}")
         return [
             Grade(Verdict.LEFT_OUT, _silent(found.failures)) if one is None else graded(one.text, one.finish_reason)
             for (one,) in found.replies
