@@ -103,7 +103,7 @@ def test_what_the_server_will_not_answer_is_left_out(server):
 
 def test_a_judge_that_never_replied_ends_the_run(server):
     server.behave = lambda number, body: Act(status=400)
-    with judge(server) as grader, pytest.raises(AurifyError, match="--answers judge: the judge gave no reply; .*400"):
+    with judge(server) as grader, pytest.raises(AurifyError, match=r"--answers judge: the judge gave no reply; .*400"):
         grader.grade("Goethe", ASKED)
 
 
