@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 from pydantic import Field
 
+from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError, nearest
-from aurify.settings import Settings
+from aurify.settings import NUMBERS, Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class CompareSettings(Settings):
     score: str | None = Field(
         None, description="In files of verdicts, the field of the score; of lm-eval's samples METRIC or METRIC,FILTER."
     )
-    json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
+    json_: str | None = Field(None, description=NUMBERS)
 
 
 def run(settings: CompareSettings) -> None:
@@ -60,12 +60,10 @@ def run(settings: CompareSettings) -> None:
     "1000000 tokens" (generated) or "600 seconds" of each run. Run it again to go on after a stop.
     """
     from aurify.comparison.runs import aligned
-    from aurify.files import write_atomically
     from aurify.report.make import tell_report
     from aurify.statistics.paired import accuracy, compare_all
 
-    if settings.json_ not in (None, "-") and not Path(str(settings.json_)).parent.is_dir():
-        raise UsageError(f"--json {settings.json_}: not a file in a folder that exists")
+    check_target(settings.json_)
     methods, budget = _methods(settings)
     if len(methods) < 2:
         raise UsageError("nothing to compare: expected runs of two or more methods, or of one with different settings")
@@ -74,16 +72,9 @@ def run(settings: CompareSettings) -> None:
     values = aligned(methods)
     means = {name: accuracy(values_SQ) for name, values_SQ in values.items()}
     pairs = compare_all(values, against=settings.against)
-    if settings.json_ is not None:
-        text = json.dumps(_to_dict(methods, means, pairs), indent=2) + "\n"
-        if settings.json_ == "-":
-            sys.stdout.write(text)
-            return
-        write_atomically(settings.json_, text)
-    for line in _report(methods, means, pairs, budget):
-        sys.stdout.write(line + "\n")
+    told = tell(_to_dict(methods, means, pairs), _report(methods, means, pairs, budget), settings.json_)
     folders = [run.folder for runs in methods.values() for run in runs if run.folder.is_dir()]
-    if len(folders) > 1:
+    if told and len(folders) > 1:
         tell_report(folders, typer.echo)
 
 

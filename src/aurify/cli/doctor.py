@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import typer
 
 from aurify.cli.importing import importing
+from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.doctor.settings import DoctorSettings
@@ -23,16 +23,13 @@ def run(settings: DoctorSettings) -> None:
 
     Example: aurify doctor --model Qwen/Qwen2.5-0.5B-Instruct --data questions.jsonl
     """
+    check_target(settings.json_)
     with importing():
         from aurify.doctor.run import run_doctor
-        from aurify.files import write_atomically
 
     with progress_bar("rationales") as progress:
         found = run_doctor(settings, say=_say, progress=progress)
-    if settings.json_ is not None:
-        write_atomically(settings.json_, json.dumps(found.to_dict(), indent=2) + "\n")
-    for line in found.lines():
-        sys.stdout.write(printable(line, 2000) + "\n")
+    tell(found.to_dict(), (printable(line, 2000) for line in found.lines()), settings.json_)
 
 
 def register(app: typer.Typer) -> None:

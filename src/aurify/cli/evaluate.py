@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,10 +11,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurify.cli.importing import importing
+from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
-from aurify.errors import AurifyError, UsageError
+from aurify.errors import AurifyError
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.text import printable
 
@@ -32,13 +32,9 @@ def run(settings: EvaluateSettings) -> None:
 
     All accuracies have 95 % intervals: Wilson's for greedy, a bootstrap over the questions for what is sampled.
     """
-    if settings.json_ not in (None, "-"):
-        target = Path(settings.json_)
-        if target.is_dir() or not target.parent.is_dir():  # said now, not after the work
-            raise UsageError(f"--json {target}: not a file in a folder that exists")
+    check_target(settings.json_)
     with importing():
         from aurify.evaluation.run import run_evaluation
-        from aurify.files import write_atomically
 
     try:
         with progress_bar("rationales") as progress:
@@ -46,14 +42,7 @@ def run(settings: EvaluateSettings) -> None:
     except KeyboardInterrupt as stop:
         kept = f"; what was drawn is in {settings.out}, and the same command goes on from there" if settings.out else ""
         raise AurifyError(f"{str(stop) or 'interrupted'} before the end, so there are no numbers{kept}") from None
-    text = json.dumps(found.to_dict(), indent=2) + "\n"
-    if settings.json_ == "-":
-        sys.stdout.write(text)
-        return
-    if settings.json_ is not None:
-        write_atomically(settings.json_, text)
-    for line in _report(found):
-        sys.stdout.write(line + "\n")
+    tell(found.to_dict(), _report(found), settings.json_)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,10 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import typer
 from pydantic import Field
 
+from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.tables import text_table
 from aurify.errors import AurifyError, UsageError
-from aurify.settings import Settings
+from aurify.settings import NUMBERS, Settings
 
 if TYPE_CHECKING:
     from aurify.comparison.overlap import Overlap
@@ -39,7 +38,7 @@ class OverlapSettings(Settings):
     level: bool = Field(False, description="A row a level instead of a task.")
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
-    json_: str | None = Field(None, description="Write the numbers to this file as JSON; - is standard output.")
+    json_: str | None = Field(None, description=NUMBERS)
 
 
 def run(settings: OverlapSettings) -> None:
@@ -48,8 +47,8 @@ def run(settings: OverlapSettings) -> None:
     Only questions with rationales of both models count. "by chance" is how many both would answer rightly if the two
     were right independently: the IoU of two good models is high by chance alone.
     """
+    check_target(settings.json_)
     from aurify.comparison.overlap import overlap, right_questions
-    from aurify.files import write_atomically
     from aurify.questions import load_questions
 
     path_a, path_b = settings.tables[0], settings.tables[-1]
@@ -69,14 +68,7 @@ def run(settings: OverlapSettings) -> None:
     found = overlap(right_questions(first, settings.right), right_questions(second, settings.right), groups)
     if not found["all"].n:
         raise AurifyError(f"{path_a} and {path_b} have no question in common")
-    text = json.dumps({name: one.to_dict() for name, one in found.items()}, indent=2) + "\n"
-    if settings.json_ == "-":
-        sys.stdout.write(text)
-        return
-    if settings.json_ is not None:
-        write_atomically(settings.json_, text)
-    for line in _table(found):
-        sys.stdout.write(line + "\n")
+    tell({name: one.to_dict() for name, one in found.items()}, _table(found), settings.json_)
 
 
 def register(app: typer.Typer) -> None:

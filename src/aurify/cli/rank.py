@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
-from aurify.errors import UsageError
 from aurify.text import printable
 from aurify.voting.settings import RankSettings
 
@@ -24,22 +22,11 @@ def run(settings: RankSettings) -> None:
     Questions are split by their text: most train the ranker, some calibrate its scores, the rest say what it is worth:
     pair accuracy, area under the curve, calibration error, and the accuracy of every vote by the number of samples.
     """
-    if settings.json_ not in (None, "-"):
-        target = Path(settings.json_)
-        if target.is_dir() or not target.parent.is_dir():
-            raise UsageError(f"--json {target}: not a file in a folder that exists")
-    from aurify.files import write_atomically
+    check_target(settings.json_)
     from aurify.voting.train import run_rank
 
     ranker = run_rank(settings, say=_say, bar=progress_bar)
-    text = json.dumps(ranker.report, indent=2) + "\n"
-    if settings.json_ == "-":
-        sys.stdout.write(text)
-        return
-    if settings.json_ is not None:
-        write_atomically(settings.json_, text)
-    for line in _report(ranker.report, settings):
-        sys.stdout.write(printable(line) + "\n")
+    tell(ranker.report, map(printable, _report(ranker.report, settings)), settings.json_)
 
 
 def register(app: typer.Typer) -> None:

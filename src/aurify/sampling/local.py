@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -99,7 +100,8 @@ class LocalSampler:
             AurifyError: an empty prompt, more tokens than the model has positions, or logits that are not finite.
         """
         _check(self.model, prompts, max_new_tokens, temperature, stop)
-        drawn = self._draw_what_fits(prompts, max_new_tokens, temperature, tuple(stop), on_completion)
+        draw = partial(self._draw, prompts, max_new_tokens, temperature, tuple(stop))
+        drawn = self._what_fits(draw, on_completion, sum(len(prompt.seeds) for prompt in prompts))
         if self._agreement is not None and self._compares and any(drawn):
             self._compares = False
             with _evaluating(self.model):
@@ -128,15 +130,13 @@ class LocalSampler:
             return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
 
-    def _draw_what_fits(
+    def _what_fits(
         self,
-        prompts: Sequence[Prompt],
-        max_new_tokens: int,
-        temperature: float,
-        stop: tuple[str, ...],
+        draw: Callable[[OnCompletion | None], list[list[Completion]]],
         on_completion: OnCompletion | None,
+        asked: int,
     ) -> list[list[Completion]]:
-        """``_draw``; where memory runs out, again with half as many rows, from now on."""
+        """What ``draw`` gives; where memory runs out, again with half as many of the rows asked, from now on."""
         told: Counter[tuple[int, tuple[int, ...]]] = Counter()
         while True:
             before = told.copy()
@@ -150,11 +150,10 @@ class LocalSampler:
                     on_completion(index, completion)
 
             try:
-                return self._draw(prompts, max_new_tokens, temperature, stop, once if on_completion else None)
+                return draw(once if on_completion else None)
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error) or self.max_rows == 1:
                     raise
-            asked = sum(len(prompt.seeds) for prompt in prompts)
             self.max_rows = max(1, min(self.max_rows, asked) // 2)
             gc.collect()
             if torch.cuda.is_available():
