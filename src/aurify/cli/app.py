@@ -48,10 +48,6 @@ _ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 class OnDemand(TyperGroup):
     """``COMMANDS``, of which the one that is called is imported, and no other."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Their names."""
-        return list(COMMANDS)
-
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name.
 
