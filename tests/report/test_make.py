@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from invented_run import write_run
 
 from aurify.errors import AurifyError
 from aurify.questions import Question, load_questions
+from aurify.rationales import RationaleTable
 from aurify.report.content import RunContent, read_content
 from aurify.report.make import make_report, tell_report
+from aurify.report.source import read_run
 from aurify.running.asked import read_asked, write_asked
 
 
@@ -83,3 +86,11 @@ def test_the_questions_of_a_run_are_read_as_they_were_and_as_any_question_file(t
     (tmp_path / "questions.jsonl").write_text("{}\n")
     with pytest.raises(AurifyError, match=r"questions.jsonl:1"):
         read_asked(tmp_path / "questions.jsonl")
+
+
+def test_rows_are_read_as_the_table_has_them_but_for_their_token_ids(run_folder):
+    rows = read_run(run_folder).drawn
+    table = list(RationaleTable(run_folder / "rationales").read())
+    assert [replace(row, token_ids=()) for row in rows.rows] == [replace(row, token_ids=()) for row in table]
+    assert rows.n_tokens == [len(row.token_ids) for row in table]
+    assert [rows.number(row) for row in rows.rows] == list(range(len(table)))

@@ -52,13 +52,15 @@ def merged_terms(
 ) -> list[Term]:
     """The non-zero terms, equal sequences of one question merged. Weights beyond a question's last proposal are 0."""
     weighed = []
-    for chain, row, memory, row_weights in zip(chains, proposals, memory_Q, proposals_QS, strict=True):
+    rows = [row.tolist() for row in proposals_QS]
+    for chain, row, memory, row_weights in zip(chains, proposals, memory_Q.tolist(), rows, strict=True):
         weighed += [
-            Term(chain.question_id, sample.token_ids, float(weight))
+            Term(chain.question_id, sample.token_ids, weight)
             for sample, weight in zip(row, row_weights, strict=False)
+            if weight
         ]
-        if chain.rationale is not None:
-            weighed.append(Term(chain.question_id, chain.rationale.token_ids, float(memory)))
+        if chain.rationale is not None and memory:
+            weighed.append(Term(chain.question_id, chain.rationale.token_ids, memory))
     return merge(weighed)
 
 

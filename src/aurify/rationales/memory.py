@@ -46,13 +46,18 @@ class Chain:
 
     def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
         """The chain after an E-step that accepted one of its proposals, or none."""
-        counted = replace(self, visits=self.visits + 1)
-        if any(proposal.move in ("suffix", "guide") for proposal in proposals):  # which tell nothing of p(y | x)
-            counted = replace(counted, others=self.others + 1, others_taken=self.others_taken + (accepted is not None))
-        else:
-            accepted_so_far = self.accepted + sum(proposal.right for proposal in proposals)
-            counted = replace(counted, drawn=self.drawn + len(proposals), accepted=accepted_so_far)
-        return counted if accepted is None else replace(counted, rationale=accepted, since=step)
+        other = any(proposal.move in ("suffix", "guide") for proposal in proposals)  # which tell nothing of p(y | x)
+        taken = accepted is not None
+        return Chain(
+            self.question_id,
+            accepted if taken else self.rationale,
+            step if taken else self.since,
+            self.visits + 1,
+            self.drawn if other else self.drawn + len(proposals),
+            self.accepted if other else self.accepted + sum(proposal.right for proposal in proposals),
+            self.others + other,
+            self.others_taken + (other and taken),
+        )
 
 
 class Memory:
@@ -68,7 +73,8 @@ class Memory:
         return question_id in self._chains
 
     def __getitem__(self, question_id: str) -> Chain:
-        return self._chains.get(question_id, Chain(question_id))
+        found = self._chains.get(question_id)
+        return Chain(question_id) if found is None else found
 
     def update(self, chains: Iterable[Chain]) -> None:
         """Put the chains in the place of their former states."""

@@ -40,4 +40,4 @@ def _support(question: str, texts: Sequence[str]) -> list[float]:
 
 
 def _words(text: str) -> set[str]:
-    return {word.lower() for word in _WORD.findall(text)}
+    return set(_WORD.findall(text.lower()))

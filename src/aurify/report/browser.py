@@ -106,8 +106,8 @@ def _visit(visit: ChainVisit, written: TableRows, lonely: set[int]) -> dict[str,
 
 def _pack(row: Rationale, written: TableRows, *, alone: bool = False) -> list[Any]:
     """[text, verdict, reason, answer read out of it, source, tokens, log-probability, stands alone, step]."""
-    n_tokens = written.n_tokens[written.number(row)]
-    verdict = None if row.verdict is None else str(row.verdict)
+    n_tokens = written.n_tokens[row.token_ids[0]]
+    verdict = None if row.verdict is None else row.verdict.value
     logprob = None if row.logprob is None else round(row.logprob, 3)
     return [row.text, verdict, row.reason, row.predicted, row.source, n_tokens, logprob, int(alone), row.step]
 

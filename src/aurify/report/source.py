@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +91,24 @@ def read_run(folder: str | Path) -> RunSource:
 
 def _written(folder: Path) -> TableRows:
     found = TableRows()
+    verdicts: dict[str | None, Verdict | None] = {None: None, **{verdict.value: verdict for verdict in Verdict}}
     for table in RationaleTable(folder).arrow():
         found.n_tokens.extend(table.column("token_ids").combine_chunks().value_lengths().to_pylist())
         columns = {name: table.column(name).to_pylist() for name in _WITHOUT_IDS}
-        for values in zip(*columns.values(), strict=True):
-            row = dict(zip(columns, values, strict=True))
-            row["verdict"] = None if row["verdict"] is None else Verdict(row["verdict"])
-            found.rows.append(Rationale(token_ids=(len(found.rows),), **row))
+        columns["verdict"] = [verdicts[verdict] for verdict in columns["verdict"]]
+        columns["token_ids"] = [(len(found.rows) + place,) for place in range(len(table))]
+        found.rows.extend(_records(columns, len(table)))
     return found
+
+
+def _records(columns: dict[str, list[Any]], n: int) -> Iterator[Rationale]:
+    """A record a row. As ``Rationale(**row)``, which takes ten times as long, of 100,000 rows seconds."""
+    columns |= {key.name: [key.default] * n for key in fields(Rationale) if key.name not in columns}
+    names = list(columns)
+    for values in zip(*columns.values(), strict=True):
+        one = object.__new__(Rationale)
+        one.__dict__.update(zip(names, values, strict=True))
+        yield one
 
 
 def _all_asked(path: Path, drawn: TableRows, held_out: TableRows) -> list[AskedQuestion]:
