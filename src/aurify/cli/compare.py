@@ -39,7 +39,9 @@ class CompareSettings(Settings):
     )
     against: str | None = Field(None, description="Compare every method with this one only, not all pairs.")
     score: str | None = Field(
-        None, description="In files of verdicts, the field of the score; of lm-eval's samples METRIC or METRIC,FILTER."
+        None,
+        description="In files of verdicts, the field of the score; of lm-eval's samples METRIC or METRIC,FILTER; "
+        "of inspect's logs the scorer.",
     )
     json_: str | None = Field(None, description=NUMBERS)
 
@@ -53,7 +55,7 @@ def run(settings: CompareSettings) -> None:
     pairs. A winner needs both. Three seeds at least tell methods apart; with fewer, only these runs are compared.
 
     A file of verdicts has a row a question (JSONL, JSON, CSV, Parquet, gzipped too) with an id and right, score or the
-    like: also what aurify vote or aurify grade wrote, lm-eval's --log_samples, TRL's tables of completions.
+    like: also what aurify vote or aurify grade wrote, lm-eval's --log_samples, inspect's logs, TRL's completions.
 
     The TOML file holds settings of `aurify train`, common to all, and: methods = ["trice", "star"], or tables
     [methods.NAME] with settings of their own; seeds = [0, 1, 2]; out = "runs/compared"; and budget = "20000 samples",

@@ -1,4 +1,4 @@
-"""Verdicts a question from any file: our own, lm-eval's logged samples, TRL's tables of completions.
+"""Verdicts a question from any file: our own, lm-eval's logged samples, inspect's logs, TRL's completions.
 
 A row names its question and holds a score: a truth value, or a number. Rows of one question (several samples, several
 completions of a prompt) count as one question with their mean.
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aurify.comparison.inspect_logs import inspect_rows
 from aurify.comparison.runs import FinishedRun
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.fields import ID_FIELDS
@@ -43,7 +44,7 @@ def read_verdicts(path: Path, score: str | None, say: Callable[[str], None] = la
         AurifyError: the file cannot be read, or a row has no question or no score.
     """
     try:
-        rows = list(read_rows(path))
+        rows: Sequence[Row | BadRow] = inspect_rows(path) or list(read_rows(path))
     except OSError as error:
         raise AurifyError(f"{path}: {error.strerror or error}") from None
     if not rows:

@@ -80,6 +80,13 @@ _GROUPS = (
         "The share of the rationales learned from that the step made likelier; below a half, steps are too noisy.",
         {"raised": "share"}, percent=True,
     ),
+    _Group("Gain of a step, nats", "How much likelier, on average, a step made a rationale that it learned from.",
+           {"gain": "gain"}),
+    _Group(
+        "Sequences that count",
+        "How many sequences of equal weight would make a gradient as noisy: (sum |w|)^2 / sum w^2.",
+        {"effective_sequences": "sequences"},
+    ),
     _Group("Signal and noise of the gradient", "The signal-to-noise ratio, as far as the run measured it.",
            {"signal_to_noise": "signal to noise", "snr": "signal to noise"}),
     _Group("Loss", "The loss of each stage.", {"loss": "loss"}),
