@@ -94,6 +94,22 @@ def test_no_serious_fault_of_accessibility(open_page, faults_of, address, width,
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
 
 
+def test_on_paper_a_dark_page_is_dark_on_white_and_has_no_tools(open_page, address):
+    page = open_page(address, dark=True)
+    ink = "getComputedStyle(document.body).color"
+    dark = page.evaluate(ink)
+    page.emulate_media(media="print")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()") == "#fff"
+    assert page.evaluate(ink) == "rgb(0, 0, 0)"
+    for name in (".bar", "#filters", "#list", "#theme"):
+        assert not page.locator(name).is_visible()
+    assert page.locator(".figure").first.is_visible()
+    page.emulate_media(media="screen")
+    page.wait_for_function("() => document.documentElement.dataset.theme === undefined")
+    assert page.evaluate(ink) == dark
+
+
 def test_runs_beside_each_other(open_page, faults_of, tmp_path):
     write_run(tmp_path / "runs" / "one", held=40)
     write_run(tmp_path / "runs" / "two", held=40, method="rloo", gain=0.3)

@@ -87,7 +87,8 @@ def test_model_card_table_and_report_are_one_commit_of_a_private_repository(run,
     done = run_aurify("export", "run", "--push", "me/mine", env=at(address))
     assert (done.returncode, done.stdout) == (0, f"{address}/me/mine\n"), done.stderr
     assert seen["created"]["name"] == "mine"
-    assert seen["created"]["private"] is True
+    made = seen["created"]
+    assert made.get("private", made.get("visibility") == "private") is True, "by either name that clients have for it"
     assert seen["summary"] == "A run of aurify: run"
     assert set(seen["files"]) == {
         "config.json", "README.md", "rationales/step-00001.parquet", "report.html", "run/questions.jsonl",

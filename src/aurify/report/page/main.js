@@ -15,6 +15,13 @@ function themes() {
     showCurves(shownCurves);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => showCurves(shownCurves));
+  // Paper is white: what is drawn, and not styled, is drawn again for it.
+  matchMedia("print").addEventListener("change", (print) => {
+    if (print.matches) document.documentElement.dataset.theme = "light";
+    else if (at) document.documentElement.dataset.theme = order[at];
+    else delete document.documentElement.dataset.theme;
+    showCurves(shownCurves);
+  });
 }
 
 const page = { browser: new Browser(), ready: null };
