@@ -44,6 +44,11 @@ def test_lines_by_layer_position_and_token():
         {"token": "y", "id": 1, "mean": -0.125, "tokens": 5},
         {"token": "z", "id": 2, "mean": 0.0625, "tokens": 5},
     ], "token 3 stands there too seldom"
+    assert [line for line in rest if "text" in line] == [
+        {"question_id": "q", "right": True, "text": ["y", "z", "z"], "weights": [-0.125, 0.0625, 0.0625]},
+        {"question_id": "r", "right": True, "text": list("yzyyyzz!"), "weights": [
+            -0.125, 0.0625, -0.125, -0.125, -0.125, 0.0625, 0.0625, 0.25]},
+    ]  # fmt: skip
 
 
 def test_layers_are_named_as_in_the_model(nat, tiny_model_dir):

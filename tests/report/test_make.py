@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -94,3 +95,13 @@ def test_rows_are_read_as_the_table_has_them_but_for_their_token_ids(run_folder)
     assert [replace(row, token_ids=()) for row in rows.rows] == [replace(row, token_ids=()) for row in table]
     assert rows.n_tokens == [len(row.token_ids) for row in table]
     assert [rows.number(row) for row in rows.rows] == list(range(len(table)))
+
+
+def test_a_nat_run_shows_the_weight_under_every_token_and_no_token_is_markup(run_folder):
+    read = {"question_id": "q<1>", "right": False, "text": ["So", " <b>", " 3"], "weights": [-0.25, 0.125, 0.0]}
+    named = {"token": "So", "id": 1, "mean": -0.25, "tokens": 7}
+    (run_folder / "unit_weights.jsonl").write_text(f"{json.dumps(named)}\n{json.dumps(read)}\n")
+    page = make_report([run_folder]).read_text()
+    assert '<span class="away">So<small>-0.25</small></span>' in page
+    assert '<span class="adds"> &lt;b&gt;<small>+0.12</small></span>' in page
+    assert "A wrong rationale of <code>q&lt;1&gt;</code>" in page

@@ -27,6 +27,10 @@ LEAST_SEEN = 5
 """of those that stand in the rationales at least this often."""
 
 
+READ = 6
+"""Rationales whose every token is told."""
+
+
 def evenly_spread(examples: Sequence[Example]) -> list[Example]:
     """At most ``EXAMPLES`` of them, evenly spread."""
     return list(examples[:: max(1, -(-len(examples) // EXAMPLES))])
@@ -53,7 +57,7 @@ def find_unit_weights(scorer: ExampleScorer, examples: Sequence[Example]) -> lis
 def unit_weight_lines(
     layers: Sequence[str], examples: Sequence[Example], weights: Sequence[Tensor], decode: Callable[[int], str]
 ) -> list[dict[str, Any]]:
-    """For unit_weights.jsonl: the distribution over all, by layer and by position, then the most extreme tokens.
+    """For unit_weights.jsonl: the distribution over all, by layer and by position, the most extreme tokens, some texts.
 
     ``positions`` count a rationale's tokens from 1, in spans that double. ``tokens`` is how many tokens a row rests
     on; a row that names no layer is over all layers.
@@ -76,7 +80,7 @@ def unit_weight_lines(
         span = {"positions": [first, 2 * first - 1]}
         lines.append({**span, **spread(weights_LK[:, inside_K]), "tokens": int(inside_K.sum())})
         first *= 2
-    return lines + _extremes(ids_K, weights_LK.mean(0), decode)
+    return lines + _extremes(ids_K, weights_LK.mean(0), decode) + _read(examples, weights, decode)
 
 
 def unit_layers(model: Any) -> list[str]:
@@ -92,5 +96,19 @@ def _extremes(ids_K: Tensor, mean_K: Tensor, decode: Callable[[int], str]) -> li
     chosen = often if len(often) <= 2 * NAMED_TOKENS else often[:NAMED_TOKENS] + often[-NAMED_TOKENS:]
     return [
         {"token": decode(int(tokens[i])), "id": int(tokens[i]), "mean": float(means[i]), "tokens": int(counts[i])}
+        for i in chosen
+    ]
+
+
+def _read(examples: Sequence[Example], weights: Sequence[Tensor], decode: Callable[[int], str]) -> list[dict[str, Any]]:
+    """A few rationales, evenly spread, token by token, each with its weight averaged over layers."""
+    chosen = range(0, len(examples), max(1, -(-len(examples) // READ)))
+    return [
+        {
+            "question_id": examples[i].question_id,
+            "right": examples[i].right,
+            "text": [decode(token) for token in examples[i].token_ids],
+            "weights": [round(weight, 4) for weight in weights[i].mean(0).tolist()],
+        }
         for i in chosen
     ]

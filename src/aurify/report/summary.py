@@ -75,6 +75,8 @@ class Summary:
     tasks: list[TaskAccuracies]
     unit: list[dict[str, Any]]
     """Of a NAT run, the tokens at which its unit takes away most of, and adds most to, the negative adapter's part."""
+    read: list[dict[str, Any]]
+    """Of a NAT run, a few rationales as tokens, ``text``, with the unit's weight at each, ``weights``."""
 
 
 def summarise(source: RunSource) -> Summary:
@@ -85,7 +87,8 @@ def summarise(source: RunSource) -> Summary:
     return Summary(
         source.folder.name, source.method, str(source.config.get("model", "")), str(source.config.get("data", "")),
         _state(source), source.finished, before, after, measured[-1]["step"] if measured else 0, _real(pair),
-        _facts(source), _flips(source), _tasks(measured), _unit(source.folder / "unit_weights.jsonl"),
+        _facts(source), _flips(source), _tasks(measured), _unit(source.folder / "unit_weights.jsonl", "token"),
+        _unit(source.folder / "unit_weights.jsonl", "text"),
     )  # fmt: skip
 
 
@@ -196,8 +199,9 @@ def _accuracy(found: Mapping[str, Any]) -> Accuracy:
     return Accuracy(found["right"], found["n"], found["low"], found["high"])
 
 
-def _unit(path: Path) -> list[dict[str, Any]]:
+def _unit(path: Path, kind: str) -> list[dict[str, Any]]:
+    """The lines of unit_weights.jsonl that tell of a token, or of a whole text."""
     if not path.is_file():
         return []
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if "token" in line]
+    return [line for line in lines if kind in line]
