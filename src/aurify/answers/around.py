@@ -17,19 +17,22 @@ _NUMBER_WORDS = (
     r"(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|twenty|thirty|forty|fifty|sixty"
     r"|seventy|eighty|ninety)"
 )
-_SCALES = r"(?:hundred|thousand|[mbtr]\w{1,3}illion|million|lakh|crore|dozen|score|gross|grand)s?"
+_SCALES = r"(?:hundred|thousand|\w{1,9}illion|mill?|lakh|crore|dozen|score|gross|grand)s?"
 _PARTS = (
     r"(?:half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?"
     r"|thousandths?|twelfths?)"
 )
+_PLURAL_PARTS = (
+    r"(?:half|halves|thirds|fourths|fifths|sixths|sevenths|eighths|ninths|tenths|hundredths|thousandths|twelfths)"
+)
 _FUNCTIONS = r"(?:sin|cos|tan|cot|sec|csc|arc(?:sin|cos|tan)|log|ln|lg|exp|sqrt|cbrt|abs)"
 _COUNTED = re.compile(
-    rf"[\s-]*(?:and\s+)?(?:an?\s+)?(?:{_NUMBER_WORDS}|{_PARTS}|{_FUNCTIONS}|pi|infinity|squared?\sroot|factorial|plus"
+    rf"[\s-]*(?:and\s+)?(?:an?\s+)?(?:{_NUMBER_WORDS}|{_PLURAL_PARTS}|{_FUNCTIONS}|pi|infinity|squared?\sroot|factorial|plus"
     r"|minus|divided|squared|cubed|choose|mod(?:ulo)?|remainder|to\sthe\s\w*power"
     r"|(?:more|less|fewer|greater|larger|smaller|higher|lower)\sthan)\b"
     rf"|[\s-]*(?:times|over|by)\s+{_NUMBER_WORDS}"
     rf"|\s*-\s*[A-Za-z](?![A-Za-z])"
-    rf"|.*\b{_SCALES}\b",
+    rf"|.*\b(?:{_SCALES}|and\s(?:an?|one)\s{_PARTS})\b",
     re.IGNORECASE | re.DOTALL,
 )
 """What makes another value of the number before it."""

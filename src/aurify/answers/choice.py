@@ -46,8 +46,9 @@ _ALSO = re.compile(
     r"(?<![\w'’])\(?[A-Z]\)?,?\s(?:(?:is|are|may|might|could|can|would|will)\s)(?:be\s)?(?:also|equally|another|too|possible)\b"
 )
 _TAKEN_BACK = re.compile(
-    r"\W{0,4}(?:(?:is|are|was|were|can|could|would|should|may|might|does|do|has|had|seems?|looks?|isn['’]t|or|and|nor"
-    r"|maybe|perhaps|possibly|but|although|if|unless)\b|[?+&/|])",
+    r"\W{0,4}(?:(?:is|are|was|were|can|could|would|should|may|might|does|do|has|had|seems?|looks?|isn['’]t|or|nor|plus"
+    r"|and(?!,?\s(?:the\sreason|here|this|that|it|not)\b)|as\swell\sas|(?:along|together)\swith"
+    r"|which\s(?:is|was)\s(?:not|wrong|incorrect|false)|maybe|perhaps|possibly|but|although|if|unless)\b|[?+&/|])",
     re.IGNORECASE,
 )
 

@@ -318,7 +318,7 @@ def _marked(tidied: str) -> tuple[str, str | None]:
 
 
 def _number(tidied: str) -> Number | None:
-    if "=" in tidied:
+    if "=" in tidied or (tidied.startswith(("(", "[")) and "," in tidied):  # a point, and no thousands
         return None
     try:
         return read_number(tidied, words=False)
