@@ -9,7 +9,7 @@ import torch
 
 from aurify.models.logprobs import sequence_logprobs, takes_packs
 from aurify.models.lora import add_lora
-from aurify.models.memory import ModelShape, fitting_tokens, sampler_memory, update_memory
+from aurify.models.memory import ModelShape, most_tokens, sampler_memory, update_memory
 from aurify.models.packing import Pack
 from aurify.models.tuning import prepare
 
@@ -106,10 +106,11 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
 
 def test_what_fits_is_the_most_that_fits() -> None:
     form = ModelShape.of(build("lora"))
+
+    def need(tokens: int) -> int:
+        return update_memory(form, "lora", tokens=tokens, columns=round(3.0 * tokens), bf16=True).total
+
     for room in (2**28, 2**30, 2**33):
-        tokens = fitting_tokens(form, "lora", bytes_free=room, columns_a_token=3.0, bf16=True)
-        need = [
-            update_memory(form, "lora", tokens=n, columns=round(3.0 * n), bf16=True).total for n in (tokens, tokens + 1)
-        ]
-        assert need[0] <= room < need[1]
-    assert fitting_tokens(form, "lora", bytes_free=2**26, bf16=True) == 0
+        tokens = most_tokens(need, room)
+        assert need(tokens) <= room < need(tokens + 1)
+    assert most_tokens(need, 2**26) == 0

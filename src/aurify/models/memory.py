@@ -168,15 +168,6 @@ def sampler_memory(
     )
 
 
-def fitting_tokens(form: ModelShape, kind: Kind, *, bytes_free: int, columns_a_token: float = 1.0, bf16: bool) -> int:
-    """The largest micro-batch, in tokens, whose update fits; 0 where not even one token does."""
-
-    def need(tokens: int) -> int:
-        return update_memory(form, kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16).total
-
-    return most_tokens(need, bytes_free)
-
-
 def most_tokens(need: Callable[[int], int], bytes_free: int) -> int:
     """The largest micro-batch, in tokens, whose need in bytes is met; 0 where not even that of one token is."""
     low, high = 0, 2**22
