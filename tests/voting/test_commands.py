@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,7 +13,9 @@ import pytest
 from aurify.cli.app import exit_status, new_app
 from aurify.cli.rank import register as register_rank
 from aurify.cli.vote import register as register_vote
+from aurify.voting.neural_ranker import NeuralRanker
 from aurify.voting.pool import CandidatePool
+from aurify.voting.ranker import load_ranker
 
 Run = Callable[..., "CompletedProcess[str]"]
 Command = Callable[..., tuple[int, str, str]]
@@ -189,3 +192,38 @@ def test_a_mistake_is_one_line(
     assert err.splitlines()[-1].startswith("aurify: ")
     assert complaint in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+def test_a_neural_ranker_that_is_stopped_goes_on_and_one_that_is_finished_does_not(
+    aurify: Command, files: tuple[Path, Path], tiny_model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions, samples = files
+    words = [
+        "rank", "--from", samples, "--data", questions, "--out", "ranker", "--samples", 4, "--holdout", 0.4, "--ranker",
+        "neural", "--model", tiny_model_dir, "--epochs", 1, "--max-tokens", 64, "--lora-rank", 2, "--save-every", 1,
+    ]  # fmt: skip
+    step = NeuralRanker.accumulate
+
+    def stopped(*given: object) -> float:
+        signal.raise_signal(signal.SIGTERM)
+        return step(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(NeuralRanker, "accumulate", stopped)
+    status, _, errors = aurify(*words)
+    assert status == 1
+    assert "stopped after step 1 of" in errors
+    assert (tmp_path / "ranker" / "checkpoints").is_dir()
+    monkeypatch.setattr(NeuralRanker, "accumulate", step)
+    status, _, errors = aurify(*words)
+    assert status == 2
+    assert "choose another folder, or --resume" in errors
+    status, out, errors = aurify(*words, "--resume")
+    assert status == 0, errors
+    assert "goes on after step 1 of" in errors
+    assert "in the right order" in out
+    assert not (tmp_path / "ranker" / "checkpoints").exists()
+    assert load_ranker(tmp_path / "ranker").kind == "neural"
+    assert aurify(*words, "--resume")[0] == 2
+    status, _, errors = aurify("rank", "--from", samples, "--data", questions, "--out", "other", "--resume")
+    assert status == 2
+    assert "--resume is for --ranker neural" in errors
