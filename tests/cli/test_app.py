@@ -140,3 +140,26 @@ def test_what_libraries_log_or_warn_of_is_inert():
     assert "ab\nc\n" in done.stderr
     assert "UserWarning: d\n" in done.stderr
     assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("aurify tra", {"train"}),
+        ("aurify e", {"evaluate", "export"}),
+        ("aurify train trice --mov", {"--moves"}),
+        ("aurify train trice --eval-", {"--eval-data", "--eval-limit", "--eval-every"}),
+        ("aurify report --o", {"--out"}),
+        ("aurify nothing --o", set()),
+    ],
+)
+def test_a_shell_completes_commands_and_flags(typed: str, offered: set[str], run_aurify: Run) -> None:
+    words = {"_AURIFY_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = run_aurify(env=words)
+    assert set(done.stdout.split()) == offered
+
+
+def test_the_script_for_a_shell_is_printed(run_aurify: Run) -> None:
+    done = run_aurify(env={"_AURIFY_COMPLETE": "source_bash"})
+    assert "_AURIFY_COMPLETE=complete_bash" in done.stdout
+    assert "--install-completion" in run_aurify("--help").stdout

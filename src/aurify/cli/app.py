@@ -48,6 +48,10 @@ _ParserError: type[Exception] = typer.BadParameter.__bases__[0]
 class OnDemand(TyperGroup):
     """``COMMANDS``, of which the one that is called is imported, and no other."""
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names; a shell that completes one asks for them."""
+        return list(COMMANDS)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name.
 
@@ -78,7 +82,7 @@ def new_app(commands: type[TyperGroup] = TyperGroup) -> typer.Typer:
     app = typer.Typer(
         name="aurify",
         cls=commands,
-        add_completion=False,
+        add_completion=commands is not TyperGroup,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # help is plain text: [default: 8] is not markup
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+from typer.core import TyperCommand
 
 from aurify.cli.entries import HELP as _HELP
 from aurify.cli.entries import chosen_words, entries_help
@@ -28,9 +29,9 @@ def add_command(
         app.command(name, epilog=example_line(name))(_command(kind, kind, run, positional, inspect.getdoc(run) or ""))
         return
 
-    def command(context: typer.Context) -> Any:
-        words = chosen_words(kind, context.args, positional)
-        asks = any(word in _HELP for word in context.args)
+    def whole(args: list[str], asks: bool) -> Any:
+        """The command with the settings of the entries that these words choose."""
+        words = chosen_words(kind, args, positional)
         shown = kind.opened(words) if asks and words else kind.with_all_own(words)
         inner = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -38,11 +39,21 @@ def add_command(
         )  # fmt: skip
         text = entries_help(kind, words, inspect.getdoc(run) or "") if asks else ""
         inner.command(name, epilog=example_line(name))(_command(kind, shown, run, positional, text))
-        return typer.main.get_command(inner)(context.args, prog_name=context.command_path, standalone_mode=False)
+        return typer.main.get_command(inner)
+
+    def command(context: typer.Context) -> Any:
+        asks = any(word in _HELP for word in context.args)
+        return whole(context.args, asks)(context.args, prog_name=context.command_path, standalone_mode=False)
+
+    class Opening(TyperCommand):
+        """A command that learns its flags from its words; a shell that completes them asks here."""
+
+        def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+            return whole(ctx.args, False).shell_complete(ctx, incomplete)
 
     command.__doc__ = inspect.getdoc(run)
     raw = {"ignore_unknown_options": True, "allow_extra_args": True}
-    app.command(name, add_help_option=False, context_settings=raw)(command)
+    app.command(name, cls=Opening, add_help_option=False, context_settings=raw)(command)
 
 
 def _command(
