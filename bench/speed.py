@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="every size, no limits of time")
     parser.add_argument("--cells", nargs="+", metavar="MODEL:N,N", help="of part a, such as 1M:64,256 [all]")
     parser.add_argument("--vocabularies", nargs="+", type=int, metavar="WORDS", help="of part b [1024 32768 151936]")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="part c: another commit in a folder, alone")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=5, help="of part d")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -38,8 +39,8 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := [part for part in args.parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]}: there are {', '.join(PARTS)}")
-    out = args.out or (None if args.quick else shared.ROOT / "bench/results/speed.md")
-    chosen = tuple(args.cells or ()), tuple(args.vocabularies or ())
+    out = args.out or (None if args.quick or args.against else shared.ROOT / "bench/results/speed.md")
+    chosen = tuple(args.cells or ()), tuple(args.vocabularies or ()), args.against
     options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads, *chosen)
     quieten(args.threads)
     head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats; of fewer where n= says so."

@@ -26,6 +26,7 @@ class Child:
     Args:
         module: its name under ``speed_parts``.
         plan: what it is told at the start; anything that JSON holds.
+        root: the checkout whose bench and source it runs [this one].
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Child:
         python: Path | str = sys.executable,
         threads: int,
         core: int | None = None,
+        root: Path | None = None,
     ) -> None:
-        here = Path(__file__).resolve().parents[1]
+        root = (root or Path(__file__).parents[2]).resolve()
+        path = os.pathsep.join(str(root / part) for part in ("bench", "src"))
         quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
-        env = {**os.environ, **quiet, "PYTHONPATH": str(here), "OMP_NUM_THREADS": str(threads)}
+        env = {**os.environ, **quiet, "PYTHONPATH": path, "OMP_NUM_THREADS": str(threads)}
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process, in close()
         self._process = subprocess.Popen(
             [str(python), "-m", f"speed_parts.{module}", json.dumps(plan)], env=env, text=True,
@@ -66,6 +69,11 @@ class Child:
             self._process.stdin.write(json.dumps(word) + "\n")
             self._process.stdin.flush()
         return self.read()
+
+    def processor_seconds(self) -> float:
+        """What all its threads have worked since it began (Linux)."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """End it: a worker that waits ends by itself when its input does, and takes its temporary files along."""

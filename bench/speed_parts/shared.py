@@ -46,6 +46,8 @@ class Options:
     """Of part a: "1M:64,256"; all where none is named."""
     vocabularies: tuple[int, ...] = ()
     """Of part b; all where none is named."""
+    against: Path | None = None
+    """Of part c: another checkout, to compare this one with."""
     notes: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:

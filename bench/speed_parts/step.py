@@ -5,10 +5,14 @@ each of 64 questions where its chains begin empty (`--memory none`); where they 
 here, each question whose chain is not valid yet (in these first steps, most of them) costs a guided rationale besides,
 so up to 128 rollouts. TRL draws 8 completions for each of 8 questions. Sampling, grading, gradient and optimiser are
 in it; loading and the first two steps are not. All take turns, step by step, each in its own process.
+
+``--against CHECKOUT`` compares TRICE with that of another commit alone (git worktree add CHECKOUT COMMIT), by processor
+time, which a busy machine disturbs less than the clock.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
 from contextlib import ExitStack
 
@@ -27,6 +31,8 @@ STEPPERS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def run(options: Options) -> str:
+    if options.against:
+        return beside(options)
     repeats = options.repeats if options.quick else 2 * options.repeats
     plan = {
         "mode": "steps", "data": str(options.data), "seed": 0, "rollouts": 16 if options.quick else 64,
@@ -69,3 +75,33 @@ def run(options: Options) -> str:
     ]
     told = "\n".join(aims)
     return f"## c. A whole step\n\n{__doc__.partition(chr(10) * 2)[2].strip()}\n\n{shared.table(head, rows)}\n\n{told}"
+
+
+def beside(options: Options) -> str:
+    """A step of this checkout and of another one, in turn; the first pair does not count."""
+    plan = {
+        "mode": "steps", "data": str(options.data), "seed": 0, "rollouts": 16 if options.quick else 64,
+        "steps": options.repeats + 3, "max_new_tokens": MAX_NEW_TOKENS, "rate": RATE, "memory": "none",
+    }  # fmt: skip
+    roots = {"before": options.against, "now": shared.ROOT}
+    seconds: dict[str, list[float]] = {name: [] for name in roots}
+    with ExitStack() as stack:
+        workers = {
+            name: stack.enter_context(Child("aurify_worker", plan, threads=options.threads, root=root))
+            for name, root in roots.items()
+        }
+        for worker in workers.values():
+            worker.read()
+        for turn in range(options.repeats + 1):
+            for name in sorted(workers, reverse=bool(turn % 2)):
+                begun = workers[name].processor_seconds()
+                workers[name].go()
+                if turn:
+                    seconds[name].append(workers[name].processor_seconds() - begun)
+    ratios = [now / before for now, before in zip(seconds["now"], seconds["before"], strict=True)]
+    rows = [[name, f"{statistics.median(found):.2f}", len(found)] for name, found in seconds.items()]
+    told = f"now / before: {statistics.median(ratios):.3f} (median of {len(ratios)} pairs, {min(ratios):.3f} to "
+    return (
+        f"## c. A whole step, before ({options.against}) and now\n\n"
+        f"{shared.table(['', 'processor s/step (median)', 'steps'], rows)}\n\n{told}{max(ratios):.3f})."
+    )
