@@ -37,7 +37,7 @@ _FEW_WORDS = 3
 MAX_BARE = 1000
 """The longest text, in characters, that can be a bare answer."""
 _REGION = 2 * MAX_ANSWER
-"""So many characters after a marker are looked at."""
+"""Characters after a marker that are looked at."""
 
 _MARKER = re.compile(
     r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"

@@ -25,7 +25,7 @@ MAX_NUMBER = 400
 LONG_TAIL = 6
 """A gold answer with this many decimals was computed, and its last digit cut off or rounded."""
 DOUBLE = 15
-"""So many significant digits are all that a computer's double holds of a fraction such as 2/3."""
+"""Significant digits that a computer's double holds of a fraction such as 2/3."""
 
 _POWER_OF_TEN = re.compile(
     r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"

@@ -55,7 +55,7 @@ def _archived(path: Path) -> list[Mapping[str, Any]]:
             )
             return [_object(archive.read(name).decode("utf-8"), f"{path}: {name}") for name in names]
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
-        hint = "; `inspect log convert --to json` writes it anew"
+        hint = "; `inspect log convert --to json` writes it again"
         raise AurifyError(f"{path}: cannot be read as an inspect log: {error}{hint}") from None
 
 

@@ -48,7 +48,7 @@ def forecast(settings: DistillSettings, model: Any, lengths: Sequence[int]) -> F
 
 
 def student_memory(settings: DistillSettings, model: Any, tokens: int) -> MemoryUse:
-    """The peak of an update by micro-batches of so many tokens."""
+    """The peak of an update by micro-batches of this many tokens."""
     form = ModelShape.of(model)
     kind: Kind = "lora" if settings.lora_targets else "qv-lora"
     use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16")

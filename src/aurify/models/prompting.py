@@ -23,7 +23,7 @@ from aurify.text import printable
 
 FILE = "prompt.json"
 SHOWN = 2000
-"""So many characters of a prompt are shown, at most: the last ones, which hold the question."""
+"""Characters of a prompt that are shown, at most: the last ones, which hold the question."""
 
 
 class PromptSettings(Protocol):

@@ -9,7 +9,7 @@ from aurify.questions.prompts import PromptTemplate
 from aurify.questions.record import Question
 
 _REMEMBERED = 10_000
-"""So many prompts are kept; beyond, the memory of them starts afresh."""
+"""Prompts that are kept; beyond, the memory of them starts afresh."""
 
 
 class Prompts:

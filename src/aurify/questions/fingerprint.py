@@ -15,7 +15,7 @@ Fingerprint = Mapping[str, Mapping[str, str]]
 
 _WHOLE, _PIECES, _PIECE = 2**24, 64, 2**16
 LISTED = 3
-"""So many changed pieces are named; the rest are counted."""
+"""Changed pieces that are named; the rest are counted."""
 
 
 def fingerprint(parts: Mapping[str, Sequence[Question]]) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from aurify.questions.gold import last_boxed, with_lead
 from aurify.questions.rows import RowError, show
 
 LISTED = 3
-"""So many odd rows are named in a note; the rest are counted."""
+"""Odd rows that are named in a note; the rest are counted."""
 _LETTER = re.compile(r"[A-J]")
 _OPTION = re.compile(r"\(?[A-J]\)?\.?")
 _NOTHING = "nothing"

@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 ENOUGH_RUNS = 3
 """Fewer runs do not say how far runs differ: the interval is then that of these very runs."""
 BELIEVED = 0.6
-"""So much of the spread that questions alone give runs must be there: with all of it intervals are too wide."""
+"""The share of the spread that questions alone give runs that must be there: with all of it intervals are too wide."""
 CAUTION = 1.1
 """The variance is taken so much larger for the test. With the variance itself, methods whose runs differ much are told
 apart in 5.0 to 5.1 % of equals (four designs, 4,000 simulations each), which leaves no room for runs that are not

@@ -76,7 +76,7 @@ def fitted(
     """The tokens of a micro-batch that fit into what ``fit`` says, else into what is free here, and what to say.
 
     Args:
-        update_by: an update's memory by micro-batches of so many tokens; its weights are loaded already.
+        update_by: an update's memory by micro-batches of a number of tokens; its weights are loaded already.
         budget: tokens that were asked for.
         smallest: tokens of one rationale with its prompt.
         shorter: advice where it does not fit into ``fit``.

@@ -25,7 +25,7 @@ FATAL = {401, 403, 404, 405}
 _MOST_TOKENS = 2**40
 """No request is billed for more; a server that says so does not know."""
 SHOWN = 300
-"""So much of a server's message is shown, in characters."""
+"""Characters of a server's message that are shown."""
 
 
 class Failed(Exception):
