@@ -43,7 +43,7 @@ _CONFIRMED = re.compile(
     re.IGNORECASE,
 )
 _ALSO = re.compile(
-    r"(?<![\w'’])\(?[A-Z]\)?,?\s(?:(?:is|are|may|might|could|can|would|will)\s)(?:be\s)?(?:also|equally|another|too|possible)\b"
+    r"(?<![\w'’])\(?[A-Z]\)?,?\s(?:(?:is|are|may|might|could|can|would|will)\s)(?:be\s)?(?:also|equally|another|possible)\b"
 )
 _TAKEN_BACK = re.compile(
     r"\W{0,4}(?:(?:is|are|was|were|can|could|would|should|may|might|does|do|has|had|seems?|looks?|isn['’]t|or|nor|plus"
@@ -116,7 +116,8 @@ def _refuse_more(letter: str, rest: str, listed: Mapping[str, str]) -> None:
     own_text = texts.get(letter)
     if own_text and _key(rest.lstrip(_MARKS)[: len(listed[letter])]) == own_text:
         rest = rest.lstrip(_MARKS)[len(listed[letter]) :]
-    if _ALSO.search(rest):
+    also = _ALSO.search(rest)
+    if also and not _REASON.search(rest[: also.start()]):
         raise Unreadable("names two options")
     if _ON_OTHERS.match(rest):
         return
