@@ -61,6 +61,8 @@ def runs() -> Iterator[Run]:
     for tuning, rate in (("lora", "1e-3"), ("prompt", "1.0")):
         yield train(f"trice-{tuning}", "trice", f"--tuning {tuning} --lr {rate} --prompt plain --samples 1 "
                     f"--memory guide {CONTROLLED}")  # fmt: skip
+    yield train("trice-guide", "trice", f"{PLAIN} --samples 1 --memory none --moves guide {CONTROLLED}")
+    yield train("guided", "guided", f"{PLAIN} --samples 2 --memory guide --correction self-normalised")
     yield train("trice-few-shot", "trice", f"{PLAIN} --samples 1 {CONTROLLED} --memory few-shot "
                 "--memory-from examples.txt")  # fmt: skip
     yield train("trice-checkpointed", "trice", f"{PLAIN} --samples 1 --memory none {CONTROLLED} "
@@ -88,7 +90,8 @@ def runs() -> Iterator[Run]:
     yield train("likelihood-two", "trice-likelihood", f"{PLAIN} --samples 2 --memory none --estimator basic", "two")
 
     source = "--model nugget --from runs/rloo"
-    for variant in ("full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential"):
+    for variant in ("full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential",
+                    "random-negatives"):  # fmt: skip
         yield distill(f"nat-{variant}", "nat", f"{source} --variant {variant}")
     for method in ("kd", "mix", "cl"):
         yield distill(method, method, source)

@@ -102,10 +102,17 @@ def test_answers_as_told(tmp_path: Path) -> None:
 
 def test_a_few_answers_that_are_no_numbers_are_pointed_out(tmp_path: Path) -> None:
     rows = [{"question": f"q{number}", "answer": number} for number in range(20)]
-    file = write(tmp_path / "f.jsonl", *rows, {"question": "q", "answer": "unknown"})
+    file = write(tmp_path / "f.jsonl", *rows, {"question": "q", "answer": "green"})
     (note,) = load_questions(file).notes
     assert "1 of 21 answers are not numbers" in note
     assert f"{file}:21" in note
+
+
+def test_what_stands_for_no_answer_is_a_bad_row_among_numbers(tmp_path: Path) -> None:
+    rows = [{"question": f"q{number}", "answer": number} for number in range(20)]
+    file = write(tmp_path / "f.jsonl", *rows, {"question": "q", "answer": "unknown"})
+    with pytest.raises(AurifyError, match=r"f.jsonl:21: the answer is 'unknown', among numbers: no answer"):
+        load_questions(file)
 
 
 def test_a_missing_number_written_as_nan_is_a_bad_row(tmp_path: Path) -> None:
