@@ -14,7 +14,20 @@ SOURCE = Path(__file__).parents[1] / "src" / "aurify"
 
 ORDER = (
     # what everything stands on
-    *("text", "errors", "seeds", "clock", "bounded", "files", "lock", "toml", "parsing", "registry", "settings"),
+    *(
+        "text",
+        "errors",
+        "seeds",
+        "clock",
+        "garbage",
+        "bounded",
+        "files",
+        "lock",
+        "toml",
+        "parsing",
+        "registry",
+        "settings",
+    ),
     "sandbox",
     # what is asked and answered, by whom
     *("answers", "questions", "asking", "nugget", "models", "sampling", "rationales"),

@@ -76,7 +76,7 @@ class Judging(AnswerType):
 
     def plan(self, text: str, question: Question) -> Grade | Job:
         """The verdict on a whole rationale, or the job that a worker has to do to know."""
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: not asked where ``judge`` gives the verdicts
 
     def judge(self, items: Sequence[tuple[str, Question]]) -> list[Grade] | None:
         """The verdicts on all of these together; None: they are planned one by one."""

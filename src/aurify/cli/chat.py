@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import Field
 
-from aurify.cli.importing import importing
 from aurify.cli.options import add_command
+from aurify.garbage import no_collections
 from aurify.settings import Settings
 from aurify.text import printable
 
@@ -38,7 +38,7 @@ def run(settings: ChatSettings) -> None:
     Both are asked in the form that the run trained with. A question of the run, typed as it stands or by its id, gets
     a verdict. Ctrl-D ends it.
     """
-    with importing():
+    with no_collections():
         from aurify.evaluation.beside import beside_each_other
 
     temperature = 1.0 if settings.sample else 0.0

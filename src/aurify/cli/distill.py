@@ -6,14 +6,14 @@ import sys
 
 import typer
 
-from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.distillation.settings import DistillSettings
+from aurify.garbage import no_collections
 
 
 def run(settings: DistillSettings) -> None:
     """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
-    with importing():
+    with no_collections():
         from aurify.distillation.run import run_distillation
         from aurify.report.make import tell_report
         from aurify.running.progress import TerminalWatcher

@@ -6,11 +6,11 @@ import sys
 
 import typer
 
-from aurify.cli.importing import importing
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.doctor.settings import DoctorSettings
+from aurify.garbage import no_collections
 from aurify.text import printable
 
 
@@ -24,7 +24,7 @@ def run(settings: DoctorSettings) -> None:
     Example: aurify doctor --model Qwen/Qwen2.5-0.5B-Instruct --data questions.jsonl
     """
     check_target(settings.json_)
-    with importing():
+    with no_collections():
         from aurify.doctor.run import run_doctor
 
     with progress_bar("rationales") as progress:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aurify.cli.importing import importing
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
 from aurify.cli.tables import percent, text_table
 from aurify.errors import AurifyError
 from aurify.evaluation.settings import EvaluateSettings
+from aurify.garbage import no_collections
 from aurify.text import printable
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(settings: EvaluateSettings) -> None:
     All accuracies have 95 % intervals: Wilson's for greedy, a bootstrap over the questions for what is sampled.
     """
     check_target(settings.json_)
-    with importing():
+    with no_collections():
         from aurify.evaluation.run import run_evaluation
 
     try:

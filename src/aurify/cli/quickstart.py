@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 from pydantic import Field
 
-from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.errors import UsageError
+from aurify.garbage import no_collections
 from aurify.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class QuickstartSettings(Settings):
 
 def run(settings: QuickstartSettings) -> None:
     """Teach the embedded model to reason from generated questions and their answers alone; a minute or two."""
-    with importing():
+    with no_collections():
         from aurify.report.make import tell_report
         from aurify.running.folder import free_folder
         from aurify.running.progress import TerminalWatcher

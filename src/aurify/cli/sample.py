@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aurify.cli.importing import importing
 from aurify.cli.options import add_command
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError
+from aurify.garbage import no_collections
 from aurify.text import printable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run(settings: SampleSettings) -> None:
     """
     from aurify.cli.meter import meter
 
-    with importing():
+    with no_collections():
         from aurify.collecting.run import known_price, run_sample
 
     try:

@@ -6,14 +6,14 @@ import sys
 
 import typer
 
-from aurify.cli.importing import importing
 from aurify.cli.options import add_command
+from aurify.garbage import no_collections
 from aurify.training.settings import TrainSettings
 
 
 def run(settings: TrainSettings) -> None:
     """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
-    with importing():
+    with no_collections():
         from aurify.report.make import tell_report
         from aurify.running.progress import TerminalWatcher
         from aurify.training.run import run_training

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aurify.files import write_atomically
+from aurify.garbage import no_collections
 from aurify.report.content import read_content
 from aurify.report.page import render
 
@@ -26,22 +25,10 @@ def make_report(folders: Sequence[str | Path], out: str | Path | None = None) ->
         OSError: it cannot be written.
     """
     path = Path(out) if out is not None else _common(folders) / NAME
-    with _no_collections():
+    with no_collections():
         page = render(read_content(folders))
     write_atomically(path, page.encode("utf-8", "replace"))  # a lone surrogate has no UTF-8
     return path
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Look for no garbage meanwhile: of many small objects that all live on, it takes a quarter of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def tell_report(folders: Sequence[str | Path], say: Callable[[str], None]) -> None:

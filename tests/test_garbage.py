@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from aurify.cli.importing import importing
+from aurify.garbage import no_collections
 
 
 @pytest.mark.parametrize("collecting", [True, False])
@@ -13,7 +13,7 @@ def test_nothing_is_collected_inside_and_afterwards_what_was_collected_before(co
     before = gc.isenabled()
     (gc.enable if collecting else gc.disable)()
     try:
-        with suppress(ImportError), importing():
+        with suppress(ImportError), no_collections():
             assert not gc.isenabled()
             raise ImportError
         assert gc.isenabled() == collecting
