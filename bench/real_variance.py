@@ -16,7 +16,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from aurify import load_model
@@ -109,7 +108,6 @@ def gradients(run: Path, count: int, seed: int) -> tuple[int, NDArray[np.bool_],
 
     held_QD = np.stack([gradient(held[question.id]) for question in questions])
     drawn_QD = np.stack([gradient(rationale) for rationale in drawn])
-    torch.set_grad_enabled(False)
     return step_of(newest), np.array([rationale.right for rationale in drawn]), held_QD, drawn_QD
 
 
