@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aurify.errors import AurifyError
-from aurify.files import MANIFEST, atomic_folder, atomic_writer, verify_folder, write_atomically
+from aurify.files import MANIFEST, atomic_folder, atomic_writer, part_of, verify_folder, write_atomically
 
 
 def _child(code: str, *words: object) -> subprocess.Popen[bytes]:
@@ -51,6 +51,26 @@ def test_a_writer_that_fails_leaves_what_was_there_and_its_own_error(tmp_path: P
         assert file.read_text() == "old"
         out.write(b"two")
     assert file.read_text() == "one, two"
+
+
+def test_what_is_kept_of_a_writer_that_fails_is_its_part_and_goes_with_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "file").write_text("old")
+
+    def write_half() -> None:
+        with atomic_writer(tmp_path / "link", keep=True) as out:
+            out.write(b"half")
+            raise AurifyError("a bad row")
+
+    with pytest.raises(AurifyError, match="a bad row"):
+        write_half()
+    assert (tmp_path / "file").read_text() == "old"
+    assert part_of(tmp_path / "link").read_text() == "half"
+    assert part_of(tmp_path / "link").name == "file.part"
+    with atomic_writer(tmp_path / "link", keep=True) as out:
+        out.write(b"whole")
+    assert (tmp_path / "file").read_text() == "whole"
+    assert _names(tmp_path) == ["file", "link"]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

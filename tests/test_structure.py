@@ -19,6 +19,7 @@ ORDER = (
         "errors",
         "seeds",
         "clock",
+        "progress",
         "garbage",
         "bounded",
         "files",

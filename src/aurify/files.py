@@ -31,11 +31,14 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
 
 
 @contextmanager
-def atomic_writer(path: str | Path) -> Iterator[IO[bytes]]:
+def atomic_writer(path: str | Path, *, keep: bool = False) -> Iterator[IO[bytes]]:
     """Write a file so that a reader, or a crash at any moment, finds the old content or the new, never a part.
 
     What is written goes to a temporary file in the same folder, and that takes the name, safe on the disk, when the
     block ends without an error. What is not a regular file (``/dev/stdout``, a pipe) is written directly.
+
+    Args:
+        keep: write to ``part_of(path)``, which stays where the block ends with an error.
 
     Raises:
         OSError: naming ``path``.
@@ -46,9 +49,9 @@ def atomic_writer(path: str | Path) -> Iterator[IO[bytes]]:
             yield file
         return
     path = Path(os.path.realpath(asked))  # a link stays a link
-    temporary = _temporary(path)
+    temporary = part_of(path) if keep else _temporary(path)
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "wb" if keep else "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -59,7 +62,14 @@ def atomic_writer(path: str | Path) -> Iterator[IO[bytes]]:
             error.filename, error.filename2 = str(asked), None
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if not keep:
+            temporary.unlink(missing_ok=True)
+
+
+def part_of(path: str | Path) -> Path:
+    """Where what was written of a file stands that was not finished."""
+    path = Path(os.path.realpath(path))
+    return path.with_name(f"{path.name}.part")
 
 
 @contextmanager

@@ -95,7 +95,8 @@ def test_out_is_whole_or_absent(grade: Grade, tmp_path: Path) -> None:
     status, _, err = grade(bad, "--answers", "number", "--out", "never.jsonl")
     assert status == 1
     assert "bad.jsonl:2" in err
-    assert "what was graded before, 1 rows, is in never.jsonl.part" in err
+    assert "what was graded before, 1 rows, is in " in err
+    assert "never.jsonl.part" in err
     assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "never.jsonl.part"])
     assert [row["verdict"] for row in read((tmp_path / "never.jsonl.part").read_text())] == ["right"]
     worse = write(tmp_path / "worse.jsonl", {"gold": "1"})

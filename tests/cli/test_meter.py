@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aurify.cli.meter import Meter
-from aurify.cli.progress import Ticker
+from aurify.progress import Ticker
 
 
 class Clock:

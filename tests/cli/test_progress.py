@@ -1,38 +1,8 @@
-"""What long work says where standard error is no terminal."""
+"""Progress where standard error is no terminal."""
 
 from __future__ import annotations
 
-from aurify.cli.progress import Lines, Ticker, progress_bar
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_line_at_the_first_results_and_then_every_so_often() -> None:
-    lines: list[str] = []
-    clock = Clock()
-    tell = Lines("rationales", Ticker(lines.append, clock=clock), clock)
-    tell(0, 400, 0)
-    clock.now += 4
-    tell(10, 400, 3)
-    assert lines == []  # short work says nothing
-    clock.now += 4
-    tell(0, 400, 0)  # nothing is done yet, so nothing can be said
-    assert lines == []
-    tell(20, 400, 6)
-    assert lines == ["20 of 400 rationales, 6 right (30.0 %), 0:02:32 left"]
-    clock.now += 29
-    tell(90, 400, 30)
-    assert len(lines) == 1
-    clock.now += 1
-    tell(100, 400)
-    clock.now += 31
-    tell(400, 400, 130)
-    assert lines[1:] == ["100 of 400 rationales, 0:01:54 left", "400 of 400 rationales, 130 right (32.5 %)"]
+from aurify.cli.progress import progress_bar
 
 
 def test_short_work_is_silent_without_a_terminal(capfd) -> None:  # type: ignore[no-untyped-def]

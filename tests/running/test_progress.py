@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aurify.running import progress
 from aurify.running.progress import TerminalWatcher
 
 
@@ -27,3 +28,20 @@ def test_a_line_every_tenth_of_a_quick_run(capsys: pytest.CaptureFixture[str]) -
 def test_a_line_a_minute_of_a_slow_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert steps_told(capsys, 40, 25.0)[:5] == [1, 4, 7, 8, 11]
     assert steps_told(capsys, 30, 200.0) == list(range(1, 31))
+
+
+def test_a_draw_of_minutes_says_how_far_it_is_and_a_quick_one_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = TerminalWatcher()
+    for done in (10, 200, 5, 463):
+        quick.drawn(done, 463)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(progress, "SILENCE", 0.0)
+    slow = TerminalWatcher()
+    slow.drawn(0, 463)
+    slow.drawn(120, 463)
+    slow.drawn(3, 64)  # of the next draw, whose time is counted anew
+    told = capsys.readouterr().err.splitlines()
+    assert [row.split(",")[0] for row in told] == ["120 of 463 rationales drawn", "3 of 64 rationales drawn"]
+    assert all(row.endswith(" left") for row in told)

@@ -37,6 +37,8 @@ class Listener:
 
     def evaluated(self, *_: object) -> None: ...
 
+    def drawn(self, *_: object) -> None: ...
+
 
 def train(method: str, out: Path, **settings: Any) -> list[str]:
     listener = Listener()

@@ -14,8 +14,9 @@ from pydantic import Field
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, PROMPT, PromptName, System, TemplateArgs
 from aurify.cli.options import add_command
-from aurify.cli.progress import Progress, progress_bar
+from aurify.cli.progress import progress_bar
 from aurify.errors import AurifyError
+from aurify.progress import Progress
 from aurify.registry import Registry
 from aurify.settings import Settings
 from aurify.text import printable

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from pydantic import Field
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.cli.options import add_command
 from aurify.errors import AurifyError, nearest
+from aurify.files import atomic_writer, part_of
 from aurify.registry import Registry
 from aurify.settings import Settings
 
@@ -205,32 +205,27 @@ def _line(item: _Item, grade: Grade) -> bytes:
 def _output(path: Path | None, counts: Counter[str]) -> Iterator[IO[bytes]]:
     """Standard output, or the file ``path``, which appears whole when the block ends well.
 
-    What is graded stands in ``path`` with ``.part`` at its end until then, and stays there where the block ends
-    otherwise. What is not a regular file (a pipe) is written directly.
+    Where it ends otherwise, what is graded stays beside it, in its part.
     """
     if path is None:
         yield sys.stdout.buffer
         return
-    part = path.with_name(f"{path.name}.part") if path.is_file() or not path.exists() else path
     try:
-        with open(part, "wb") as file:
+        with atomic_writer(path, keep=True) as file:
             if path.suffix == ".gz":
                 with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
                     yield packed  # type: ignore[misc]  # a GzipFile writes bytes as any file does
             else:
                 yield file
-            file.flush()
-            if part != path:
-                os.fsync(file.fileno())
-        if part != path:
-            os.replace(part, path)
     except (AurifyError, KeyboardInterrupt) as error:
+        part = part_of(path)
         n = sum(count for word, count in counts.items() if word != "skipped")
-        if n == 0 and part != path:
+        if n == 0:
             part.unlink(missing_ok=True)
             raise
         what = str(error) or "interrupted"
-        raise AurifyError(f"{what}; what was graded before, {n} rows, is in {part}") from None
+        where = part if part.exists() else path
+        raise AurifyError(f"{what}; what was graded before, {n} rows, is in {where}") from None
 
 
 def _summary(counts: Counter[str], kind: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from aurify.cli.progress import EVERY, FIRST, Ticker, write_line
+from aurify.cli.progress import write_line
 from aurify.collecting.run import SamplingWatcher
+from aurify.progress import EVERY, FIRST, Ticker
 from aurify.text import spelled_time
 
 

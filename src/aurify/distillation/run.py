@@ -95,8 +95,9 @@ def run_distillation(
         prompts = Prompts(template, tokenizer)
         factory = build_sampler(settings)
         occasion = Occasion(
-            settings.model, settings.dtype, folder=context.folder.path, once=context.world.once, say=context.say
-        )
+            settings.model, settings.dtype, folder=context.folder.path, once=context.world.once,
+            progress=context.drawn, say=context.say,
+        )  # fmt: skip
         if told := factory.declaration(occasion):
             context.say(told)
         sampler = stack.enter_context(factory.of_model(model, tokenizer, occasion))

@@ -64,6 +64,11 @@ class RunContext:
         if self.world.main:
             self.watcher.say(text)
 
+    def drawn(self, done: int, asked: int) -> None:
+        """How far the drawing of rationales is, told of the first process's share."""
+        if self.world.main:
+            self.watcher.drawn(done, asked)
+
     def claim(
         self,
         settings: RunSettings,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from aurify.progress import Lines, Ticker
 from aurify.statistics import Accuracy
 from aurify.text import printable, spelled_time
 
@@ -28,6 +29,9 @@ class Watcher(Protocol):
     def evaluated(self, step: int, accuracy: Accuracy) -> None:
         """Greedy accuracy on the held-out questions after a step; step 0 is before training."""
 
+    def drawn(self, done: int, asked: int) -> None:
+        """How many of the rationales that are being drawn are there, for a step, a pilot or an evaluation."""
+
 
 class Quiet:
     """Says nothing: the default of the Python API, whose results are returned and logged."""
@@ -38,9 +42,11 @@ class Quiet:
 
     def evaluated(self, step: int, accuracy: Accuracy) -> None: ...
 
+    def drawn(self, done: int, asked: int) -> None: ...
+
 
 class TerminalWatcher:
-    """A progress bar on a terminal; elsewhere a line every tenth of the run, and of a slow one every minute.
+    """A progress bar on a terminal; elsewhere a line every tenth of the run, and of slow work every minute.
 
     All of it on standard error.
     """
@@ -49,10 +55,13 @@ class TerminalWatcher:
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._live = sys.stderr.isatty()
         self._progress = Progress(
-            TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.fields[facts]}"),
-            TimeRemainingColumn(), console=self._console, transient=True,
+            TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(bar_width=24),
+            TextColumn("{task.fields[facts]}"), TimeRemainingColumn(), console=self._console, transient=True,
         )  # fmt: skip
         self._task: TaskID | None = None
+        self._drawing: TaskID | None = None
+        self._draw_lines = self._new_draw()
+        self._drawn = 0
         self._silent = 0.0
         """Seconds of steps since the last line."""
 
@@ -72,12 +81,26 @@ class TerminalWatcher:
     def evaluated(self, step: int, accuracy: Accuracy) -> None:
         self.say(f"{'before training' if step == 0 else f'after step {step}'}: held-out greedy accuracy {accuracy}")
 
+    def drawn(self, done: int, asked: int) -> None:
+        if self._live:
+            if self._drawing is None:
+                self._drawing = self._progress.add_task("rationales", total=asked, facts="")
+            self._progress.update(self._drawing, completed=done, total=asked, visible=done < asked)
+            return
+        if done <= self._drawn:  # a draw begins
+            self._draw_lines = self._new_draw()
+        self._drawn = done
+        self._draw_lines(done, asked)
+
+    def _new_draw(self) -> Lines:
+        return Lines("rationales drawn", Ticker(self.say, first=SILENCE, every=SILENCE))
+
     def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
         timing = line["timing"]
         facts = f"{_facts(line)}  {timing['tokens_per_second']:.0f} tokens/s"
         if self._live:
             if self._task is None:
-                self._task = self._progress.add_task("", total=steps, completed=step - 1, facts="")
+                self._task = self._progress.add_task("step", total=steps, completed=step - 1, facts="")
             self._progress.update(self._task, completed=step, facts=facts)
             return
         self._silent += timing["seconds"]

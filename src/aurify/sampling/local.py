@@ -48,7 +48,7 @@ class LocalSampler:
         fused: take the fast path where the model allows it (see ``fused``); the samples are the same without it.
         dtype: compute in this one [the weights' own]. In bfloat16 the samples are no exact ones of a float32 model any
             more, only nearly, and ``logprob`` is what they were drawn with.
-        progress: called with (completions done, completions asked) as they finish.
+        progress: called with (completions done, completions asked): none at the beginning, then as they finish.
         clock: is told the seconds and tokens of "prefill" and "decode".
         agreement: compares the first call's log-probabilities with the trainer's, and the next one's after each
             :meth:`compare_next`.
@@ -101,7 +101,10 @@ class LocalSampler:
         """
         _check(self.model, prompts, max_new_tokens, temperature, stop)
         draw = partial(self._draw, prompts, max_new_tokens, temperature, tuple(stop))
-        drawn = self._what_fits(draw, on_completion, sum(len(prompt.seeds) for prompt in prompts))
+        asked = sum(len(prompt.seeds) for prompt in prompts)
+        if self.progress is not None:
+            self.progress(0, asked)
+        drawn = self._what_fits(draw, on_completion, asked)
         if self._agreement is not None and self._compares and any(drawn):
             self._compares = False
             with _evaluating(self.model):

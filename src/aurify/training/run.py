@@ -200,7 +200,7 @@ def _sampler(
     factory = build_sampler(settings)
     occasion = Occasion(
         settings.model, settings.weights_dtype, trained_in=settings.dtype, folder=context.folder.path,
-        once=context.world.once, clock=clock, say=context.say,
+        once=context.world.once, clock=clock, progress=context.drawn, say=context.say,
     )  # fmt: skip
     if told := factory.declaration(occasion):
         context.say(told)

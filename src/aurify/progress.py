@@ -1,0 +1,66 @@
+"""How far work is that takes long, in lines now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
+
+from aurify.text import spelled_time
+
+FIRST, EVERY = 5.0, 30.0
+"""Seconds to the first line where standard error is no terminal, and between two: short work says nothing."""
+
+
+class Progress(Protocol):
+    """Is told how much is done, of how much, and how much of it was right where that is known."""
+
+    def __call__(self, done: int, asked: int, right: int | None = None, /) -> None: ...
+
+
+class Ticker:
+    """Lets a line through now and then.
+
+    Args:
+        show: is given the line.
+        first: seconds to the first line.
+        every: seconds between two.
+        clock: seconds from any point in time.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        *,
+        first: float = FIRST,
+        every: float = EVERY,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._show, self._every, self._clock = show, every, clock
+        self._due = clock() + first
+
+    def tick(self, line: Callable[[], str]) -> None:
+        """Show what ``line`` says, if it is time."""
+        if (now := self._clock()) >= self._due:
+            self._due = now + self._every
+            self._show(line())
+
+
+class Lines:
+    """Progress as lines: ``120 of 2000 rationales, 45 right (37.5 %), 0:03:20 left``."""
+
+    def __init__(self, what: str, ticker: Ticker, clock: Callable[[], float] = monotonic) -> None:
+        self._what, self._ticker, self._clock = what, ticker, clock
+        self._begun = clock()
+
+    def __call__(self, done: int, asked: int, right: int | None = None, /) -> None:
+        if done > 0:
+            self._ticker.tick(lambda: self._line(done, asked, right))
+
+    def _line(self, done: int, asked: int, right: int | None) -> str:
+        words = [f"{done} of {asked} {self._what}"]
+        if right is not None:
+            words.append(f"{right} right ({100 * right / done:.1f} %)")
+        if done < asked:
+            words.append(f"{spelled_time((self._clock() - self._begun) / done * (asked - done))} left")
+        return ", ".join(words)
