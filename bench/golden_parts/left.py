@@ -23,15 +23,15 @@ def what_it_left(run: Run, folder: Path) -> dict[str, Any]:
 def of_folder(out: Path) -> dict[str, Any]:
     left: dict[str, Any] = {
         "weights": digest(tensors((out / "model").rglob("*.safetensors"), out)),
-        "rationales": digest(rows(out / "rationales")),
-        "held out": digest(rows(out / "held_out")),
+        "rationales": table(rows(out / "rationales")),
+        "held out": table(rows(out / "held_out")),
         "metrics": metrics_of(out / "metrics.jsonl"),
     }
     if checkpoints := sorted((out / "checkpoints").glob("step-*")):
         left["optimizer"] = digest(tensors([checkpoints[-1] / "optimizer.safetensors"], checkpoints[-1]))
         left["checkpoint"] = digest(tensors([checkpoints[-1] / "weights.safetensors"], checkpoints[-1]))
         chains = [row for file in checkpoints[-1].rglob("*memory*.parquet") for row in parquet(file)]
-        left["chains"] = digest(sorted(chains, key=lambda row: str(row["question_id"])))
+        left["chains"] = table(sorted(chains, key=lambda row: str(row["question_id"])))
     for name in ("unit_weights.jsonl", "nce_weights.jsonl"):
         if (out / name).exists():
             left[name] = digest((out / name).read_text(encoding="utf-8").splitlines())
@@ -49,6 +49,13 @@ def tensors(files: Iterable[Path], base: Path) -> Iterator[Any]:
                 tensor = opened.get_tensor(name).contiguous()
                 raw = hashlib.sha256(tensor.flatten().view(torch.uint8).numpy().tobytes()).hexdigest()
                 yield [file.relative_to(base).as_posix(), name, list(tensor.shape), str(tensor.dtype), raw]
+
+
+def table(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The number of rows, and a hash of each column, so that a column more leaves the others comparable."""
+    held = list(rows)
+    names = sorted({name for row in held for name in row})
+    return {"rows": len(held), "columns": {name: digest(row.get(name) for row in held) for name in names}}
 
 
 def rows(folder: Path) -> Iterator[Any]:

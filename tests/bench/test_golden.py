@@ -63,6 +63,12 @@ def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(part, t
     assert set(one) == {"weights", "rationales", "held out", "metrics", "optimizer", "checkpoint", "chains"}
 
 
+def test_a_column_has_a_hash_of_its_own(part, tmp_path):
+    one, other = (part("left").of_folder(left(tmp_path / text, text=text))["rationales"] for text in ("So 7.", "So 8."))
+    assert one["rows"] == other["rows"] == 1
+    assert {name for name in one["columns"] if one["columns"][name] != other["columns"][name]} == {"text"}
+
+
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
@@ -79,59 +85,98 @@ def test_one_bit_is_a_difference(part, tmp_path, change, parts):
     assert {part for part in one if one[part] != other[part]} == parts
 
 
+@pytest.fixture
+def compared(part, tmp_path, capsys):
+    """The exit status and what is printed of two recordings."""
+
+    def compare(before, after):
+        for name, runs in (("before", before), ("after", after)):
+            (tmp_path / name).write_text(json.dumps({"runs": runs}))
+        return part("comparing").compare(tmp_path / "before", tmp_path / "after"), capsys.readouterr().out
+
+    return compare
+
+
 @pytest.mark.parametrize(
     ("after", "status", "says"),
     [
         ({"a": {"weights": "1"}, "b": {"weights": "2"}}, 0, "2 of 2 runs equal"),
-        ({"a": {"weights": "1"}, "b": {"weights": "3"}}, 1, "differs: ['weights']"),
-        ({"a": {"weights": "1"}, "b": {"weights": "2", "more": "4"}}, 1, "differs: ['more']"),
+        ({"a": {"weights": "1"}, "b": {"weights": "3"}}, 1, "differs: weights"),
+        ({"a": {"weights": "1"}, "b": {"weights": "2", "more": "4"}}, 0, "new: more (1 runs)"),
+        ({"a": {"weights": "1"}, "b": {"more": "4"}}, 1, "differs: weights"),
         ({"a": {"weights": "1"}, "b": {"failed": "no disk"}}, 1, "FAILED after: no disk"),
         ({"a": {"weights": "1"}}, 1, "1 of 2 runs equal"),
         ({"a": {"weights": "1"}, "b": {"weights": "2"}, "c": {}}, 1, "2 of 3 runs equal"),
     ],
 )
-def test_a_comparison_counts_what_is_equal(part, tmp_path, capsys, after, status, says):
-    before = {"a": {"weights": "1"}, "b": {"weights": "2"}}
-    for name, runs in (("before", before), ("after", after)):
-        (tmp_path / name).write_text(json.dumps({"runs": runs}))
-    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == status
-    assert says in capsys.readouterr().out
+def test_a_comparison_counts_what_is_equal(compared, after, status, says):
+    told = compared({"a": {"weights": "1"}, "b": {"weights": "2"}}, after)
+    assert told[0] == status
+    assert says in told[1]
 
 
 @pytest.mark.parametrize(
     ("after", "status", "says"),
     [
-        ({"step": 1, "kl": 0.1, "held_out": {"right": 1, "low": 0.2 + 2**-54}}, 0, "measured only in"),
-        ({"step": 1, "held_out": {"right": 1, "low": 0.2 + 1e-9}}, 1, "differs: ['metrics']"),
-        ({"step": 1, "held_out": {"right": 2, "low": 0.2}}, 1, "differs: ['metrics']"),
-        ({"step": 1.0, "held_out": {"right": 1, "low": 0.2}}, 1, "differs: ['metrics']"),
-        ({"step": 1, "kl": 0.1}, 1, "differs: ['metrics']"),
+        ({"step": 1, "kl": 0.1, "held_out": {"right": 1, "low": 0.2 + 2**-54}}, 0, "new: metrics.kl (1 runs)"),
+        ({"step": 1, "held_out": {"right": 1, "low": 0.2 + 1e-9}}, 1, "differs: metrics.held_out.low"),
+        ({"step": 1, "held_out": {"right": 2, "low": 0.2}}, 1, "differs: metrics.held_out.right"),
+        ({"step": 1.0, "held_out": {"right": 1, "low": 0.2}}, 1, "differs: metrics.step"),
+        ({"step": 1, "kl": 0.1}, 0, "gone: metrics.held_out (1 runs)"),
     ],
 )
-def test_what_is_measured_besides_is_no_difference_and_what_is_no_longer_measured_is(
-    part, tmp_path, capsys, after, status, says
-):
-    before = {"step": 1, "held_out": {"right": 1, "low": 0.2}}
-    for name, line in (("before", before), ("after", after)):
-        (tmp_path / name).write_text(json.dumps({"runs": {"a": {"metrics": [line]}}}))
-    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == status
-    assert says in capsys.readouterr().out
+def test_metrics_are_compared_by_the_keys_that_both_have(compared, after, status, says):
+    told = compared(
+        *({"a": {"metrics": [line]}} for line in ({"step": 1, "held_out": {"right": 1, "low": 0.2}}, after))
+    )
+    assert told[0] == status
+    assert says in told[1]
 
 
-def test_a_method_that_the_source_before_does_not_know_is_told_and_not_counted(part, tmp_path, capsys):
-    one, two = {"a": {"weights": "1"}, "b": {"failed": part("ways").why(2, "x\nno such option")}}, {"weights": "1"}
-    for name, runs in (("before", one), ("after", {"a": two, "b": two})):
-        (tmp_path / name).write_text(json.dumps({"runs": runs}))
-    assert part("comparing").compare(tmp_path / "before", tmp_path / "after") == 0
-    said = capsys.readouterr().out
-    assert "only in AFTER: unknown here: no such option" in said
-    assert "1 of 1 runs equal, 1 only in AFTER" in said
-    assert part("comparing").compare(tmp_path / "after", tmp_path / "before") == 1  # what is no longer known is missed
+def test_a_line_of_metrics_more_is_a_difference(compared):
+    line = {"step": 1}
+    told = compared({"a": {"metrics": [line]}}, {"a": {"metrics": [line, line]}})
+    assert told[0] == 1
+    assert "differs: metrics.length" in told[1]
 
 
-def test_two_failures_are_not_equal(part, tmp_path):
-    (tmp_path / "one").write_text(json.dumps({"runs": {"a": {"failed": "no disk"}}}))
-    assert part("comparing").compare(tmp_path / "one", tmp_path / "one") == 1
+def test_tables_are_compared_by_the_columns_that_both_have(compared):
+    before = {"rows": 1, "columns": {"id": "1", "extended": "2"}}
+    status, says = compared(
+        {"a": {"chains": before}, "b": {"chains": before}, "c": {"chains": before}},
+        {
+            "a": {"chains": {"rows": 1, "columns": {"id": "1", "others": "2", "taken": "2"}}},
+            "b": {"chains": {"rows": 1, "columns": {"id": "1", "others": "2", "taken": "3"}}},
+            "c": {"chains": {"rows": 1, "columns": {"id": "0", "others": "2", "taken": "3"}}},
+        },
+    )
+    assert status == 1
+    assert "differs: chains.id" in says
+    assert "chains                   equal in 2 of 3 runs" in says
+    assert "gone: chains.extended (3 runs, its values are those of others)" in says
+    assert "new: chains.others (3 runs); chains.taken (3 runs)" in says
+    assert "2 of 3 runs equal in all that both have" in says
+
+
+def test_artefacts_of_the_runs_of_a_comparison_count_as_one(compared):
+    before = {"1-trice: weights": "1", "1-star: weights": "2"}
+    status, says = compared({"a": before}, {"a": {**before, "1-star: weights": "3"}})
+    assert status == 1
+    assert "weights                  equal in 0 of 1 runs" in says
+
+
+def test_a_method_that_the_source_before_does_not_know_is_told_and_not_counted(part, compared):
+    one, run = {"a": {"weights": "1"}, "b": {"failed": part("ways").why(2, "x\nno such option")}}, {"weights": "1"}
+    status, says = compared(one, {"a": run, "b": run})
+    assert status == 0
+    assert "only in AFTER: unknown here: no such option" in says
+    assert "1 of 1 runs equal in all that both have; 1 runs only in AFTER" in says
+    assert compared({"a": run, "b": run}, one)[0] == 1  # what is no longer known is missed
+
+
+def test_two_failures_are_not_equal(compared):
+    failed = {"a": {"failed": "no disk"}}
+    assert compared(failed, failed)[0] == 1
 
 
 def test_every_command_is_one_that_aurify_takes(part, tmp_path, monkeypatch, capsys):
