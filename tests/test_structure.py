@@ -15,6 +15,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "aurify"
 ORDER = (
     # what everything stands on
     *(
+        "on_demand",
         "text",
         "errors",
         "seeds",

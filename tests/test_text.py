@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.text import printable, spelled_time
+from aurify.text import counted, printable, spelled_time
 
 HOSTILE = st.lists(
     st.one_of(
@@ -56,3 +57,8 @@ def test_nothing_unprintable_survives_and_safe_text_stays(text: str) -> None:
 
 def test_hours() -> None:
     assert [spelled_time(seconds) for seconds in (0.4, 61, 3723.6)] == ["0:00:00", "0:01:01", "1:02:04"]
+
+
+def test_counts_are_told_the_most_first() -> None:
+    assert counted(Counter({"wrong": 3, "right": 12})) == "12 right, 3 wrong"
+    assert counted(Counter()) == ""

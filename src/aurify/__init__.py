@@ -6,8 +6,9 @@ so that ``import aurify`` and ``aurify --help`` stay fast.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aurify.on_demand import on_demand
 
 if TYPE_CHECKING:
     from aurify.api import train
@@ -18,19 +19,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Question", "load", "load_model", "load_questions", "split_questions", "train"]
 
-_HOMES = {
-    "Question": "aurify.questions",
-    "load": "aurify.models.nat",
-    "load_model": "aurify.models",
-    "load_questions": "aurify.questions",
-    "split_questions": "aurify.questions",
-    "train": "aurify.api",
-}
-
-
 if not TYPE_CHECKING:  # to a type checker any name would then be one of ours
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'aurify' has no attribute '{name}'")
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    __getattr__ = on_demand(
+        __name__,
+        {
+            "Question": "questions",
+            "load": "models.nat",
+            "load_model": "models",
+            "load_questions": "questions",
+            "split_questions": "questions",
+            "train": "api",
+        },
+    )

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from aurify.errors import AurifyError
 from aurify.toml import tomllib
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The table that a TOML file holds.
+
+    Raises:
+        AurifyError: it cannot be read, or holds none; the line names the file.
+    """
+    try:
+        return parse_toml(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AurifyError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AurifyError(f"{path}: not valid TOML: {error}") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

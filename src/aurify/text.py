@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement (ECMA-48, 5.4)
@@ -30,6 +31,11 @@ def printable(text: str, limit: int | None = None, *, newlines: bool = False) ->
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
     return text
+
+
+def counted(counts: Counter[str]) -> str:
+    """``12 right, 3 wrong``, the most first."""
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def spelled_time(seconds: float) -> str:

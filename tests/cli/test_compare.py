@@ -170,14 +170,17 @@ def test_mistakes_are_one_line(compare, tmp_path):
 
 def test_folders_that_are_not_as_they_were_written(compare, tmp_path):
     good = finished(tmp_path / "good", "trice", np.array([True, False]))
-    for name, file, text in (
-        ("seed", "config.toml", 'method = "star"\nseed = "a"\n'), ("step", "metrics.jsonl", '{"held_out": {}}\n'),
-    ):  # fmt: skip
+    for name, file, text, told in (
+        ("seed", "config.toml", 'method = "star"\nseed = "a"\n', "is not what aurify train wrote"),
+        ("toml", "config.toml", 'method = "star\n', "config.toml: not valid TOML"),
+        ("nested", "config.toml", f"seed = {'[' * 5000}", "config.toml: not valid TOML"),
+        ("step", "metrics.jsonl", '{"held_out": {}}\n', "metrics.jsonl:1: not a line of a run's metrics"),
+    ):
         bad = finished(tmp_path / name, "star", np.array([True, False]))
         (bad / file).write_text(text)
         status, _, err = compare(good, bad)
-        assert (status, err.count("\n")) == (1, 1)
-        assert "is not what aurify train wrote" in err
+        assert (status, err.count("\n")) == (1, 1), err
+        assert told in err
     bad = finished(tmp_path / "table", "star", np.array([True, False]))
     shutil.rmtree(bad / "held_out")
     assert "nothing was held out in this run" in compare(good, bad)[2]

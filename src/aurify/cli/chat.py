@@ -6,13 +6,14 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
+from aurify.cli.progress import say
 from aurify.garbage import no_collections
 from aurify.settings import Settings
 from aurify.text import printable
@@ -42,7 +43,7 @@ def run(settings: ChatSettings) -> None:
         from aurify.evaluation.beside import beside_each_other
 
     temperature = 1.0 if settings.sample else 0.0
-    with beside_each_other(settings.run, seed=settings.seed, say=_say) as pair:
+    with beside_each_other(settings.run, seed=settings.seed, say=say) as pair:
         for line in questions():
             known = pair.question(line)
             before, after = pair.ask(line, temperature=temperature)
@@ -54,9 +55,7 @@ def run(settings: ChatSettings) -> None:
             sys.stdout.flush()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "chat", ChatSettings, run, positional="run")
+register = partial(add_command, name="chat", kind=ChatSettings, run=run, positional="run")
 
 
 def questions() -> Iterator[str]:
@@ -64,7 +63,7 @@ def questions() -> Iterator[str]:
     if not sys.stdin.isatty():
         yield from filter(None, (line.strip() for line in sys.stdin))
         return
-    _say("a question a line; Ctrl-D ends")
+    say("a question a line; Ctrl-D ends")
     while True:
         try:
             line = input("> ").strip()
@@ -94,7 +93,3 @@ def side_by_side(left: str, right: str, *, width: int) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     return [row for line in text.splitlines() for row in textwrap.wrap(line, width) or [""]]
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")

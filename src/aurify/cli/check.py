@@ -6,9 +6,9 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import typer
 from pydantic import Field
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
@@ -93,9 +93,7 @@ def run(settings: CheckSettings) -> None:
         raise AurifyError(f"{settings.data}: no question is left")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "check", CheckSettings, run, positional="data")
+register = partial(add_command, name="check", kind=CheckSettings, run=run, positional="data")
 
 
 def _template(settings: CheckSettings) -> tuple[PromptTemplate, Any, str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
 from pydantic import Field
 
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
+from aurify.cli.progress import say
 from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError, nearest
 from aurify.settings import NUMBERS, Settings
@@ -77,12 +77,10 @@ def run(settings: CompareSettings) -> None:
     told = tell(_to_dict(methods, means, pairs), _report(methods, means, pairs, budget), settings.json_)
     folders = [run.folder for runs in methods.values() for run in runs if run.folder.is_dir()]
     if told and len(folders) > 1:
-        tell_report(folders, typer.echo)
+        tell_report(folders, print)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "compare", CompareSettings, run, positional="runs")
+register = partial(add_command, name="compare", kind=CompareSettings, run=run, positional="runs")
 
 
 def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
@@ -98,7 +96,7 @@ def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
         from aurify.comparison.plan import read_plan, run_plan
 
         plan = read_plan(Path(plans[0]))
-        folders = run_plan(plan, _say)
+        folders = run_plan(plan, say)
         return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
     files = [Path(word) for word in given if Path(word).is_file()]
     if settings.score is not None and not files:
@@ -107,12 +105,8 @@ def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
         **name_methods([read_run(word) for word in given if Path(word) not in files])
     }
     for name, path in zip(name_files(files), files, strict=True):
-        methods[str(path) if name in methods else name] = [read_verdicts(path, settings.score, _say)]
+        methods[str(path) if name in methods else name] = [read_verdicts(path, settings.score, say)]
     return methods, None
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text, 400) + "\n")
 
 
 def _mean(runs: Sequence[FinishedRun], kind: str) -> float:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
-import typer
+from functools import partial
 
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
-from aurify.cli.progress import progress_bar
+from aurify.cli.progress import progress_bar, say
 from aurify.doctor.settings import DoctorSettings
 from aurify.garbage import no_collections
 from aurify.text import printable
@@ -20,22 +18,14 @@ def run(settings: DoctorSettings) -> None:
     Draws a small pilot (a minute or two for half a billion parameters on a CPU): how often it is right, what its wrong
     answers look like, how many questions are out of reach or solved, whether another prompt, a longer limit or the
     guide would help, what a step costs.
-
-    Example: aurify doctor --model Qwen/Qwen2.5-0.5B-Instruct --data questions.jsonl
     """
     check_target(settings.json_)
     with no_collections():
         from aurify.doctor.run import run_doctor
 
     with progress_bar("rationales") as progress:
-        found = run_doctor(settings, say=_say, progress=progress)
+        found = run_doctor(settings, say=say, progress=progress)
     tell(found.to_dict(), (printable(line, 2000) for line in found.lines()), settings.json_)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "doctor", DoctorSettings, run)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+register = partial(add_command, name="doctor", kind=DoctorSettings, run=run)

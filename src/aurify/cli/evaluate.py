@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
-from aurify.cli.progress import progress_bar
+from aurify.cli.progress import progress_bar, say
 from aurify.cli.tables import percent, text_table
 from aurify.errors import AurifyError
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.garbage import no_collections
-from aurify.text import printable
+from aurify.text import counted, printable
 
 if TYPE_CHECKING:
     from aurify.evaluation import Score
@@ -38,20 +35,14 @@ def run(settings: EvaluateSettings) -> None:
 
     try:
         with progress_bar("rationales") as progress:
-            found = run_evaluation(settings, say=_say, progress=progress)
+            found = run_evaluation(settings, say=say, progress=progress)
     except KeyboardInterrupt as stop:
         kept = f"; what was drawn is in {settings.out}, and the same command goes on from there" if settings.out else ""
         raise AurifyError(f"{str(stop) or 'interrupted'} before the end, so there are no numbers{kept}") from None
     tell(found.to_dict(), _report(found), settings.json_)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "evaluate", EvaluateSettings, run)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+register = partial(add_command, name="evaluate", kind=EvaluateSettings, run=run)
 
 
 def _report(found: Evaluation) -> Iterator[str]:
@@ -80,7 +71,7 @@ def _report(found: Evaluation) -> Iterator[str]:
     yield ""
     for name, tally in found.tallies.items():
         reward = "" if tally.reward is None else f"; mean reward {tally.reward:.4g}"
-        yield f"{name:<8}  {_counts(tally.verdicts)}; finished by {_counts(tally.finish_reasons)}{reward}"
+        yield f"{name:<8}  {counted(tally.verdicts)}; finished by {counted(tally.finish_reasons)}{reward}"
     if settings.stop != "never":
         drawn = found.tallies["sampled"].verdicts.total() / found.overall.n
         yield f"{drawn:.1f} of {settings.samples} samples a question were drawn (--stop {settings.stop})"
@@ -98,7 +89,3 @@ def _row(name: str, group: Scored, shown: Sequence[str]) -> list[str]:
 
 def _percent(score: Score) -> str:
     return percent(score.accuracy, score.low, score.high)
-
-
-def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.most_common())

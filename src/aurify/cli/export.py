@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-import typer
 from pydantic import Field
 
 from aurify.answers.types import ANSWERS_HELP
+from aurify.cli.numbers import check_target
 from aurify.cli.options import add_command
+from aurify.cli.progress import say
 from aurify.errors import UsageError
 from aurify.settings import Settings
-from aurify.text import printable
 
 if TYPE_CHECKING:
     from aurify.questions import Question
@@ -53,12 +53,10 @@ def run(settings: ExportSettings) -> None:
     if settings.push is not None:
         from aurify.running.push import push
 
-        sys.stdout.write(push(settings.run, settings.push, private=not settings.public, say=_say) + "\n")
+        sys.stdout.write(push(settings.run, settings.push, private=not settings.public, say=say) + "\n")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "export", ExportSettings, run, positional="run")
+register = partial(add_command, name="export", kind=ExportSettings, run=run, positional="run")
 
 
 def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None:
@@ -68,9 +66,8 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     from aurify.questions import PromptTemplate
     from aurify.rationales import read_rationales
 
-    target = Path(settings.out or f"{form}.jsonl")
-    if target.is_dir() or not target.parent.is_dir():
-        raise UsageError(f"--out {target}: not a file in a folder that exists")
+    target = settings.out or f"{form}.jsonl"
+    check_target(target, "--out")
     recorded = PromptForm.read(settings.run) or PromptForm("plain", reason="nothing says another")
     name = recorded.prompt if settings.prompt == "auto" else settings.prompt
     same = name == recorded.prompt
@@ -84,7 +81,7 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
         raise UsageError(f"{settings.run}: nothing for --to {form} ({why or 'no rationales'})")
     write_atomically(target, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
     left_out = "".join(f"; {count} {reason}" for reason, count in found.left_out.items())
-    _say(f"{len(found.rows)} rows in {target}, prompts: {name}{left_out and f'; left out:{left_out[1:]}'}")
+    say(f"{len(found.rows)} rows in {target}, prompts: {name}{left_out and f'; left out:{left_out[1:]}'}")
 
 
 def _questions(settings: ExportSettings) -> dict[str, Question]:
@@ -102,7 +99,3 @@ def _questions(settings: ExportSettings) -> dict[str, Question]:
     fields = {"question_field": settings.question_field, "answer_field": settings.answer_field}
     found = asked or list(load_questions(str(data), answers=settings.answers, skip_bad=settings.skip_bad, **fields))
     return {plain(one.text): one for one in found} | {one.id: one for one in found}
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-import typer
 from pydantic import Field
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
@@ -238,6 +238,4 @@ def _summary(counts: Counter[str], kind: str) -> str:
     return f"graded {total} rows as {kind}: {verdicts or 'nothing to grade'}{share}{skipped}\n"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    add_command(app, "grade", GradeSettings, run, positional="file")
+register = partial(add_command, name="grade", kind=GradeSettings, run=run, positional="file")

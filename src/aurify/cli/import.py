@@ -9,10 +9,10 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import typer
 from pydantic import Field
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
@@ -20,7 +20,7 @@ from aurify.cli.options import add_command
 from aurify.errors import UsageError
 from aurify.registry import Registry
 from aurify.settings import Settings
-from aurify.text import printable
+from aurify.text import counted, printable
 
 if TYPE_CHECKING:
     from aurify.collecting.agreement import LabelAgreement
@@ -103,9 +103,7 @@ def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, Lab
     return found, agreement, len(rationales)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "import", ImportSettings, run, positional="file")
+register = partial(add_command, name="import", kind=ImportSettings, run=run, positional="file")
 
 
 def _report(agreement: LabelAgreement) -> Iterator[str]:
@@ -116,7 +114,7 @@ def _report(agreement: LabelAgreement) -> Iterator[str]:
         for given, counts in facts["counts"].items():
             if counts:
                 title = "without a label" if given == "none" else f"labelled {given}"
-                yield f"  {title:<16}{_counts(Counter(counts))}"
+                yield f"  {title:<16}{counted(Counter(counts))}"
         if facts["labelled"]:
             yield f"  agreement {100 * facts['agreement']:.2f} % ({facts['agreed']} of {facts['labelled']})"
     if agreement.disagreements:
@@ -129,7 +127,3 @@ def _report(agreement: LabelAgreement) -> Iterator[str]:
             f"  {one.sample.where} sample {rationale.sample_index}: labelled {given}, verdict {rationale.verdict}; "
             + (f"gold {printable(one.question.answer, 40)}, found {predicted} ({printable(rationale.reason, 80)})")
         )
-
-
-def _counts(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.most_common())

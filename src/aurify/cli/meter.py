@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from aurify.cli.progress import write_line
+from aurify.cli.progress import say
 from aurify.collecting.run import SamplingWatcher
 from aurify.progress import EVERY, FIRST, Ticker
 from aurify.text import spelled_time
@@ -66,7 +66,7 @@ class Meter(SamplingWatcher):
 def meter(*, priced: bool) -> Iterator[Meter]:
     """A meter on standard error: one line that changes on a terminal, elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield Meter(Ticker(write_line, first=FIRST, every=EVERY), priced=priced)
+        yield Meter(Ticker(say, first=FIRST, every=EVERY), priced=priced)
         return
     from rich.console import Console
     from rich.status import Status

@@ -12,8 +12,8 @@ from aurify.errors import UsageError
 from aurify.files import write_atomically
 
 
-def check_target(target: str | None) -> None:
-    """Before the work: whether the numbers can be written there.
+def check_target(target: str | None, flag: str = "--json") -> None:
+    """Before the work: whether what was asked for by this flag can be written there.
 
     Raises:
         UsageError: they cannot.
@@ -21,7 +21,7 @@ def check_target(target: str | None) -> None:
     if target in (None, "-"):
         return
     if Path(str(target)).is_dir() or not Path(str(target)).parent.is_dir():
-        raise UsageError(f"--json {target}: not a file in a folder that exists")
+        raise UsageError(f"{flag} {target}: not a file in a folder that exists")
 
 
 def tell(numbers: Any, lines: Iterable[str], target: str | None) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import typer
 from pydantic import Field
 
 from aurify.cli.numbers import check_target, tell
@@ -71,9 +71,7 @@ def run(settings: OverlapSettings) -> None:
     tell({name: one.to_dict() for name, one in found.items()}, _table(found), settings.json_)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "overlap", OverlapSettings, run, positional="tables")
+register = partial(add_command, name="overlap", kind=OverlapSettings, run=run, positional="tables")
 
 
 def _read(path: str, model: str | None) -> Sequence[Rationale]:

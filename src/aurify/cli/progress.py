@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aurify.progress import Lines, Progress, Ticker
+from aurify.text import printable
 
 
-def write_line(line: str) -> None:
-    """A line on standard error, at once."""
-    print(line, file=sys.stderr, flush=True)
+def say(line: str) -> None:
+    """A line on standard error, at once, with nothing that a terminal would obey."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Progress]:
     """What is to be told how far the work is; ``what`` names the things that are done."""
     if not sys.stderr.isatty():
-        yield Lines(what, Ticker(write_line))
+        yield Lines(what, Ticker(say))
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

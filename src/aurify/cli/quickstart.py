@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
@@ -52,12 +52,10 @@ def run(settings: QuickstartSettings) -> None:
         watcher.say(f"TRICE on the embedded model: {', '.join(TASKS)}; questions and answers only, no rationales")
         result = run_training(words, watcher=watcher)
     _show(result, held_out, train)
-    tell_report([result.out], typer.echo)
+    tell_report([result.out], print)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "quickstart", QuickstartSettings, run)
+register = partial(add_command, name="quickstart", kind=QuickstartSettings, run=run)
 
 
 def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
-
-import typer
 
 from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
-from aurify.cli.progress import progress_bar
+from aurify.cli.progress import progress_bar, say
 from aurify.cli.tables import percent, text_table
 from aurify.text import printable
 from aurify.voting.settings import RankSettings
@@ -25,17 +23,11 @@ def run(settings: RankSettings) -> None:
     check_target(settings.json_)
     from aurify.voting.train import run_rank
 
-    ranker = run_rank(settings, say=_say, bar=progress_bar)
+    ranker = run_rank(settings, say=say, bar=progress_bar)
     tell(ranker.report, map(printable, _report(ranker.report, settings)), settings.json_)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "rank", RankSettings, run)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+register = partial(add_command, name="rank", kind=RankSettings, run=run)
 
 
 def _report(report: dict[str, Any], settings: RankSettings) -> Iterator[str]:

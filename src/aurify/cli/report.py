@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
-import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
@@ -32,6 +32,4 @@ def run(settings: ReportSettings) -> None:
     sys.stdout.write(f"{make_report(settings.runs, settings.out)}\n")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "report", ReportSettings, run, positional="runs")
+register = partial(add_command, name="report", kind=ReportSettings, run=run, positional="runs")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from aurify.cli.options import add_command
+from aurify.cli.progress import say
 from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError
 from aurify.garbage import no_collections
-from aurify.text import printable
+from aurify.text import counted, printable
 
 if TYPE_CHECKING:
     from aurify.collecting.run import Sampled
@@ -32,7 +32,7 @@ def run(settings: SampleSettings) -> None:
 
     try:
         with meter(priced=any(known_price(settings) or ())) as watcher:
-            found = run_sample(settings, say=_say, watcher=watcher)
+            found = run_sample(settings, say=say, watcher=watcher)
     except KeyboardInterrupt as stop:
         kept = f"what is in {settings.out} is kept, and the same command goes on from there"
         raise AurifyError(f"{str(stop) or 'interrupted'}; {kept}") from None
@@ -46,20 +46,14 @@ def run(settings: SampleSettings) -> None:
         raise AurifyError(f"{count} request{'s' * (count > 1)} failed; the first: {found.failures[0]}{again}")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "sample", SampleSettings, run)
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+register = partial(add_command, name="sample", kind=SampleSettings, run=run)
 
 
 def _report(found: Sampled) -> Iterator[str]:
     drawn = found.verdicts.total()
     missing = f" ({found.asked - drawn} are missing)" if drawn < found.asked else ""
     yield f"{drawn} rationales on {found.questions} questions in {found.folder / 'rationales'}{missing}"
-    yield "verdicts  " + (", ".join(f"{count} {name}" for name, count in found.verdicts.most_common()) or "none")
+    yield "verdicts  " + (counted(found.verdicts) or "none")
     if found.scores:
         yield f"reward    {sum(found.scores) / len(found.scores):.4g} on average"
     if found.spent is not None:

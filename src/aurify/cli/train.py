@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-
-import typer
+from functools import partial
 
 from aurify.cli.options import add_command
 from aurify.garbage import no_collections
@@ -23,9 +22,7 @@ def run(settings: TrainSettings) -> None:
     for line in result.told():
         sys.stdout.write(line + "\n")
     sys.stdout.write(f"model   {result.model}\n")
-    tell_report([result.out], typer.echo)
+    tell_report([result.out], print)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "train", TrainSettings, run, positional="method")
+register = partial(add_command, name="train", kind=TrainSettings, run=run, positional="method")

@@ -6,14 +6,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
+from aurify.cli.numbers import check_target
 from aurify.cli.options import add_command
-from aurify.errors import UsageError
-from aurify.text import printable
+from aurify.cli.progress import say
 from aurify.voting.settings import VoteSettings
 
 if TYPE_CHECKING:
@@ -29,28 +27,21 @@ def run(settings: VoteSettings) -> None:
     or a list of samples (see aurify.rationales.read_rationales). One line of JSON a question is written. Equivalent
     answers count as one; an answer that cannot be read never wins.
     """
-    if settings.out is not None and (Path(settings.out).is_dir() or not Path(settings.out).parent.is_dir()):
-        raise UsageError(f"--out {settings.out}: not a file in a folder that exists")
+    check_target(settings.out, "--out")
     from aurify.files import write_atomically
     from aurify.voting.ballots import run_vote
 
-    found = run_vote(settings, say=_say)
+    found = run_vote(settings, say=say)
     text = "".join(json.dumps(answered.to_dict()) + "\n" for answered in found)
     if settings.out is None:
         sys.stdout.write(text)
     else:
         write_atomically(settings.out, text)
     for line in _summary(found, settings):
-        _say(line)
+        say(line)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "vote", VoteSettings, run, positional="file")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+register = partial(add_command, name="vote", kind=VoteSettings, run=run, positional="file")
 
 
 def _summary(found: Sequence[VotedQuestion], settings: VoteSettings) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
-import typer
 from pydantic import Field
 
 from aurify.cli.options import add_command
@@ -32,6 +32,4 @@ def run(settings: WatchSettings) -> None:
         server.run()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    add_command(app, "watch", WatchSettings, run, positional="run")
+register = partial(add_command, name="watch", kind=WatchSettings, run=run, positional="run")

@@ -21,7 +21,7 @@ from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused, sole_writer
 from aurify.models.load import base_name, resolve_name
 from aurify.models.prompting import PromptForm, prompt_form
-from aurify.parsing import parse_json, parse_toml
+from aurify.parsing import parse_json
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import changes, fingerprint, of_files
@@ -29,12 +29,11 @@ from aurify.rationales.draw import Drawing
 from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
+from aurify.running.folder import difference
 from aurify.running.precision import with_dtype
 from aurify.sampling import Occasion
-from aurify.sampling.chosen import build_sampler
+from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.journal import JOURNAL, Journal
-from aurify.settings import as_written
-from aurify.toml import tomllib
 
 PART = 4096
 """Rationales a file of the table, about: whole questions."""
@@ -190,11 +189,11 @@ def _from_model(
     def judged(grade: Grade) -> None:
         right_ones[0] += grade.right
 
-    factory = build_sampler(settings)
     occasion = Occasion(settings.model, settings.dtype, folder=found.folder, progress=tell, say=say)
-    if told := factory.declaration(occasion):
-        say(told)
-    with grader_of(settings, found.folder) as grader, factory.of_name(occasion) as (sampler, tokenizer):
+    with (
+        grader_of(settings, found.folder) as grader,
+        declared_sampler(settings, occasion).of_name(occasion) as (sampler, tokenizer),
+    ):
         form = PromptForm.read(found.folder) or prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
         say(form.line())
@@ -291,18 +290,8 @@ def _claim(folder: Path, settings: SampleSettings) -> None:
     """Make the folder ready, or refuse without touching what it holds."""
     config = folder / "config.toml"
     if config.is_file():
-        try:
-            before = parse_toml(config.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise AurifyError(f"{config}: cannot be read: {error}; choose another --out") from None
-        before, now = as_written(type(settings), before), tomllib.loads(settings.to_toml())
-        free = FREE_ON_REPEAT | (FREE_WITH_CACHE if settings.api else set())
-        for name in sorted((before.keys() | now.keys()) - free):
-            if before.get(name) != now.get(name):
-                raise UsageError(
-                    f"--out {folder}: there, {name} was {before.get(name)!r} and is now {now.get(name)!r}; "
-                    "go on with its own settings, or choose another folder"
-                )
+        if found := difference(config, settings, FREE_ON_REPEAT | (FREE_WITH_CACHE if settings.api else set())):
+            raise UsageError(f"--out {folder}: there, {found}; go on with its own settings, or choose another folder")
     elif not is_unused(folder):
         raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
     for place in (folder, folder / "rationales"):

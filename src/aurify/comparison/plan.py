@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aurify.errors import UsageError, nearest
+from aurify.errors import AurifyError, UsageError, nearest
 from aurify.files import write_atomically
 from aurify.lock import sole_writer
-from aurify.parsing import parse_toml
+from aurify.parsing import read_toml
 from aurify.running.budget import Budget
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings, build_method
@@ -19,7 +19,6 @@ from aurify.training.settings import TrainSettings, build_method
 if TYPE_CHECKING:
     from aurify.running.context import Run
 
-from aurify.toml import tomllib
 
 PLAN_KEYS = ("methods", "seeds", "budget", "out")
 """What a plan holds beside settings of ``aurify train``, which are common to all its methods."""
@@ -65,11 +64,9 @@ def read_plan(path: Path) -> Plan:
         UsageError: unreadable, or a setting that cannot be, with the file and the method.
     """
     try:
-        content: dict[str, Any] = parse_toml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from None
+        content = read_toml(path)
+    except AurifyError as error:
+        raise UsageError(str(error)) from None
     common = {key.replace("-", "_"): value for key, value in content.items() if key not in PLAN_KEYS}
     named = content.get("methods")
     tables = {str(word): {} for word in named} if isinstance(named, list) else named

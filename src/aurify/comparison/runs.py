@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from aurify.errors import AurifyError, UsageError
-from aurify.parsing import parse_json
+from aurify.parsing import read_toml
 from aurify.rationales import RationaleTable
 from aurify.running.budget import KINDS, cost_of_step
+from aurify.running.metrics import MetricsLog
 from aurify.statistics.paired import Floats, by_question
-from aurify.toml import tomllib
 
 MAY_DIFFER = {"seed", "out", "resume", "token_budget", "track", "save_every"}
 """Settings in which the runs of one method may differ."""
@@ -52,10 +52,9 @@ def read_run(folder: str | Path) -> FinishedRun:
         raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
     if not (folder / "model").is_dir():
         raise AurifyError(f"{folder}: the run is not finished: aurify train --config {folder / 'config.toml'} --resume")
-    config = _read(folder / "config.toml", tomllib.loads)
-    lines = _read(folder / "metrics.jsonl", lambda text: [parse_json(line) for line in text.splitlines()])
-    if not isinstance(config.get("seed"), int) or not all(isinstance(line.get("step"), int) for line in lines):
-        raise AurifyError(f"{folder}: its config.toml or metrics.jsonl is not what aurify train wrote: run it again")
+    config, lines = read_toml(folder / "config.toml"), MetricsLog(folder / "metrics.jsonl").read()
+    if not isinstance(config.get("seed"), int):
+        raise AurifyError(f"{folder}: its config.toml is not what aurify train wrote: run it again")
     last = max((line["step"] for line in lines if "held_out" in line), default=None)
     if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
@@ -132,10 +131,3 @@ def _name(run: FinishedRun, others: Sequence[FinishedRun]) -> str:
 
 def _counted(runs: Sequence[FinishedRun]) -> str:
     return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-
-
-def _read(path: Path, parse: Any) -> Any:
-    try:
-        return parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AurifyError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None

@@ -6,8 +6,9 @@ makes a plain LoRA of it; the baselines learn from the same table. The names bel
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aurify.on_demand import on_demand
 
 if TYPE_CHECKING:
     from aurify.distillation.run import run_distillation
@@ -15,10 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["DistillSettings", "run_distillation"]
 
-_HOMES = {"DistillSettings": "settings", "run_distillation": "run"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'aurify.distillation' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"aurify.distillation.{_HOMES[name]}"), name)
+__getattr__ = on_demand(__name__, {"DistillSettings": "settings", "run_distillation": "run"})

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
@@ -41,6 +42,12 @@ class ExampleScorer:
         sequences = [(self.prompts[example.question_id], example.token_ids) for example in examples]
         for indices in batches(self.model, sequences, budget or self.budget.tokens):
             yield indices, [sequences[i] for i in indices]
+
+    def padded(self, sequences: Sequence[Scored]) -> Tensor:
+        """Their token ids (N, C), padded on the right, where no real token sees the padding."""
+        rows = [torch.tensor([*prompt, *ids]) for prompt, ids in sequences]
+        ids_NC = pad_sequence(rows, batch_first=True, padding_value=self.pad_token_id)
+        return ids_NC.to(next(self.model.parameters()).device)
 
     def token_logprobs(self, sequences: Sequence[Scored]) -> list[Tensor]:
         """log p of every rationale token, (T_n,) a sequence."""

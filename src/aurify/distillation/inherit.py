@@ -8,9 +8,8 @@ from typing import Any
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.files import verify_folder
-from aurify.parsing import parse_toml
+from aurify.parsing import read_toml
 from aurify.settings import resolve
-from aurify.toml import tomllib
 
 OF_THE_DATA = ("data", "answers", "question_field", "answer_field", "skip_bad")
 """Taken from any folder that says which questions its rationales are of, where the user does not name the questions."""
@@ -32,10 +31,7 @@ def inherit(settings: DistillSettings) -> DistillSettings:
     run = Path(settings.from_)
     found: dict[str, Any] = {}
     if (run / "config.toml").is_file():
-        try:
-            before = parse_toml((run / "config.toml").read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise AurifyError(f"{run / 'config.toml'}: cannot be read: {error}") from None
+        before = read_toml(run / "config.toml")
         trained = "method" in before
         keys = OF_A_RUN if trained else OF_THE_DATA if "data" in before and not settings.data else ()
         found = {key: before[key] for key in keys if key in before and key not in settings.model_fields_set}

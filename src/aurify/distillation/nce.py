@@ -43,14 +43,12 @@ def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
 
 def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tensor:
     """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence."""
-    width = max(len(prompt) + len(ids) for prompt, ids in sequences)
-    ids_NC = torch.tensor(
-        [[*prompt, *ids, *[scorer.pad_token_id] * (width - len(prompt) - len(ids))] for prompt, ids in sequences]
-    ).to(next(scorer.model.parameters()).device)
+    ids_NC = scorer.padded(sequences)
     first = min(len(prompt) for prompt, _ in sequences) - 1
-    keep = torch.arange(first, width - 1, device=ids_NC.device)
-    mask_NC = torch.ones_like(ids_NC)  # no real token sees the padding on its right
-    logits_NCV = next_token_logits(scorer.model, ids_NC, keep=keep, attention_mask=mask_NC, use_cache=False)
+    keep = torch.arange(first, ids_NC.shape[1] - 1, device=ids_NC.device)
+    logits_NCV = next_token_logits(
+        scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
+    )
     parts = [
         logits_NCV[row, len(prompt) - 1 - first : len(prompt) + len(ids) - 1 - first]
         for row, (prompt, ids) in enumerate(sequences)

@@ -45,7 +45,7 @@ from aurify.running.loop import Loop
 from aurify.running.precision import with_dtype
 from aurify.running.progress import Quiet, Watcher
 from aurify.sampling import Occasion
-from aurify.sampling.chosen import build_sampler
+from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.protocol import Publishing
 
 
@@ -93,14 +93,11 @@ def run_distillation(
             form.save(context.folder.path)
         context.world.wait()
         prompts = Prompts(template, tokenizer)
-        factory = build_sampler(settings)
         occasion = Occasion(
             settings.model, settings.dtype, folder=context.folder.path, once=context.world.once,
             progress=context.drawn, say=context.say,
         )  # fmt: skip
-        if told := factory.declaration(occasion):
-            context.say(told)
-        sampler = stack.enter_context(factory.of_model(model, tokenizer, occasion))
+        sampler = stack.enter_context(declared_sampler(settings, occasion).of_model(model, tokenizer, occasion))
         if isinstance(sampler, Publishing):
             raise UsageError(
                 f"--sampler {settings.sampler}: it has a copy of the weights, and distill brings no adapters there: "

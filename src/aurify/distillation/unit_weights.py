@@ -40,14 +40,10 @@ def evenly_spread(examples: Sequence[Example]) -> list[Example]:
 def find_unit_weights(scorer: ExampleScorer, examples: Sequence[Example]) -> list[Tensor]:
     """The weights (L, T_n) of every layer at every rationale token of each example; the model is in mode "both"."""
     found: list[Tensor] = [torch.empty(0)] * len(examples)
-    device = next(scorer.model.parameters()).device
     for indices, sequences in scorer.batches(examples):
-        width = max(len(prompt) + len(ids) for prompt, ids in sequences)
-        rows = [[*prompt, *ids] for prompt, ids in sequences]
-        ids_NC = torch.tensor([row + [scorer.pad_token_id] * (width - len(row)) for row in rows]).to(device)
-        mask_NC = torch.ones_like(ids_NC)  # no real token sees the padding on its right
+        ids_NC = scorer.padded(sequences)
         with negative_weights(scorer.model) as seen:
-            last_states(scorer.model, ids_NC, attention_mask=mask_NC, use_cache=False)
+            last_states(scorer.model, ids_NC, attention_mask=torch.ones_like(ids_NC), use_cache=False)
         weights_LNC = torch.stack([torch.cat(parts) for parts in seen.values()])
         for row, (index, (prompt, ids)) in enumerate(zip(indices, sequences, strict=True)):
             found[index] = weights_LNC[:, row, len(prompt) : len(prompt) + len(ids)].float().cpu()

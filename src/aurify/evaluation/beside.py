@@ -12,7 +12,7 @@ from aurify.answers.chosen import grader_of
 from aurify.errors import AurifyError
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm
-from aurify.parsing import parse_toml
+from aurify.parsing import read_toml
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.limit import PLAIN
@@ -20,7 +20,6 @@ from aurify.running.asked import read_asked
 from aurify.running.folder import RunFolder
 from aurify.sampling import Occasion
 from aurify.sampling.local_factory import Local
-from aurify.toml import tomllib
 
 
 @dataclass
@@ -97,10 +96,7 @@ def _of_run(run: RunFolder) -> tuple[dict[str, Any], PromptForm]:
     """The settings of a finished run, and how its model is asked."""
     if not run.config.is_file():
         raise AurifyError(f"{run.path}: no folder of a run; name the --out of aurify train or aurify distill")
-    try:
-        config = parse_toml(run.config.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AurifyError(f"{run.config}: cannot be read: {error}") from None
+    config = read_toml(run.config)
     form = PromptForm.read(run.path)
     if not run.model.is_dir() or not config.get("model") or form is None:
         raise AurifyError(f"{run.path}: has no model yet; end the run, or go on with it by --resume")

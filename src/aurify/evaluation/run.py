@@ -32,7 +32,7 @@ from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.sampling import Occasion, Sampler
-from aurify.sampling.chosen import build_sampler
+from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.journal import JOURNAL, Journal
 from aurify.seeds import stable_seed
 
@@ -86,15 +86,12 @@ def run_evaluation(
     def judged(grade: Grade) -> None:
         right_ones[0] += grade.right
 
-    factory = build_sampler(settings)
     dtype = settle_dtype(settings.dtype, settings.model, say=say)
     occasion = Occasion(settings.model, dtype, progress=tell, say=say)
-    if told := factory.declaration(occasion):
-        say(told)
     with (
         _tables(settings.out, say) as tables,
         grader_of(settings, settings.out) as grader,
-        factory.of_name(occasion) as (sampler, tokenizer),
+        declared_sampler(settings, occasion).of_name(occasion) as (sampler, tokenizer),
         ExitStack() as stack,
     ):
         begun = time.perf_counter()

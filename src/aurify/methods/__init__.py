@@ -12,9 +12,9 @@ ReST-EM, direct tuning and CoT tuning fit a fixed set of texts; prompting learns
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aurify.on_demand import on_demand
 from aurify.registry import Alias, Registry
 
 if TYPE_CHECKING:
@@ -59,13 +59,7 @@ METHODS: Registry[Method] = Registry(
 
 __all__ = ["METHODS", "EStep", "Method", "Term"]
 
-
-def __getattr__(name: str) -> Any:
-    """The parts of a method, and every method's class by its own name; each is imported when it is first used."""
-    if name in ("EStep", "Method", "Term"):
-        return getattr(importlib.import_module("aurify.methods.base"), name)
-    for entry in METHODS.entries.values():
-        module, _, class_name = entry.partition(":")
-        if class_name == name:
-            return getattr(importlib.import_module(module), name)
-    raise AttributeError(f"module 'aurify.methods' has no attribute '{name}'")
+_CLASSES = (entry.removeprefix(f"{__name__}.").split(":") for entry in METHODS.entries.values())
+__getattr__ = on_demand(
+    __name__, {**dict.fromkeys(("EStep", "Method", "Term"), "base"), **{name: module for module, name in _CLASSES}}
+)

@@ -46,7 +46,7 @@ class Curve:
         }  # fmt: skip
 
 
-class _Group(NamedTuple):
+class _Figure(NamedTuple):
     title: str
     about: str
     keys: Mapping[str, str]
@@ -54,45 +54,45 @@ class _Group(NamedTuple):
     percent: bool = False
 
 
-_GROUPS = (
-    _Group(
+_FIGURES = (
+    _Figure(
         "Proposals and chains",
         "The share of proposals that are right, and of questions that have a right rationale, fresh or remembered.",
         {"acceptance": "proposals right", "valid_chains": "questions with a right rationale",
          "accept_scale": "control variate (accept_scale)"},
         percent=True,
     ),
-    _Group(
+    _Figure(
         "Signal of the gradient",
         "The cosine of the gradients of successive steps: on average, the share of a gradient's power that is no "
         "noise.",
         {"gradient_cosine": "cosine with the step before"},
     ),
-    _Group("Age of the memory", "Steps since the remembered rationales were drawn, on average.",
+    _Figure("Age of the memory", "Steps since the remembered rationales were drawn, on average.",
            {"chain_age": "steps"}),
-    _Group(
+    _Figure(
         "Effect of a step, nats",
         "How far a step moved the model's own samples (KL divergence), beside its bound.",
         {"kl": "KL of the step", "kl_bound": "bound"},
     ),
-    _Group(
+    _Figure(
         "Learned rationales became likelier",
         "The share of the rationales learned from that the step made likelier; below a half, steps are too noisy.",
         {"raised": "share"}, percent=True,
     ),
-    _Group("Gain of a step, nats", "How much likelier, on average, a step made a rationale that it learned from.",
+    _Figure("Gain of a step, nats", "How much likelier, on average, a step made a rationale that it learned from.",
            {"gain": "gain"}),
-    _Group(
+    _Figure(
         "Sequences that count",
         "How many sequences of equal weight would make a gradient as noisy: (sum |w|)^2 / sum w^2.",
         {"effective_sequences": "sequences"},
     ),
-    _Group("Signal and noise of the gradient", "The signal-to-noise ratio, as far as the run measured it.",
+    _Figure("Signal and noise of the gradient", "The signal-to-noise ratio, as far as the run measured it.",
            {"signal_to_noise": "signal to noise", "snr": "signal to noise"}),
-    _Group("Loss", "The loss of each stage.", {"loss": "loss"}),
-    _Group("Gradient", "The gradient's norm before clipping.", {"gradient_norm": "norm"}),
-    _Group("Learning rate", "The rate of each step.", {"learning_rate": "rate"}),
-    _Group("Negative weight", "How much of the weight lies on wrong proposals, pushing away from them.",
+    _Figure("Loss", "The loss of each stage.", {"loss": "loss"}),
+    _Figure("Gradient", "The gradient's norm before clipping.", {"gradient_norm": "norm"}),
+    _Figure("Learning rate", "The rate of each step.", {"learning_rate": "rate"}),
+    _Figure("Negative weight", "How much of the weight lies on wrong proposals, pushing away from them.",
            {"wrong_weight_share": "share on wrong proposals"}, percent=True),
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ def curves(lines: Sequence[Line]) -> list[Curve]:
     steps = [line for line in lines if "updated" in line]
     found = [*_accuracy([line for line in lines if "held_out" in line])]
     known = set(_TOLD_ELSEWHERE)
-    for group in _GROUPS:
+    for group in _FIGURES:
         known |= group.keys.keys()
         series = [Series(label, _column(steps, key)) for key, label in group.keys.items()]
         found.append(_binned(group.title, group.about, steps, _present(series), percent=group.percent))

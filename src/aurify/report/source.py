@@ -10,12 +10,12 @@ from typing import Any
 
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
+from aurify.parsing import read_toml
 from aurify.questions.record import Question
 from aurify.rationales import Rationale, RationaleTable
 from aurify.running.asked import AskedQuestion, read_asked
 from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
-from aurify.toml import tomllib
 
 _WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "step", "sample_index", "seed",
                 "finish_reason", "logprob", "question_id")  # fmt: skip
@@ -80,10 +80,7 @@ def read_run(folder: str | Path) -> RunSource:
         raise AurifyError(f"{folder}: no such folder; name the folder of a run (--out of aurify train or distill)")
     if not run.config.is_file():
         raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
-    try:
-        config = tomllib.loads(run.config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AurifyError(f"{run.config}: cannot be read: {str(error).splitlines()[0]}") from None
+    config = read_toml(run.config)
     drawn, held_out = _written(run.rationales), _written(run.held_out)
     lines = [line for line in MetricsLog(run.metrics).read() if isinstance(line.get("step"), int)]
     return RunSource(run.path, config, lines, _all_asked(run.questions, drawn, held_out), drawn, held_out)

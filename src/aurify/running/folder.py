@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from typing_extensions import Self
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused
-from aurify.parsing import parse_json, parse_toml
+from aurify.parsing import parse_json, read_toml
 from aurify.questions.fingerprint import Fingerprint, changes
 from aurify.settings import as_written
 from aurify.toml import tomllib
@@ -33,7 +33,13 @@ FREE_ON_RESUME = {
 """Settings that a resumed run may change, since they do not change its result."""
 
 
-class RunSettings(Protocol):
+class Recorded(Protocol):
+    """Settings that a folder's config.toml records."""
+
+    def to_toml(self) -> str: ...
+
+
+class RunSettings(Recorded, Protocol):
     """What the settings of every run say: ``TrainSettings``, ``DistillSettings``."""
 
     @property
@@ -46,7 +52,6 @@ class RunSettings(Protocol):
     def resume(self) -> bool: ...
     @property
     def track(self) -> list[Any]: ...
-    def to_toml(self) -> str: ...
     def model_dump(self) -> dict[str, Any]: ...
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self: ...
 
@@ -80,21 +85,17 @@ def name_folder(settings: RunSettingsT) -> RunSettingsT:
     return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
 
 
-def difference(config: Path, settings: RunSettings) -> Difference | None:
-    """The first setting, by name, that matters for the result and is not as in a run's config.toml.
+def difference(config: Path, settings: Recorded, free: Collection[str] = FREE_ON_RESUME) -> Difference | None:
+    """The first setting, by name, that is not as in the config.toml of a folder, but for those that are ``free``.
 
     Raises:
         AurifyError: the file cannot be read.
     """
-    try:
-        before: dict[str, Any] = parse_toml(config.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AurifyError(f"{config}: cannot be read: {error}; the run cannot be resumed") from None
-    before = as_written(type(settings), before)
+    before = as_written(type(settings), read_toml(config))
     now = tomllib.loads(settings.to_toml())
     if now.get("dtype") == "auto":  # which stands for the one that the run began with
         now["dtype"] = before.get("dtype", "auto")
-    for key in sorted((before.keys() | now.keys()) - FREE_ON_RESUME):
+    for key in sorted((before.keys() | now.keys()) - set(free)):
         if before.get(key) != now.get(key):
             return Difference(key, before.get(key), now.get(key))
     return None
@@ -121,8 +122,8 @@ class RunFolder:
     def recorded(self, key: str) -> Any:
         """A setting of the run that was begun here; None where there is no run or its settings cannot be read."""
         try:
-            return parse_toml(self.config.read_text(encoding="utf-8")).get(key)
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+            return read_toml(self.config).get(key)
+        except AurifyError:
             return None
 
     def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:

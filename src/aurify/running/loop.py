@@ -18,6 +18,7 @@ from aurify.running.context import RunContext
 from aurify.running.interrupt import Interrupted
 from aurify.running.metrics import MetricsLog
 from aurify.running.task import Task
+from aurify.text import counted
 
 TABLES = "tables.json"
 """The file of a checkpoint's state that says what the tables held: for each its parts, each with its hash."""
@@ -141,7 +142,7 @@ class Loop:
         if measured.accuracy is not None:
             self.context.watcher.evaluated(self.step, measured.accuracy)
             if told:
-                self.context.say("  " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()))
+                self.context.say("  " + counted(verdicts))
             self.world.track({"held_out_accuracy": measured.accuracy.value}, self.step)
 
     def _restore(self) -> None:

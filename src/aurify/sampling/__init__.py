@@ -10,9 +10,9 @@ group ``aurify.samplers``.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aurify.on_demand import on_demand
 from aurify.registry import Registry
 from aurify.sampling.protocol import Completion, FinishReason, OnCompletion, Prompt, Sampler
 
@@ -42,11 +42,5 @@ __all__ = [
     "SamplerFactory",
 ]
 
-_HOMES = {"LocalSampler": "local", "Occasion": "factory", "SamplerFactory": "factory"}
-
-
-def __getattr__(name: str) -> Any:
-    """Torch and transformers are imported only when the local sampler is asked for."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"aurify.sampling.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Torch and transformers are imported only when the local sampler is asked for.
+__getattr__ = on_demand(__name__, {"LocalSampler": "local", "Occasion": "factory", "SamplerFactory": "factory"})

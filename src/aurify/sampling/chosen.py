@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from aurify.errors import UsageError
-from aurify.sampling import SAMPLERS, SamplerFactory
+from aurify.sampling import SAMPLERS, Occasion, SamplerFactory
 
 SAMPLER_HELP = "Who draws: local (this process), vllm (a server), or module:Class of your own."
 
@@ -26,6 +26,14 @@ def build_sampler(settings: NamesSampler) -> SamplerFactory:
         UsageError: it refuses its settings.
     """
     return SAMPLERS.build(settings.sampler, settings)
+
+
+def declared_sampler(settings: NamesSampler, occasion: Occasion) -> SamplerFactory:
+    """``build_sampler``; what it declares of its samples is said."""
+    factory = build_sampler(settings)
+    if told := factory.declaration(occasion):
+        occasion.say(told)
+    return factory
 
 
 def check_sampler(settings: NamesSampler, trained: str | None = None) -> None:

@@ -33,7 +33,7 @@ from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
 from aurify.running.world import World
 from aurify.sampling import Occasion, Sampler
-from aurify.sampling.chosen import build_sampler
+from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.protocol import Publishing
 from aurify.training import first_rationales
 from aurify.training.answer_scores import AnswerScorer
@@ -197,14 +197,11 @@ def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
 def _sampler(
     settings: TrainSettings, model: Any, tokenizer: Any, context: RunContext, clock: Clock
 ) -> AbstractContextManager[Sampler]:
-    factory = build_sampler(settings)
     occasion = Occasion(
         settings.model, settings.weights_dtype, trained_in=settings.dtype, folder=context.folder.path,
         once=context.world.once, clock=clock, progress=context.drawn, say=context.say,
     )  # fmt: skip
-    if told := factory.declaration(occasion):
-        context.say(told)
-    return factory.of_model(model, tokenizer, occasion)
+    return declared_sampler(settings, occasion).of_model(model, tokenizer, occasion)
 
 
 def _limit(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aurify.on_demand import on_demand
 
 if TYPE_CHECKING:
     from aurify.models.nat.loading import load
@@ -12,18 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["NatConfig", "adapters", "add_nat", "load", "negative_weights", "save_nat", "set_mode"]
 
-_HOMES = {
-    "NatConfig": "model",
-    "adapters": "model",
-    "add_nat": "model",
-    "load": "loading",
-    "negative_weights": "model",
-    "save_nat": "storage",
-    "set_mode": "model",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'aurify.models.nat' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"aurify.models.nat.{_HOMES[name]}"), name)
+__getattr__ = on_demand(__name__, {**dict.fromkeys(__all__, "model"), "load": "loading", "save_nat": "storage"})

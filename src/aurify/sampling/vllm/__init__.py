@@ -6,7 +6,9 @@ samples of almost the trained model: declared wherever they are used, and measur
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aurify.on_demand import on_demand
 
 if TYPE_CHECKING:
     from aurify.sampling.vllm.client import VllmSampler
@@ -15,12 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainedSampler", "VllmSampler", "fixed_sampler", "trained_sampler"]
 
-
-def __getattr__(name: str) -> Any:
-    """Torch is imported only when a sampler is asked for; a server can be had without it."""
-    from importlib import import_module
-
-    homes = {"VllmSampler": "client", "TrainedSampler": "trained"}
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.{homes.get(name, 'connect')}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Torch is imported only when a sampler is asked for; a server can be had without it.
+__getattr__ = on_demand(
+    __name__, {**dict.fromkeys(__all__, "connect"), "VllmSampler": "client", "TrainedSampler": "trained"}
+)
