@@ -74,16 +74,16 @@ class Probes:
 def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf16: bool) -> Score:
     """Log-probabilities as the update computes them; ``bf16``: in bfloat16 where autocast does."""
 
-    def some(sequences: Sequence[Scored]) -> list[torch.Tensor]:
+    def at_once(sequences: Sequence[Scored]) -> list[torch.Tensor]:
         with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
             return token_logprobs(model, sequences, pad_token_id=pad_token_id)
 
     def score(sequences: Sequence[Scored]) -> list[torch.Tensor]:
         if not budget.lowered:  # the few probes are one micro-batch
-            return some(sequences)
+            return at_once(sequences)
         found = [torch.empty(0)] * len(sequences)
         for group in batches(model, sequences, budget.tokens):
-            for index, row_T in zip(group, some([sequences[i] for i in group]), strict=True):
+            for index, row_T in zip(group, at_once([sequences[i] for i in group]), strict=True):
                 found[index] = row_T
         return found
 

@@ -59,5 +59,5 @@ class GradientSignal:
 def _every(parameter: torch.nn.Parameter, stride: int) -> torch.Tensor:
     """One in ``stride`` coordinates of a parameter's gradient, float32, on the CPU; zeros where it has none."""
     flat = parameter.detach().reshape(-1) if parameter.grad is None else parameter.grad.reshape(-1)
-    some = flat[::stride].to("cpu", torch.float32, copy=True)
-    return torch.zeros_like(some) if parameter.grad is None else some
+    sampled = flat[::stride].to("cpu", torch.float32, copy=True)
+    return torch.zeros_like(sampled) if parameter.grad is None else sampled
