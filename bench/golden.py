@@ -6,7 +6,7 @@
 
 ``record`` runs ``aurify train``, ``distill`` and ``compare`` on the embedded model: every method, tuning kind, memory
 and variant, runs that are killed and go on, and runs of two processes. Of each run it takes hashes of the model's
-weights, of the optimiser's state of the last checkpoint, and of each column of its chains and of the rationale tables;
+weights, of the optimiser's state of the last checkpoint, of each column of its chains and of the rationale tables;
 and the metrics without what depends on the machine. It hashes what these files say, not how they are laid out, and
 gives every setting a value, so that neither another format nor another default counts as a difference. ``compare`` says
 by run and by artefact what is equal in all that both have, and which columns and metrics only one has. About eight

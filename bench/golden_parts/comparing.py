@@ -136,7 +136,5 @@ def only_one_has(kind: str, found: dict[str, list[Finding]]) -> list[str]:
             if finding.kind == kind:
                 runs[finding.name].add(run)
                 twins[finding.name] = twins.get(finding.name, finding.twins) & finding.twins
-    return [
-        f"{name} ({len(runs[name])} runs{''.join(f', its values are those of {twin}' for twin in sorted(twins[name]))})"
-        for name in sorted(runs)
-    ]
+    values = {name: f", with the values of {' and '.join(sorted(same))}" for name, same in twins.items() if same}
+    return [f"{name} ({len(runs[name])} runs{values.get(name, '')})" for name in sorted(runs)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,16 @@ def of_folder(out: Path) -> dict[str, Any]:
         left["chains"] = table(sorted(chains, key=lambda row: str(row["question_id"])))
     for name in ("unit_weights.jsonl", "nce_weights.jsonl"):
         if (out / name).exists():
-            left[name] = digest((out / name).read_text(encoding="utf-8").splitlines())
+            left[name] = by_kind((out / name).read_text(encoding="utf-8").splitlines())
     return left
+
+
+def by_kind(lines: Iterable[str]) -> dict[str, str]:
+    """A hash for each kind of lines; the keys that they have tell the kinds apart."""
+    kinds = defaultdict[str, list[Any]](list)
+    for line in map(json.loads, lines):
+        kinds["+".join(sorted(line))].append(line)
+    return {kind: digest(of_kind) for kind, of_kind in kinds.items()}
 
 
 def tensors(files: Iterable[Path], base: Path) -> Iterator[Any]:

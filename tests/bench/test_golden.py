@@ -69,6 +69,13 @@ def test_a_column_has_a_hash_of_its_own(part, tmp_path):
     assert {name for name in one["columns"] if one["columns"][name] != other["columns"][name]} == {"text"}
 
 
+def test_lines_of_another_kind_leave_the_others_comparable(part):
+    by_kind = part("left").by_kind
+    one, other = by_kind(['{"a": 1}', '{"a": 2}']), by_kind(['{"a": 1}', '{"b": 1, "a": 0}', '{"a": 2}'])
+    assert (list(one), list(other)) == (["a"], ["a", "a+b"])
+    assert one["a"] == other["a"] != by_kind(['{"a": 2}', '{"a": 1}'])["a"]
+
+
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
@@ -153,7 +160,7 @@ def test_tables_are_compared_by_the_columns_that_both_have(compared):
     assert status == 1
     assert "differs: chains.id" in says
     assert "chains                   equal in 2 of 3 runs" in says
-    assert "gone: chains.extended (3 runs, its values are those of others)" in says
+    assert "gone: chains.extended (3 runs, with the values of others)" in says
     assert "new: chains.others (3 runs); chains.taken (3 runs)" in says
     assert "2 of 3 runs equal in all that both have" in says
 
