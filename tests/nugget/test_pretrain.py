@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 
 from aurify.nugget.corpus import document
 from aurify.nugget.muon import orthogonal
-from aurify.nugget.pretrain import Recipe, pretrain, rate
+from aurify.nugget.pretrain import pretrain, rate
+from aurify.nugget.recipe import Recipe
 
 TINY = Recipe(steps=3, tokens=512, block=64, texts=400, width=16, layers=1, heads=2, hidden=16, warmup=1)
 

@@ -140,3 +140,10 @@ def test_the_module_prints_a_question_file() -> None:
     assert [(row["question"], row["answer"], row["task"]) for row in rows] == [
         (question.text, question.answer, "web_of_lies") for question in expected
     ]
+
+
+def test_questions_are_written_without_waiting_for_torch() -> None:
+    words = ["aurify.nugget", "--questions", "navigate", "--n", "1"]
+    code = f"import runpy, sys; sys.argv = {words!r}; runpy.run_module({words[0]!r}, run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", f"{code}; print(*sys.modules)"], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers"} & set(done.stdout.split())

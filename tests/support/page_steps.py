@@ -84,7 +84,7 @@ def shortened(text: str) -> str:
     """The same with less work in it."""
     for pattern, shorter in SHORTER:
         text = re.sub(pattern, shorter, text)
-    return f"{text} --steps 1" if re.match(r"aurify train (?!.*--(steps|help))", text) else text
+    return f"{text} --steps 1" if re.match(r"aurify (train|distill) (?!.*--(steps|help))", text) else text
 
 
 def take(step: PageStep, folder: Path) -> str:

@@ -7,11 +7,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-import torch
-
 from aurify.nugget import TASKS, different, json_line, path
-from aurify.nugget.pretrain import Recipe, pretrain
-from aurify.nugget.report import measure, render
+from aurify.nugget.recipe import Recipe
 
 
 def main() -> None:
@@ -31,10 +28,17 @@ def main() -> None:
         return
     if not args.out and not args.report:
         parser.error("nothing to do: give --questions TASK, --report or --out DIR")
+    # torch takes longer to import than questions to write.
     if args.out:
+        import torch
+
+        from aurify.nugget.pretrain import pretrain
+
         torch.set_flush_denormal(True)  # of the whole process, so not in a function that others may call
         pretrain(args.out, Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)}))
     if args.report:
+        from aurify.nugget.report import measure, render
+
         folder = args.model or args.out or path()
         print(render(measure(folder, args.n, args.bbh), args.n))
 

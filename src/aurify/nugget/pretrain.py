@@ -18,7 +18,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -29,36 +29,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from aurify.nugget import tokenizer as nugget_tokenizer
 from aurify.nugget.corpus import document
 from aurify.nugget.muon import Muon
+from aurify.nugget.recipe import Recipe
 from aurify.seeds import stable_seed
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that the weights depend on."""
-
-    seed: int = 0
-    steps: int = 7900
-    tokens: int = 4096
-    """Tokens a step, padding included."""
-    block: int = 2048
-    """Documents that are sorted by length together."""
-    texts: int = 12000
-    """Documents that the tokenizer is trained on."""
-    muon_lr: float = 0.02
-    adam_lr: float = 3e-3
-    warmup: int = 100
-    decay: float = 0.5
-    """The share of the steps, at the end, over which the rates fall linearly to 0."""
-    early: float = 0.72
-    """The share of the steps whose writers are mostly careful."""
-    opening: float = 6.0
-    """The weight, once the early writers are done, of a rationale's first token, which decides its style."""
-    drills: float = 0.08
-    """The share of the steps, at the beginning, that are mostly copying exercises."""
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    hidden: int = 384
 
 
 def build(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
