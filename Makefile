@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint docs package vllm peers browser clean
+.PHONY: install quickstart test lint docs package vllm peers harness browser clean
 
 install: $(STAMP)
 
@@ -70,6 +70,16 @@ $(PEERS_STAMP): constraints.txt
 	.venv-peers/bin/python -m pip install --constraint constraints.txt --editable . trl==1.16.0
 	@touch $@
 
+# lm-evaluation-harness, which docs/guides/serve.md has measure a model, in an environment of its own.
+HARNESS_STAMP := .venv-harness/.installed
+
+harness: $(HARNESS_STAMP)
+
+$(HARNESS_STAMP): constraints.txt
+	$(PYTHON) -m venv .venv-harness
+	.venv-harness/bin/python -m pip install --constraint constraints.txt 'lm_eval[hf]>=0.4.9' peft
+	@touch $@
+
 # What tests/report looks at pages with: Playwright, Debian's Chromium (another one: CHROMIUM=/path/to/chromium), and
 # axe-core, which finds faults of accessibility. Without them those tests are skipped.
 browser: $(STAMP)
@@ -78,4 +88,4 @@ browser: $(STAMP)
 	mkdir -p .browser && cd .browser && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
 
 clean:
-	rm -rf .venv .venv-vllm .venv-peers .venv-package .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers .venv-harness .venv-package .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

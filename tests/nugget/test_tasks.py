@@ -145,5 +145,7 @@ def test_the_module_prints_a_question_file() -> None:
 def test_questions_are_written_without_waiting_for_torch() -> None:
     words = ["aurify.nugget", "--questions", "navigate", "--n", "1"]
     code = f"import runpy, sys; sys.argv = {words!r}; runpy.run_module({words[0]!r}, run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", f"{code}; print(*sys.modules)"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
     assert not {"torch", "transformers"} & set(done.stdout.split())

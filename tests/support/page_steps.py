@@ -1,7 +1,7 @@
 """The steps of a page of the documentation, as a reader would take them: commands, blocks of Python, files.
 
 - A command is a line of a code block that begins with a program. One whose comment says ``# needs ...`` is left out.
-- A fenced block whose first line is ``# NAME.py`` or ``# NAME.toml`` is that file.
+- A fenced block whose first line is ``# NAME.py``, ``# NAME.toml`` or ``# NAME.yaml`` is that file.
 - Any other block of Python is run.
 
 Steps are run shorter than they say: one step, few questions, few samples (``SHORTER``).
@@ -61,7 +61,7 @@ def page_steps(text: str) -> Iterator[PageStep]:
             if fence is None:
                 fence, block = bare[3:].strip(), []
                 continue
-            first = re.fullmatch(r"# ([\w.-]+\.(?:py|toml))", block[0]) if block else None
+            first = re.fullmatch(r"# ([\w.-]+\.(?:py|toml|yaml))", block[0]) if block else None
             body = "\n".join(block) + "\n"
             if first is not None:
                 yield PageStep("file", body, number, first[1])

@@ -179,7 +179,7 @@ def _stages(settings: DistillSettings, prepared: Prepared, builder: Builder, con
             examples,
         )  # fmt: skip
         lines = weight_lines(examples, weights)
-        context.say(f"nce weights of {len(examples)} rationales, quantiles: {lines[0]['quantiles']}")
+        context.say(f"nce weights of {len(examples)} rationales: {_span(lines[0])}")
         _write_lines(context, "nce_weights.jsonl", lines)
     else:
         weights = [torch.full((len(example.token_ids),), 0.5) for example in examples]
@@ -193,10 +193,14 @@ def _tell_unit_weights(scorer: ExampleScorer, examples: Sequence[Example], token
     lines = unit_weight_lines(
         unit_layers(scorer.model), examples, weights, lambda token: str(tokenizer.decode([token]))
     )  # fmt: skip
-    context.say(
-        f"the unit's weights on the negative side in {len(examples)} rationales, quantiles: {lines[0]['quantiles']}"
-    )
+    context.say(f"the unit's weights on the negative side in {len(examples)} rationales: {_span(lines[0])}")
     _write_lines(context, "unit_weights.jsonl", lines)
+
+
+def _span(summary: dict[str, Any]) -> str:
+    """The spread of weights in words; the file that they stand in has more."""
+    at = summary["quantiles"]
+    return f"{at['0']:.3g} to {at['1']:.3g}, median {at['0.5']:.3g}"
 
 
 def _write_lines(context: RunContext, name: str, lines: Sequence[dict[str, Any]]) -> None:

@@ -130,5 +130,5 @@ class Distillation(Task):
         rationales = sum(map(len, stage.groups))
         self.say(
             f"{self.settings.method}, stage {stage.name}: {sum(p.numel() for p in self.trained):,} parameters at rate "
-            f"{self.peak_rate:g}, {rationales} rationales, {stage.steps(self.settings)} steps"
+            f"{self.peak_rate:.3g}, {rationales} rationales, {stage.steps(self.settings)} steps"
         )

@@ -97,7 +97,8 @@ class TerminalWatcher:
 
     def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
         timing = line["timing"]
-        facts = f"{_facts(line)}  {timing['tokens_per_second']:.0f} tokens/s"
+        drawn = timing["tokens_per_second"]  # of a step that only learns there is none
+        facts = _facts(line) + (f"  {drawn:.0f} tokens/s" if drawn else "")
         if self._live:
             if self._task is None:
                 self._task = self._progress.add_task("step", total=steps, completed=step - 1, facts="")

@@ -175,12 +175,12 @@ class Update:
     def told(self) -> str:
         """How long its steps are, in words."""
         if self.trust is None:
-            return f"at rate {self.peak_rate:g}"
+            return f"at rate {self.peak_rate:.3g}"
         share = self.trust.of_surprise
-        more = f", or {share:.0%} of the median -log p of its own ones," if share else ""
+        more = f", or {share:.0%} of the median -log p of its own ones" if share else ""
         return (
             f"in steps of at most {self.trust.target_kl:g} nats a rationale{more} (--target-kl), at rates of at most "
-            f"{self.trust.ceiling:g}"
+            f"{self.trust.ceiling:.3g}"
         )
 
     def state(self) -> bytes:
