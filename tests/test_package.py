@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -31,16 +32,20 @@ aurify.load_question("questions.jsonl")  # MISTAKE
 """
 
 
+def build(kind: str, source: Path, folder: Path) -> Path:
+    """A "wheel" or an "sdist" of a source tree, as ``python -m build`` makes it."""
+    code = f"import hatchling.build as b; print(b.build_{kind}({str(folder)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return folder / done.stdout.split()[-1]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout."""
     if importlib.util.find_spec("hatchling") is None:
         pytest.skip("hatchling is not installed: pip install 'aurify[dev]'")
-    folder = tmp_path_factory.mktemp("dist")
-    build = f"import hatchling.build as b; print(b.build_wheel({str(folder)!r}))"
-    done = subprocess.run([sys.executable, "-c", build], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return folder / done.stdout.split()[-1]
+    return build("wheel", ROOT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,22 @@ def test_the_wheel_holds_the_model_the_page_and_the_mark_of_types(wheel):
     assert sources <= names
     assert not [name for name in names if not name.startswith(("aurify/", "aurify-"))]
     assert wheel.stat().st_size < 20e6
+
+
+def test_the_source_archive_makes_the_same_wheel_and_holds_nothing_else_of_this_machine(wheel, tmp_path):
+    archive = build("sdist", ROOT, tmp_path)
+    with tarfile.open(archive) as found:
+        found.extractall(tmp_path / "unpacked", filter="data")
+    (source,) = (tmp_path / "unpacked").iterdir()
+    top = {path.name for path in source.iterdir()}
+    assert {"README.md", "LICENSE", "CITATION.cff", "Makefile", "src", "tests", "docs"} <= top
+    assert not top & {"models", "runs", "shared", "dist", "site", ".venv", ".browser"}
+    assert archive.stat().st_size < 20e6
+    again = build("wheel", source, tmp_path)
+    with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(again) as second:
+        assert {(item.filename, item.CRC) for item in first.infolist()} == {
+            (item.filename, item.CRC) for item in second.infolist()
+        }
 
 
 def test_the_installed_command_and_the_embedded_model_run(installed, tmp_path):

@@ -170,7 +170,7 @@ class Judge(Judging):
         from aurify.collecting.api import Cache
 
         if "cache" not in self.held:
-            own = f"{self.folder}/judge.sqlite" if self.folder else ":memory:"
+            own = f"{self.folder}/judge.sqlite" if self.folder else None
             self.held["cache"] = Cache(self.judge_cache or own)
         cache: Cache = self.held["cache"]
         return cache

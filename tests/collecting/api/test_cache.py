@@ -67,3 +67,13 @@ def test_another_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(AurifyError, match=r"notes\.txt: not a cache of aurify"):
         Cache(path)
     assert path.read_bytes() == before
+
+
+def test_one_without_a_file_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cache = Cache(None)
+    reply = Reply("text", None, "stop")
+    cache.pay(cache.open_request(BOUND, 0.5), Usage(7, 8), 0.25, {"a": reply})
+    assert cache.get(["a"]) == {"a": reply}
+    cache.close()
+    assert not list(tmp_path.iterdir())

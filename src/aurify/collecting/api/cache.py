@@ -39,16 +39,16 @@ class Spent:
 
 
 class Cache:
-    """The file at ``path``, made where there is none. One process at a time has it.
+    """The file at ``path``, made where there is none; None: none, it lasts as long as this. One process at a time has it.
 
     Raises:
         AurifyError: another process has it, or it is no such file.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists():
+    def __init__(self, path: str | Path | None) -> None:
+        self.path = Path(":memory:" if path is None else path)  # SQLite's word
+        if path is not None and not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)  # it holds prompts, which may be private; SQLite's other files follow
         try:
             self._db = sqlite3.connect(self.path, timeout=0.5, isolation_level=None)
