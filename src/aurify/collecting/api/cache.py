@@ -39,7 +39,7 @@ class Spent:
 
 
 class Cache:
-    """The file at ``path``, made where there is none; None: none, it lasts as long as this. One process at a time has it.
+    """The file at ``path``, made where there is none; None: in memory alone. One process at a time has it.
 
     Raises:
         AurifyError: another process has it, or it is no such file.
