@@ -94,6 +94,16 @@ def test_no_serious_fault_of_accessibility(open_page, faults_of, address, width,
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
 
 
+def test_on_a_phone_what_was_asked_for_is_in_sight(open_page, address):
+    page = open_page(address, width=390, height=844)
+    page.locator(".flip a").first.click()
+    page.wait_for_function("() => Math.abs(document.getElementById('detail').getBoundingClientRect().top) < 100")
+    ends = "one => one.getBoundingClientRect().right <= one.closest('.row').getBoundingClientRect().right"
+    badges = page.locator(".row .badge")
+    assert badges.count() > 3
+    assert badges.evaluate_all(f"badges => badges.every({ends})")
+
+
 def test_on_paper_a_dark_page_is_dark_on_white_and_has_no_tools(open_page, address):
     page = open_page(address, dark=True)
     ink = "getComputedStyle(document.body).color"

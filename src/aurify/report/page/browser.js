@@ -77,7 +77,8 @@ class Browser {
     if (!this.matching().includes(item)) { byId("search").value = ""; byId("flag").value = ""; byId("part").value = ""; }
     this.refresh();
     this.list.choose(this.list.items.indexOf(item));
-    byId("questions").scrollIntoView();
+    const below = byId("detail").offsetTop > byId("list").offsetTop + byId("list").clientHeight; // on a narrow screen
+    byId(below ? "detail" : "questions").scrollIntoView();
     byId("detail").focus({ preventScroll: true });
   }
 }

@@ -45,8 +45,9 @@ class QuestionList {
 
   row(i) {
     const item = this.items[i];
-    const meta = make("div", { class: "meta" }, `${item.part}, ${percent(item.before)} → ${percent(item.after)}, ${item.right} of ${item.n} right`);
-    for (const flag of item.flags) meta.append(" ", make("span", { class: `badge ${flag}` }, LABELS[flag]));
+    const facts = `${item.part}, ${percent(item.before)} → ${percent(item.after)}, ${item.right} of ${item.n} right`;
+    const meta = make("div", { class: "meta" }, make("span", {}, facts));
+    for (const flag of item.flags) meta.append(make("span", { class: `badge ${flag}` }, LABELS[flag]));
     const row = make("div", { class: "row", role: "option", id: `row-${i}`, "data-at": i, "aria-posinset": i + 1, "aria-setsize": this.items.length, "aria-selected": String(i === this.at) },
       make("div", {}, shown(item.q.slice(0, 200))), meta);
     row.style.top = `${i * ROW}px`;
