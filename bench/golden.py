@@ -6,13 +6,14 @@
 
 ``record`` runs ``aurify train``, ``distill`` and ``compare`` on the embedded model: every method, tuning kind, memory
 and variant, runs that are killed and go on, and runs of two processes. Of each run it takes hashes of the model's
-weights, of the optimiser's state of the last checkpoint, of each column of its chains and of the rationale tables;
+weights, of the optimiser's state of the last checkpoint, and of each column of its chains and of the rationale tables;
 and the metrics without what depends on the machine. It hashes what these files say, not how they are laid out, and
 gives every setting a value, so that neither another format nor another default counts as a difference. ``compare`` says
-by run and by artefact what is equal in all that both have, and which columns and metrics only one has. About eight
-minutes on one core; the numbers of two machines, or of two versions of torch, are not comparable. A run of settings
-that the other source does not know is told as failed. The same command goes on with a recording that was broken off.
-``--only WORD`` runs those whose names hold the word (and what they start from); ``--keep FOLDER`` keeps the runs.
+by run and by artefact what is equal in all that both have, and which columns and metrics only one has. About six
+minutes of processor time on one core; the numbers of two machines, or of two versions of torch, are not comparable. A
+run of settings that the other source does not know is told as failed. The same command goes on with a recording that
+was broken off. ``--only WORD`` runs those whose names hold the word (and what they start from); ``--keep FOLDER`` keeps
+the runs.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ def runs() -> Iterator[Run]:
     for tuning, rate in (("lora", "1e-3"), ("prompt", "1.0")):
         yield train(f"trice-{tuning}", "trice", f"--tuning {tuning} --lr {rate} --prompt plain --samples 1 "
                     f"--memory guide {CONTROLLED}")  # fmt: skip
+    yield train("trice-mixed", "trice", f"{PLAIN} --samples 2 --memory guide --moves mixed {CONTROLLED} --steps 6")
     yield train("trice-guide", "trice", f"{PLAIN} --samples 1 --memory none --moves guide {CONTROLLED}")
     yield train("guided", "guided", f"{PLAIN} --samples 2 --memory guide --correction self-normalised")
     yield train("trice-few-shot", "trice", f"{PLAIN} --samples 1 {CONTROLLED} --memory few-shot "
