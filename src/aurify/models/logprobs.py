@@ -21,12 +21,14 @@ from aurify.models.prefix import (
     next_token_logits,
     soft_prompt,
 )
+from aurify.models.sharding import even, in_pieces, within
 from aurify.models.trials import head_is_plain, in_float32, trial
 from aurify.models.vocabulary import n_ids
 
 __all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
+_IDLE = ((0,), (0,))
 _takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 _plain_head: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
@@ -43,17 +45,26 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
     Raises AurifyError for a completion that nothing stands in front of.
     """
     n_virtual = n_virtual_tokens(model)
-    device = next(model.parameters()).device
     if not any(len(completion) for _, completion in sequences):
-        return [torch.zeros(0, device=device) for _ in sequences]
+        nothing = _nothing(model)
+        return [nothing for _ in sequences]
     if n_virtual == 0 and any(len(completion) and not len(prompt) for prompt, completion in sequences):
         raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
     known = n_ids(model)
     if known is not None and (largest := max(max(z) for _, z in sequences if z)) >= known:
         raise AurifyError(f"a completion holds the id {largest}, and the tokenizer has {known}: it is of another model")
     if takes_packs(model, sequences):
-        return _packed(model, sequences)
-    return _padded(model, sequences, pad_token_id)
+        logprobs_K = within(model, lambda: _packed(model, sequences))
+    else:
+        logprobs_K = within(model, lambda: _padded(model, sequences, pad_token_id))
+    return list(torch.split(logprobs_K, [len(completion) for _, completion in sequences]))
+
+
+def _nothing(model: nn.Module) -> Tensor:
+    """No log-probabilities, (0,); where the weights lie in pieces, of a pass that the other processes need."""
+    if not in_pieces(model):
+        return torch.zeros(0, device=next(model.parameters()).device)
+    return token_logprobs(model, [_IDLE], pad_token_id=0)[0][:0]
 
 
 def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
@@ -76,10 +87,10 @@ def _agrees(model: nn.Module) -> bool:
         return False
     with trial(model), in_float32():
         try:
-            packed = torch.cat(_packed(model, _PROBE))
+            packed = _packed(model, _PROBE)
         except Exception:  # a forward of another form fails in its own way, and its sequences are padded
             return False
-        padded = torch.cat(_padded(model, _PROBE, pad_token_id=0))
+        padded = _padded(model, _PROBE, pad_token_id=0)
     return bool(torch.allclose(packed, padded, atol=2e-4, rtol=1e-4))
 
 
@@ -90,7 +101,8 @@ def head_of(model: nn.Module) -> nn.Linear | None:
     return causal_lm(model).get_output_embeddings() if _plain_head[model] else None
 
 
-def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
+def _packed(model: nn.Module, sequences: Sequence[Scored]) -> Tensor:
+    """All tokens' log-probabilities (K,), one sequence behind the other."""
     lm = causal_lm(model)
     head = lm.get_output_embeddings()
     n_virtual = n_virtual_tokens(model)
@@ -104,11 +116,11 @@ def _packed(model: nn.Module, sequences: Sequence[Scored]) -> list[Tensor]:
     if pack.uses != lm.config.get_text_config().num_hidden_layers:
         raise Unpackable("the model does not pass packs on to its attention")
     states_KE = states_NE.index_select(0, pack.predicted_from_K)
-    logprobs_K = target_logprobs(states_KE, *_rows_of(lm), pack.target_K)
-    return list(torch.split(logprobs_K, pack.lengths))
+    return target_logprobs(states_KE, *_rows_of(lm), pack.target_K)
 
 
-def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> list[Tensor]:
+def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> Tensor:
+    """The same as ``_packed``."""
     n_virtual = n_virtual_tokens(model)
     starts = [n_virtual + len(prompt) for prompt, _ in sequences]
     lengths = [len(completion) for _, completion in sequences]
@@ -132,12 +144,10 @@ def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) ->
     target_K = ids_NC[rows_K, columns_K]
     if head_of(model) is not None:
         states_KE = last_states(model, ids_NC, **inputs)[rows_K, columns_K - 1]
-        logprobs_K = target_logprobs(states_KE, *_rows_of(causal_lm(model)), target_K)
-    else:
-        logits_NCV = next_token_logits(model, ids_NC, keep=torch.arange(first, width - 1, device=device), **inputs)
-        logits_KV = logits_NCV[rows_K, columns_K - 1 - first, : n_ids(model)].float()
-        logprobs_K = logits_KV.log_softmax(-1).gather(1, target_K[:, None])[:, 0]
-    return list(torch.split(logprobs_K, lengths))
+        return target_logprobs(states_KE, *_rows_of(causal_lm(model)), target_K)
+    logits_NCV = next_token_logits(model, ids_NC, keep=torch.arange(first, width - 1, device=device), **inputs)
+    logits_KV = logits_NCV[rows_K, columns_K - 1 - first, : n_ids(model)].float()
+    return logits_KV.log_softmax(-1).gather(1, target_K[:, None]).sum(1)
 
 
 def _rows_of(lm: Any) -> tuple[Tensor, Tensor | None]:
@@ -152,8 +162,9 @@ def sequence_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_toke
     A sum and never a mean: dividing by the length would bias the score (its mean under the model is then not 0).
     An empty completion scores 0. Everything else is as in :func:`token_logprobs`.
     """
-    scores = [tokens.sum() for tokens in token_logprobs(model, sequences, pad_token_id=pad_token_id)]
-    return torch.stack(scores) if scores else torch.zeros(0)
+    if not sequences:
+        return _nothing(model)
+    return torch.stack([tokens.sum() for tokens in token_logprobs(model, sequences, pad_token_id=pad_token_id)])
 
 
 def padded_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
@@ -176,8 +187,15 @@ def padded_batches(lengths: Sequence[int], token_budget: int) -> list[list[int]]
 
 
 def batches(model: nn.Module, sequences: Sequence[Scored], token_budget: int) -> list[list[int]]:
-    """Indices of the sequences in micro-batches of about ``token_budget`` tokens, as this model runs them."""
+    """Indices of the sequences in micro-batches of about ``token_budget`` tokens, as this model runs them.
+
+    Where its weights lie in pieces all processes call this together, and some micro-batches at the end may be empty:
+    they are to be run as well.
+    """
     n_virtual = n_virtual_tokens(model)
+    if not sequences:
+        return even(model, [])
     if takes_packs(model, sequences):
-        return packed_batches(sequences, token_budget, n_virtual)
-    return padded_batches([n_virtual + len(prompt) + len(completion) for prompt, completion in sequences], token_budget)
+        return even(model, packed_batches(sequences, token_budget, n_virtual))
+    lengths = [n_virtual + len(prompt) + len(completion) for prompt, completion in sequences]
+    return even(model, padded_batches(lengths, token_budget))

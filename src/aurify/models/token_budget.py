@@ -19,10 +19,11 @@ class TokenBudget:
     Args:
         tokens: the most at a time.
         say: is told when it is lowered.
+        repeats: whether this process may repeat work by itself, as it may not where others take part in each pass.
     """
 
-    def __init__(self, tokens: int, say: Callable[[str], None] = lambda text: None) -> None:
-        self.tokens, self.say = tokens, say
+    def __init__(self, tokens: int, say: Callable[[str], None] = lambda text: None, *, repeats: bool = True) -> None:
+        self.tokens, self.say, self.repeats = tokens, say, repeats
         self.lowered = False
 
     def spend(self, work: Callable[[], Result], undo: Callable[[], object] = lambda: None) -> Result:
@@ -32,7 +33,7 @@ class TokenBudget:
             undo: takes back what a part of the work has done, before it is repeated.
 
         Raises:
-            AurifyError: one token at a time does not fit either.
+            AurifyError: one token at a time does not fit either, or it may not be repeated.
         """
         while True:
             try:
@@ -40,6 +41,11 @@ class TokenBudget:
             except (MemoryError, RuntimeError) as error:
                 if not out_of_memory(error):
                     raise
+                if not self.repeats:
+                    raise AurifyError(
+                        f"out of memory with --token-budget {self.tokens}: --resume with a lower one (with --fsdp no "
+                        "process can repeat a pass by itself)"
+                    ) from None
                 if self.tokens == 1:
                     raise AurifyError(
                         "out of memory, even with one rationale at a time: lower --max-new-tokens, or take "

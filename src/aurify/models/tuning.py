@@ -118,8 +118,10 @@ def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:
 
 
 def trainable_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    """The parameters that are trained, by name, each once."""
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    """The parameters that are trained, by name, each once; in pieces where the model is sharded."""
+    from aurify.models.sharding import named_pieces
+
+    return {name: parameter for name, parameter in named_pieces(model) if parameter.requires_grad}
 
 
 def _initial_prompt(

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, remove_folder, verify_folder
+from aurify.models.sharding import laid_as, whole_tensor
 from aurify.models.untrusted import first_line
 
 KEPT = 2
@@ -29,21 +30,26 @@ def save_checkpoint(
     parameters: Mapping[str, torch.nn.Parameter],
     optimizer: torch.optim.Optimizer,
     state: Mapping[str, bytes],
+    *,
+    write: bool = True,
 ) -> Path:
     """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``.
+
+    Tensors that lie in pieces are written whole. Every process of a run calls it; ``write`` is set in one of them.
 
     Raises:
         AurifyError: a weight is not finite, or there is no room; the checkpoints before are as they were.
     """
-    if not all_finite(parameters):
-        raise AurifyError(f"the weights are not finite after step {step}: nothing of it is saved; lower --lr")
     target = folder / f"step-{step:08d}"
+    weights = _on_cpu(parameters, keep=write)
+    moments = _on_cpu(_optimizer_tensors(parameters, optimizer), keep=write)
+    if not write:
+        return target
+    if not all_finite(weights):
+        raise AurifyError(f"the weights are not finite after step {step}: nothing of it is saved; lower --lr")
     with atomic_folder(target) as partial:
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in parameters.items()},
-            partial / "weights.safetensors",
-        )
-        save_file(_optimizer_tensors(parameters, optimizer), partial / "optimizer.safetensors")
+        save_file(weights, partial / "weights.safetensors")
+        save_file(moments, partial / "optimizer.safetensors")
         (partial / "state").mkdir()
         for name, content in state.items():
             (partial / "state" / name).write_bytes(content)
@@ -86,11 +92,11 @@ def restore_checkpoint(
     _check(path, parameters, {**weights, **moments})
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(weights[name])
+            parameter.copy_(laid_as(parameter, weights[name]))
             own = {key.removeprefix(f"{name}/"): value for key, value in moments.items() if key.startswith(f"{name}/")}
             if own:
                 optimizer.state[parameter] = {
-                    key: value if key == "step" else value.to(parameter.device) for key, value in own.items()
+                    key: value if key == "step" else laid_as(parameter, value) for key, value in own.items()
                 }
     return state
 
@@ -110,11 +116,17 @@ def _check(path: Path, parameters: Mapping[str, torch.nn.Parameter], held: Mappi
             raise AurifyError(f"{path}: the {kind or 'weights'} of {name or key} are not finite")
 
 
+def _on_cpu(tensors: Mapping[str, torch.Tensor], *, keep: bool) -> dict[str, torch.Tensor]:
+    """The tensors whole, on the CPU; without ``keep`` none, but other processes get this one's pieces."""
+    whole = ((name, whole_tensor(value.detach())) for name, value in tensors.items())
+    return {name: value.cpu().contiguous() for name, value in whole if keep}
+
+
 def _optimizer_tensors(
     parameters: Mapping[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
 ) -> dict[str, torch.Tensor]:
     return {
-        f"{name}/{key}": value.detach().cpu().contiguous()
+        f"{name}/{key}": value
         for name, parameter in parameters.items()
         for key, value in optimizer.state.get(parameter, {}).items()
     }

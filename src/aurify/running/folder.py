@@ -29,6 +29,7 @@ FREE_ON_RESUME = {
     "vllm_url",
     "profile",
     "gradient_checkpointing",
+    "fsdp",
 }
 """Settings that a resumed run may change, since they do not change its result."""
 

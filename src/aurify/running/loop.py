@@ -217,17 +217,16 @@ class Loop:
                 self.context.say(f"{problem}; the run goes on without it")
 
     def _save(self) -> None:
+        state: dict[str, bytes] = {}
         if self.world.main:
             for table in self.tables:
                 table.flush(self.step)
-            with self.clock.measure("checkpoint"):
-                save_checkpoint(
-                    self.folder.checkpoints,
-                    self.step,
-                    self.task.parameters,
-                    self.task.optimizer,
-                    {**self.task.state(), TABLES: write_digests(self.tables)},
-                )
+            state = {**self.task.state(), TABLES: write_digests(self.tables)}
+        with self.clock.measure("checkpoint"):
+            save_checkpoint(
+                self.folder.checkpoints, self.step, self.task.parameters, self.task.optimizer, state,
+                write=self.world.main,
+            )  # fmt: skip
         self.world.wait()
 
 

@@ -69,13 +69,36 @@ class World:
         return any(self.map(lambda _: [flag], range(self._accelerator.num_processes)))
 
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
-        """Replace every gradient by its sum over the processes."""
-        if self._accelerator.num_processes == 1:
+        """Replace every gradient by its sum over the processes; one in pieces is that already."""
+        from torch.distributed.tensor import DTensor
+
+        if self.alone:
             return
         for parameter in parameters:
+            if isinstance(parameter, DTensor):
+                continue
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             parameter.grad.copy_(self._accelerator.reduce(parameter.grad, reduction="sum"))
+
+    def shard(self, model: torch.nn.Module) -> str:
+        """Cut a model into pieces, one a process (see ``models.sharding``); what was done, in words.
+
+        Raises:
+            UsageError: it has no layers that torch could shard.
+        """
+        if self.alone:
+            return "--fsdp: nothing to share among one process: start several by torchrun --nproc-per-node N -m aurify"
+        from torch.distributed.device_mesh import init_device_mesh
+
+        from aurify.models.logprobs import takes_packs
+        from aurify.models.sharding import join, shard
+
+        takes_packs(model, [((0,), (0,))])  # how it computes is tried while its weights are whole
+        size = self._accelerator.num_processes
+        shard(model, init_device_mesh(self.device.type, (size,)))
+        join(model)
+        return f"fsdp: weights, gradients and optimiser lie in {size} pieces while the model is trained"
 
     def wait(self) -> None:
         """Until every process is here."""

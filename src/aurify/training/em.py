@@ -13,6 +13,7 @@ import torch
 from aurify.errors import AurifyError
 from aurify.methods import Method
 from aurify.methods.base import EStep
+from aurify.models.sharding import join
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Drawing, Memory, Rationale, RationaleTable
 from aurify.rationales.record import mean_score
@@ -90,7 +91,7 @@ class ExpectationMaximisation(Task):
         self.probes = list(pilot)
         """What was drawn to choose limit and start, until a step counts it."""
         self.published = False
-        """Whether a sampler with a copy of the weights has the present ones."""
+        """Whether the present weights are where rationales are drawn: whole, and at a sampler with a copy of them."""
         self.difference = 0.0
         """Nats a token between what the sampler and the update say, as it was last told."""
         self.lowered = 0
@@ -245,6 +246,8 @@ class ExpectationMaximisation(Task):
 
     def _publish(self) -> None:
         """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
+        if not self.published:
+            join(self.update.tuned.model)
         if not self.published and isinstance(self.drawing.sampler, Publishing):
             self.drawing.sampler.publish(write=self.world.main)
             self.world.wait()

@@ -16,6 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
 from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.models.prefix import causal_lm
+from aurify.models.sharding import whole_tensor
 
 CLIP = 1.0
 """The global norm that gradients are clipped to where the rate alone bounds a step, and no other is given."""
@@ -126,7 +127,7 @@ def clip_gradient(parameters: Sequence[torch.nn.Parameter], limit: float, *, sca
         for parameter in parameters:
             if parameter.grad is not None:
                 parameter.grad.mul_(scale)
-    norm = float(torch.nn.utils.clip_grad_norm_(parameters, limit)) / scale
+    norm = float(whole_tensor(torch.nn.utils.clip_grad_norm_(parameters, limit))) / scale
     if not math.isfinite(norm):
         raise AurifyError("the gradient is not finite: resume from an earlier checkpoint with a lower --lr")
     return norm

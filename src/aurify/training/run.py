@@ -16,6 +16,7 @@ from aurify.models import load_model, prepare
 from aurify.models.load import base_name, resolve_name
 from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
@@ -87,6 +88,8 @@ def run_training(
             lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
+        if settings.fsdp != "none":
+            context.say(world.shard(tuned.model))
         recorded = PromptForm.read(folder.path) if settings.resume else None
         form = recorded or prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
@@ -128,7 +131,7 @@ def run_training(
             seed=settings.seed, advice=(settings.method, _advice(method)),
         )  # fmt: skip
         spending = Spending(budget, fits.starts)
-        at_a_time = TokenBudget(settings.token_budget, context.say)
+        at_a_time = TokenBudget(settings.token_budget, context.say, repeats=settings.fsdp == "none" or world.alone)
         update = Update(
             settings, tuned, world, clock, budget=at_a_time, pad_token_id=tokenizer.pad_token_id,
             target_kl=_target_kl(settings, method, tuned.kind),
@@ -149,6 +152,7 @@ def run_training(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock,
         ).run()  # fmt: skip
+        join(tuned.model)
         if not (method.refits or method.given or method.scores_answers):
             moves = getattr(method, "moves", "independent")
             guided = task.start_from != "none" or not method.remembers or method.corrects_guide

@@ -112,6 +112,11 @@ class TrainSettings(Settings):
     gradient_checkpointing: bool = Field(
         False, description="Keep fewer activations, and compute them again: less memory, more time."
     )
+    fsdp: Literal["none", "full_shard"] = Field(
+        "none",
+        description="Of several processes (torchrun): none: each holds the whole model; full_shard: weights, gradients "
+        "and optimiser lie in pieces, one a process, while the model is trained; it is whole while it draws.",
+    )
     profile: bool = Field(False, description="Print at the end where time, tokens and memory went.")
     save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
@@ -155,6 +160,8 @@ class TrainSettings(Settings):
             raise ValueError("--steps 0: expected at least 1")
         if self.quantize and self.tuning not in (None, "lora"):
             raise ValueError(f"--quantize {self.quantize} is for LoRA, and --tuning {self.tuning} was given")
+        if self.quantize and self.fsdp != "none":
+            raise ValueError(f"--fsdp {self.fsdp}: 4-bit weights cannot be sharded: leave --quantize")
         if self.fit and self.gradient_checkpointing:
             raise ValueError("--fit predicts an update without --gradient-checkpointing: leave one of them")
         if self.warmup >= self.steps > 0:

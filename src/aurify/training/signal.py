@@ -19,6 +19,8 @@ from collections.abc import Sequence
 
 import torch
 
+from aurify.models.sharding import whole_tensor
+
 COORDINATES = 16384
 """How many of a gradient's coordinates are kept for the next step."""
 
@@ -58,6 +60,6 @@ class GradientSignal:
 
 def _every(parameter: torch.nn.Parameter, stride: int) -> torch.Tensor:
     """One in ``stride`` coordinates of a parameter's gradient, float32, on the CPU; zeros where it has none."""
-    flat = parameter.detach().reshape(-1) if parameter.grad is None else parameter.grad.reshape(-1)
+    flat = whole_tensor(parameter.detach() if parameter.grad is None else parameter.grad).reshape(-1)
     sampled = flat[::stride].to("cpu", torch.float32, copy=True)
     return torch.zeros_like(sampled) if parameter.grad is None else sampled

@@ -14,6 +14,7 @@ from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models import Tuned, trainable_parameters
 from aurify.models.heap import give_back
+from aurify.models.sharding import own_piece, split
 from aurify.models.token_budget import TokenBudget, drop_gradients
 from aurify.rationales import Rationale
 from aurify.running.world import World
@@ -62,7 +63,7 @@ class Update:
     ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.budget, self.pad_token_id = budget, pad_token_id
-        self._for_probes = TokenBudget(budget.tokens, budget.say)
+        self._for_probes = TokenBudget(budget.tokens, budget.say, repeats=budget.repeats)
         self.parameters = trainable_parameters(tuned.model)
         self.low_precision = settings.dtype != "float32"
         self.peak_rate = settings.lr or tuned.learning_rate
@@ -102,6 +103,7 @@ class Update:
         """
         if not any(term.weight for term in terms):
             return None
+        split(self.tuned.model)
         longest_first = sorted(terms, key=lambda term: (-len(term.token_ids), term.question_id))
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
@@ -114,8 +116,8 @@ class Update:
                 ),
                 undo=lambda: drop_gradients(self.tuned.model),
             )  # fmt: skip
-        if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
-            raise AurifyError(self._blame(mine, prompts))
+        if not self._finite():
+            raise AurifyError(self._blame(longest_first, prompts))
         return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row))
 
     def _probes(
@@ -134,14 +136,19 @@ class Update:
         for term in terms:
             drop_gradients(self.tuned.model)
             accumulate_gradient(
-                self.tuned.model, [term], prompts, pad_token_id=self.pad_token_id, token_budget=1,
+                self.tuned.model, self.world.share([term]), prompts, pad_token_id=self.pad_token_id, token_budget=1,
                 bf16=self.low_precision,
             )  # fmt: skip
-            if not all(p.grad is None or bool(p.grad.isfinite().all()) for p in self.parameters.values()):
+            if not self._finite():
                 found.append(term.question_id)
         drop_gradients(self.tuned.model)
         whose = f"for {', '.join(sorted(set(found)))}" if found else "in sum, though it is for each rationale alone"
         return f"the gradient is not finite {whose}; the weights are still those of the last step: lower --lr"
+
+    def _finite(self) -> bool:
+        """Whether the gradients are, in all processes."""
+        gradients = (own_piece(p.grad) for p in self.parameters.values() if p.grad is not None)
+        return not self.world.any(not all(bool(gradient.isfinite().all()) for gradient in gradients))
 
     def step(self, ascent: Ascent | None, rate: float) -> dict[str, Any]:
         """One optimiser step along the gradient, and what it did.
