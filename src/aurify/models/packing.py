@@ -83,7 +83,7 @@ class Pack:
     """Some sequences as one row of tokens, and where to look for what.
 
     ``token_ids`` are those behind the soft prompt, ``position_N`` counts from each sequence's own beginning, and
-    token ``predicted_from_K[k]`` predicts ``target_K[k]``, sequence after sequence, ``lengths`` of them each.
+    token ``predicted_from_K[k]`` predicts ``target_K[k]``, sequence after sequence.
     ``queries_P`` and ``columns_P`` are those of all groups, group after group, and ``back_N`` takes the groups' outputs
     back to the pack's own order. ``uses`` counts the layers that attended through the pack.
     """
@@ -92,7 +92,6 @@ class Pack:
     position_N: Tensor
     predicted_from_K: Tensor
     target_K: Tensor
-    lengths: list[int]
     groups: list[Group]
     queries_P: Tensor
     columns_P: Tensor
@@ -137,7 +136,6 @@ class Pack:
             position_N=torch.from_numpy(positions).to(device),
             predicted_from_K=torch.from_numpy(np.concatenate(sources)).to(device),
             target_K=torch.tensor([i for _, completion in scored for i in completion], device=device),
-            lengths=[len(completion) for _, completion in sequences],
             groups=groups,
             queries_P=queries_P,
             columns_P=torch.cat([group.columns_BC.flatten() for group in groups]),

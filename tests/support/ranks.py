@@ -1,0 +1,65 @@
+"""Work in 1, 2 or 4 processes as torchrun would start them, over gloo, after one import: ``python ranks.py plan.json``.
+
+The plan is a list of ``{"processes": N, "runs": [arguments of aurify.train, ...]}``, taken one after another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+
+def main(plan: list[dict[str, Any]]) -> int:
+    import accelerate  # noqa: F401  # imported before the processes part
+    import peft  # noqa: F401
+    import transformers  # noqa: F401
+
+    import aurify.training.run
+
+    def training(runs: list[dict[str, Any]]) -> None:
+        for run in runs:
+            aurify.train(**run)
+
+    return int(not all(in_processes(entry["processes"], partial(training, entry["runs"])) for entry in plan))
+
+
+def in_processes(n: int, work: Callable[[], object]) -> bool:
+    """Have ``n`` forks of this process do the same work, each with its rank; whether none of them failed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = [_fork(rank, n, port, work) for rank in range(n)]
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    return not any(statuses)
+
+
+def _fork(rank: int, size: int, port: int, work: Callable[[], object]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        os.environ["ACCELERATE_USE_CPU"] = "true"
+        if size > 1:
+            os.environ.update(
+                RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), LOCAL_WORLD_SIZE=str(size),
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+            )  # fmt: skip
+        work()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
