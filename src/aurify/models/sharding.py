@@ -62,7 +62,7 @@ class _Shards:
             (module, name, parameter)
             for module in model.modules()
             for name, parameter in module._parameters.items()
-            if isinstance(parameter, DTensor)
+            if parameter is not None and isinstance(parameter, DTensor)
         ]
         self.piece_of: dict[nn.Parameter, nn.Parameter] = {}
         self.split = True
