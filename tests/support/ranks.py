@@ -35,12 +35,12 @@ def in_processes(n: int, work: Callable[[], object]) -> bool:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    children = [_fork(rank, n, port, work) for rank in range(n)]
+    children = [fork(rank, n, port, work) for rank in range(n)]
     statuses = [os.waitpid(child, 0)[1] for child in children]
     return not any(statuses)
 
 
-def _fork(rank: int, size: int, port: int, work: Callable[[], object]) -> int:
+def fork(rank: int, size: int, port: int, work: Callable[[], object]) -> int:
     child = os.fork()
     if child:
         return child
