@@ -74,7 +74,7 @@ def greedy(run_aurify, folder: Path, model: str) -> list[bool]:
     return [right[question.id] for question in QUESTIONS]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_whole_model_and_an_adapter_are_right_where_aurify_says_so_and_can_be_compared(harness, folder, run_aurify):
     environment = {**os.environ, "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(folder / "cache")}
     found = {}
