@@ -38,6 +38,16 @@ def test_a_part_by_seed_where_there_are_more_than_the_limit() -> None:
     assert chosen_questions(settings(limit=50), made(40), print, "ask") == made(40)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_to_sample_are_trained_on_and_a_few_to_evaluate_are_held_out(seed: int) -> None:
+    wanted, everything = settings(limit=8, seed=seed), made(40)
+    train, held_out = questions_to_learn(settings(seed=seed), everything, None, print)
+    assert set(chosen_questions(wanted, everything, print, "ask", to_learn=True)) <= set(train)
+    assert set(chosen_questions(wanted, everything, print, "evaluate on")) <= set(held_out)
+    more = chosen_questions(settings(limit=12, seed=seed), everything, print, "ask", to_learn=True)
+    assert set(chosen_questions(wanted, everything, print, "ask", to_learn=True)) <= set(more)
+
+
 def test_what_is_held_out_is_not_trained_on_and_only_so_much_of_it_is_measured() -> None:
     said: list[str] = []
     train, measured = questions_to_learn(settings(eval_limit=4), made(40), None, said.append)

@@ -107,7 +107,7 @@ def run_sample(
     folder = Path(settings.out)
     with sole_writer(folder, say):
         _claim(folder, settings)
-        asked = chosen_questions(settings, questions, say, "ask")
+        asked = chosen_questions(settings, questions, say, "ask", to_learn=True)
         found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
         if settings.api:
             known = f"counted at ${price.input:g} in and ${price.output:g} out per million tokens" if price else (

@@ -42,7 +42,10 @@ class SampleSettings(Settings):
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
     limit: int = Field(
-        0, ge=0, description="At most this many questions, chosen by the seed; 0: all. --limit 100 is a quick look."
+        0,
+        ge=0,
+        description="At most this many questions, of those that a run with this --seed trains on first; 0: all. "
+        "--limit 100 is a quick look.",
     )
     seed: int = Field(0, ge=0, description="Of the samples and of the choice of questions.")
 

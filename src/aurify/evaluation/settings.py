@@ -30,7 +30,10 @@ class EvaluateSettings(Settings):
     answer_field: str | None = Field(None, description="The field that holds the answer.")
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
     limit: int = Field(
-        0, ge=0, description="At most this many questions, chosen by the seed; 0: all. --limit 100 is a quick look."
+        0,
+        ge=0,
+        description="At most this many questions, of those that a run with this --seed holds out first; 0: all. "
+        "--limit 100 is a quick look.",
     )
     seed: int = Field(0, ge=0, description="Of the samples, of the choice of questions and of the intervals.")
 

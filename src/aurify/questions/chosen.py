@@ -61,15 +61,20 @@ def read_as(settings: ReadAs, data: str) -> LoadedQuestions:
     )  # fmt: skip
 
 
-def chosen_questions(settings: Asking, questions: Sequence[Question] | None, say: Say, purpose: str) -> list[Question]:
+def chosen_questions(
+    settings: Asking, questions: Sequence[Question] | None, say: Say, purpose: str, *, to_learn: bool = False
+) -> list[Question]:
     """The questions given, or else those of ``settings.data``; a part by seed where there are more than the limit.
+
+    Args:
+        to_learn: the part is one that a run of the same seed trains on; without it, one that such a run holds out.
 
     Raises:
         AurifyError: the data is bad, or no question is left to ``purpose``.
     """
     chosen = list(questions) if questions is not None else _read(settings, settings.data, say)
     if settings.limit:
-        chosen = _at_most(chosen, settings.limit, settings.seed)
+        chosen = _at_most(chosen, settings.limit, settings.seed, from_held_out=not to_learn)
     if not chosen:
         raise AurifyError(f"{settings.data}: no question is left to {purpose}")
     return chosen
@@ -105,6 +110,11 @@ def _read(settings: Reading, data: str, say: Say) -> list[Question]:
     return list(loaded)
 
 
-def _at_most(questions: list[Question], limit: int, seed: int) -> list[Question]:
-    """All of them, or a part of ``limit`` by seed."""
-    return questions if len(questions) <= limit else split_questions(questions, limit / len(questions), seed)[1]
+def _at_most(questions: list[Question], limit: int, seed: int, *, from_held_out: bool = True) -> list[Question]:
+    """All of them, or a part of ``limit`` by seed: of those that a run of the seed holds out first, or last."""
+    if len(questions) <= limit:
+        return questions
+    share = limit / len(questions)
+    return (
+        split_questions(questions, share, seed)[1] if from_held_out else split_questions(questions, 1 - share, seed)[0]
+    )
