@@ -1,6 +1,6 @@
 """Speed, side by side in one run: sampler, update, whole steps, time to accuracy, growth; against what else there is.
 
-    .venv/bin/python bench/speed.py [a b c d e] [--quick | --full | --cells 1M:64,256] [--data ../shared/data/bbh]
+    .venv/bin/python bench/speed.py [a b c d e f] [--quick | --full | --cells 1M:64,256] [--data ../shared/data/bbh]
 
 Needs `make peers` (TRL, in .venv-peers) and `make vllm` (.venv-vllm); what is missing is left out and said. Prints one
 Markdown table a part and writes them to bench/results/speed.md (--quick: only where --out says). Every number is a
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from speed_parts import shared
 
-PARTS = {"a": "sampler", "b": "update", "c": "step", "d": "accuracy", "e": "growth"}
+PARTS = {"a": "sampler", "b": "update", "c": "step", "d": "accuracy", "e": "growth", "f": "real"}
 
 
 def main() -> None:
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", metavar="MODEL:N,N", help="of part a, such as 1M:64,256 [all]")
     parser.add_argument("--vocabularies", nargs="+", type=int, metavar="WORDS", help="of part b [1024 32768 151936]")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="part c: another commit in a folder, alone")
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="part f: a real model, models/NAME")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=5, help="of part d")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -39,8 +40,8 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := [part for part in args.parts if part not in PARTS]:
         parser.error(f"no part {unknown[0]}: there are {', '.join(PARTS)}")
-    out = args.out or (None if args.quick or args.against else shared.ROOT / "bench/results/speed.md")
-    chosen = tuple(args.cells or ()), tuple(args.vocabularies or ()), args.against
+    out = args.out or (None if args.quick or args.against or args.model else shared.ROOT / "bench/results/speed.md")
+    chosen = tuple(args.cells or ()), tuple(args.vocabularies or ()), args.against, args.model
     options = shared.Options(args.data, args.quick, args.full, args.repeats, args.seeds, args.threads, *chosen)
     quieten(args.threads)
     head = f"{shared.machine(options)} Medians of {options.repeats} interleaved repeats; of fewer where n= says so."

@@ -12,7 +12,7 @@ from aurify.running.metrics import MetricsLog
 from aurify.running.progress import Quiet
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
-from speed_parts.bbh import read_split
+from speed_parts.bbh import questions_of
 from speed_parts.child import Gate, plan_of_worker, say
 
 
@@ -44,11 +44,12 @@ class Clocked(Quiet):
 
 def main() -> None:
     plan = plan_of_worker()
-    train, held_out = read_split(plan["data"], plan["seed"])
+    train, held_out = questions_of(plan)
     stepwise = plan["mode"] == "steps"
     with TemporaryDirectory() as folder:
         settings = TrainSettings(
-            method="trice", model="nugget", data=plan["data"], out=f"{folder}/run", seed=plan["seed"],
+            method="trice", model=plan.get("model", "nugget"), data=plan["data"], out=f"{folder}/run",
+            seed=plan["seed"],
             questions=plan["rollouts"], steps=plan["steps"], max_new_tokens=plan["max_new_tokens"], lr=plan["rate"],
             eval_every=0 if stepwise else plan["every"], memory=plan["memory"],
         )  # fmt: skip

@@ -1,19 +1,20 @@
-"""The task of parts c and d: BBH's object counting, its split, and greedy accuracy on the held-out rows."""
+"""The questions of parts c, d and f: BBH's object counting or a file, their split, and greedy accuracy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 TASK = "object_counting.json"
 
 
-def read_split(data: str | Path, seed: int) -> tuple[list[Any], list[Any]]:
+def questions_of(plan: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     """(train, held out): 60 % and 40 % of the real rows, by seed, as `aurify train` splits them."""
     from aurify.questions import load_questions, split_questions
 
-    return split_questions(list(load_questions(str(Path(data) / TASK))), 0.4, seed)
+    data = Path(plan["data"])
+    return split_questions(list(load_questions(str(data / TASK if data.is_dir() else data))), 0.4, plan["seed"])
 
 
 def held_out_accuracy(model: Any, tokenizer: Any, questions: Sequence[Any], grader: Any, max_new_tokens: int) -> float:

@@ -48,6 +48,8 @@ class Options:
     """Of part b; all where none is named."""
     against: Path | None = None
     """Of part c: another checkout, to compare this one with."""
+    model: Path | None = None
+    """Of part f: a folder of weights."""
     notes: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:

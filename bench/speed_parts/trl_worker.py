@@ -1,4 +1,6 @@
-"""TRL's GRPOTrainer or RLOOTrainer on the nugget, with aurify's grader as the reward; runs in .venv-peers.
+"""TRL's GRPOTrainer or RLOOTrainer, with aurify's grader as the reward; runs in .venv-peers.
+
+The nugget is tuned in full; another ``model`` by LoRA, in bfloat16, asked in its own form, all as aurify does it.
 
 ``mode`` "steps" stops after each step until told to go on; "accuracy" says the held-out accuracy every few steps with
 the seconds of training until then, the seconds of evaluating left out, and ends where all are right.
@@ -15,9 +17,11 @@ from transformers import TrainerCallback
 from transformers.utils import logging
 
 from aurify.answers import Grader
-from aurify.models import load_model
+from aurify.models import load_model, prepare
+from aurify.models.prompting import prompt_form
 from aurify.questions import PromptTemplate
-from speed_parts.bbh import held_out_accuracy, read_split
+from aurify.training.settings import TrainSettings
+from speed_parts.bbh import held_out_accuracy, questions_of
 from speed_parts.child import Gate, plan_of_worker, say
 
 
@@ -54,10 +58,8 @@ class Curve(TrainerCallback):
 def main() -> None:
     plan = plan_of_worker()
     logging.set_verbosity_error()
-    loaded = load_model("nugget", trainable=True)
-    model, tokenizer = loaded.model, loaded.tokenizer
-    train, held_out = read_split(plan["data"], plan["seed"])
-    template = PromptTemplate.named("plain", tokenizer)
+    model, tokenizer, template = asked_model(plan)
+    train, held_out = questions_of(plan)
     by_prompt = {template.render(question): question for question in train}
     with Grader() as grader, TemporaryDirectory() as folder:
 
@@ -73,7 +75,6 @@ def main() -> None:
 
         callback = Stops() if plan["mode"] == "steps" else Curve(accuracy, plan["every"])
         trainer_class, config_class = trainer_of(plan["trainer"])
-        model.requires_grad_(True)
         trainer = trainer_class(
             model=model, reward_funcs=reward, processing_class=tokenizer, callbacks=[callback],
             train_dataset=Dataset.from_list([{"prompt": prompt} for prompt in by_prompt]),
@@ -82,6 +83,18 @@ def main() -> None:
         trainer.train()
         if isinstance(callback, Curve):
             say(callback.points)
+
+
+def asked_model(plan: dict[str, Any]) -> tuple[Any, Any, PromptTemplate]:
+    """The model with what is tuned of it, its tokenizer, and the form in which it is asked."""
+    if "model" not in plan:
+        model, tokenizer = load_model("nugget", trainable=True)
+        model.requires_grad_(True)
+        return model, tokenizer, PromptTemplate.named("plain", tokenizer)
+    model, tokenizer = load_model(plan["model"], dtype="bfloat16", trainable=True)
+    settings = TrainSettings(method="grpo", model=plan["model"], data=plan["data"], out="unused")
+    tuned = prepare(model, tokenizer, kind="lora", lora_rank=settings.lora_rank, lora_alpha=2 * settings.lora_rank)
+    return tuned.model, tokenizer, prompt_form(settings, plan["model"], tokenizer).template(tokenizer)
 
 
 def trainer_of(name: str) -> tuple[Any, Any]:
@@ -110,7 +123,7 @@ def settings(plan: dict[str, Any]) -> dict[str, Any]:
         "temperature": 1.0,
         "seed": plan["seed"],
         "use_cpu": True,
-        "bf16": False,
+        "bf16": "model" in plan,
         "gradient_checkpointing": False,
         "dataloader_pin_memory": False,
         "save_strategy": "no",

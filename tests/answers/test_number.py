@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.answers.number import Number, read_number, same_number
+from aurify.answers.number import Number, read_number
 from aurify.answers.reading import Unreadable
+from aurify.answers.same_number import same_number
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from aurify.answers import latex
 from aurify.answers.answer_type import AnswerType
 from aurify.answers.choice import read_choice, same_choice
-from aurify.answers.number import read_number, same_number
+from aurify.answers.number import read_number
 from aurify.answers.pool import Job
+from aurify.answers.same_number import same_number
 from aurify.answers.words import read_words, words_key
 
 

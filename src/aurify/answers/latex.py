@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from aurify.answers.characters import LOWERED, RAISED, plain_signs, scripts
 from aurify.answers.math.tokens import is_known_word
-from aurify.answers.number import Number, read_number, same_number
+from aurify.answers.number import Number, read_number
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal, is_remark
+from aurify.answers.same_number import same_number
 from aurify.answers.units import unit_of, units_differ
 
 _REPLACED = (

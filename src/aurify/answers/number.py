@@ -15,34 +15,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from aurify.answers.around import DEGREES, refuse_more
-from aurify.answers.characters import RAISED, plain_signs, scripts
+from aurify.answers.number_forms import in_plain_form
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_refusal
 from aurify.answers.units import CURRENCIES, is_unit, unit_of, units_differ
 
 MAX_NUMBER = 400
 """The longest text that is read as a number, in characters."""
-LONG_TAIL = 6
-"""A gold answer with this many decimals was computed, and its last digit cut off or rounded."""
-DOUBLE = 15
-"""Significant digits that a computer's double holds of a fraction such as 2/3."""
-
-_POWER_OF_TEN = re.compile(
-    r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"
-)
-_RAISED_TEN = re.compile(r"(?<![\d.,^*])10(?:\^|\*\*)(?:\{([+-]?\d{1,3})\}|\(?([+-]?\d{1,3})\)?)(?![\d^*!.]\d?)")
-_FRAC = re.compile(r"\\[dtc]?frac\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
-_TEXT = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|textit)\s*\{([^{}]*)\}")
-_SPACED = re.compile(r"(?<![\d.,/])(?!0)(\d{1,3})((?: \d{3})+)(?![\d/]|\.\d*/|,\d| \d)")
-_SPACED_COMMA = re.compile(r",\s?\\!\s?")
-_APOSTROPHES = re.compile(r"(?<![\d.,'_])(\d{1,3})((?:'\d{3})+|(?:_\d{3})+)(?![\d'_])")
-_PRICE_END = re.compile(r"(?<=\d)\s?/[-=](?!\w)")  # "Rs. 20/-"
-_EQUALS_WITHIN = re.compile(r"\(\s*=\s*")  # "120 cm (= 1.2 m)"
-_INDIAN = re.compile(r"(?<![\d.,])(\d{1,2})((?:,\d{2})+,\d{3})(?![\d,]\d?)")
-_CENTS = re.compile(
-    r"(\d+)\s+dollars?,?\s+and\s+(\d{1,2})\s+cents\b|\$(\d+)\s+and\s+(\d{1,2})\s+cents\b", re.IGNORECASE
-)
-_REASON = re.compile(r"(?<=\w),?\s+(?:because|since)\b")
 _NUMBER = re.compile(
     r"(?P<whole>\d{1,3}(?:,\d{3})+(?!,?\d)|\d+)?(?P<decimals>\.\d+)?"
     r"(?:[eE](?P<exponent>[+-]?\d{1,3})(?![\d.]))?(?:\s*/\s*(?P<under>\d+)(?![\d.,]*\d))?"
@@ -97,6 +76,12 @@ class Number:
             text = f"{digits[: len(digits) - self.decimals]}.{digits[len(digits) - self.decimals :]}".rstrip(".")
         return sign + text + ("%" if self.percent else "")
 
+    def meanings(self) -> list[Number]:
+        """What it may mean: a percentage is both 40 and 0.4."""
+        if not self.percent:
+            return [self]
+        return [self, Number(self.value / 100, None if self.decimals is None else self.decimals + 2)]
+
     def with_unit(self) -> str:
         """The number as verdicts and votes show it: ``-3/4``, ``$9.43``, ``10 cm^2``, ``4pi``."""
         if self.factor:
@@ -118,7 +103,7 @@ def read_number(text: str, *, words: bool = True) -> Number:
         raise Unreadable(f"longer than {MAX_NUMBER} characters, which no number needs")
     if is_refusal(text):
         raise Unreadable("says that there is no answer")
-    text = _right_side(_plain(text))
+    text = _right_side(in_plain_form(text))
     try:
         return _read(text, words)
     except Unreadable:
@@ -137,7 +122,7 @@ def _is_restated(first: str, second: str) -> bool:
     if units_differ(a.unit, b.unit) or a.factor != b.factor:
         return False
     rounded = 2 * abs(a.value - b.value) * 10 ** (b.decimals or 0) <= 1 if b.decimals and a.decimals is None else False
-    return rounded or any(x.value == y.value for x in _meanings(a) for y in _meanings(b))
+    return rounded or any(x.value == y.value for x in a.meanings() for y in b.meanings())
 
 
 def _read(text: str, words: bool) -> Number:
@@ -165,86 +150,6 @@ def _read(text: str, words: bool) -> Number:
         raise Unreadable("more than a number")
     refuse_more(before, text[end:], after)
     return Number(sign * value, decimals, percent, unit, factor and (factor["letter"] or "pi"))
-
-
-def same_number(pred: Number, gold: Number) -> str | None:
-    """Why the prediction is the gold number, or None where it is not.
-
-    Values are compared exactly. Where the gold answer was itself rounded, a prediction with more digits (or a
-    fraction) may be what it was rounded from: ``2/3`` for ``0.67``, but neither ``0.7`` for ``0.67`` nor ``3.1`` for
-    ``3.14159``. Where the gold answer is a fraction that has no end of decimals, all the digits of a double are enough.
-    A percentage is both 40 and 0.4. Two units of measure have to be the same.
-    """
-    if units_differ(pred.unit, gold.unit) or pred.factor != gold.factor:
-        return None
-    for x in _meanings(pred):
-        for y in _meanings(gold):
-            if x.value == y.value:
-                return "the same number"
-    pred = _as_percent(pred) if gold.percent else pred if not pred.percent else _meanings(pred)[1]
-    if _rounded_from(pred, gold):
-        return f"the gold answer, rounded to its {gold.decimals} decimals"
-    if _all_of_a_double(pred, gold):
-        return f"the gold answer to {pred.decimals} decimals, all that a double holds"
-    return None
-
-
-def _meanings(number: Number) -> list[Number]:
-    if not number.percent:
-        return [number]
-    return [number, Number(number.value / 100, None if number.decimals is None else number.decimals + 2)]
-
-
-def _as_percent(number: Number) -> Number:
-    if number.percent:
-        return number
-    return Number(number.value * 100, None if number.decimals is None else max(0, number.decimals - 2), True)
-
-
-def _rounded_from(pred: Number, gold: Number) -> bool:
-    """Whether the gold answer is the rounding (from ``LONG_TAIL`` decimals on, also the cutting off) of a finer one.
-
-    A gold answer that is whole (``100.0``) was not rounded. A fraction is finer than any decimals, and so are decimals
-    that are two more than the gold answer's two or more, or ``LONG_TAIL``.
-    """
-    if not gold.decimals or (gold.value.denominator == 1 and gold.decimals < LONG_TAIL):
-        return False
-    digits = abs(gold.value) * 10**gold.decimals
-    enough = max(LONG_TAIL, gold.decimals + 1)
-    if gold.decimals > 1 and digits % 10:
-        enough = min(enough, gold.decimals + 2)
-    computed = pred.value.denominator > 1 if pred.decimals is None else pred.decimals >= enough
-    away = abs(pred.value - gold.value) * 10**gold.decimals
-    return computed and digits >= 10 and (away < 1 if gold.decimals >= LONG_TAIL else away * 2 <= 1)
-
-
-def _all_of_a_double(pred: Number, gold: Number) -> bool:
-    if gold.decimals is not None or not pred.decimals or pred.decimals > 40:
-        return False
-    digits = len(str(abs(int(pred.value * 10**pred.decimals))))
-    endless = 10**pred.decimals % gold.value.denominator != 0
-    return digits >= DOUBLE and endless and abs(pred.value - gold.value) * 10**pred.decimals < 1
-
-
-def _plain(text: str) -> str:
-    text = _SPACED_COMMA.sub(",", plain_signs(scripts(text, RAISED, "^")))
-    for old, new in (("\\$", "$"), ("\\%", "%"), ("\\!", ""), ("{,}", ","), ("\\,", " "), ("\\ ", " "), ("~", " ")):
-        text = text.replace(old, new)
-    for mark in ("\\left", "\\right", "\\(", "\\)", "\\[", "\\]", "\\;", "\\:"):
-        text = text.replace(mark, "")
-    text = _TEXT.sub(r" \1", text).strip("*_` \t\r\n")
-    while len(text) > 1 and text[0] == text[-1] == "$":  # marks of a formula; a lone one is a currency
-        text = text[1:-1].strip()
-    text = _FRAC.sub(lambda m: f" {m[1] or m[2]}/{m[3] or m[4]}", text)
-    text = _POWER_OF_TEN.sub(lambda m: f"e{m[1] or m[2]}", text)
-    text = _RAISED_TEN.sub(lambda m: f"1e{m[1] or m[2]}", text)
-    text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
-    text = _APOSTROPHES.sub(lambda m: m[0].replace("'", "").replace("_", ""), text)
-    text = _EQUALS_WITHIN.sub("(", _PRICE_END.sub("", text))
-    text = _INDIAN.sub(lambda m: m[0].replace(",", ""), text)
-    text = _CENTS.sub(lambda m: f"${m[1] or m[3]}.{(m[2] or m[4]).zfill(2)}", text)
-    text = _REASON.split(text, maxsplit=1)[0]
-    return text.strip().rstrip(".$_").strip()
 
 
 def _right_side(text: str) -> str:

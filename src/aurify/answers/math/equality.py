@@ -14,8 +14,9 @@ from aurify.answers.math.structures import Based, MatrixTree, Relation, Several,
 from aurify.answers.math.tree import ONE, Tree, names_of
 from aurify.answers.math.values import differ, proportional, real_value
 from aurify.answers.math.written import Cases, Ratio, TimeOfDay
-from aurify.answers.number import Number, same_number
+from aurify.answers.number import Number
 from aurify.answers.reading import Unreadable
+from aurify.answers.same_number import same_number
 
 
 def same(pred: Structure, gold: Structure) -> str | None:
