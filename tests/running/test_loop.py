@@ -11,6 +11,7 @@ import torch
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales import Rationale, RationaleTable
+from aurify.running import loop
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import RunContext, opened
 from aurify.running.interrupt import Interrupted
@@ -147,6 +148,25 @@ def test_a_budget_ends_a_run_and_is_counted_again_on_resume(tmp_path):
     with pytest.raises(AurifyError, match="go on with: the same command"):
         run(tmp_path / "other", Sums(), Stops(2), spending=Spending(Budget("samples", 35)))
     assert run(tmp_path / "other", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
+
+
+def test_slow_steps_are_saved_more_often_and_what_a_crash_loses_is_one(tmp_path, monkeypatch):
+    wanted = run(tmp_path / "whole", Sums())
+    monkeypatch.setattr(loop, "SAVE_AFTER", 0.0)
+    monkeypatch.setattr(loop, "OF_SAVING", 0.0)
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path / "run", Sums(), Stops(4, crash=True), save_every=100)
+    again = Sums()
+    assert run(tmp_path / "run", again, save_every=100) == wanted
+    assert again.calls[0] == "turn to 3"
+
+
+def test_saving_that_takes_long_is_not_done_at_every_step(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_AFTER", 0.0)
+    monkeypatch.setattr(loop, "OF_SAVING", 1e9)  # the first one's own milliseconds are then weeks
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path / "run", Sums(), Stops(5, crash=True), save_every=100)
+    assert [path.name[-1] for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["1"]
 
 
 def test_a_task_of_no_steps_is_its_evaluation(tmp_path):

@@ -85,7 +85,9 @@ class DistillSettings(Settings):
     token_budget: int = Field(4096, ge=1, description="Tokens a micro-batch; changes speed and memory, not results.")
     fit: MemorySize = None
     dtype: WeightsDtype = "auto"
-    save_every: int = Field(50, ge=1, description="Steps between checkpoints.")
+    save_every: int = Field(
+        50, ge=1, description="Steps between checkpoints, at most: a slow step is saved after ten minutes."
+    )
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
         [], description="Also log to trackio, tensorboard or wandb; repeat."
     )

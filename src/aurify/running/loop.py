@@ -22,6 +22,10 @@ from aurify.text import counted
 
 TABLES = "tables.json"
 """The file of a checkpoint's state that says what the tables held: for each its parts, each with its hash."""
+SAVE_AFTER = 600.0
+"""Seconds of unsaved work after which a step ends with a checkpoint, whatever ``save_every`` says."""
+OF_SAVING = 20.0
+"""So many times a checkpoint's own seconds have to pass before the next such one: saving takes 5 % at most."""
 
 
 class Loop:
@@ -29,7 +33,7 @@ class Loop:
 
     Args:
         resume: go on from the newest checkpoint that is whole, if there is one.
-        save_every: steps between checkpoints.
+        save_every: steps between checkpoints, at most: slow ones are saved more often (see ``SAVE_AFTER``).
         eval_every: steps between evaluations; 0: only before the first step and where a part of the task ends.
         tables: tables that the task fills; they are written with each checkpoint.
         spending: what the budget, if any, has been used for.
@@ -54,6 +58,8 @@ class Loop:
         self.evaluations = RationaleTable(self.folder.held_out)
         self.tables = [*tables, self.evaluations]
         self.step = 0
+        self._saved_at, self._saving = time.monotonic(), 0.0
+        """When the last checkpoint was written, and the seconds that it took."""
 
     def run(self) -> None:
         """From the last checkpoint, or from the start, to the last step.
@@ -77,7 +83,7 @@ class Loop:
             if not self._evaluated():
                 self._evaluate()
             asked = self.world.any(self.context.stop.asked)
-            if ended or asked or self.step % self.save_every == 0:
+            if ended or asked or self.step % self.save_every == 0 or self._waited():
                 self._save()
             if asked and not done:
                 raise self._stopped()
@@ -87,6 +93,10 @@ class Loop:
         if self.step == 0:
             return AurifyError(f"stopped before the first step was done; go on with: {again}")
         return AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
+
+    def _waited(self) -> bool:
+        """Whether so much time has passed since the last checkpoint that another is worth its own."""
+        return self.world.any(time.monotonic() - self._saved_at >= max(SAVE_AFTER, OF_SAVING * self._saving))
 
     def _evaluated(self) -> bool:
         """Whether the evaluation that is due after this step, if one is, has been made."""
@@ -217,6 +227,7 @@ class Loop:
                 self.context.say(f"{problem}; the run goes on without it")
 
     def _save(self) -> None:
+        begun = time.monotonic()
         state: dict[str, bytes] = {}
         if self.world.main:
             for table in self.tables:
@@ -228,6 +239,8 @@ class Loop:
                 write=self.world.main,
             )  # fmt: skip
         self.world.wait()
+        self._saved_at = time.monotonic()
+        self._saving = self._saved_at - begun
 
 
 def write_digests(tables: Sequence[RationaleTable]) -> bytes:

@@ -118,7 +118,9 @@ class TrainSettings(Settings):
         "and optimiser lie in pieces, one a process, while the model is trained; it is whole while it draws.",
     )
     profile: bool = Field(False, description="Print at the end where time, tokens and memory went.")
-    save_every: int = Field(20, ge=1, description="Steps between checkpoints.")
+    save_every: int = Field(
+        20, ge=1, description="Steps between checkpoints, at most: a slow step is saved after ten minutes."
+    )
     track: list[Literal["trackio", "tensorboard", "wandb"]] = Field(
         [], description="Also log to trackio, tensorboard or wandb; repeat."
     )
