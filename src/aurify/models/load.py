@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
+from aurify.models.heap import keep_blocks_apart
 from aurify.models.quantized import Quantize, keep_differentiable, quantization
 from aurify.models.untrusted import first_line, pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
@@ -94,7 +95,10 @@ def load_model(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     limit_ids(model, tokenizer)
-    return LoadedModel(model.to(device).eval(), tokenizer)
+    model = model.to(device).eval()
+    if trainable:
+        keep_blocks_apart(model)
+    return LoadedModel(model, tokenizer)
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
