@@ -35,13 +35,15 @@ class Tune(Protocol):
 @lru_cache(maxsize=1)
 def malloc_trim() -> Trim | None:
     """The C library's; None where it has none."""
-    return _of_the_c_library("malloc_trim")
+    found: Trim | None = _of_the_c_library("malloc_trim")
+    return found
 
 
 @lru_cache(maxsize=1)
 def mallopt() -> Tune | None:
     """The C library's; None where it has none."""
-    return _of_the_c_library("mallopt")
+    found: Tune | None = _of_the_c_library("mallopt")
+    return found
 
 
 def _of_the_c_library(name: str) -> Any:
