@@ -58,6 +58,57 @@ def with_batch_baseline(right_QS, held_Q):
     return estimator_weights(moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q))
 
 
+def from_empty(world, drawn, held_Q, *, baseline=True):
+    """The weights where only some chains hold a right rationale, as ``Trice.e_step`` has them."""
+    right_QS = world.is_right(drawn)
+    moves = independent(right_QS, held_Q)
+    empty_Q = leave_one_out_acceptance(moves.moved_Q, ~held_Q) * ~held_Q if baseline else None
+    return estimator_weights(
+        moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q), empty_scale_Q=empty_Q
+    )  # fmt: skip
+
+
+def moments_from_empty(world, held_Q, samples, weights_of):
+    """Mean and total variance of an estimator over all draws; what is held are the first right rationales."""
+    memory = tuple(int(row.argmax()) for row in world.right_QV)
+    mean, square = np.zeros_like(world.theta_QV), 0.0
+    for probability, drawn in world.draws(samples):
+        w = weights_of(drawn)
+        found = world.gradient(w.memory_Q, memory, w.proposals_QS, drawn)
+        mean, square = mean + probability * found, square + probability * float((found**2).sum())
+    return mean, square - float((mean**2).sum())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("held", "samples"), [((0, 0, 0, 0), 1), ((1, 0, 0, 1), 1), ((0, 1, 0), 2), ((1, 1, 0), 1)])
+def test_the_baseline_of_empty_chains_leaves_the_expectation_as_it_is(held, samples, seed):
+    held_Q, world = np.array(held, bool), World.random(len(held), 3, seed)
+    plain, _ = moments_from_empty(
+        world, held_Q, samples, lambda drawn: from_empty(world, drawn, held_Q, baseline=False)
+    )
+    ours, _ = moments_from_empty(world, held_Q, samples, lambda drawn: from_empty(world, drawn, held_Q))
+    np.testing.assert_allclose(ours, plain, atol=1e-12)
+
+    def careless(drawn):  # divided by all valid chains, of which this one is one where its own draw is right
+        w, bare = from_empty(world, drawn, held_Q), from_empty(world, drawn, held_Q, baseline=False)
+        others_Q, count = 1 + w.valid_Q.sum() - w.valid_Q, max(int(w.valid_Q.sum()), 1)
+        part_QS = (w.proposals_QS - bare.proposals_QS) * others_Q[:, None] / count
+        return bare._replace(proposals_QS=bare.proposals_QS + part_QS)
+
+    biased, _ = moments_from_empty(world, held_Q, samples, careless)
+    if (~held_Q).sum() > 1:
+        assert np.abs(biased - plain).max() > 1e-4
+
+
+def test_the_baseline_of_empty_chains_lowers_the_variance():
+    """Of the first step of a run, where nothing is held: every question alike, right in half of its draws."""
+    theta_QV, right_QV = np.zeros((5, 2)), np.tile([True, False], (5, 1))
+    world, held_Q = World(theta_QV, right_QV), np.zeros(5, bool)
+    _, plain = moments_from_empty(world, held_Q, 1, lambda drawn: from_empty(world, drawn, held_Q, baseline=False))
+    _, ours = moments_from_empty(world, held_Q, 1, lambda drawn: from_empty(world, drawn, held_Q))
+    assert ours < 0.8 * plain
+
+
 def mean_over_uniform(full, draws):
     """E over the uniform of subsampled weights: exact, since they are constant between breakpoints."""
     flat = np.concatenate([full.memory_Q, full.proposals_QS.ravel()])

@@ -18,6 +18,10 @@ biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m
 published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
 first pass over the questions has no gradient.)
 
+Such a chain has a baseline of its own (``--empty-chains baseline``, ours): its part (1/C) c_m s(z~_m) becomes
+(1/C) c_m s(z~_m) - b_m s(z~_m) / (1 + C_m), with b_m the share of right ones among the other chains that held none, and
+C_m the valid chains without this one; both are independent of z~_m, so that the expectation is as before.
+
 With K proposals a question, s(z'_m) is the mean over its right proposals (the memory where there is none), and
 s(z~_m) the mean over all of them; K = 1 is the paper. A chain moves if any of its proposals is right, so b_m is the
 share of such questions: with the share of right proposals the estimators are unbiased too, and vary more.
@@ -45,6 +49,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aurify.errors import UsageError
 from aurify.methods.base import EStep, Kernel, Method, Term
 from aurify.methods.moves import Moves, either, independent, metropolis, suffix, taken
 from aurify.methods.resampling import systematic_counts
@@ -70,7 +75,7 @@ class EstimatorWeights(NamedTuple):
 
 
 def leave_one_out_acceptance(moved_Q: Bools | Floats, held_Q: Bools) -> Floats:
-    """b_m: the share that moved of the other chains that held a right rationale [Q]; 0 where there is no other one.
+    """b_m: the share that moved of the other chains that ``held_Q`` names [Q]; 0 where there is no other one.
 
     So M = 1 is basic.
     """
@@ -103,6 +108,7 @@ def estimator_weights(
     accept_scale_Q: Floats | None = None,
     cut_QS: Bools | None = None,
     there_QS: Bools | None = None,
+    empty_scale_Q: Floats | None = None,
 ) -> EstimatorWeights:
     """Coefficients of the basic estimator, or with ``accept_scale_Q`` of the control variate.
 
@@ -113,9 +119,11 @@ def estimator_weights(
             was not right.
         cut_QS: whether each proposal goes on from a beginning of the memory; None: none does.
         there_QS: which places hold a proposal; None: all. K is then the number of each question's own.
+        empty_scale_Q: b_m of the chains that held no right rationale and were proposed whole ones of the model itself,
+            0 for others; None: 0 for all.
 
-    A question without a right proposal or memory is not valid and gets no weight. Where a proposal is right the
-    independent kernel takes it, so the memory's own coefficient is 0: duplicates are merged.
+    A question without a right proposal or memory is not valid and gets no weight but that of its baseline. Where a
+    proposal is right the independent kernel takes it, so the memory's own coefficient is 0: duplicates are merged.
     """
     there_QS = np.ones(moves.take_QS.shape, dtype=bool) if there_QS is None else there_QS
     samples_Q1 = np.maximum(there_QS.sum(axis=1, keepdims=True), 1)
@@ -123,9 +131,11 @@ def estimator_weights(
     count = max(int(moves.valid_Q.sum()), 1)
     control_QS = (scale_Q * moves.valid_Q)[:, None] * there_QS / samples_Q1
     stems_QS = np.zeros_like(control_QS) if cut_QS is None else control_QS * cut_QS
-    return EstimatorWeights(
-        moves.stay_Q / count, (moves.take_QS - control_QS) / count, stems_QS / count, scale_Q, moves.valid_Q
-    )
+    proposals_QS = (moves.take_QS - control_QS) / count
+    if empty_scale_Q is not None:
+        with_others_Q = 1 + moves.valid_Q.sum() - moves.valid_Q
+        proposals_QS = proposals_QS - (empty_scale_Q / with_others_Q)[:, None] * there_QS / samples_Q1
+    return EstimatorWeights(moves.stay_Q / count, proposals_QS, stems_QS / count, scale_Q, moves.valid_Q)
 
 
 def subsample(weights: EstimatorWeights, draws: int, uniform: float) -> EstimatorWeights:
@@ -173,6 +183,11 @@ class Trice(Method):
     baseline: Literal["batch", "running"] = setting(
         "batch", "The control variate's acceptance rate: of the other questions, or of earlier visits."
     )
+    empty_chains: Literal["basic", "baseline"] = setting(
+        "basic",
+        "Chains that hold nothing yet learn from their right proposals (basic), or from all, less the share of right "
+        "ones among the other such chains (baseline).",
+    )
     subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
     moves: Literal["independent", "suffix", "mixed", "guide"] = setting(
         "independent",
@@ -184,6 +199,10 @@ class Trice(Method):
     def corrects_guide(self) -> bool:
         """See ``methods.base.Method``."""
         return self.moves == "guide"
+
+    def __post_init__(self) -> None:
+        if self.empty_chains == "baseline" and self.estimator == "basic":
+            raise UsageError("--empty-chains baseline is a part of the control variate: leave --estimator basic")
 
     def kernel(self, key: int, chain: Chain) -> Kernel:
         """See ``methods.base.Method``: a cut is uniform over the tokens of a right rationale that ended by itself."""
@@ -208,7 +227,10 @@ class Trice(Method):
         if self.estimator != "basic":
             scale_Q = self._accept_scale(moves, held_Q, whole_Q, suffix_Q, chains, there_QS)
         cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
-        weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS)
+        empty_Q = None
+        if self.empty_chains == "baseline":
+            empty_Q = leave_one_out_acceptance(moves.moved_Q, whole_Q & ~held_Q) * (whole_Q & ~held_Q)
+        weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS, empty_Q)
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
         uniforms_Q = random.random(len(chains))
