@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,12 @@ from aurify.errors import UsageError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def _has_accelerator() -> bool:
+    """Whether processes can have devices of their own here; Apple's GPU is one for all."""
+    found = torch.accelerator.current_accelerator() if hasattr(torch, "accelerator") else None
+    return torch.cuda.is_available() or (found is not None and found.type not in ("cpu", "mps"))
 
 
 class World:
@@ -26,7 +33,16 @@ class World:
         for name in track:
             if importlib.util.find_spec(name) is None:  # accelerate would leave it out without a word
                 raise UsageError(f"--track {name}: not installed: pip install 'aurify[{name}]'")
-        self._accelerator = Accelerator(log_with=list(track) or None, project_dir=folder)
+        launched = int(os.environ.get("WORLD_SIZE", "1"))
+        self._accelerator = Accelerator(
+            log_with=list(track) or None, project_dir=folder,
+            cpu=launched > 1 and not _has_accelerator(),  # else each of torchrun's processes would be alone
+        )  # fmt: skip
+        if self._accelerator.num_processes != launched:
+            raise UsageError(
+                f"{launched} processes were launched and {self._accelerator.num_processes} found each other: start "
+                "them with torchrun or accelerate launch, one for each device"
+            )
         self._wanted, self._tracking = bool(track), False
 
     @property

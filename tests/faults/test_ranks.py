@@ -1,0 +1,64 @@
+"""One of two processes is killed, or asked to stop: all end soon, and the run goes on from its checkpoint."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+SOON = 30.0
+"""Seconds."""
+
+
+def launched(words: list[object]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "aurify",
+         *map(str, words)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def steps(out: Path) -> list[int]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [line["step"] for line in lines if "updated" in line]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_all_end_with_one_and_the_run_goes_on(number, train, aurify, tmp_path):
+    out = tmp_path / "out"
+    words = train(out, "--steps", 200, "--save-every", 1)
+    process = launched(words)
+    try:
+        while not (out / "checkpoints" / "step-00000002").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        ranks = [child for child in psutil.Process(process.pid).children() if "aurify" in child.cmdline()]
+        assert len(ranks) == 2
+        begun = time.monotonic()
+        ranks[1].send_signal(number)
+        _, errors = process.communicate(timeout=2 * SOON)
+        assert time.monotonic() - begun < SOON
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert not any(rank.is_running() for rank in ranks)
+    if number == signal.SIGTERM:
+        assert "saved; go on with: aurify train --config" in errors
+    done = max(steps(out))
+    after = aurify(*train(out, "--steps", 200, "--save-every", 1, "--resume"), "--dry-run")
+    assert after.status == 0
+    go_on = launched([*words, "--resume"])
+    try:
+        while max(steps(out), default=0) <= done + 1:
+            assert go_on.poll() is None, go_on.communicate()
+            time.sleep(0.05)
+    finally:
+        go_on.send_signal(signal.SIGTERM)
+        go_on.communicate(timeout=2 * SOON)
+    assert steps(out) == list(range(1, max(steps(out)) + 1))
