@@ -93,7 +93,8 @@ def test_the_baseline_of_empty_chains_leaves_the_expectation_as_it_is(held, samp
         w, bare = from_empty(world, drawn, held_Q), from_empty(world, drawn, held_Q, baseline=False)
         others_Q, count = 1 + w.valid_Q.sum() - w.valid_Q, max(int(w.valid_Q.sum()), 1)
         part_QS = (w.proposals_QS - bare.proposals_QS) * others_Q[:, None] / count
-        return bare._replace(proposals_QS=bare.proposals_QS + part_QS)
+        changed_QS = bare.proposals_QS + part_QS
+        return EstimatorWeights(bare.memory_Q, changed_QS, bare.stems_QS, bare.accept_scale_Q, bare.valid_Q)
 
     biased, _ = moments_from_empty(world, held_Q, samples, careless)
     if (~held_Q).sum() > 1:
