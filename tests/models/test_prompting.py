@@ -103,7 +103,9 @@ def test_a_run_records_its_form_and_later_commands_take_it(folders: dict[str, Pa
         method="trice", model=str(folders["chat"]), data="q.jsonl", out=str(tmp_path / "run"), steps=1, questions=4,
         memory="none", max_new_tokens=48, template_args='{"thinks": true}',
     )  # fmt: skip
-    watcher: Any = SimpleNamespace(say=lines.append, step=lambda *_: None, evaluated=lambda *_: None)
+    watcher: Any = SimpleNamespace(
+        say=lines.append, step=lambda *_: None, evaluated=lambda *_: None, drawn=lambda *_: None
+    )
     run = run_training(settings, questions=questions[:6], held_out=questions[6:], watcher=watcher)
     assert any(line.startswith("prompt: chat (the model's chat template), template arguments") for line in lines)
     assert any("--- first prompt" in line and line.endswith("assistant\n<think>\n---") for line in lines)

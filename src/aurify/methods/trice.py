@@ -18,7 +18,7 @@ biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m
 published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
 first pass over the questions has no gradient.)
 
-Such a chain has a baseline of its own (``--empty-chains baseline``, ours): its part (1/C) c_m s(z~_m) becomes
+Such a chain has a baseline of its own (``--baseline all``, ours): its part (1/C) c_m s(z~_m) becomes
 (1/C) c_m s(z~_m) - b_m s(z~_m) / (1 + C_m), with b_m the share of right ones among the other chains that held none, and
 C_m the valid chains without this one; both are independent of z~_m, so that the expectation is as before.
 
@@ -172,7 +172,7 @@ class Trice(Method):
     """TRICE: the marginal likelihood of the right answer, by MCMC-EM with a control variate.
 
     The functions above are its arithmetic. ``baseline`` says where accept_scale comes from: the other questions of the
-    "batch", or the question's own earlier visits ("running").
+    "batch", or the question's own earlier visits ("running"); "all" gives the chains that hold nothing one too.
     """
 
     samples: int = 1
@@ -180,13 +180,10 @@ class Trice(Method):
     estimator: Literal["control-variate", "basic", "subsampled"] = setting(
         "control-variate", "The gradient estimator: control-variate, basic or subsampled."
     )
-    baseline: Literal["batch", "running"] = setting(
-        "batch", "The control variate's acceptance rate: of the other questions, or of earlier visits."
-    )
-    empty_chains: Literal["basic", "baseline"] = setting(
-        "basic",
-        "Chains that hold nothing yet learn from their right proposals (basic), or from all, less the share of right "
-        "ones among the other such chains (baseline).",
+    baseline: Literal["batch", "running", "all"] = setting(
+        "batch",
+        "The control variate's acceptance rate: of the other questions (batch), or of earlier visits (running); all: "
+        "as batch, and a baseline for the chains that hold nothing yet, which then learn from wrong proposals too.",
     )
     subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
     moves: Literal["independent", "suffix", "mixed", "guide"] = setting(
@@ -201,8 +198,8 @@ class Trice(Method):
         return self.moves == "guide"
 
     def __post_init__(self) -> None:
-        if self.empty_chains == "baseline" and self.estimator == "basic":
-            raise UsageError("--empty-chains baseline is a part of the control variate: leave --estimator basic")
+        if self.baseline == "all" and self.estimator == "basic":
+            raise UsageError("--baseline all is a part of the control variate: leave --estimator basic")
 
     def kernel(self, key: int, chain: Chain) -> Kernel:
         """See ``methods.base.Method``: a cut is uniform over the tokens of a right rationale that ended by itself."""
@@ -228,7 +225,7 @@ class Trice(Method):
             scale_Q = self._accept_scale(moves, held_Q, whole_Q, suffix_Q, chains, there_QS)
         cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
         empty_Q = None
-        if self.empty_chains == "baseline":
+        if self.baseline == "all":
             empty_Q = leave_one_out_acceptance(moves.moved_Q, whole_Q & ~held_Q) * (whole_Q & ~held_Q)
         weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS, empty_Q)
         if self.estimator == "subsampled":
@@ -292,7 +289,7 @@ class Trice(Method):
             (suffix_Q, (2, 3), np.ones_like(samples_Q)),
         ):
             of_kind_Q = held_Q & kind_Q
-            if self.baseline == "batch":
+            if self.baseline != "running":
                 rate_Q = leave_one_out_acceptance(moves.moved_Q, of_kind_Q)
             else:
                 rate_Q = running_acceptance(moves.moved_Q, of_kind_Q, earlier[:, right], earlier[:, drawn], tries)
