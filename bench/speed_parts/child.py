@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,15 @@ class Child:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+def steps_in_turn(workers: Mapping[str, Child], repeats: int) -> Iterator[tuple[str, int, float]]:
+    """(worker, round, processor seconds of its step), the order changing each round; round 0 is for warming up."""
+    for turn in range(repeats + 1):
+        for name in sorted(workers, reverse=bool(turn % 2)):
+            begun = workers[name].processor_seconds()
+            workers[name].go()
+            yield name, turn, workers[name].processor_seconds() - begun
 
 
 def plan_of_worker() -> Any:

@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack
 
 from speed_parts import shared
-from speed_parts.child import Child
+from speed_parts.child import Child, steps_in_turn
 from speed_parts.shared import PEERS, Options
 
 ROLLOUTS, MAX_NEW_TOKENS, RATE = 16, 128, 2e-4
@@ -35,13 +35,10 @@ def run(options: Options) -> str:
             python = PEERS if module == "trl_worker" else sys.executable
             workers[name] = stack.enter_context(Child(module, {**plan, **own}, python=python, threads=options.threads))
             workers[name].read()
-        for turn in range(options.repeats + 1):
-            for name in sorted(workers, reverse=bool(turn % 2)):
-                begun = workers[name].processor_seconds()
-                workers[name].go()
-                if turn:
-                    seconds[name].append(workers[name].processor_seconds() - begun)
-                options.say(f"{name}, step {turn + 2}: {workers[name].processor_seconds() - begun:.0f} s")
+        for name, turn, took in steps_in_turn(workers, options.repeats):
+            if turn:
+                seconds[name].append(took)
+            options.say(f"{name}, step {turn + 2}: {took:.0f} s")
     ours, theirs = seconds.values()
     ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
     rows = [

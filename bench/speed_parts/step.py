@@ -17,7 +17,7 @@ import sys
 from contextlib import ExitStack
 
 from speed_parts import shared
-from speed_parts.child import Child
+from speed_parts.child import Child, steps_in_turn
 from speed_parts.shared import PEERS, Options
 
 MAX_NEW_TOKENS = 128
@@ -92,12 +92,9 @@ def beside(options: Options) -> str:
         }
         for worker in workers.values():
             worker.read()
-        for turn in range(options.repeats + 1):
-            for name in sorted(workers, reverse=bool(turn % 2)):
-                begun = workers[name].processor_seconds()
-                workers[name].go()
-                if turn:
-                    seconds[name].append(workers[name].processor_seconds() - begun)
+        for name, turn, took in steps_in_turn(workers, options.repeats):
+            if turn:
+                seconds[name].append(took)
     ratios = [now / before for now, before in zip(seconds["now"], seconds["before"], strict=True)]
     rows = [[name, f"{statistics.median(found):.2f}", len(found)] for name, found in seconds.items()]
     told = f"now / before: {statistics.median(ratios):.3f} (median of {len(ratios)} pairs, {min(ratios):.3f} to "

@@ -54,7 +54,7 @@ def _archived(path: Path) -> list[Mapping[str, Any]]:
                 name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json")
             )
             return [_object(archive.read(name).decode("utf-8"), f"{path}: {name}") for name in names]
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:  # NotImplementedError: packed oddly
         hint = "; `inspect log convert --to json` writes it again"
         raise AurifyError(f"{path}: cannot be read as an inspect log: {error}{hint}") from None
 

@@ -25,7 +25,7 @@ TABLES = "tables.json"
 SAVE_AFTER = 600.0
 """Seconds of unsaved work after which a step ends with a checkpoint, whatever ``save_every`` says."""
 OF_SAVING = 20.0
-"""So many times a checkpoint's own seconds have to pass before the next such one: saving takes 5 % at most."""
+"""A checkpoint that took s seconds is followed by such a one after this many times s: saving takes 5 % at most."""
 
 
 class Loop:
