@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aurify.models.heap import give_back, keep_blocks_apart, malloc_trim, mallopt
+from aurify.models.heap import blocks_together, give_back, keep_blocks_apart, malloc_trim, mallopt
 
 
 def test_only_after_work_with_large_models() -> None:
@@ -36,6 +36,23 @@ def test_blocks_of_their_own_only_for_large_models() -> None:
     assert asked == []
     keep_blocks_apart(torch.nn.Linear(2**15, 2**10, bias=False), tune)
     assert asked == [(-3, 2**20)]
+
+
+def test_blocks_are_kept_while_a_large_model_draws_that_is_trained() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def tune(parameter: int, value: int) -> int:
+        asked.append((parameter, value))
+        return 1
+
+    large = torch.nn.Linear(2**15, 2**10, bias=False)
+    with blocks_together(large, tune):
+        assert asked == [(-3, 2**25), (-1, 2**30)]
+    assert asked[2:] == [(-3, 2**20)]
+    for other in (torch.nn.Linear(10, 10), large.requires_grad_(False)):
+        with blocks_together(other, tune):
+            pass
+    assert len(asked) == 3
 
 
 PEAK = """

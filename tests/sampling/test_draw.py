@@ -77,3 +77,18 @@ def test_low_temperatures_tend_to_greedy_and_half_precision_is_widened() -> None
     apart = logits.float() + 10 * torch.arange(40)
     assert torch.equal(draw_tokens(apart, uniform, 1e-2)[0], apart.argmax(-1))
     assert torch.allclose(logprobs, logits.float().log_softmax(-1).max(-1).values)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7, 1.0])
+def test_a_large_vocabulary_is_gone_through_in_parts(temperature: float) -> None:
+    """Row by row the tokens and log-probabilities are those of a batch of a few."""
+    torch.manual_seed(0)
+    n_tokens = 100_003
+    logits = 3 * torch.randn(50, n_tokens)
+    uniform = torch.rand(50, levels(n_tokens), dtype=torch.float64)
+    tokens, logprobs = draw_tokens(logits, uniform, temperature)
+    assert tokens.shape == logprobs.shape == (50,)
+    for at in range(0, 50, 2):
+        few, their = draw_tokens(logits[at : at + 2], uniform[at : at + 2], temperature)
+        assert torch.equal(few, tokens[at : at + 2])
+        torch.testing.assert_close(their, logprobs[at : at + 2], atol=1e-6, rtol=0)

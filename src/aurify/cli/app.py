@@ -107,6 +107,7 @@ def new_app(commands: type[TyperGroup] = TyperGroup) -> typer.Typer:
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong usage."""
     show_inert()
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch looks once, at its first tensor (see models.heap)
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(exit_status(build))
 

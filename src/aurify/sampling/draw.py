@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 _CHILDREN = 8
+_AT_ONCE = 2**21
+"""Logits that are gone through at once on a CPU: its cache holds what is made of them, 8 MB of float32 each time."""
 
 
 def levels(n_tokens: int) -> int:
@@ -42,6 +44,15 @@ def draw_tokens(logits_RV: Tensor, uniforms_RL: Tensor, temperature: float) -> t
     walk goes to the first child k with w_0 + ... + w_k > u Σw. Temperature 0 takes the most likely token.
     Logits with a NaN or +inf give a NaN log-probability, which the caller must look for.
     """
+    n_parts = -(-logits_RV.numel() // _AT_ONCE) if logits_RV.device.type == "cpu" else 1
+    if n_parts <= 1:
+        return _draw(logits_RV, uniforms_RL, temperature)
+    parts = zip(logits_RV.tensor_split(n_parts), uniforms_RL.tensor_split(n_parts), strict=True)
+    tokens, logprobs = zip(*(_draw(logits, us, temperature) for logits, us in parts if len(logits)), strict=True)
+    return torch.cat(tokens), torch.cat(logprobs)
+
+
+def _draw(logits_RV: Tensor, uniforms_RL: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     logits_RV = logits_RV.float()
     shifted_RV = logits_RV - logits_RV.amax(-1, keepdim=True)
     weights_RV = shifted_RV.exp()

@@ -15,7 +15,7 @@ from torch import nn
 
 from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError, out_of_memory
-from aurify.models.heap import give_back
+from aurify.models.heap import blocks_together, give_back
 from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.agreement import Agreement, ScoredDraw
 from aurify.sampling.decoding import Decoding
@@ -104,7 +104,8 @@ class LocalSampler:
         asked = sum(len(prompt.seeds) for prompt in prompts)
         if self.progress is not None:
             self.progress(0, asked)
-        drawn = self._what_fits(draw, on_completion, asked)
+        with blocks_together(self.model):
+            drawn = self._what_fits(draw, on_completion, asked)
         if self._agreement is not None and self._compares and any(drawn):
             self._compares = False
             with _evaluating(self.model):

@@ -54,8 +54,9 @@ def test_adapters_that_are_off_or_merged_count_once(model_of: ModelOf) -> None:
     assert plain is not None
     assert off is not None
     assert merged is not None
-    torch.testing.assert_close(merged.layers[0].qkv.weight_OI, plain.layers[0].qkv.weight_OI)
-    assert not torch.allclose(off.layers[0].qkv.weight_OI, plain.layers[0].qkv.weight_OI)
+    x_NE = torch.eye(model.config.hidden_size)
+    torch.testing.assert_close(merged.layers[0].qkv.product(x_NE), plain.layers[0].qkv.product(x_NE))
+    assert not torch.allclose(off.layers[0].qkv.product(x_NE), plain.layers[0].qkv.product(x_NE))
 
 
 def test_interleaving_pairs_the_halves_of_a_head() -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurify.models.nat.unit import BOTH, NEG, POS, IntegrationUnit
+from aurify.sampling.fused import packed
 
 if TYPE_CHECKING:
     from aurify.models.nat.layer import DualLoraLinear
@@ -148,15 +150,19 @@ class Joined:
         self.sizes = [end, *map(len, rows[len(parts) :])]
         rows = [row.detach().to(dtype) for row in rows]
         weight_OI = torch.cat(rows) if len(rows) > 1 else rows[0]
-        self.weight_OI = weight_OI if scale_I is None else weight_OI * scale_I.detach()
+        if scale_I is not None:
+            weight_OI = weight_OI * scale_I.detach()
         self.bias_O = None
         if any(bias is not None for bias in biases):
             filled = [row.new_zeros(len(row)) if bias is None else bias for row, bias in zip(rows, biases, strict=True)]
             self.bias_O = torch.cat(filled).detach().to(dtype)
+        laid_out = packed.product(weight_OI, self.bias_O)
+        self.product: packed.Product = laid_out or partial(functional.linear, weight=weight_OI, bias=self.bias_O)
+        self.weight_OI = weight_OI if laid_out is None else None  # for ``add_to``
 
     def __call__(self, x_NI: Tensor) -> Tensor:
         """The outputs (N, O)."""
-        all_rows = functional.linear(x_NI, self.weight_OI, self.bias_O)
+        all_rows = self.product(x_NI)
         if not self.mixes:
             return all_rows
         y_NO, *units = torch.split(all_rows, self.sizes, 1)
@@ -166,7 +172,7 @@ class Joined:
 
     def add_to(self, x_NO: Tensor, inner_NI: Tensor) -> Tensor:
         """x + the outputs, in x's dtype; without units, and of one dtype, the sum and the product are one call."""
-        if self.mixes or x_NO.dtype != self.weight_OI.dtype:
+        if self.mixes or self.weight_OI is None or x_NO.dtype != self.weight_OI.dtype:
             return x_NO + self(inner_NI)
         out_NO = torch.addmm(x_NO, inner_NI, self.weight_OI.t())
         return out_NO if self.bias_O is None else out_NO + self.bias_O
