@@ -46,7 +46,7 @@ LEVEL = 0.05
 SEED = 17
 """The rule was chosen on other simulations: of normal means without questions, and of seeds 0 to 199."""
 AGAIN = 9
-"""A design of accuracy ``TYPICAL`` that is outside what is wanted is simulated so many times more; all are counted."""
+"""A design of accuracy ``TYPICAL`` that is outside what is wanted is simulated this often again; all are counted."""
 TYPICAL, NEARLY_RIGHT = 0.7, 0.97
 """Accuracies."""
 WAYS = ("aurify compare", "crossed bootstrap", "nested")

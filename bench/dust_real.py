@@ -65,11 +65,11 @@ def main() -> None:
     parser.add_argument("--tests", nargs="*", choices=list(TESTS), default=list(TESTS), metavar="TEST")
     parser.add_argument("--test-rows", type=int, default=300, help="of each test set")
     parser.add_argument("--max-new-tokens", type=int, default=400)
-    parser.add_argument("--seconds", type=float, default=0.0, help="stop after so long; the same command goes on")
+    parser.add_argument("--seconds", type=float, default=0.0, help="stop after these seconds; the same command goes on")
     parser.add_argument("--table", action="store_true", help="print the tables from the results that are there")
     parser.add_argument(
         "--whole", nargs=2, type=int, metavar=("TOKENS", "ROWS"), default=(140_000, 300),
-        help="in the table: the hours of a run with so many tokens a stage and rows a test",
+        help="in the table: the hours of a run with TOKENS tokens a stage and ROWS rows a test",
     )  # fmt: skip
     args = parser.parse_args()
     if args.table:
@@ -156,7 +156,7 @@ class Bench:
 
     @cached_property
     def steps(self) -> int:
-        """Steps of a stage: so many that it learns from about ``--tokens`` tokens."""
+        """Steps of a stage, enough to learn from about ``--tokens`` tokens."""
         from aurify.models.load import load_tokenizer
 
         encode = load_tokenizer(str(self.args.student))

@@ -165,7 +165,7 @@ class Found(NamedTuple):
 
 
 def fuzz(target: Target, draw: random.Random, *, seconds: float = 1e9, inputs: int = 10**9) -> Found:
-    """Try a target on mutated inputs, for so long or so many."""
+    """Try a target on mutated inputs, for ``seconds`` or until there were ``inputs`` of them."""
     from aurify.errors import AurifyError
 
     end, begun, refused, slowest, faults, base = time.monotonic() + seconds, time.monotonic(), 0, 0.0, [], 0.0

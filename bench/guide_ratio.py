@@ -108,14 +108,14 @@ def lines(args: argparse.Namespace, results: Sequence[Found]) -> list[str]:
     """The rows of the table."""
     rows = []
     for low, high in zip(EDGES, (*EDGES[1:], None), strict=True):
-        some = [one for one in results if one.tokens >= low and (high is None or one.tokens < high)]
-        if some:
+        within = [one for one in results if one.tokens >= low and (high is None or one.tokens < high)]
+        if within:
             name = f"{low} to {high}" if high else f"{low} and more"
             right, spread, worth, moves = (
-                statistics.fmean(getattr(one, key) for one in some) for key in ("right", "spread", "worth", "moves")
+                statistics.fmean(getattr(one, key) for one in within) for key in ("right", "spread", "worth", "moves")
             )
             rows.append(
-                f"| {Path(args.model).name} | {args.data.stem} | {name} | {len(some)} | {right:.1f} | {spread:.1f} | "
+                f"| {Path(args.model).name} | {args.data.stem} | {name} | {len(within)} | {right:.1f} | {spread:.1f} | "
                 f"{worth:.1f} | {100 * moves:.0f} % |"
             )
     return rows

@@ -8,7 +8,7 @@ Every method has the same budget of generated tokens, first rationales and hinte
 (its schedule falls with the budget), and the same number of samples a step. A run has found the right procedure if its
 held-out greedy accuracy is at least half (see docs/results.md: runs end near 0 to 30 % or near 97 %).
 
-Every run leaves one JSON file in --out, so the command goes on where it was stopped; the table is written anew after
+Every run leaves one JSON file in --out, so the command goes on where it was stopped; the table is rewritten after
 each run to bench/results/hard_questions.md, between its two marks.
 """
 

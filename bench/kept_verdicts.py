@@ -1,4 +1,4 @@
-"""Verdicts of a bench's runs by question, kept beside its results, so that their comparison can be computed anew.
+"""Verdicts of a bench's runs by question, kept beside its results, so that their comparison can be computed again.
 
     .venv/bin/python bench/kept_verdicts.py bench/results/NAME.verdicts.jsonl [--against METHOD]
 

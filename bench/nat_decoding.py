@@ -36,6 +36,7 @@ def main() -> None:
     options = shared.Options(Path(), False, False, args.repeats, 1, torch.get_num_threads())
     head = [f"{args.rollouts} rollouts of {args.tokens} tokens, tokens/s", *COMPETITORS]
     head += ["NAT / LoRA, fused", "NAT / LoRA, general"]
+    print("How fast a model of negative assistant training (NAT) decodes beside a plain LoRA on the same layers.\n")
     print(f"{shared.machine(options)}\n\n{shared.table(head, rows)}")
 
 

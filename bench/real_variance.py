@@ -53,8 +53,8 @@ def main() -> None:
     ratio, signal = ratio_of(right_Q, held_QD, drawn_QD)
     random, n = np.random.default_rng(args.seed), len(right_Q)
     again = [
-        ratio_of(right_Q[some], held_QD[some], drawn_QD[some])[0]
-        for some in (random.integers(n, size=n) for _ in range(1000))
+        ratio_of(right_Q[resample], held_QD[resample], drawn_QD[resample])[0]
+        for resample in (random.integers(n, size=n) for _ in range(1000))
     ]
     low, high = np.quantile(again, [0.025, 0.975])
     row = (

@@ -59,10 +59,11 @@ CLAIMS = (
 )
 
 
-NOTES = """nce, nce-token, augment and self-kd come after NAT: its training and their fresh samples cost them more than
-the others, so their claims against NAT are not at equal budget. Claims are decided by a 95 % t interval of the paired
-difference over the seeds, uncorrected: of twenty claims that are not so, one would seem to hold or not to; with fewer
-than 5 seeds a claim is only a hint."""
+NOTES = """NAT is negative assistant training, NCE (nce, nce-token) negative calibrated enhancement. nce, nce-token,
+augment and self-kd come after NAT: its training and their fresh samples cost them more than the others, so their claims
+against NAT are not at equal budget. Claims are decided by a 95 % t interval of the paired difference over the seeds,
+uncorrected: of twenty claims that are not so, one would seem to hold or not to; with fewer than 5 seeds a claim is only
+a hint."""
 
 
 def main() -> None:

@@ -63,6 +63,7 @@ def main() -> None:
     if args.verdicts:
         keep(args.verdicts, [("", seed, {m: greedy[m][i] for m in greedy}) for i, seed in enumerate(args.seeds)])
     print("# What NAT and NCE add to a TRICE run\n")
+    print("NAT is negative assistant training, NCE negative calibrated enhancement; CoT-KD learns right ones alone.\n")
     print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
     print("| model | greedy | over TRICE | sampled | over TRICE | seconds |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -114,8 +114,8 @@ class Times:
         """For a table: the rate, and how many repeats it rests on where they are fewer than asked."""
         if not self.seconds:
             return self.error or "-"
-        few = f" (n={len(self.seconds)})" if len(self.seconds) < repeats else ""
-        return f"{self.rate:,.{digits}f}{few}"
+        fewer = f" (n={len(self.seconds)})" if len(self.seconds) < repeats else ""
+        return f"{self.rate:,.{digits}f}{fewer}"
 
 
 def interleaved(

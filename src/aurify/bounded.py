@@ -1,4 +1,4 @@
-"""Somebody else's program in this process, for so long and no longer."""
+"""Somebody else's program in this process, for a limited time."""
 
 from __future__ import annotations
 

@@ -139,8 +139,8 @@ def test_guided_ascends_the_guides_right_rationales_and_the_corrected_one_nearer
     corrected, sizes = ascended(Guided(2, correction="self-normalised"), world, guide, 2)
     assert all(0 <= size <= 2 + 1e-9 for size in sizes)
     plain, _ = ascended(Guided(2), world, guide, 2)
-    wanted, some = world.gradient_log_pi(), 1 - (1 - q_right) ** 2
-    assert np.linalg.norm(corrected / some - wanted) < np.linalg.norm(plain / some - wanted)
+    wanted, any_right = world.gradient_log_pi(), 1 - (1 - q_right) ** 2
+    assert np.linalg.norm(corrected / any_right - wanted) < np.linalg.norm(plain / any_right - wanted)
 
 
 def test_self_normalised_weights():

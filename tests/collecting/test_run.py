@@ -316,7 +316,7 @@ def test_from_the_command_line_with_the_key_nowhere(
 
 
 class Stops(SamplingWatcher):
-    """Ctrl-C after so many samples."""
+    """Ctrl-C once ``after`` samples are done."""
 
     def __init__(self, after: int) -> None:
         self.after = after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_the_table_names_tests_that_are_there_and_modules_without_one_of_their_o
         if "*" not in pattern:
             assert pattern in modules(), pattern
             assert not by_path(pattern).is_file(), f"{pattern} has a test at its path"
+
+
+def without_effect(rows: list[tuple[str, str]], names: Iterable[str]) -> list[str]:
+    """The patterns of rows that are the first to fit no module: there is none, or earlier rows take all of them."""
+    used = {next((pattern for pattern, _ in rows if fnmatch(name, pattern)), None) for name in names}
+    return [pattern for pattern, _ in rows if pattern not in used]
+
+
+def test_every_row_of_the_table_is_the_first_to_fit_some_module():
+    assert not without_effect(table(), [module for module in modules() if not by_path(module).is_file()])
+
+
+def test_a_row_without_effect_is_found():
+    rows = [("a/one.py", "t"), ("a/*", "t"), ("a/two.py", "t"), ("b/*", "t")]
+    assert without_effect(rows, ["a/one.py", "a/two.py"]) == ["a/two.py", "b/*"]
+    assert without_effect(rows, ["a/one.py"]) == ["a/*", "a/two.py", "b/*"]
+    assert without_effect(rows[:2], ["a/one.py", "a/two.py"]) == []
 
 
 def test_the_test_of_a_module_reaches_it():

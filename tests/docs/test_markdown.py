@@ -1,4 +1,7 @@
-"""What the Markdown files say is so: their form, their links, and every command and flag that they name."""
+"""What the Markdown files say is so: their form, their links, and every command and flag that they name.
+
+A row of a table may be longer than 120 characters: Markdown cannot break one.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +96,21 @@ def test_lines_are_at_most_120_characters(page):
     assert not [f"{page}:{number}" for number, line in lines if len(line) > 120 and not line.startswith("|")]
 
 
+SPELLED_OUT = {
+    "NAT": "negative assistant training",
+    "NCE": "negative calibrated enhancement",
+    "ASC": "adaptive self-consistency",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_second_papers_short_names_are_spelled_out_in_the_papers_words(page):
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    for short, words in SPELLED_OUT.items():
+        assert not re.search(rf"\b{short}\b", text) or words in text.lower(), f"{page}: {short}"
+    assert not re.search(r"negative[ -](assisted|assistive) training|negative calibration", text, re.IGNORECASE)
+
+
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
 
@@ -170,6 +188,39 @@ def test_the_map_in_the_readme_names_every_room_and_no_other():
     assert listed == {folder.parent.name for folder in package.glob("*/__init__.py")}
     for name in re.findall(r"^    ([a-z]+)/ ", text, re.MULTILINE):
         assert (ROOT / name).is_dir()
+
+
+def test_the_map_in_the_readme_names_every_example_and_no_other():
+    (listed,) = re.findall(r"^    examples/ .*: (.*)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    for stem, ends in re.findall(r"(\w+)\{([\w,]+)\}\.py", listed):
+        listed = listed.replace(f"{stem}{{{ends}}}.py", ", ".join(f"{stem}{end}.py" for end in ends.split(",")))
+    assert set(listed.split(", ")) == {path.name for path in (ROOT / "examples").glob("*.py")}
+
+
+def cited(text: str) -> list[tuple[str, str]]:
+    """(page, heading) for every heading that a source file quotes after the name of a page of ``docs/``."""
+    quoted = r'"[^"\n]+(?:\n[^"\n]+)?"'
+    found = re.findall(rf"docs/([\w-]+\.md),\s+({quoted}(?:(?:,| and|, and)\s+{quoted})*)", text)
+    return [(page, " ".join(one.split())) for page, many in found for one in re.findall(r'"([^"]+)"', many)]
+
+
+def test_every_heading_that_the_source_cites_is_there():
+    seen = [
+        (path.name, page, heading)
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        for page, heading in cited(path.read_text(encoding="utf-8"))
+    ]
+    assert len(seen) > 10
+    for name, page, heading in seen:
+        headings = re.findall(
+            r"^#+ (?:\d{4}-\d\d-\d\d: )?(.*)", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE
+        )
+        assert heading in headings, f"{name}: docs/{page}, {heading}"
+
+
+def test_cited_headings_are_read_across_lines():
+    text = 'See docs/methods.md. Source: docs/methods.md, "One\nidea" and "Two", docs/a-b.md, "Three"; "four".'
+    assert cited(text) == [("methods.md", "One idea"), ("methods.md", "Two"), ("a-b.md", "Three")]
 
 
 def test_the_example_in_python_runs(tmp_path, monkeypatch, capsys):

@@ -117,7 +117,7 @@ def test_a_manifest_that_is_empty_or_of_another_version(manifest, run):
     assert "Traceback" not in done.err
 
 
-def test_with_no_whole_checkpoint_nothing_is_begun_anew_and_nothing_changed(run):
+def test_with_no_whole_checkpoint_nothing_is_begun_again_and_nothing_changed(run):
     folder, resume = run
     for back in (1, 2):
         with (newest(folder, back) / "weights.safetensors").open("r+b") as file:

@@ -110,15 +110,15 @@ def test_the_sampler_draws_the_same_with_fewer_rows(monkeypatch):
         return found
 
     monkeypatch.setattr(Decoding, "run", limited)
-    told, heard = [], []
+    told, completed = [], []
     sampler = LocalSampler(model, tokenizer, say=told.append)
-    found = sampler.sample(prompts, max_new_tokens=20, on_completion=lambda index, one: heard.append((index, one)))
+    found = sampler.sample(prompts, max_new_tokens=20, on_completion=lambda index, one: completed.append((index, one)))
     for row, other in zip(found, wanted, strict=True):
         assert [one.token_ids for one in row] == [one.token_ids for one in other]
         assert [one.logprob for one in row] == pytest.approx([one.logprob for one in other], abs=1e-4)
     assert sampler.max_rows == 6
     assert len(told) == 2
-    assert sorted(index for index, _ in heard) == sorted(list(range(4)) * 6), "each completion is told of once"
+    assert sorted(index for index, _ in completed) == sorted(list(range(4)) * 6), "each completion is told of once"
 
 
 @pytest.mark.parametrize(

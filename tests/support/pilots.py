@@ -15,7 +15,7 @@ def rationale(question: int, verdict: Verdict = Verdict.RIGHT, text: str = "The 
 
 
 def trial(*right: int, samples: int = 4, name: str = "as it is", **more):
-    """So many right rationales of each question."""
+    """A trial with ``right[q]`` right rationales of question q, of ``samples``."""
     rows = [
         [rationale(q, Verdict.RIGHT if s < n else Verdict.WRONG) for s in range(samples)] for q, n in enumerate(right)
     ]

@@ -28,7 +28,7 @@ class Act:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     choices: int | None = None
-    """So many choices, whatever was asked for."""
+    """How many choices a reply has, whatever was asked for; None is as many as were asked for."""
     reply: dict[str, Any] | None = None
     """The message of every choice, where it is not the usual one."""
     finish_reason: str = "stop"

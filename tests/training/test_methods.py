@@ -107,7 +107,7 @@ def test_a_budget_of_seconds_ends_every_method(method, tmp_path):
     assert len(metrics(tmp_path / method)) == 1
 
 
-def test_star_fits_the_base_anew_and_goes_on_where_it_stopped(tmp_path):
+def test_star_refits_the_base_and_goes_on_where_it_stopped(tmp_path):
     whole = train(tmp_path / "whole", "star", steps=5, refits=2, save_every=4)
     lines = metrics(whole)
     assert [line["step"] for line in lines if "kept" in line] == [1, 3]

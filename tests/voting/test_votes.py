@@ -128,12 +128,12 @@ pools = st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 3)), st.sampled_f
 def test_laws_of_every_vote(pool: list[tuple[int | None, float]], kind: str) -> None:
     groups, scores = [group for group, _ in pool], [score for _, score in pool]
     ballot = vote(groups, scores, kind=kind)  # type: ignore[arg-type]
-    heard = {group for group in groups if group is not None}
-    assert (ballot.winner is None) == (not heard)
+    voted_for = {group for group in groups if group is not None}
+    assert (ballot.winner is None) == (not voted_for)
     if ballot.winner is not None and ballot.chosen is not None:
         assert ballot.winner == ballot.leaders[0] == groups[ballot.chosen]
         assert 0 < ballot.confidence <= 1
-        assert ballot.votes[ballot.winner] == pytest.approx(max(ballot.votes[group] for group in heard))
+        assert ballot.votes[ballot.winner] == pytest.approx(max(ballot.votes[group] for group in voted_for))
     backwards = vote(groups[::-1], scores[::-1], kind=kind)  # type: ignore[arg-type]
     assert set(backwards.leaders) == set(ballot.leaders)
 

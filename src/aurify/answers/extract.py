@@ -60,7 +60,7 @@ _CHOSEN = re.compile(
     r"(?:\s(?:answer|option|choice|one))?|answer)(?![\w'’]))",
     re.IGNORECASE,
 )
-_DOUBT = re.compile(
+_NOT_ASSERTED = re.compile(
     r"\b(?:not|no|never|neither|nor|if|whether|unless|either|only|why|suppose|assume|false|wrong|incorrect|think|"
     r"maybe|perhaps|could|might|may)\b|n['’]t\b",
     re.IGNORECASE,
@@ -203,7 +203,7 @@ def _before(text: str, marker: re.Match[str]) -> str:
     clause = re.split(r"[.!?;\n]|,\s(?:so|hence|thus|therefore)\b", text[max(0, marker.start() - 80) : marker.start()])[
         -1
     ]
-    if _DOUBT.search(clause) or text[marker.end() : marker.end() + 3].lstrip(" )*_").startswith("?"):
+    if _NOT_ASSERTED.search(clause) or text[marker.end() : marker.end() + 3].lstrip(" )*_").startswith("?"):
         return ""
     return marker["named"] or marker["letter"] or marker["bare"]
 

@@ -112,8 +112,8 @@ class Judge(Judging):
             stopped = found.stopped.replace("--money-cap", "--judge-money-cap")
             raise AurifyError(f"the judge stops: {stopped}; with a higher cap the same command pays for nothing twice")
         if any(one is not None for (one,) in found.replies):
-            self.held["heard"] = True
-        elif items and "heard" not in self.held:  # nothing would be learned, and the run would not say why
+            self.held["answered"] = True
+        elif items and "answered" not in self.held:  # nothing would be learned, and the run would not say why
             raise AurifyError(f"--answers judge: {_silent(found.failures)}")
         return [
             Grade(Verdict.LEFT_OUT, _silent(found.failures)) if one is None else graded(one.text, one.finish_reason)

@@ -242,7 +242,7 @@ def _limit(
     if not worth_a_pilot(sum(parameter.numel() for parameter in model.parameters()), n):
         return rule
     return limit_from_pilot(
-        asked, lambda some: template.encode_all(tokenizer, some), drawing, most=max(CHAT, rule.tokens),
+        asked, lambda piloted: template.encode_all(tokenizer, piloted), drawing, most=max(CHAT, rule.tokens),
         positions=position_limit(model),
     )  # fmt: skip
 

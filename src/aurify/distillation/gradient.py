@@ -1,4 +1,7 @@
-"""The gradient of a weighted batch, in micro-batches, and what the batch costs under the present model."""
+"""The gradient of a weighted batch, in micro-batches, and what the batch costs under the present model.
+
+Source: docs/methods.md, "Negative assistant training (NAT)" (the loss counts the rationale's tokens).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A method as stages: what is trained, on which examples, with which loss; each stage one optimiser."""
+"""A method as stages: what is trained, on which examples, with which loss; each stage one optimiser.
+
+Source: docs/methods.md, "Negative assistant training (NAT)", "Negative calibrated enhancement (NCE)",
+"What NAT is compared with".
+"""
 
 from __future__ import annotations
 

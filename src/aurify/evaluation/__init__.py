@@ -1,4 +1,4 @@
-"""Evaluation: how good a model is on questions with known answers, and which of several is better."""
+"""Evaluation: how good a model is on questions with known answers."""
 
 from aurify.evaluation.scores import Outcome, Score, score
 

@@ -3,6 +3,9 @@
 A sampled text is cut after the words that announce an answer ("So the answer is"): what stands before is z, an exact
 sample of p(z | x), since the cut is where these words first stand. The known answer y and an EOS are put after it, and
 the model says log p(y | x, z). A text that never announces an answer has p(y | x, z) = 0.
+
+Ours (docs/methods.md, "The memory and its kernel (E-step)"; docs/decisions.md, "where the answer begins, for
+methods that score it").
 """
 
 from __future__ import annotations

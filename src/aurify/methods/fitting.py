@@ -3,6 +3,8 @@
     (1/Q) sum_q (1/n_q) sum_k c_qk s(z_qk)
 
 over the Q questions of a step, n_q the number of right rationales of question q; s = grad log p(z | x).
+
+Source: docs/methods.md, "Rivals"; each method's own file names its paper.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 These methods need no memory. The chains step all the same, as TRICE's do, so that the memory holds the latest right
 rationale of every question and another method can go on from it.
+
+Source: docs/methods.md, "Rivals"; each method's own file names its paper.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def systematic_counts(weights_N: NDArray[np.float64], draws: int, uniform: float
     Raises:
         ValueError: a negative weight, or no positive one.
 
-    Source: docs/methods.md, "The gradient"; Kitagawa 1996.
+    Source: docs/methods.md, "The gradient (M-step)"; Kitagawa 1996.
     """
     if weights_N.size == 0 or weights_N.min() < 0 or weights_N.sum() <= 0:
         raise ValueError("resampling wants non-negative weights that are not all zero")

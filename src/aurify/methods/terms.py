@@ -1,4 +1,7 @@
-"""What every method does with its weights: make them terms of the M-step, and say what they look like."""
+"""What every method does with its weights: make them terms of the M-step, and say what they look like.
+
+Source: docs/methods.md, "The gradient (M-step)".
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ p(z | x, y), which is proportional to p(z | x) c(z), by its weight w(z) = c(z) p
 independence chain (``methods.moves``), or among K of them by self-normalised importance sampling. log p - log q is a
 sum over tokens, so its spread grows with the length of a rationale, and a few draws get all the weight (docs/results.md
 has a figure).
+
+Ours (docs/methods.md, "The memory and its kernel (E-step)").
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from aurify.errors import AurifyError
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import from_rows, to_table
 
-_OWN = ("since", "visits", "drawn", "accepted", "others", "others_taken")
+_CHAIN_FIELDS = ("since", "visits", "drawn", "accepted", "others", "others_taken")
 """The fields of a chain beside its question and its rationale."""
 
 
@@ -92,7 +92,7 @@ class Memory:
         rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
         blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
         table = pa.concat_tables([rationales, blank], promote_options="default")
-        for name in _OWN:
+        for name in _CHAIN_FIELDS:
             table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
@@ -113,7 +113,7 @@ class Memory:
                     **dict.fromkeys(("chain_others", "chain_others_taken"), 0),
                     **row,
                 }  # older ones have none
-                own = {name: row.pop(f"chain_{name}") for name in _OWN}
+                own = {name: row.pop(f"chain_{name}") for name in _CHAIN_FIELDS}
                 if not isinstance(row["question_id"], str) or not all(isinstance(n, int) for n in own.values()):
                     raise ValueError("a chain without a question or a count")
                 rationale = None if row["text"] is None else from_rows([row])[0]

@@ -64,13 +64,15 @@ class Agreement:
         Raises:
             AurifyError: the two cannot be of the same model.
         """
-        some = [one for one in drawn[:: max(1, -(-len(drawn) // COMPARED))] if one.token_ids]
-        if not some:
+        compared = [one for one in drawn[:: max(1, -(-len(drawn) // COMPARED))] if one.token_ids]
+        if not compared:
             return
         device = next(self._model.parameters()).device
         with torch.autocast(device.type, self._autocast, enabled=self._autocast is not None):
-            ours = token_logprobs(self._model, [(one.prompt, one.token_ids) for one in some], pad_token_id=self._pad)
-        theirs = torch.tensor([logprob for one in some for logprob in one.logprobs])
+            ours = token_logprobs(
+                self._model, [(one.prompt, one.token_ids) for one in compared], pad_token_id=self._pad
+            )
+        theirs = torch.tensor([logprob for one in compared for logprob in one.logprobs])
         found = theirs - torch.cat(ours).float().cpu()
         self._differences.append(found)
         if not (mean := float(found.abs().mean())) <= self._limit:

@@ -1,4 +1,7 @@
-"""log p(y | x, z): how likely the model finds the known answer after a rationale of its own (``methods.answered``)."""
+"""log p(y | x, z): how likely the model finds the known answer after a rationale of its own (``methods.answered``).
+
+Ours (docs/methods.md, "The memory and its kernel (E-step)").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What an update did to the model: how far its own samples moved, and whether what was learned became likelier."""
+"""What an update did to the model: how far its own samples moved, and whether what was learned became likelier.
+
+Ours (docs/decisions.md, "a step is bounded by its effect").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""TRICE and the methods of its form as a task: visit questions, E-step, M-step. See ``step``, which is all of it."""
+"""TRICE and the methods of its form as a task: visit questions, E-step, M-step. See ``step``, which is all of it.
+
+Source: docs/methods.md, "The memory and its kernel (E-step)" and "The gradient (M-step)"; TRICE, arXiv 2312.02179.
+"""
 
 from __future__ import annotations
 

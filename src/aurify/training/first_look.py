@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-MANY = 0.25
+FAULT_SHARE = 0.25
 """The share of rationales from which a fault is worth a line."""
-SOLVED = 0.9
-FEW = 16
+NEARLY_ALL = 0.9
+LEAST_RATIONALES = 16
 """With fewer rationales nothing is said of shares."""
 
 
@@ -27,12 +27,12 @@ def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str
     doctor = f"aurify doctor --model {model} --data {data}"
     if not right:
         lines.append(f"  nothing can be learned where no rationale is right; what would help: {doctor}")
-    if total < FEW:
+    if total < LEAST_RATIONALES:
         return lines
-    if verdicts.get("truncated", 0) >= MANY * total:
+    if verdicts.get("truncated", 0) >= FAULT_SHARE * total:
         lines.append(f"  many are cut at {limit} tokens and count as wrong: --max-new-tokens sets another limit")
-    if verdicts.get("unparsable", 0) >= MANY * total:
+    if verdicts.get("unparsable", 0) >= FAULT_SHARE * total:
         lines.append(f"  many state no answer that can be read; worked examples show the form (--few-shot): {doctor}")
-    if right >= SOLVED * total:
+    if right >= NEARLY_ALL * total:
         lines.append("  nearly all are right already: harder questions would teach more")
     return lines

@@ -1,4 +1,7 @@
-"""log p(z | x) - log p(z | x, hint): how much likelier the model finds a rationale by itself than under the hint."""
+"""log p(z | x) - log p(z | x, hint): how much likelier the model finds a rationale by itself than under the hint.
+
+Ours (docs/methods.md, "The memory and its kernel (E-step)").
+"""
 
 from __future__ import annotations
 

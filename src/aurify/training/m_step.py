@@ -2,6 +2,8 @@
 
 The weights come with their normaliser, so the loss is linear in the terms: how they are cut into micro-batches,
 or spread over processes, never changes the gradient.
+
+Source: docs/methods.md, "The gradient (M-step)".
 """
 
 from __future__ import annotations

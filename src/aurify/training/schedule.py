@@ -18,7 +18,7 @@ def batch_of_step(items: Sequence[Item], size: int, step: int, seed: int) -> lis
 
     No item occurs twice in a batch. ``size`` is capped at the number of items.
 
-    Source: docs/methods.md, "The memory and its kernel".
+    Source: docs/methods.md, "The memory and its kernel (E-step)".
     """
     size = min(size, len(items))
     batches = len(items) // size

@@ -1,4 +1,7 @@
-"""The M-step of a run: one optimiser step on the terms that the E-step gave, and what it did to the model."""
+"""The M-step of a run: one optimiser step on the terms that the E-step gave, and what it did to the model.
+
+Source: docs/methods.md, "The gradient (M-step)".
+"""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def hold(
     found = []
     for pool, scores in zip(pools, scored, strict=True):
         spent = spend(pool.groups, scores, rule=stop, threshold=sure, kind=kind, weight=weight).samples
-        heard = replace(pool, candidates=pool.candidates[:spent])
+        cut_pool = replace(pool, candidates=pool.candidates[:spent])
         own = None if scores is None else scores[:spent]
-        found.append(VotedQuestion(heard, own, kind, vote(heard.groups, own, kind=kind, weight=weight), spent))
+        found.append(VotedQuestion(cut_pool, own, kind, vote(cut_pool.groups, own, kind=kind, weight=weight), spent))
     return found

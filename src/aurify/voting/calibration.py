@@ -1,4 +1,8 @@
-"""Calibration: scores that mean what they say, fitted on questions that the ranker was not trained on."""
+"""Calibration: scores that mean what they say, fitted on questions that the ranker was not trained on.
+
+Ours (docs/methods.md, "Adaptive self-consistency (ASC)"; docs/decisions.md, "a ranker's calibration has a
+bias").
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aurify.voting.arithmetic import check_arithmetic, evaluate
 Features = dict[str, float]
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_DOUBT = re.compile(
+_HEDGES = re.compile(
     r"\b(?:assum|approximat|however|but |mistake|cannot|not possible|guess|instead|suppose|error|sorry|hence)",
     re.IGNORECASE,
 )
@@ -46,7 +46,7 @@ def text_features(text: str) -> Features:
         "log_formulas": math.log1p(text.count("$") / 2 + text.count("\\[")),
         "log_equals": math.log1p(text.count("=")),
         "log_numbers": math.log1p(len(NUMBER.findall(text))),
-        "log_doubts": math.log1p(len(_DOUBT.findall(text))),
+        "log_doubts": math.log1p(len(_HEDGES.findall(text))),
         "boxes": min(text.count("\\boxed"), 3),
         "log_sums": math.log1p(sums.checked),
         "false_sums": min(sums.false, 4),

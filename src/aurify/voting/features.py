@@ -2,6 +2,9 @@
 
 Everything is of one pool: nothing of another question, and no verdict, enters. So a ranker that is trained on other
 questions cannot have seen anything of this one.
+
+Ours (docs/methods.md, "Adaptive self-consistency (ASC)"; docs/decisions.md, "the fast ranker's features, and what
+did not help").
 """
 
 from __future__ import annotations
@@ -59,8 +62,8 @@ def _alone(pool: CandidatePool, candidate: Candidate) -> Features:
 def _together(pool: CandidatePool) -> list[Features]:
     candidates, size = pool.candidates, len(pool.candidates)
     votes = Counter(group for group in pool.groups if group is not None)
-    heard = sum(votes.values())
-    entropy = -sum(count / heard * math.log(count / heard) for count in votes.values())
+    answered = sum(votes.values())
+    entropy = -sum(count / answered * math.log(count / answered) for count in votes.values())
     asked_numbers, asked_words = _numbers(pool.question), _words(pool.question)
     numbers = [_numbers(candidate.text) - asked_numbers for candidate in candidates]
     words = [_words(candidate.text) - asked_words for candidate in candidates]
@@ -91,7 +94,7 @@ def _together(pool: CandidatePool) -> list[Features]:
                 "alone": float(count == 1),
                 "answers": len(votes) / size,
                 "entropy": entropy,
-                "unparsable_share": 1 - heard / size,
+                "unparsable_share": 1 - answered / size,
                 "length_over_mean": math.log(lengths[i] / mean_length),
                 "group_length_over_mean": math.log(_mean([lengths[j] for j in mates]) / mean_length),
                 "numbers_shared": _mean(support),

@@ -1,4 +1,7 @@
-"""Training a neural ranker: random pairs of each question, checkpoints, and a wish to stop between two steps."""
+"""Training a neural ranker: random pairs of each question, checkpoints, and a wish to stop between two steps.
+
+Source: docs/methods.md, "Adaptive self-consistency (ASC)".
+"""
 
 from __future__ import annotations
 

@@ -68,9 +68,9 @@ def spend(
     """How many of a question's samples, taken in order, the rule asks for.
 
     ``beta`` looks at the votes of the two leading answers and stops at ``threshold`` confidence; weighted votes are
-    scaled to the number of samples heard, so that sure scores count more and the evidence is not larger than it is.
-    ``certain`` stops when the rest cannot change the winner, so its answer is always that of all samples; it is not
-    for ``best``, whose last sample can always win.
+    scaled to the number of samples with an answer, so that sure scores count more and the evidence is not larger than
+    it is. ``certain`` stops when the rest cannot change the winner, so its answer is always that of all samples; it is
+    not for ``best``, whose last sample can always win.
 
     Args:
         groups: as in ``votes.vote``, as are ``kind`` and ``weight``.
@@ -89,8 +89,8 @@ def spend(
         raise ValueError(f"least {least}: expected 1 or more")
     total = len(groups)
     for drawn in range(least, total):
-        heard = None if scores is None else scores[:drawn]
-        if stops(groups[:drawn], heard, total - drawn, rule=rule, threshold=threshold, kind=kind, weight=weight):
+        drawn_scores = None if scores is None else scores[:drawn]
+        if stops(groups[:drawn], drawn_scores, total - drawn, rule=rule, threshold=threshold, kind=kind, weight=weight):
             return Stopped(drawn, True)
     return Stopped(total, False)
 
@@ -115,12 +115,12 @@ def stops(
     return _sure(votes, sum(group is not None for group in groups), threshold)
 
 
-def _sure(votes: Sequence[float], heard: int, threshold: float) -> bool:
+def _sure(votes: Sequence[float], answered: int, threshold: float) -> bool:
     total = sum(votes)
     if not total:
         return False
     ranked = sorted(votes, reverse=True)
-    scale = heard / total
+    scale = answered / total
     first = round(ranked[0] * scale)
     second = round((ranked[1] if len(ranked) > 1 else 0.0) * scale)
     return beta_confidence(first, second) >= threshold

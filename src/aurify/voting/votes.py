@@ -75,15 +75,15 @@ def vote(
     filled_S = fill_scores(scores, len(groups)) if scores is not None else [0.0] * len(groups)
     members = _members(groups)
     votes = tuple(_votes(kind, weight, [filled_S[i] for i in indices]) for indices in members)
-    heard = [group for group, indices in enumerate(members) if indices]
-    most = max((votes[group] for group in heard), default=0.0)
-    leaders = [group for group in heard if votes[group] >= most - TOLERANCE * max(1.0, most)]
+    voted_for = [group for group, indices in enumerate(members) if indices]
+    most = max((votes[group] for group in voted_for), default=0.0)
+    leaders = [group for group in voted_for if votes[group] >= most - TOLERANCE * max(1.0, most)]
     leaders.sort(key=lambda group: (-round(sum(filled_S[i] for i in members[group]), 12), members[group][0]))
     if not leaders:
         return Ballot(votes, (), None, 0.0, None)
     winner, total = leaders[0], sum(votes)
     chosen = max(members[winner], key=lambda i: (filled_S[i], -i))
-    return Ballot(votes, tuple(leaders), winner, votes[winner] / total if total else 1 / len(heard), chosen)
+    return Ballot(votes, tuple(leaders), winner, votes[winner] / total if total else 1 / len(voted_for), chosen)
 
 
 def logprob_scores(logprobs: Sequence[float | None], beta: float = 1.0) -> list[float | None]:

@@ -21,7 +21,7 @@ def test_json_goes_both_ways_with_the_key(toy):
     assert {headers["Authorization"] for headers in toy.headers} == {"Bearer secret"}
 
 
-def test_a_kept_connection_that_was_closed_is_opened_anew(toy):
+def test_a_kept_connection_that_was_closed_is_opened_again(toy):
     replies = iter([(200, {}), None, (200, {"second": True})])
     toy.answers["/flaky"] = lambda _: next(replies)
     http = Http(toy.url)

@@ -1,4 +1,8 @@
-"""A PEFT LoRA layer whose two adapters, positive and negative, an integration unit joins."""
+"""A PEFT LoRA layer whose two adapters, positive and negative, an integration unit joins.
+
+Source: 'Turning Dust into Gold', equations 3 to 5, and its code (docs/methods.md,
+"Negative assistant training (NAT)").
+"""
 
 from __future__ import annotations
 

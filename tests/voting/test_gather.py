@@ -1,0 +1,102 @@
+"""From rationales to pools: which of them vote, on which question, and which of their answers are one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aurify.answers import Grader
+from aurify.answers.verdict import Verdict
+from aurify.errors import AurifyError, UsageError
+from aurify.questions import Question
+from aurify.rationales import Rationale
+from aurify.rationales.record import Ending, Source
+from aurify.voting.gather import pools_of, read_pools, unhinted
+from aurify.voting.settings import VoteSettings
+
+HALF, MANY = Question("1", "How much?", "0.5", "number"), Question("2", "How many?", "4", "number")
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Grader() as grader:
+        yield grader
+
+
+def rationale(
+    question_id: str, text: str, *, predicted: str | None = None, verdict: Verdict | None = None,
+    source: Source = "self", finish_reason: Ending = "stop",
+) -> Rationale:  # fmt: skip
+    return Rationale(
+        question_id, (1, 2), text, predicted, verdict, "", source, "m", 0, 0, 0, finish_reason, -1.0
+    )  # fmt: skip
+
+
+def test_a_pool_holds_one_questions_rationales_in_their_order_and_groups_equal_answers(grader: Grader) -> None:
+    rows = [
+        rationale("2", "The answer is 4."), rationale("1", "The answer is 1/2."), rationale("1", "The answer is 3."),
+        rationale("1", "The answer is 0.5."), rationale("9", "The answer is 1."), rationale("1", "Who knows?"),
+    ]  # fmt: skip
+    half, many = pools_of(rows, [HALF, Question("3", "Never drawn?", "1", "number"), MANY], grader)
+    assert (half.question_id, half.question, many.question_id) == ("1", "How much?", "2")
+    assert [one.text for one in half.candidates] == [row.text for row in rows if row.question_id == "1"]
+    first, other, same, none = half.groups
+    assert first == same != other
+    assert none is None
+    assert [one.right for one in half.candidates] == [None] * 4, "nobody has judged them"
+
+
+def test_an_answer_is_the_rows_own_or_read_from_a_text_that_ended(grader: Grader) -> None:
+    text = "The answer is 7."
+    rows = [
+        rationale("1", text), rationale("1", text, predicted="8"), rationale("1", text, finish_reason="length"),
+        rationale("1", text, verdict=Verdict.UNPARSABLE),
+    ]  # fmt: skip
+    (pool,) = pools_of(rows, [HALF], grader)
+    assert [one.answer for one in pool.candidates] == ["7", "8", None, None]
+    assert [one.right for one in pool.candidates] == [None, None, None, False]
+
+
+def test_what_was_drawn_with_the_answer_in_the_prompt_is_left_out_and_counted() -> None:
+    own, hinted = rationale("1", "own"), rationale("1", "hinted", source="guide")
+    said: list[str] = []
+    assert unhinted([own, hinted, own], "rows", said.append) == [own, own]
+    assert said == ["rows: 1 rationales were drawn with the answer in the prompt; left out"]
+    assert (unhinted([own], "rows", said.append), unhinted([], "rows", said.append), len(said)) == ([own], [], 1)
+    with pytest.raises(AurifyError, match="all 2 rationales were drawn with the answer in the prompt"):
+        unhinted([hinted, hinted], "rows", said.append)
+
+
+def written(folder: Path, rows: list[dict[str, str]]) -> str:
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(folder / "rows.jsonl")
+
+
+def test_where_nobody_knows_the_answer_the_rows_say_how_it_is_read_or_the_user(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = [{"question": name, "text": f"so {number}", "predicted": number} for name in "ba" for number in ("1", "2")]
+    found = read_pools(file := written(tmp_path, rows), VoteSettings(file=file), said.append)
+    assert [(pool.question, [one.answer for one in pool.candidates]) for pool in found] == [
+        ("b", ["1", "2"]), ("a", ["1", "2"]),
+    ]  # fmt: skip
+    assert said == ["answers: number (inferred; --answers says otherwise)"]
+    file = written(tmp_path, [{"question": "a", "text": "The answer is 3."}])
+    with pytest.raises(UsageError, match="say with --answers how to read them"):
+        read_pools(file, VoteSettings(file=file), said.append)
+    (pool,) = read_pools(file, VoteSettings(file=file, answers="number"), said.append)
+    assert pool.candidates[0].answer == "3"
+
+
+def test_rationales_on_other_questions_are_counted_and_none_on_these_is_an_error(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "asked.jsonl").write_text(json.dumps({"id": "1", "question": "How much?", "answer": "0.5"}) + "\n")
+    settings = VoteSettings(file="rows.jsonl", data=str(tmp_path / "asked.jsonl"))
+    texts = [{"question": "How much?", "text": "The answer is 1/2."}, {"question": "How many?", "text": "So 4."}]
+    (pool,) = read_pools(written(tmp_path, texts), settings, said.append)
+    assert [one.right for one in pool.candidates] == [True]
+    assert said == [f"1 rationales are on other questions than those of {settings.data}"]
+    with pytest.raises(AurifyError, match="none of its 1 rationales is on a question of"):
+        read_pools(written(tmp_path, texts[1:]), settings, said.append)
