@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's "Add a method", "a sampler", "an answer type", followed to the letter in copies of the package."""
+"""CONTRIBUTING.md's "Add a method", "a sampler", "an answer type", "a form", followed to the letter in copies."""
 
 from __future__ import annotations
 
@@ -72,3 +72,16 @@ def test_an_answer_type_is_one_file_and_one_line(run_aurify, tmp_path):
     done = run_aurify("grade", "rows.jsonl", "--answers", "roman", env=env)
     assert done.returncode == 0, done.stderr
     assert [json.loads(row)["verdict"] for row in done.stdout.splitlines()] == list(preds.values())
+
+
+def test_a_form_is_one_file_and_one_line(run_aurify, tmp_path):
+    env = followed("Add a form of question files", "questions/forms", "cards", '"aurify.questions.forms.sol', tmp_path)
+    rows = [{"front": f"What is {n} plus {n}?", "back": str(2 * n)} for n in range(6)]
+    (tmp_path / "cards.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run_aurify("check", "cards.jsonl", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "front and back (flashcards)" in done.stdout
+    (tmp_path / "cards.jsonl").write_text(json.dumps({"front": "What?", "back": ""}) + "\n")
+    empty = run_aurify("check", "cards.jsonl", env=env)
+    assert empty.returncode == 1
+    assert "cards.jsonl:1" in empty.stderr + empty.stdout

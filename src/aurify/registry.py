@@ -84,12 +84,8 @@ class Registry(Generic[T]):
         word = self.aliases[word].of if word in self.aliases else word
         if word in self.entries:
             found = _import(self.entries[word])
-        elif word in (installed := self._installed()):
-            try:
-                found = installed[word].load()
-            except Exception as error:
-                whose = f"{self.group} entry point {installed[word].value}"
-                raise ValueError(f"loading the {whose} raised {type(error).__name__}: {error}") from error
+        elif word in self._installed():
+            found = self._load_installed(word)
         elif ":" in word:
             found = _import_own(word)
         else:
@@ -175,6 +171,15 @@ class Registry(Generic[T]):
         taken = self.entries.keys() | self.aliases.keys()
         points = _entry_points(self.group, tuple(sys.path))
         return {point.name: point for point in points if point.name not in taken}
+
+    def _load_installed(self, word: str) -> Any:
+        """What another distribution names so; ValueError where it cannot be loaded."""
+        point = self._installed()[word]
+        try:
+            return point.load()
+        except Exception as error:
+            whose = f"{self.group} entry point {point.value}"
+            raise ValueError(f"loading the {whose} raised {type(error).__name__}: {error}") from error
 
     def _unknown(self, word: str) -> str:
         guess = nearest(word, [*self.words(), *self.aliases])

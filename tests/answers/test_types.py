@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import pytest
+from distribution import installed
 
 from aurify.answers import ANSWER_TYPES, answer_type, check_answer_type
 from aurify.answers.pool import Job
@@ -32,6 +35,34 @@ def test_a_function_of_the_users_is_a_type_that_a_worker_compares() -> None:
     assert kind.read(" a ", {}) == "a"
     with pytest.raises(Unreadable):
         kind.read(" ", {})
+
+
+ROMAN = """
+from aurify.answers.answer_type import AnswerType
+
+ROMAN = AnswerType(
+    "roman", "Roman numerals", lambda text, _: text.strip(" .").upper(), lambda a, b: "same" if a == b else None
+)
+"""
+
+
+def test_a_distribution_brings_a_type_under_a_word(run_aurify, tmp_path):
+    env = installed(tmp_path / "site", "aurify.answers", {"roman": "ours:ROMAN", "lost": "gone:TYPE"}, {"ours": ROMAN})
+    preds = {"So the answer is xiv.": "right", "So the answer is XV.": "wrong"}
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"gold": "XIV", "pred": pred}) + "\n" for pred in preds))
+    done = run_aurify("grade", "rows.jsonl", "--answers", "roman", env=env)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(row)["verdict"] for row in done.stdout.splitlines()] == list(preds.values())
+    lost = run_aurify("grade", "rows.jsonl", "--answers", "lost", env=env)
+    assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
+    assert "aurify.answers entry point gone:TYPE raised ModuleNotFoundError" in lost.stderr
+    for words in (("grade", "--help"), ("train", "trice", "--help")):
+        helped = run_aurify(*words, env=env)
+        assert helped.returncode == 0, helped.stderr
+    (tmp_path / "questions.jsonl").write_text('{"question": "1 plus 1?", "answer": 2}\n')
+    train = ("train", "trice", "--model", "nugget", "--data", "questions.jsonl", "--holdout", 0, "--dry-run")
+    planned = run_aurify(*train, env=env)
+    assert planned.returncode == 0, planned.stderr
 
 
 @pytest.mark.parametrize("word", ["numbers", "mine:", ":same", ""])

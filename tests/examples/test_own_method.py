@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from distribution import installed
 from e_steps import expected_gradient
 from enumeration import World
 
@@ -55,13 +56,9 @@ def test_a_run_by_module_and_class_goes_on_from_its_own_configuration(run_aurify
 
 
 def test_a_distribution_brings_a_method_under_a_word(run_aurify, data, tmp_path):
-    site = tmp_path / "site"
-    info = site / "ours-0.1.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 0.1\n")
-    (info / "entry_points.txt").write_text("[aurify.methods]\nsigned = own_method:Signed\nlost = gone:Method\n")
-    (site / "own_method.py").write_text((EXAMPLES / "own_method.py").read_text())
-    env = {"PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(site)])}
+    points = {"signed": "own_method:Signed", "lost": "gone:Method"}
+    modules = {"own_method": (EXAMPLES / "own_method.py").read_text()}
+    env = installed(tmp_path / "site", "aurify.methods", points, modules)
     done = run_aurify("train", "signed", "--data", data, "--out", "run", *SHORT, env=env)
     assert done.returncode == 0, done.stderr
     assert "signed: full tuning" in done.stderr

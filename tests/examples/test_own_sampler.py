@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distribution import installed
 
 from aurify import nugget
 from aurify.models import load_model
@@ -58,6 +59,22 @@ def test_sample_and_evaluate_from_the_table(run_aurify, env, words, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "samples are cut to 0.5 of the probability: not exact ones" in done.stderr
     assert len(read_rationales(tmp_path / "drawn")) == 10
+
+
+def test_a_distribution_brings_a_sampler_under_a_word(run_aurify, words, tmp_path):
+    points = {"generate": "own_sampler:Generate", "lost": "gone:Sampler"}
+    modules = {"own_sampler": (EXAMPLES / "own_sampler.py").read_text()}
+    env = installed(tmp_path / "site", "aurify.samplers", points, modules)
+    sample = ("sample", *words, "--samples", 1, "--out", "drawn")
+    done = run_aurify(*sample, "--sampler", "generate", "--top-p", 0.5, env=env)
+    assert done.returncode == 0, done.stderr
+    assert len(read_rationales(tmp_path / "drawn")) == 5
+    lost = run_aurify(*sample, "--sampler", "lost", env=env)
+    assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
+    assert "aurify.samplers entry point gone:Sampler raised ModuleNotFoundError" in lost.stderr
+    listed = run_aurify("sample", "--help", env=env)
+    assert listed.returncode == 0, listed.stderr
+    assert "cannot be loaded" in listed.stdout
 
 
 def test_evaluate(run_aurify, env, words, tmp_path):

@@ -103,16 +103,19 @@ def test_parquet_gzip_and_csv(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ({"text": "so 7"}, "rows.jsonl:2: no question: expected a field named question_id, id"),
-        ({"question_id": "q1"}, "rows.jsonl:2: no rationale: expected a text field named text, rationale"),
+        ({"question_id": "q1"}, ": expected its text, in a field named rationale, solution, text"),
         (
             {"question_id": "q1", "text": "x", "verdict": "good"},
             "rows.jsonl:2: verdict 'good': input should be 'right'",
         ),
         ({"question_id": "q1", "text": "x", "step": 1.5}, "rows.jsonl:2: step 1.5: input should be a valid integer"),
         ({"question_id": "q1", "text": "x", "token_ids": ["a"]}, "rows.jsonl:2: token_ids 'a': input should be"),
-        ({"question_id": "q1", "samples": [3]}, "rows.jsonl:2: expected texts or objects in 'samples', found 3"),
+        ({"question_id": "q1", "samples": [3]}, "rows.jsonl:2: a sample in 'samples' 3: expected its text"),
         ({"samples": ["x"]}, "rows.jsonl:2: no question: expected a field named question_id, id"),
-        ({"question_id": "q1", "samples": [{"a": 1}]}, "rows.jsonl:2: no rationale: expected a text field named ratio"),
+        (
+            {"question_id": "q1", "samples": [{"a": 1}]},
+            "rows.jsonl:2: a sample in 'samples' {'a': 1}: expected its text",
+        ),
         ({"question_id": "q1", "text": "x", "predicted": ["4"]}, "rows.jsonl:2: predicted ['4']: input should be"),
         ([1], "rows.jsonl:2: expected a JSON object"),
     ],

@@ -46,15 +46,21 @@ class AnswerTypes(Registry[AnswerType]):
         return dataclasses.replace(self.of(word), **{key: value for key, value in values.items() if value is not None})
 
     def summary(self, word: str) -> str:
-        """What the type says of itself."""
-        return self.of(word).about
+        """What the type says of itself; see ``Registry.summary``."""
+        try:
+            return self.of(word).about
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
     def _find(self, word: str) -> AnswerType:
         found: Any
         if word in self.entries:
             found = resolve_name(self.entries[word])
-        elif word in (installed := self._installed()):
-            found = installed[word].load()
+        elif word in self._installed():
+            try:
+                found = self._load_installed(word)
+            except ValueError as error:
+                raise UsageError(f"--answers {word}: {error}") from None
         else:
             module, colon, function = word.partition(":")
             if not (colon and module and function):

@@ -13,9 +13,10 @@ from aurify.questions.fields import Fields
 from aurify.questions.files import data_files, read_rows
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
-from aurify.questions.rows import BadRow, Row, show
-from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, label_of, listed_field, unwrapped_rows
+from aurify.questions.rows import BadRow, Row
+from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
 from aurify.rationales.reading import names_of, plain
+from aurify.rationales.written import written_samples
 
 
 @dataclass(frozen=True)
@@ -131,36 +132,9 @@ def _keys(row: Row, question_field: str | None) -> list[str]:
 
 
 def _samples(row: Row) -> Iterator[Sample]:
-    """The samples of one row.
-
-    Raises:
-        ValueError: there is none, or one is neither text nor an object that holds one.
-    """
-    fields = row.fields
-    model = str(fields.get("model") or "")
-    listed = listed_field(fields)
-    if listed is not None:
-        for sample in fields[listed]:
-            yield _sample(sample if isinstance(sample, dict) else {"text": sample}, model, row)
-        return
-    nested = {name: value for name, value in fields.items() if isinstance(value, dict) and _text(value) is not None}
-    if nested:
-        for name, value in nested.items():
-            yield _sample(value, str(name), row)
-        return
-    own = {name: value for name, value in fields.items() if name.lower() != "solution"}  # a row's is the gold one
-    yield _sample(own, model, row)
-
-
-def _sample(given: Mapping[str, Any], model: str, row: Row) -> Sample:
-    fields = Fields(given)
-    text = _text(fields)
-    if text is None:
-        what = show(given.get("text", dict(given)))
-        raise ValueError(f"a sample {what}: expected its text, in a field named {', '.join(SAMPLE_FIELDS)}")
-    return Sample(text, label_of(fields), str(fields.get("model") or model), is_cut(text, fields), row.where)
-
-
-def _text(given: Mapping[str, Any]) -> str | None:
-    fields = Fields(given)
-    return next((fields[name] for name in SAMPLE_FIELDS if isinstance(fields.get(name), str)), None)
+    """The samples of one row; see ``written_samples``."""
+    model = str(row.fields.get("model") or "")
+    for text, own, written_by in written_samples(row.fields):
+        fields = Fields(own)
+        by = str(fields.get("model") or written_by or model)
+        yield Sample(text, label_of(fields), by, is_cut(text, fields), row.where)

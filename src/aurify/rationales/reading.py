@@ -16,12 +16,10 @@ from aurify.questions.files import read_rows
 from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.rows import BadRow, Row, RowError, show
-from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, listed_field, unwrapped_rows
+from aurify.rationales.logs import is_cut, listed_field, unwrapped_rows
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable
-
-TEXT_FIELDS = ("text", "rationale", "completion", "response", "output")
-"""What holds a row's one rationale."""
+from aurify.rationales.written import written_samples
 
 _ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
 QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)
@@ -47,10 +45,9 @@ _RECORD = TypeAdapter(Rationale)
 def read_rationales(path: str | Path) -> list[Rationale]:
     """The rationales of a run folder, of a table folder, or of one file.
 
-    A file (Parquet, JSONL, JSON, CSV, gzipped too) needs, in each row, a question's id or text and a rationale's text
-    (``QUESTION_KEYS``, ``TEXT_FIELDS``), or a list (``LIST_FIELDS``) of texts or of objects with one of
-    ``SAMPLE_FIELDS``. The table's other columns are taken where they are there; without them, a row is a teacher's
-    that nobody has judged.
+    A file (Parquet, JSONL, JSON, CSV, gzipped too) needs, in each row, a question's id or text (``QUESTION_KEYS``) and
+    its rationales (see ``written_samples``). The table's other columns are taken where they are there; without them,
+    a row is a teacher's that nobody has judged.
 
     ``question_id`` is the row's own, else its id, else its question's text; the text also where several rows of one
     question have each an id of its own.
@@ -111,16 +108,10 @@ def _rows(path: Path) -> Iterator[Row]:
 
 def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
     """The rationales of one row, which is on the question of this name."""
-    listed = listed_field(fields)
-    if listed is None:
-        if not any(isinstance(fields.get(key), list) for key in LIST_FIELDS):
-            yield _record(fields, name, _text(fields, TEXT_FIELDS))
-        return
-    for index, sample in enumerate(fields[listed]):
-        if not isinstance(sample, (str, dict)):
-            raise ValueError(f"expected texts or objects in '{listed}', found {show(sample)}")
-        given = sample if isinstance(sample, dict) else {"text": sample}
-        yield _record({"sample_index": index, **fields, **given}, name, _text(given, SAMPLE_FIELDS))
+    listed = listed_field(fields) is not None
+    for index, (text, own, model) in enumerate(written_samples(fields)):
+        place = {"sample_index": index} if listed or model else {}
+        yield _record({**place, **fields, **({"model": model} if model else {}), **own}, name, text)
 
 
 def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
@@ -188,11 +179,3 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str:
     values = (fields.get(name) for name in names)
     found = (str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool))
     return next((value for value in found if value), "")
-
-
-def _text(fields: Mapping[str, Any], names: Sequence[str]) -> str:
-    row = Fields(fields)
-    for name in names:
-        if isinstance(row.get(name), str):
-            return str(row[name])
-    raise ValueError(f"no rationale: expected a text field named {', '.join(names)}")
