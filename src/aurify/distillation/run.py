@@ -70,6 +70,8 @@ def run_distillation(
     check_model(settings)
     settings = name_folder(settings)
     settings = with_dtype(settings, watcher.say)
+    if settings.unused:
+        watcher.say(settings.unused)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
     _apart(train, held, settings)
     with ExitStack() as stack:

@@ -15,6 +15,18 @@ from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import MAX_RANK, Settings
 
 
+_SAMPLING = ("nce", "augment", "self-kd")
+_OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "unit_width": ("nat",),
+    "negatives": ("nat", "mix", "cl", "nt", "ul"),
+    "negative_weight": ("nt", "ul"),
+    "samples": _SAMPLING,
+    "temperature": _SAMPLING,
+    "nce_weights": ("nce",),
+}
+"""The settings that only some methods look at, and which these are."""
+
+
 class DistillSettings(Settings):
     """Settings of ``aurify distill METHOD``."""
 
@@ -104,4 +116,15 @@ class DistillSettings(Settings):
     @property
     def samples_first(self) -> bool:
         """Whether the model that is given draws rationales of its own before a student learns."""
-        return self.method in ("nce", "augment", "self-kd")
+        return self.method in _SAMPLING
+
+    @property
+    def unused(self) -> str:
+        """A line on what is set and means nothing to the method; empty where all of it does."""
+        fields = type(self).model_fields
+        names = [
+            f"--{name.replace('_', '-')}"
+            for name, methods in _OWN_SETTINGS.items()
+            if self.method not in methods and getattr(self, name) != fields[name].default
+        ]
+        return f"{', '.join(names)}: no setting that {self.method} looks at" if names else ""

@@ -1,0 +1,29 @@
+"""What a method of distillation does not look at is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aurify.distillation.settings import DistillSettings
+
+
+def settings(method: str, **given: Any) -> DistillSettings:
+    return DistillSettings.model_validate({"method": method, "from_": "runs/a", **given})
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "line"),
+    [
+        ("kd", {"unit_width": 7}, "--unit-width: no setting that kd looks at"),
+        ("kd", {"samples": 3, "nce_weights": "token"}, "--samples, --nce-weights: no setting that kd looks at"),
+        ("nat", {"negative_weight": 0.9}, "--negative-weight: no setting that nat looks at"),
+        ("nce", {"temperature": 0.5, "samples": 2, "nce_weights": "token"}, ""),
+        ("ul", {"negative_weight": 0.9, "negatives": "all"}, ""),
+        ("kd", {"samples": 4, "unit_width": 128}, ""),
+        ("kd", {}, ""),
+    ],
+)
+def test_settings_of_other_methods(method: str, given: dict[str, Any], line: str) -> None:
+    assert settings(method, **given).unused == line
