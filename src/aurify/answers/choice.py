@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import partial
 
 from aurify.answers.characters import plain_signs
 from aurify.answers.reading import MAX_ANSWER, Unreadable
@@ -68,7 +69,7 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     text = plain_signs(_FORMULA_MARKS.sub("", _WRAPPED.sub(r"\1", text))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
-    for key in (_key, _without_article, _without_name):
+    for key in (_key, partial(_without, _ARTICLE), partial(_without, _CALLED)):
         named = [letter for letter, option in listed.items() if key(option) == key(text)]
         if len(named) == 1:
             return f"({named[0]})"
@@ -134,10 +135,7 @@ def _key(text: str) -> str:
     return plain.strip(" .,;:!\"'`") or plain
 
 
-def _without_name(text: str) -> str:
-    """``option 6`` as ``6``."""
-    return _CALLED.sub("", _key(text), count=1) if _CALLED.match(_key(text)) else _key(text)
-
-
-def _without_article(text: str) -> str:
-    return _ARTICLE.sub("", _key(text), count=1) if _ARTICLE.match(_key(text)) else _key(text)
+def _without(beginning: re.Pattern[str], text: str) -> str:
+    """``option 6`` as ``6``, ``the cat`` as ``cat``."""
+    key = _key(text)
+    return beginning.sub("", key, count=1) if beginning.match(key) else key

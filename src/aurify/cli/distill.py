@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 
 from aurify.cli.options import add_command
@@ -13,16 +12,13 @@ from aurify.garbage import no_collections
 def run(settings: DistillSettings) -> None:
     """Fine-tune a model on right and wrong rationales: a teacher's, or, with --from RUN, those of a run of its own."""
     with no_collections():
+        from aurify.cli.finished import tell
         from aurify.distillation.run import run_distillation
-        from aurify.report.make import tell_report
         from aurify.running.progress import TerminalWatcher
 
     with TerminalWatcher() as watcher:
-        result = run_distillation(settings, watcher=watcher)
-    for line in result.told():
-        sys.stdout.write(line + "\n")
-    sys.stdout.write(f"model   {result.model}\n")
-    tell_report([result.out], print)
+        finished = run_distillation(settings, watcher=watcher)
+    tell(finished)
 
 
 register = partial(add_command, name="distill", kind=DistillSettings, run=run, positional="method")

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from aurify.models.load import base_name, resolve_name
 from aurify.models.nat.model import adapters
 from aurify.models.nat.unit import BOTH, NEG
 from aurify.models.prefix import position_limit
-from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
@@ -41,6 +39,7 @@ from aurify.rationales import Drawing, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
+from aurify.running.form import RunForm
 from aurify.running.loop import Loop
 from aurify.running.precision import with_dtype
 from aurify.running.progress import Quiet, Watcher
@@ -83,17 +82,14 @@ def run_distillation(
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer
-        recorded = PromptForm.read(context.folder.path) if settings.resume else None
-        form = recorded or prompt_form(settings, settings.model, tokenizer)
-        template = form.template(tokenizer)
-        if form.max_new_tokens is None:
-            form = replace(form, max_new_tokens=limit_by_rule(form.prompt, thinking=bool(template.opening)).tokens)
-        context.say(form.line())
-        if recorded is None:
-            context.say(first_prompt(template, train[0]))
-        if context.world.main:
-            form.save(context.folder.path)
-        context.world.wait()
+        asked = RunForm.of(settings, tokenizer, context)
+        template = asked.template
+        if asked.form.max_new_tokens is None:
+            rule = limit_by_rule(asked.form.prompt, thinking=bool(template.opening))
+            asked = asked.limited(rule.tokens)
+        form = asked.form
+        asked.tell(context, train[0])
+        asked.save(context)
         prompts = Prompts(template, tokenizer)
         occasion = Occasion(
             settings.model, settings.dtype, folder=context.folder.path, once=context.world.once,

@@ -14,7 +14,6 @@ from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import MAX_RANK, Settings
 
-
 _SAMPLING = ("nce", "augment", "self-kd")
 _OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "unit_width": ("nat",),

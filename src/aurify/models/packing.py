@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from aurify.models.beginning import n_worth_sharing
+
 Scored = tuple[Sequence[int], Sequence[int]]
 """The token ids of a prompt, and those of its completion."""
 
 _ALIKE = 0.75  # the shortest span of a group is at least this share of the longest
-_COMMON = 16  # tokens; a shorter common beginning is not worth a level of its own
 
 
 class Unpackable(Exception):
@@ -103,7 +104,7 @@ class Pack:
         """Lay out the sequences, behind a soft prompt of ``n_virtual`` positions. Completions may be empty."""
         scored = [(tuple(prompt), tuple(completion)) for prompt, completion in sequences if completion]
         prompts = list(dict.fromkeys(prompt for prompt, _ in scored))
-        n_shared = _common_length(prompts)
+        n_shared = n_worth_sharing(prompts)
         ids: list[int] = list(prompts[0][:n_shared]) if prompts else []
         common = Span(0, n_virtual + n_shared)
         above = (common,) if common.length else ()
@@ -195,16 +196,6 @@ def packed_batches(sequences: Sequence[Scored], token_budget: int, n_virtual: in
         used += more
         prompts.add(prompt)
     return batches
-
-
-def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
-    """How many tokens all prompts begin with; 0 if too few to matter."""
-    if len(prompts) < 2:
-        return 0
-    first, last = min(prompts), max(prompts)
-    n = min(map(len, prompts))
-    length = next((i for i in range(n) if first[i] != last[i]), n)
-    return length if length >= _COMMON else 0
 
 
 def _alike(spans: list[Span]) -> list[list[Span]]:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from aurify.answers import Grader
 from aurify.answers.verdict import Grade
 from aurify.clock import Clock
+from aurify.models.beginning import n_common
 from aurify.questions import Question
 from aurify.rationales.ahead import GradingAhead
 from aurify.rationales.record import Move, Rationale, Source
 from aurify.rationales.stem import with_stem
 from aurify.sampling import Completion, Prompt, Sampler
-from aurify.sampling.protocol import n_common
 from aurify.seeds import stable_seed
 
 _LOST = 32  # common tokens that a merged call may lose; a longer beginning in common is worth a call of its own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from aurify.sampling.decoding import Decoding
 from aurify.sampling.engine import Engine
 from aurify.sampling.fused import FusedEngine, weights_of
 from aurify.sampling.general import GeneralEngine
-from aurify.sampling.protocol import Completion, OnCompletion, Prompt
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
 from aurify.sampling.rerun import RerunEngine
 
 MAX_ROWS = 256
@@ -214,12 +213,7 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
 def _check(
     model: nn.Module, prompts: Sequence[Prompt], max_new_tokens: int, temperature: float, stop: Sequence[str]
 ) -> None:
-    if max_new_tokens < 1:
-        raise UsageError(f"max_new_tokens is {max_new_tokens}, and must be at least 1")
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
-    if any(not word for word in stop):
-        raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
+    check_request(max_new_tokens, temperature, stop)
     if not prompts:
         return
     lm, n_virtual, limit = causal_lm(model), n_virtual_tokens(model), position_limit(model)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from aurify.errors import UsageError
 
 FinishReason = Literal["stop", "length"]
 
@@ -93,9 +96,15 @@ class Compared(Protocol):
         ...
 
 
-def n_common(prompts: Sequence[tuple[int, ...]]) -> int:
-    """How many tokens all prompts begin with."""
-    if not prompts:
-        return 0
-    first, last = min(prompts), max(prompts)
-    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+def check_request(max_new_tokens: int, temperature: float, stop: Sequence[str]) -> None:
+    """What every sampler refuses.
+
+    Raises:
+        UsageError: no token may be drawn, a temperature that is none, or an empty stop string.
+    """
+    if max_new_tokens < 1:
+        raise UsageError(f"max_new_tokens is {max_new_tokens}, and must be at least 1")
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
+    if any(not word for word in stop):
+        raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")

@@ -10,9 +10,9 @@ import torch
 from aurify.asking import memory_size
 from aurify.errors import UsageError
 from aurify.models import Tuned
+from aurify.models.beginning import n_common
 from aurify.models.memory import MemoryUse, ModelShape, most_tokens, sampler_memory, update_memory
 from aurify.sampling.local import MAX_ROWS
-from aurify.sampling.protocol import n_common
 from aurify.training.settings import TrainSettings
 
 WORTH_SAYING = 2**30

@@ -15,7 +15,7 @@ from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.models.load import base_name, resolve_name
 from aurify.models.prefix import position_limit
-from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.models.prompting import PromptForm
 from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
@@ -28,6 +28,7 @@ from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.export import Accuracies, export, model_card
 from aurify.running.folder import name_folder
+from aurify.running.form import RunForm
 from aurify.running.loop import Loop
 from aurify.running.precision import with_dtype
 from aurify.running.profile import profile_report
@@ -90,16 +91,13 @@ def run_training(
         )  # fmt: skip
         if settings.fsdp != "none":
             context.say(world.shard(tuned.model))
-        recorded = PromptForm.read(folder.path) if settings.resume else None
-        form = recorded or prompt_form(settings, settings.model, tokenizer)
-        template = form.template(tokenizer)
+        asked = RunForm.of(settings, tokenizer, context)
+        template = asked.template
         read = fingerprint({"training questions": train, "held-out questions": held})
         weights = {"model": of_files([resolve_name(settings.model), base_name(settings.model)])}
         read = {**read, "files": of_files([settings.few_shot, settings.memory_from]), **weights}
         context.claim(settings, read, train=train, held_out=held)
-        context.say(form.line())
-        if recorded is None:
-            context.say(first_prompt(template, train[0]))
+        asked.tell(context, train[0])
         if method.given and settings.memory == "auto":
             told = any(question.rationale for question in train)
             settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
@@ -107,18 +105,17 @@ def run_training(
         sampler = stack.enter_context(_sampler(settings, tuned.model, tokenizer, context, clock))
         prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
         drawing = Drawing(
-            sampler, grader, settings.model, settings.seed, form.max_new_tokens or PLAIN, template.stop, clock,
+            sampler, grader, settings.model, settings.seed, asked.form.max_new_tokens or PLAIN, template.stop, clock,
             template.opening, tokenizer=tokenizer,
         )  # fmt: skip
         pilot: list[Rationale] = []
-        if form.max_new_tokens is None:
-            limit = _limit(settings, method, form, prompts, model, drawing, train, world)
+        if asked.form.max_new_tokens is None:
+            limit = _limit(settings, method, asked.form, prompts, model, drawing, train, world)
             context.say(limit.line())
-            form, pilot = replace(form, max_new_tokens=limit.tokens), limit.drawn
+            asked, pilot = asked.limited(limit.tokens), limit.drawn
             drawing = replace(drawing, max_new_tokens=limit.tokens)
-        if world.main:
-            form.save(folder.path)
-        world.wait()
+        form = asked.form
+        asked.save(context)
         predicted = forecast(
             settings, tuned, prompts(train[:16]), new_tokens=drawing.max_new_tokens, samples=method.samples
         )

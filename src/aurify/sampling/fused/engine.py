@@ -16,15 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aurify.models.beginning import n_worth_sharing
 from aurify.models.prefix import n_virtual_tokens, soft_prompt
 from aurify.sampling.engine import Prefilled
 from aurify.sampling.fused.attention import Part, attend_causal, attend_common
 from aurify.sampling.fused.band import BAND_ROWS, Band
 from aurify.sampling.fused.store import Packed
 from aurify.sampling.fused.weights import Layer, Weights
-from aurify.sampling.protocol import n_common
-
-_COMMON = 16  # tokens; a shorter common beginning is not worth a part of its own
 
 Attention = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 """(layer, queries (N, H, G, D), keys and values (N, H, D)) -> (N, H, G, D)."""
@@ -40,7 +38,7 @@ class FusedEngine:
         self.device = weights.embedding.device
         self.dtype = weights.embedding.dtype
         self.n_virtual = n_virtual_tokens(model)
-        self.n_shared = _common_length(prompts)
+        self.n_shared = n_worth_sharing(prompts, left=1)
         longest = self.n_virtual + max(map(len, prompts)) + new_tokens
         positions = torch.arange(longest + 1, device=self.device)[None]
         cos, sin = weights.rotary(torch.zeros(1, device=self.device), positions)
@@ -189,14 +187,6 @@ class FusedEngine:
 
     def _normed(self, x_NE: Tensor, weight_E: Tensor | None) -> Tensor:
         return _rms(x_NE, self.weights.eps, weight_E).to(self.dtype)
-
-
-def _common_length(prompts: Sequence[tuple[int, ...]]) -> int:
-    """How many tokens all prompts begin with, at least one left to each; 0 if too few to matter."""
-    if len(prompts) < 2:
-        return 0
-    length = min(n_common(prompts), min(map(len, prompts)) - 1)
-    return length if length >= _COMMON else 0
 
 
 def _rms(x: Tensor, eps: float, weight: Tensor | None = None) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import Any
 
-from aurify.errors import AurifyError, UsageError
-from aurify.sampling.protocol import Completion, OnCompletion, Prompt
+from aurify.errors import AurifyError
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
 from aurify.sampling.stop import decode, first_stop
 from aurify.sampling.vllm import wire
 from aurify.sampling.vllm.http import Http, Unreachable
@@ -132,12 +131,7 @@ class VllmSampler:
         return Completion(drawn.token_ids, text[: first_stop(text, stop)], sum(drawn.logprobs), drawn.finish_reason)
 
     def _check(self, prompts: Sequence[Prompt], max_new_tokens: int, temperature: float, stop: Sequence[str]) -> None:
-        if max_new_tokens < 1:
-            raise UsageError(f"max_new_tokens is {max_new_tokens}, and must be at least 1")
-        if not (math.isfinite(temperature) and temperature >= 0):
-            raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
-        if any(not word for word in stop):
-            raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
+        check_request(max_new_tokens, temperature, stop)
         if any(not prompt.token_ids for prompt in prompts):
             raise AurifyError("a prompt is empty, so its first token has no probability; give at least a BOS token")
         pairs = [(len(prompt.token_ids), prompt.most(max_new_tokens)) for prompt in prompts]
