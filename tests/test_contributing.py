@@ -15,9 +15,10 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def blocks(section: str) -> list[str]:
-    """The Python blocks of a section, in order."""
+    """The blocks of a section, in order: its file and its line."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8").split(f"## {section}\n")[1].split("\n## ")[0]
-    return [dedent(found) for found in re.findall(r"^ *```python\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)]
+    found = re.findall(r"^ *```(?:python|text)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    return [dedent(block) for block in found]
 
 
 def followed(

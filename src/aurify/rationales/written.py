@@ -10,7 +10,7 @@ from aurify.questions.rows import show
 from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, listed_field
 
 
-class Written(NamedTuple):
+class WrittenSample(NamedTuple):
     """One sample of a row."""
 
     text: str
@@ -20,7 +20,7 @@ class Written(NamedTuple):
     """The model whose name the sample stands under; else empty."""
 
 
-def written_samples(fields: Mapping[str, Any]) -> Iterator[Written]:
+def written_samples(fields: Mapping[str, Any]) -> Iterator[WrittenSample]:
     """The samples of one row: those of its list, the row itself, or one object a model.
 
     A row's own ``solution`` is no sample but the gold one. A row whose list is empty has none.
@@ -43,12 +43,12 @@ def written_samples(fields: Mapping[str, Any]) -> Iterator[Written]:
         yield _sample(row)
 
 
-def _sample(own: Mapping[str, Any], place: str = "") -> Written:
+def _sample(own: Mapping[str, Any], place: str = "") -> WrittenSample:
     text = _text(own)
     if text is None:
         what = show(own["text"] if "text" in own else dict(own))
         raise ValueError(f"a sample{place} {what}: expected its text, in a field named {', '.join(SAMPLE_FIELDS)}")
-    return Written(text, own, "")
+    return WrittenSample(text, own, "")
 
 
 def _text(own: Mapping[str, Any]) -> str | None:
