@@ -14,11 +14,9 @@ def test_the_page_trains_the_very_weights_of_the_command(example, questions, tmp
     module = example("trice")
     settings = {"holdout": 0.25, "steps": 4, "max_new_tokens": 90, "seed": 3, "clip": 0.7}
     model = module.trice(questions, **settings, size=6, rate=7e-4)
-    run = aurify.train(
-        "trice", model="nugget", data=questions, out=tmp_path / "run", **settings, questions=6, lr=7e-4, samples=1,
-        memory="guide", tuning="full", prompt="plain", lr_final=0.1, warmup=0, weight_decay=0, token_budget=4096,
-        estimator="control-variate", baseline="batch", dtype="float32",
-    )  # fmt: skip
+    run = aurify.train(  # nothing else is set, as in the page's own command
+        "trice", model="nugget", data=questions, out=tmp_path / "run", **settings, questions=6, lr=7e-4, memory="guide"
+    )
     trained, own = load_file(run.model / "model.safetensors"), model.state_dict()
     assert all(torch.equal(value, own[name]) for name, value in trained.items())
     base = aurify.load_model("nugget").model.state_dict()
