@@ -25,18 +25,27 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 _SETTING = "setting"
+_MAY_CHANGE = "may_change"
 
 
-def setting(default: V, description: str, **limits: Any) -> V:
+def setting(default: V, description: str, *, may_change: bool = False, **limits: Any) -> V:
     """A field of an entry that a user may set.
 
     Args:
         default: its value where the user gives none.
         description: one line for the help.
+        may_change: whether a resumed run may have another value, since it does not change what comes out.
         limits: pydantic's, such as ``ge=1``.
     """
-    found: V = dataclasses.field(default=default, metadata={_SETTING: (description, limits)})
+    more = {**limits, "json_schema_extra": {_MAY_CHANGE: True}} if may_change else limits
+    found: V = dataclasses.field(default=default, metadata={_SETTING: (description, more)})
     return found
+
+
+def may_change(field: FieldInfo) -> bool:
+    """Whether this setting was made so (see ``setting``)."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get(_MAY_CHANGE))
 
 
 class Alias(NamedTuple):

@@ -4,6 +4,7 @@ import pytest
 
 from aurify.errors import AurifyError, UsageError
 from aurify.running.folder import RunFolder, difference, name_folder
+from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
 
@@ -25,6 +26,17 @@ def test_only_what_changes_the_result_is_a_difference(tmp_path):
     assert difference(config, settings(save_every=7, resume=True, profile=True)) is None
     found = difference(config, settings(lr=0.5, seed=3))
     assert str(found) == "lr was None and is now 0.5"
+
+
+def test_an_entry_says_which_of_its_settings_may_change(tmp_path):
+    def by_vllm(**more) -> TrainSettings:
+        asked = {"method": "rloo", "model": "nugget", "data": "a.jsonl", "out": "run", "sampler": "vllm", **more}
+        return resolve(TrainSettings, asked)
+
+    config = tmp_path / "config.toml"
+    config.write_text(by_vllm(vllm_url="http://one").to_toml())
+    assert difference(config, by_vllm(vllm_url="http://two")) is None
+    assert str(difference(config, by_vllm(seed=3))) == "seed was 0 and is now 3"
 
 
 def test_a_folder_in_use_is_refused_with_the_command_that_goes_on(tmp_path):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from pydantic.fields import FieldInfo
 from typing_extensions import Self
 
 from aurify.errors import AurifyError, UsageError
@@ -16,6 +17,7 @@ from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused
 from aurify.parsing import parse_json, read_toml
 from aurify.questions.fingerprint import Fingerprint, changes
+from aurify.registry import may_change
 from aurify.settings import as_written
 from aurify.toml import tomllib
 
@@ -26,12 +28,11 @@ FREE_ON_RESUME = {
     "fit",
     "track",
     "save_every",
-    "vllm_url",
     "profile",
     "gradient_checkpointing",
     "fsdp",
 }
-"""Settings that a resumed run may change, since they do not change its result."""
+"""Settings that a resumed run may change, since they do not change its result. Entries of registries have more."""
 
 
 class Recorded(Protocol):
@@ -96,7 +97,9 @@ def difference(config: Path, settings: Recorded, free: Collection[str] = FREE_ON
     now = tomllib.loads(settings.to_toml())
     if now.get("dtype") == "auto":  # which stands for the one that the run began with
         now["dtype"] = before.get("dtype", "auto")
-    for key in sorted((before.keys() | now.keys()) - set(free)):
+    fields: Mapping[str, FieldInfo] = getattr(type(settings), "model_fields", {})
+    own = {name for name, field in fields.items() if may_change(field)}
+    for key in sorted((before.keys() | now.keys()) - {*free, *own}):
         if before.get(key) != now.get(key):
             return Difference(key, before.get(key), now.get(key))
     return None

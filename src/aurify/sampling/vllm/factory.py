@@ -17,7 +17,9 @@ from aurify.sampling.protocol import Sampler
 class Vllm(SamplerFactory):
     """A vLLM server over HTTP, a running one or one of the run's own: almost exact samples."""
 
-    vllm_url: str | None = setting(None, "A running vLLM server [one is started, and ends with the run]")
+    vllm_url: str | None = setting(
+        None, "A running vLLM server [one is started, and ends with the run]", may_change=True
+    )
     follows: ClassVar[tuple[str, ...]] = ("full", "lora")
 
     @contextmanager
