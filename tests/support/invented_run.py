@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,19 +37,23 @@ def rationale(
 
 def write_run(
     folder: Path, *, trained: int = 6, held: int = 10, steps: int = 5, samples: int = 1, seed: int = SEED,
-    method: str = "trice", gain: float = 0.9, text: str = "", finished: bool = True,
+    method: str = "trice", gain: float = 0.9, text: str | Callable[[], str] = "", finished: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the folder; the memory as it was after the last step.
 
     In each step half of the trained questions are visited, in another order each time; the first visit brings a guide.
+
+    Args:
+        text: what stands in every question and rationale, or what makes it anew for each.
     """
+    write = text if callable(text) else lambda: text
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     toml = f'method = "{method}"\nmodel = "invented"\ndata = "questions.jsonl"\nout = "{folder}"\n'
     toml += f"seed = {seed}\nsteps = {steps}\n"
     (folder / "config.toml").write_text(toml + (f"samples = {samples}\n" if samples > 1 else ""))
     questions = [
-        Question(f"q{n}", f"What is {n} and two? {text}", "4", "number", task=f"task {n % 2}")
+        Question(f"q{n}", f"What is {n} and two? {write()}", "4", "number", task=f"task {n % 2}")
         for n in range(trained + held)
     ]
     train, asked = questions[:trained], questions[trained:]
@@ -61,7 +65,7 @@ def write_run(
     )
 
     def evaluate(step: int, chance: float) -> None:
-        rows = [rationale(question.id, bool(random.random() < chance), step=step, text=text) for question in asked]
+        rows = [rationale(question.id, bool(random.random() < chance), step=step, text=write()) for question in asked]
         evaluations.append(rows)
         measured = Accuracy.of(row.right for row in rows).to_dict()
         log.append({"step": step, "held_out": {**measured, "tasks": {}}, "timing": {"seconds": 1.0}})
@@ -79,7 +83,7 @@ def write_run(
         begun = {first.question_id: first for first in firsts}
         chains = [c.started(begun[c.question_id], step) if c.question_id in begun else c for c in chains]
         rows = [
-            [rationale(q.id, bool(random.random() < 0.5), step=step, index=k, text=text) for k in range(samples)]
+            [rationale(q.id, bool(random.random() < 0.5), step=step, index=k, text=write()) for k in range(samples)]
             for q in visited
         ]
         done = trice.e_step(stable_seed(seed, "e-step", step), step, chains, rows)
