@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from page_steps import page_steps, take
+from page_steps import commands_of, page_steps, take
 from peft import LoraConfig, get_peft_model
 
 from aurify.answers import Verdict
@@ -45,10 +44,10 @@ def folder(tmp_path_factory) -> Path:
     loaded = load_model("nugget")
     model = get_peft_model(loaded.model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
     adapter = folder / "runs" / "lora" / "model"
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     for name, weights in model.named_parameters():
         if "lora_" in name:
-            torch.nn.init.normal_(weights, std=0.1)
+            torch.nn.init.normal_(weights, std=0.2)  # of half as much no verdict changes
     model.save_pretrained(adapter)
     loaded.tokenizer.save_pretrained(adapter)
     for model_folder in (folder / "runs" / "trice" / "model", adapter):
@@ -60,25 +59,19 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def commands(program: str) -> list[str]:
-    """The page's lines that begin with a program, joined where they go on, without their comments."""
-    lines = re.sub(r" \\\n +", " ", PAGE).splitlines()
-    return [line.partition("#")[0].strip() for line in lines if line.startswith(f"    {program} ")]
-
-
 def greedy(run_aurify, folder: Path, model: str) -> list[bool]:
     """What aurify finds of the same questions, in their order."""
     out = folder / f"aurify-{Path(model).parent.name}"
-    run_aurify("evaluate", "--model", model, "--data", "test.jsonl", "--out", out, cwd=folder)
+    run_aurify("evaluate", "--model", model, "--data", "test.jsonl", "--out", out, cwd=folder, timeout=1200)
     right = {row.question_id: row.verdict is Verdict.RIGHT for row in RationaleTable(out / "greedy").read()}
     return [right[question.id] for question in QUESTIONS]
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_whole_model_and_an_adapter_are_right_where_aurify_says_so_and_can_be_compared(harness, folder, run_aurify):
     environment = {**os.environ, "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(folder / "cache")}
     found = {}
-    for command, name in zip(commands("lm_eval"), ("trice", "lora"), strict=True):
+    for command, name in zip(commands_of(PAGE, "lm_eval"), ("trice", "lora"), strict=True):
         words = shlex.split(command.replace("BASE", str(path())))
         done = subprocess.run(
             [harness, *words[1:], "--device", "cpu"], cwd=folder, env=environment, capture_output=True, text=True
@@ -89,7 +82,7 @@ def test_a_whole_model_and_an_adapter_are_right_where_aurify_says_so_and_can_be_
         found[name] = [row["exact_match"] == 1 for row in sorted(rows, key=lambda row: row["doc_id"])]
         assert found[name] == greedy(run_aurify, folder, f"runs/{name}/model")
     assert found["trice"] != found["lora"], "the adapter was not used"
-    (compare,) = (line for line in commands("aurify compare") if "harness" in line)
+    (compare,) = (line for line in commands_of(PAGE, "aurify compare") if "harness" in line)
     files = [file for pattern in shlex.split(compare)[2:] for file in folder.glob(pattern)]
     done = run_aurify("compare", *files, cwd=folder)
     assert done.returncode == 0, done.stderr

@@ -50,6 +50,12 @@ class PageStep:
     name: str = ""
 
 
+def commands_of(page: str, program: str) -> list[str]:
+    """The page's lines that begin with a program, joined where they go on, without their comments."""
+    lines = re.sub(r" \\\n +", " ", page).splitlines()
+    return [line.partition("#")[0].strip() for line in lines if line.startswith(f"    {program} ")]
+
+
 def page_steps(text: str) -> Iterator[PageStep]:
     """The steps of a page in order; without commands that need what a test has not."""
     fence: str | None = None
