@@ -33,7 +33,7 @@ from aurify.answers.reading import Unreadable
 from aurify.statistics import bootstrap_means
 from aurify.voting.arithmetic import evaluate
 from aurify.voting.fast_ranker import FastRanker
-from aurify.voting.features import ALONE
+from aurify.voting.features import ALONE_COLUMNS
 from aurify.voting.inputs import Inputs
 from aurify.voting.measures import area_under_curve, calibration_error, pair_accuracies
 from aurify.voting.pool import Candidate, CandidatePool, right_groups
@@ -153,7 +153,7 @@ def study(teacher: str, pools: list[CandidatePool], words: bool) -> dict[str, tu
     say(f"{teacher}: {len(pools)} problems")
     full = Inputs.of(pools, alone=False, words=words)
     say("features are read")
-    alone = cross_fit(full.columns(range(len(ALONE))), alone=True)
+    alone = cross_fit(full.columns(range(len(ALONE_COLUMNS))), alone=True)
     say("the ranker that looks at candidates alone is trained")
     print(f"## {teacher}: {len(pools)} problems, 8 samples each\n")
     together: dict[int, Scores] = {}
@@ -281,7 +281,7 @@ def sampling(pools: list[CandidatePool], scores: Scores) -> None:
 
 def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> dict[str, tuple[Point, list[Point]]]:
     """(pair accuracy, gain) of good and of weak rankers, over all folds and of each."""
-    names = list(ALONE)
+    names = list(ALONE_COLUMNS)
     bare = Inputs(full.pools, full.features_XF)
     weak = {
         label: cross_fit(bare.columns([i for i, name in enumerate(names) if part in name]), alone=True, rounds=60)

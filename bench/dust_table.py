@@ -11,7 +11,7 @@ from dust_data import MATH, TESTS, rows, subjects
 from reproduce_tdg import CLAIMS, FROM_NAT
 
 from aurify.statistics.crossed import Interval, crossed_mean
-from aurify.statistics.paired import accuracy, by_question, compare
+from aurify.statistics.paired import accuracy, by_question, compare_pair
 
 LIKELIHOOD = {
     "right": "log p of right rationales, nats a token",
@@ -53,7 +53,9 @@ class Measure(NamedTuple):
             return None
         ours = by_question([self.values[first, seed] for seed in seeds])
         theirs = by_question([self.values[second, 0 if second == "base" else seed] for seed in seeds])
-        return compare(first, ours, second, theirs).difference if self.share else crossed_mean(ours - theirs).interval
+        return (
+            compare_pair(first, ours, second, theirs).difference if self.share else crossed_mean(ours - theirs).interval
+        )
 
 
 def print_tables(out: Path, whole_tokens: int, whole_rows: int) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aurify.running.context import Run
     from aurify.running.progress import Watcher
 
-GIVEN = "(questions given in Python)"
+GIVEN_IN_PYTHON = "(questions given in Python)"
 """What stands for ``data`` in the config.toml of a run whose questions were not read from a file."""
 
 
@@ -52,6 +52,11 @@ def train(
     if not isinstance(method, str):
         method = f"{method.__module__}:{method.__qualname__}"
     given = None if isinstance(data, (str, Path)) else list(data)
-    words = {"method": method, "model": model, "data": GIVEN if given is not None else str(data), "out": str(out)}
+    words = {
+        "method": method,
+        "model": model,
+        "data": GIVEN_IN_PYTHON if given is not None else str(data),
+        "out": str(out),
+    }
     resolved = resolve(TrainSettings, {**words, **settings})
     return run_training(resolved, questions=given, held_out=held_out, watcher=watcher)

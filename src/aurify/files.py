@@ -16,7 +16,7 @@ from typing import IO, Any
 from aurify.errors import AurifyError
 
 MANIFEST = "manifest.json"
-VERSION = 1
+MANIFEST_VERSION = 1
 """Of manifests."""
 
 
@@ -96,7 +96,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
                 file.chmod(temporary.stat().st_mode & 0o666)  # as the umask has it; safetensors' own are private
                 files[file.relative_to(temporary).as_posix()] = _fingerprint(file)
             _sync(file)
-        write_atomically(temporary / MANIFEST, json.dumps({"version": VERSION, "files": files}, indent=1) + "\n")
+        write_atomically(
+            temporary / MANIFEST, json.dumps({"version": MANIFEST_VERSION, "files": files}, indent=1) + "\n"
+        )
         if path.exists():
             _exchange(temporary, path)
         else:
@@ -129,9 +131,9 @@ def verify_folder(path: str | Path) -> None:
         raise AurifyError(f"{folder}: {what}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise AurifyError(f"{folder / MANIFEST}: damaged: not a manifest") from None
-    if version != VERSION:
+    if version != MANIFEST_VERSION:
         raise AurifyError(
-            f"{folder / MANIFEST}: of version {version!r}, and this aurify reads {VERSION}: update aurify"
+            f"{folder / MANIFEST}: of version {version!r}, and this aurify reads {MANIFEST_VERSION}: update aurify"
         )
     for name, size, sha256 in items:
         file = folder / name

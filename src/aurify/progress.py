@@ -18,6 +18,10 @@ class Progress(Protocol):
     def __call__(self, done: int, asked: int, right: int | None = None, /) -> None: ...
 
 
+Counted = Callable[[int, int, int], None]
+"""Is told how many rationales are done, how many were asked for, and how many of those done are right."""
+
+
 class Ticker:
     """Lets a line through now and then.
 

@@ -37,7 +37,7 @@ from aurify.toml import tomllib
 
 MAX_RANK = 65536
 """Of low-rank matrices, and of other widths: no layer that anybody adapts is wider."""
-NUMBERS = "Write the numbers to this file as JSON; - is standard output."
+NUMBERS_HELP = "Write the numbers to this file as JSON; - is standard output."
 """The description of ``--json`` (``cli/numbers.py``)."""
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from aurify.answers import Grader, Verdict
 from aurify.answers.reading import Unreadable
-from aurify.answers.thought import opened, reply, with_thought
+from aurify.answers.thought import opened_thought, reply, with_thought
 from aurify.questions import Question
 
 
@@ -57,8 +57,8 @@ def test_only_the_reply_is_judged_whatever_the_type(kind: str) -> None:
 
 
 def test_a_prompt_that_opens_a_thought() -> None:
-    assert opened("Question<think>\n") == "<think>\n"
-    assert opened("Question<think>\n\n</think>\n\n") == opened("Question") == ""
+    assert opened_thought("Question<think>\n") == "<think>\n"
+    assert opened_thought("Question<think>\n\n</think>\n\n") == opened_thought("Question") == ""
 
 
 def test_a_thought_that_was_sent_apart() -> None:

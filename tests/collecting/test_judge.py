@@ -10,7 +10,7 @@ import pytest
 from teacher_server import Act, TeacherServer
 
 from aurify.answers import Grader, Verdict
-from aurify.collecting.judge import JUDGE, RUBRIC, graded
+from aurify.collecting.judge import JUDGE, RUBRIC, read_verdict
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question
 
@@ -54,7 +54,7 @@ def judge(server: TeacherServer, folder: Path | None = None, **more: object) -> 
     ],
 )
 def test_a_reply_is_read_strictly(reply, verdict, reason):
-    found = graded(reply, "stop")
+    found = read_verdict(reply, "stop")
     assert str(found.verdict) == verdict
     assert reason in found.reason
 

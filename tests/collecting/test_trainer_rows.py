@@ -12,7 +12,7 @@ import pytest
 
 from aurify.answers.verdict import Verdict
 from aurify.cli.app import build, exit_status
-from aurify.collecting.trainer_rows import FORMS, trainer_rows
+from aurify.collecting.trainer_rows import TRAINER_FORMS, trainer_rows
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale, RationaleTable, read_rationales
 from aurify.running.asked import write_asked
@@ -35,7 +35,7 @@ def rows(form: Any, name: str = "plain") -> Any:
 
 
 def test_each_form_has_what_its_trainer_learns_from_and_counts_the_rest():
-    sft, dpo, kto = map(rows, FORMS)
+    sft, dpo, kto = map(rows, TRAINER_FORMS)
     common = {"repeated": 1, "truncated": 1, "of other questions": 1}
     assert sft.rows == [{"prompt": PROMPT, "completion": GOOD.text, **TOLD}]
     assert sft.left_out == {**common, "wrong": 3}
@@ -66,7 +66,7 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("prompt", ["plain", "chat"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINER_FORMS)
 def test_what_was_exported_is_imported_again_with_the_same_verdicts(form, prompt, run, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert exit_status(build, ["export", "run", "--to", form, "--prompt", prompt]) == 0
@@ -123,7 +123,7 @@ def test_datasets_opens_the_table_of_a_run(run):
     assert table.filter(lambda row: row["verdict"] == "right").num_rows == 2
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINER_FORMS)
 def test_trls_own_trainer_learns_from_the_rows(form, run, tmp_path, tiny_model_dir, monkeypatch):
     trl = pytest.importorskip("trl", reason="TRL is not installed (make peers has it)")
     from datasets import load_dataset

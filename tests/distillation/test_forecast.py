@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from aurify.distillation import DistillSettings
 from aurify.distillation import forecast as module
-from aurify.distillation.forecast import forecast, student_memory
+from aurify.distillation.forecast import forecast_distillation, student_memory
 from aurify.errors import UsageError
 from aurify.models.logprobs import sequence_logprobs
 from aurify.models.lora import add_lora
@@ -73,17 +73,17 @@ def test_micro_batches_fit_into_what_is_given(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "WORTH_SAYING", 0)
     model = student("nat", torch.float32)
     whole = student_memory(asked(), model, sum(LENGTHS)).total
-    assert forecast(asked(fit="4GB"), model, LENGTHS).token_budget == 4096
+    assert forecast_distillation(asked(fit="4GB"), model, LENGTHS).token_budget == 4096
     small = student_memory(asked(), model, 200).total
-    found = forecast(asked(fit=f"{small // 1024}KiB"), model, LENGTHS)
+    found = forecast_distillation(asked(fit=f"{small // 1024}KiB"), model, LENGTHS)
     assert 150 < found.token_budget <= 200 < sum(LENGTHS)
     assert small < whole
     assert found.lines[0].startswith(f"micro-batches of {found.token_budget} tokens instead of 4096")
     assert found.lines[1].startswith("memory, predicted: an update 0.")
     least = student_memory(asked(), model, 20).total
     with pytest.raises(UsageError, match=r"one rationale at a time takes .*: take a lower --max-tokens"):
-        forecast(asked(fit=f"{least // 1024}KiB"), model, LENGTHS)
-    assert forecast(asked(), model, []) == (4096, [])
+        forecast_distillation(asked(fit=f"{least // 1024}KiB"), model, LENGTHS)
+    assert forecast_distillation(asked(), model, []) == (4096, [])
 
 
 def test_a_student_that_learns_a_teachers_logits_needs_room_for_them() -> None:

@@ -5,7 +5,13 @@ import torch
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
-from aurify.distillation.unit_weights import EXAMPLES, evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
+from aurify.distillation.unit_weights import (
+    MOST_EXAMPLES,
+    evenly_spread,
+    find_unit_weights,
+    unit_layers,
+    unit_weight_lines,
+)
 from aurify.models.nat import negative_weights, set_mode
 
 RATIONALES = [Example("q", (65, 66, 67), True), Example("q", tuple(range(70, 85)), True), Example("r", (90,), False)]
@@ -56,7 +62,7 @@ def test_layers_are_named_as_in_the_model(nat, tiny_model_dir):
 
 
 def test_a_bounded_number_is_looked_at():
-    many = [Example("q", (index,), True) for index in range(EXAMPLES * 2 + 1)]
-    assert len(evenly_spread(many)) <= EXAMPLES
-    assert evenly_spread(many)[-1].token_ids[0] > EXAMPLES
+    many = [Example("q", (index,), True) for index in range(MOST_EXAMPLES * 2 + 1)]
+    assert len(evenly_spread(many)) <= MOST_EXAMPLES
+    assert evenly_spread(many)[-1].token_ids[0] > MOST_EXAMPLES
     assert evenly_spread(many[:3]) == many[:3]

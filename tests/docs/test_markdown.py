@@ -19,7 +19,7 @@ from page_steps import page_steps, take
 
 from aurify.cli.app import COMMANDS as NAMES
 from aurify.cli.app import build, exit_status
-from aurify.cli.examples import EXAMPLES
+from aurify.cli.examples import COMMAND_EXAMPLES
 
 ROOT = Path(__file__).parents[2]
 HISTORY = ("CHANGELOG.md", "docs/decisions.md")
@@ -78,8 +78,8 @@ def flags_of(name: str) -> set[str]:
 
 def test_every_command_has_an_example_at_the_end_of_its_help_and_takes_it(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert set(EXAMPLES) == set(COMMANDS)
-    for name, line in EXAMPLES.items():
+    assert set(COMMAND_EXAMPLES) == set(COMMANDS)
+    for name, line in COMMAND_EXAMPLES.items():
         assert exit_status(build, [name, "--help"]) == 0
         assert "".join(capsys.readouterr().out.split()).endswith("".join(f"Example: {line}".split()))
         assert exit_status(build, [*shlex.split(line)[1:], "--dry-run"]) == 0, line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilots import rationale
 
 from aurify.answers.verdict import Verdict
-from aurify.doctor.worked import SHOWN, shown_to, worked_examples
+from aurify.doctor.worked import EXAMPLES_SHOWN, shown_to, worked_examples
 from aurify.questions import Question
 from aurify.questions.few_shot import parse_few_shot
 
@@ -29,10 +29,10 @@ def test_right_rationales_become_examples_up_to_their_statement():
 def test_no_question_is_shown_its_own():
     questions = [question(number) for number in range(9)]
     found = worked_examples(questions, [[rationale(number)] for number in range(9)])
-    assert len(found) == SHOWN + 1
+    assert len(found) == EXAMPLES_SHOWN + 1
     for one in questions:
         shown = parse_few_shot(shown_to(one, found)).examples
-        assert len(shown) == SHOWN
+        assert len(shown) == EXAMPLES_SHOWN
     assert shown_to(questions[0], {"q0": found.get("q0", "Q: a\nA: The answer is 1.")}).strip() == ""
 
 

@@ -17,8 +17,8 @@ from aurify.errors import AurifyError
 from aurify.models import load_model, prepare
 from aurify.models.load import load_tokenizer
 from aurify.models.untrusted import reading
-from aurify.sampling.vllm.source import Source
-from aurify.sampling.vllm.source import load_tokenizer as load_served_tokenizer
+from aurify.sampling.vllm.source import WeightsSource
+from aurify.sampling.vllm.source import tokenizer_of as load_served_tokenizer
 from aurify.voting.neural_ranker import NeuralRanker
 
 SOURCE = Path(__file__).parents[2] / "src" / "aurify"
@@ -98,7 +98,7 @@ def test_a_tokenizer_alone_and_under_an_adapter(foreign, tiny_model_dir, ran, tm
         with pytest.raises(AurifyError, match="auto_map"):
             load_tokenizer(str(name))
         with pytest.raises(AurifyError, match="auto_map"):
-            load_served_tokenizer(Source(str(name)))
+            load_served_tokenizer(WeightsSource(str(name)))
     assert not ran.exists()
 
 

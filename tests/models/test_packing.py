@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from aurify.models import logprobs
 from aurify.models.logprobs import sequence_logprobs, takes_packs, token_logprobs
-from aurify.models.packed_attention import NAME
+from aurify.models.packed_attention import ATTENTION_NAME
 from aurify.models.packing import Pack, Scored, packed_batches
 
 _spec = importlib.util.spec_from_file_location("tiny_models", Path(__file__).parents[1] / "sampling" / "conftest.py")
@@ -133,7 +133,7 @@ def test_a_copy_takes_packs_too_and_generates_as_before() -> None:
     options = {"attention_mask": torch.ones_like(inputs), "do_sample": False, "max_new_tokens": 8, "min_new_tokens": 8}
     before = model.generate(inputs, **options)
     assert takes_packs(model, SHORT)
-    assert model.config._attn_implementation == NAME
+    assert model.config._attn_implementation == ATTENTION_NAME
     assert torch.equal(model.generate(inputs, **options), before)
     assert takes_packs(copy.deepcopy(model), SHORT)
 
@@ -144,7 +144,7 @@ def test_nothing_of_it_is_saved(tmp_path: Path) -> None:
     model = tiny.build_model("llama")
     assert takes_packs(model, SHORT)
     model.save_pretrained(tmp_path)
-    assert NAME not in (tmp_path / "config.json").read_text()
+    assert ATTENTION_NAME not in (tmp_path / "config.json").read_text()
     assert hf.LlamaForCausalLM.from_pretrained(tmp_path).config._attn_implementation == "sdpa"
 
 

@@ -14,7 +14,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.models import load_model
-from aurify.models.prompting import FILE, PromptForm, first_prompt, prompt_form
+from aurify.models.prompting import PROMPT_FILE, PromptForm, first_prompt, prompt_form
 from aurify.nugget import generate
 from aurify.rationales import read_rationales
 from aurify.training.run import run_training
@@ -80,7 +80,7 @@ def test_a_record_is_kept_to_unless_something_else_is_said(tmp_path: Path) -> No
     )
     assert prompt_form(asked(prompt="chat"), str(tmp_path), tokenizer) == PromptForm("chat"), "told: no record counts"
     for damaged in ("{", '{"prompt": "plane"}', '{"prompt": "chat", "more": 1}', "[]"):
-        (tmp_path / FILE).write_text(damaged)
+        (tmp_path / PROMPT_FILE).write_text(damaged)
         with pytest.raises(AurifyError, match=r"prompt\.json: not the record of a prompt"):
             PromptForm.read(tmp_path)
     assert PromptForm.read(tmp_path / "nowhere") is None
@@ -111,7 +111,7 @@ def test_a_run_records_its_form_and_later_commands_take_it(folders: dict[str, Pa
     assert any("--- first prompt" in line and line.endswith("assistant\n<think>\n---") for line in lines)
     recorded = {"prompt": "chat", "template_args": {"thinks": True}, "max_new_tokens": 48}
     for folder in (run.out, run.model):
-        assert json.loads((folder / FILE).read_text()) == recorded
+        assert json.loads((folder / PROMPT_FILE).read_text()) == recorded
     rows = read_rationales(run.out / "rationales")
     assert all(row.text.startswith("<think>\n") for row in rows)
     assert {row.reason for row in rows} <= {

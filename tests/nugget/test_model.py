@@ -9,12 +9,12 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from aurify.nugget import TASKS, generate, hinted_prompt, path, prompt
-from aurify.nugget.report import complete, forced, load
+from aurify.nugget.report import complete, forced, load_folder
 
 
 @lru_cache(maxsize=1)
 def nugget() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    return load(path())
+    return load_folder(path())
 
 
 def test_the_folder_is_small_and_complete() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurify.nugget import STYLES, TASKS, different, generate, rationale
+from aurify.nugget import TASKS, WRITING_STYLES, different, generate, rationale
 from aurify.nugget.tasks import REGISTRY
 from aurify.nugget.writers import ERROR_RATE, MIXTURE, OPENINGS, make
 from aurify.questions.record import Question
@@ -104,7 +104,7 @@ def test_guesses_are_right_some_of_the_time(task: str) -> None:
 def test_mixtures_are_shares() -> None:
     assert 0 < ERROR_RATE < 1
     for shares in MIXTURE.values():
-        assert set(shares) == set(STYLES)
+        assert set(shares) == set(WRITING_STYLES)
         assert sum(shares.values()) == pytest.approx(1.0)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurify.questions.answer_types import answer_types, canonical, infer_answer_type
+from aurify.questions.answer_types import answer_types, canonical_gold, infer_answer_type
 from aurify.questions.rows import RowError
 
 OPTIONS = "Which?\nOptions:\n(A) rain\n(B) snow"
@@ -53,14 +53,14 @@ def test_files_of_measures_and_of_names(answers: list[str], expected: str) -> No
 
 
 def test_canonical_answers() -> None:
-    assert canonical("$1,450.00", "number", "") == ("1450", "number", ())
-    assert canonical("b", "choice", OPTIONS) == ("(B)", "choice", ())
-    assert canonical("Snow", "choice", OPTIONS) == ("(B)", "choice", ("Snow",))
-    assert canonical("(C)", "choice", "no options listed") == ("(C)", "choice", ())
-    assert canonical("sleet", "choice", OPTIONS) == ("sleet", "text", ())
-    assert canonical(r"\boxed{\frac12}", "math", "") == (r"\frac12", "math", ())
-    assert canonical("A", "choice", "(D) A\n(E) B") == ("(D)", "choice", ("A",))
-    assert canonical("anything", "mine:same", "") == ("anything", "mine:same", ())
+    assert canonical_gold("$1,450.00", "number", "") == ("1450", "number", ())
+    assert canonical_gold("b", "choice", OPTIONS) == ("(B)", "choice", ())
+    assert canonical_gold("Snow", "choice", OPTIONS) == ("(B)", "choice", ("Snow",))
+    assert canonical_gold("(C)", "choice", "no options listed") == ("(C)", "choice", ())
+    assert canonical_gold("sleet", "choice", OPTIONS) == ("sleet", "text", ())
+    assert canonical_gold(r"\boxed{\frac12}", "math", "") == (r"\frac12", "math", ())
+    assert canonical_gold("A", "choice", "(D) A\n(E) B") == ("(D)", "choice", ("A",))
+    assert canonical_gold("anything", "mine:same", "") == ("anything", "mine:same", ())
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_canonical_answers() -> None:
 )
 def test_answers_of_another_type_are_refused(gold: str, kind: str, question: str, reason: str) -> None:
     with pytest.raises(RowError, match=reason):
-        canonical(gold, kind, question)
+        canonical_gold(gold, kind, question)

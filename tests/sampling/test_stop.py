@@ -13,7 +13,7 @@ from aurify.nugget import generate
 from aurify.questions import PromptTemplate
 from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.stop import decode, first_stop, tokens_to_stop
-from aurify.sampling.vllm.source import load_tokenizer, read_source
+from aurify.sampling.vllm.source import read_source, tokenizer_of
 
 
 class Letters:
@@ -55,7 +55,7 @@ def test_a_sample_ends_where_the_chat_template_ends_a_turn_though_the_model_name
     assert eos_ids(model, tokenizer) == {tokenizer.eos_token_id, end}
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
-    assert load_tokenizer(read_source(str(tmp_path)))[1] == {tokenizer.eos_token_id, end}  # what vLLM is told
+    assert tokenizer_of(read_source(str(tmp_path)))[1] == {tokenizer.eos_token_id, end}  # what vLLM is told
     template = PromptTemplate.named("chat", tokenizer)
     prompts = [
         Prompt(template.encode(tokenizer, question), (3,)) for question in generate("object_counting", 6, seed=1)

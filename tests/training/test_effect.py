@@ -11,7 +11,7 @@ import torch
 from aurify.methods import Term
 from aurify.rationales import Rationale
 from aurify.running.world import World
-from aurify.training.effect import PROBED, PROBED_TOKENS, Probes, probes_of
+from aurify.training.effect import PROBED_SEQUENCES, PROBED_TOKENS, Probes, probes_of
 
 LETTERS = 3
 SEQUENCES = list(itertools.product(range(LETTERS), repeat=2))
@@ -79,7 +79,7 @@ def test_probes_are_own_samples_and_what_is_learned_within_bounds():
     rows = [[rationale(f"q{i}", (1, 2)), rationale(f"q{i}", (3,), source="guide")] for i in range(40)]
     terms = [Term("q0", (5,), 0.5), Term("q1", (6,), -0.5)]
     own, learned = probes_of(prompts, rows, terms)
-    assert own == [((i,), (1, 2)) for i in range(PROBED)]
+    assert own == [((i,), (1, 2)) for i in range(PROBED_SEQUENCES)]
     assert learned == [((0,), (5,))]
 
 

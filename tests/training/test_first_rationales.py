@@ -82,7 +82,7 @@ def test_the_guide_is_chosen_where_it_helps_and_the_model_is_mostly_wrong_withou
         (2, 0, False),
     )
     for guide, plain, follows in cases:
-        choice = first_rationales.choose(questions, Answers(guide, plain), prompts, seed=0)
+        choice = first_rationales.choose_guide(questions, Answers(guide, plain), prompts, seed=0)
         assert choice.guide is follows
         assert f"{guide} of 32" in choice.reason
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import aurify
 from aurify import nugget
-from aurify.comparison.runs import read_run
+from aurify.comparison.runs import read_finished_run
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS
 from aurify.nugget import generate
@@ -70,7 +70,7 @@ def test_prompting_is_the_evaluation_of_the_model_as_it_stands(tmp_path):
     before = load_file(nugget.path() / "model.safetensors")
     after = load_file(out / "model" / "model.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in after)
-    finished = read_run(out)
+    finished = read_finished_run(out)
     assert len(finished.right) == 2
     assert finished.cost == {"samples": 0, "tokens": 0, "seconds": 0}
     with pytest.raises(UsageError, match="--steps 0"):

@@ -14,8 +14,8 @@ from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.measures import pair_accuracies
 from aurify.voting.pool import Candidate, CandidatePool
 from aurify.voting.ranker import Ranker, load_ranker
-from aurify.voting.report import measure
-from aurify.voting.trees import TRUSTED, Trees
+from aurify.voting.report import measure_ranker
+from aurify.voting.trees import TRUSTED_TYPES, Trees
 
 pytest.importorskip("sklearn")
 
@@ -102,7 +102,7 @@ def test_a_file_of_trees_runs_nothing_and_is_checked_against_its_own_scores(tmp_
     with pytest.raises(AurifyError, match="holds what no ranker holds"):
         Trees.load(path)
     trees.save(path)
-    stored = load(path, trusted=TRUSTED)
+    stored = load(path, trusted=TRUSTED_TYPES)
     dump({**stored, "scores": stored["scores"] + 1}, path)
     with pytest.raises(AurifyError, match="scores otherwise than the one it was trained with"):
         Trees.load(path)
@@ -122,7 +122,7 @@ def test_samples_of_another_model_are_warned_of(pools: list[CandidatePool]) -> N
 
 def test_the_report_of_a_good_ranker(pools: list[CandidatePool]) -> None:
     ranker = Ranker(FastRanker.train(pools[:120], words=False, rounds=40), "fast", Calibration(), (), {})
-    found = measure(ranker, pools[120:], weight=2.0, seed=0)
+    found = measure_ranker(ranker, pools[120:], weight=2.0, seed=0)
     assert found["questions"] == 80
     pairs = found["pair_accuracy"]
     assert 0.75 < pairs["low"] <= pairs["accuracy"] <= pairs["high"]

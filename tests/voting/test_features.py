@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurify.voting.features import ALONE, TOGETHER, alone_features, pool_features
+from aurify.voting.features import ALONE_COLUMNS, POOL_COLUMNS, alone_features, pool_features
 from aurify.voting.pool import Candidate, CandidatePool, cut, right_groups
 
 POOL = CandidatePool(
@@ -24,13 +24,13 @@ POOL = CandidatePool(
 
 
 def column(name: str) -> list[float]:
-    values: list[float] = pool_features(POOL)[:, TOGETHER.index(name)].tolist()
+    values: list[float] = pool_features(POOL)[:, POOL_COLUMNS.index(name)].tolist()
     return values
 
 
 def test_what_the_columns_say() -> None:
-    assert pool_features(POOL).shape == (4, len(TOGETHER))
-    assert (alone_features(POOL) == pool_features(POOL)[:, : len(ALONE)]).all()
+    assert pool_features(POOL).shape == (4, len(POOL_COLUMNS))
+    assert (alone_features(POOL) == pool_features(POOL)[:, : len(ALONE_COLUMNS)]).all()
     assert column("votes") == [2, 1, 2, 0]
     assert column("lead") == [0.25, -0.25, 0.25, -0.5]
     assert column("leads") == [1, 0, 1, 0]

@@ -13,7 +13,7 @@ from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
 from aurify.answers.pool import Job, JobResult, WorkerPool
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.answers.thought import opened
+from aurify.answers.thought import opened_thought
 from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
 from aurify.answers.words import words_key
@@ -166,7 +166,7 @@ class Grader:
 
 
 def _cut(text: str) -> Grade:
-    within = ", before its thought was closed" if opened(text) else ""
+    within = ", before its thought was closed" if opened_thought(text) else ""
     return Grade(Verdict.TRUNCATED, f"cut at the token limit{within}")
 
 

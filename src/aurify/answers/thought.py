@@ -31,7 +31,7 @@ def reply(text: str) -> str:
     return filled[-1] if filled else text
 
 
-def opened(text: str) -> str:
+def opened_thought(text: str) -> str:
     """The end of a text from the thought that it opens and does not close, or nothing."""
     tags = list(_TAG.finditer(text))
     return text[tags[-1].start() :] if tags and not tags[-1]["close"] else ""

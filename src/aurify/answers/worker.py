@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-Reply = dict[str, Any]
+Message = dict[str, Any]
 
 
 def main() -> None:
@@ -65,12 +65,12 @@ def _ended(child: int) -> str:
     return {0: "exit", -signal.SIGKILL: "killed"}.get(code, "crashed")
 
 
-def _serve(replies: TextIO, config: Reply, before: str) -> None:
+def _serve(replies: TextIO, config: Message, before: str) -> None:
     """Answer requests until standard input ends; the first line says that it is ready, who, and how the last ended.
 
     It begins with a line break, as a killed process may have left half a line in either pipe.
     """
-    handlers: dict[str, Callable[[Reply], Reply]] = {
+    handlers: dict[str, Callable[[Message], Message]] = {
         "load": _load,
         "math": _math,
         "custom": _custom,
@@ -95,7 +95,7 @@ def _serve(replies: TextIO, config: Reply, before: str) -> None:
         _reply(replies, {**reply, "number": request["number"]})
 
 
-def _request(line: str) -> Reply | None:
+def _request(line: str) -> Message | None:
     """A whole request; None for what is left of one that a killed process had begun to read."""
     try:
         request = json.loads(line)
@@ -104,12 +104,12 @@ def _request(line: str) -> Reply | None:
     return request if isinstance(request, dict) and {"op", "number"} <= request.keys() else None
 
 
-def _reply(replies: TextIO, reply: Reply) -> None:
+def _reply(replies: TextIO, reply: Message) -> None:
     replies.write(json.dumps(reply) + "\n")
     replies.flush()
 
 
-def _load(request: Reply) -> Reply:
+def _load(request: Message) -> Message:
     """Import what the later requests need, outside of any answer's time."""
     if request["what"] == "math":
         from aurify.answers.math.compare import compare_latex
@@ -124,14 +124,14 @@ def _load(request: Reply) -> Reply:
     return {"verdict": "loaded", "reason": ""}
 
 
-def _math(request: Reply) -> Reply:
+def _math(request: Message) -> Message:
     from aurify.answers.math.compare import compare_latex
 
     verdict, reason = compare_latex(request["pred"], request["gold"])
     return {"verdict": verdict, "reason": reason}
 
 
-def _custom(request: Reply) -> Reply:
+def _custom(request: Message) -> Message:
     from aurify.answers.custom import load_custom
 
     try:
@@ -147,7 +147,7 @@ def _custom(request: Reply) -> Reply:
     return {"verdict": verdict, "reason": str(reason)[:300] or f"{request['spec']} says {verdict}"}
 
 
-def _reward(request: Reply) -> Reply:
+def _reward(request: Message) -> Message:
     from aurify.answers.custom import load_custom
     from aurify.answers.reward import rewarded
 
@@ -160,7 +160,7 @@ def _reward(request: Reply) -> Reply:
         return {"verdict": "unparsable", "reason": f"{spec} raised {type(error).__name__}: {error}"[:300]}
 
 
-def _code(request: Reply) -> Reply:
+def _code(request: Message) -> Message:
     from aurify.sandbox.trial import Exam, end_orphans, examine
 
     given = json.loads(request["gold"])

@@ -14,7 +14,7 @@ from aurify.cli.options import add_command
 from aurify.cli.progress import say
 from aurify.cli.tables import percent, text_table
 from aurify.errors import UsageError, nearest
-from aurify.settings import NUMBERS, Settings
+from aurify.settings import NUMBERS_HELP, Settings
 from aurify.text import printable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class CompareSettings(Settings):
         description="In files of verdicts, the field of the score; of lm-eval's samples METRIC or METRIC,FILTER; "
         "of inspect's logs the scorer.",
     )
-    json_: str | None = Field(None, description=NUMBERS)
+    json_: str | None = Field(None, description=NUMBERS_HELP)
 
 
 def run(settings: CompareSettings) -> None:
@@ -85,7 +85,7 @@ register = partial(add_command, name="compare", kind=CompareSettings, run=run, p
 
 def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
     """The runs by method, named by the plan, by their settings or by their files, and the plan's budget."""
-    from aurify.comparison.runs import name_methods, read_run
+    from aurify.comparison.runs import name_methods, read_finished_run
     from aurify.comparison.verdict_files import name_files, read_verdicts
 
     given = settings.runs
@@ -97,12 +97,12 @@ def _methods(settings: CompareSettings) -> tuple[Methods, Budget | None]:
 
         plan = read_plan(Path(plans[0]))
         folders = run_plan(plan, say)
-        return {name: [read_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
+        return {name: [read_finished_run(folder) for folder in mine] for name, mine in folders.items()}, plan.budget
     files = [Path(word) for word in given if Path(word).is_file()]
     if settings.score is not None and not files:
         raise UsageError("--score is for files of verdicts: runs are compared by their greedy answers")
     methods: dict[str, Sequence[FinishedRun]] = {
-        **name_methods([read_run(word) for word in given if Path(word) not in files])
+        **name_methods([read_finished_run(word) for word in given if Path(word) not in files])
     }
     for name, path in zip(name_files(files), files, strict=True):
         methods[str(path) if name in methods else name] = [read_verdicts(path, settings.score, say)]

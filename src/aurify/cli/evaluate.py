@@ -18,7 +18,7 @@ from aurify.text import counted, printable
 
 if TYPE_CHECKING:
     from aurify.evaluation import Score
-    from aurify.evaluation.result import Evaluation, Scored
+    from aurify.evaluation.result import Evaluation, GroupScores
 
 NAME_WIDTH = 40
 """Longer names of tasks and levels are cut."""
@@ -82,7 +82,7 @@ def _report(found: Evaluation) -> Iterator[str]:
         yield printable("rationales in " + " and ".join(str(Path(settings.out) / name) for name in names))
 
 
-def _row(name: str, group: Scored, shown: Sequence[str]) -> list[str]:
+def _row(name: str, group: GroupScores, shown: Sequence[str]) -> list[str]:
     cells = [_percent(group.scores[metric]) if metric in group.scores else "-" for metric in shown]
     return [name or "(no name)", str(group.n), *cells]
 

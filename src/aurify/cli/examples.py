@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EXAMPLES = {
+COMMAND_EXAMPLES = {
     "quickstart": "aurify quickstart --steps 30",
     "check": "aurify check questions.jsonl --model nugget",
     "doctor": "aurify doctor --model nugget --data questions.jsonl",
@@ -25,4 +25,4 @@ EXAMPLES = {
 
 def example_line(name: str) -> str | None:
     """The last line of a command's help; None of a command that is not ours."""
-    return f"Example: {EXAMPLES[name]}" if name in EXAMPLES else None
+    return f"Example: {COMMAND_EXAMPLES[name]}" if name in COMMAND_EXAMPLES else None

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from aurify.collecting.agreement import LabelAgreement
     from aurify.collecting.labelled import LabelledFile
 
-LISTED = 10
+DISAGREEMENTS_LISTED = 10
 """Disagreements that are shown; all are in ``disagreements.jsonl``."""
 
-PART = 16384
+RATIONALES_A_PART = 16384
 """Rationales a file of the table."""
 
 
@@ -93,8 +93,8 @@ def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, Lab
         name = settings.model or Path(settings.file).name.removesuffix(".gz").rpartition(".")[0]
         rationales, agreement = judge_labelled(found, grader, model=name, progress=progress)
     table = RationaleTable(folder / "rationales")
-    for part, start in enumerate(range(0, len(rationales), PART)):
-        table.append(rationales[start : start + PART])
+    for part, start in enumerate(range(0, len(rationales), RATIONALES_A_PART)):
+        table.append(rationales[start : start + RATIONALES_A_PART])
         table.flush(part)
     lines = [json.dumps(one.to_dict()) + "\n" for one in agreement.disagreements]
     write_atomically(folder / "disagreements.jsonl", "".join(lines))
@@ -120,7 +120,7 @@ def _report(agreement: LabelAgreement) -> Iterator[str]:
     if agreement.disagreements:
         yield ""
         yield f"{len(agreement.disagreements)} disagreements in disagreements.jsonl; the first:"
-    for one in agreement.disagreements[:LISTED]:
+    for one in agreement.disagreements[:DISAGREEMENTS_LISTED]:
         given, rationale = "right" if one.sample.label else "wrong", one.rationale
         predicted = printable(rationale.predicted or "(none)", 40)
         yield (

@@ -13,7 +13,7 @@ from aurify.cli.numbers import check_target, tell
 from aurify.cli.options import add_command
 from aurify.cli.tables import text_table
 from aurify.errors import AurifyError, UsageError
-from aurify.settings import NUMBERS, Settings
+from aurify.settings import NUMBERS_HELP, Settings
 
 if TYPE_CHECKING:
     from aurify.comparison.overlap import Overlap
@@ -38,7 +38,7 @@ class OverlapSettings(Settings):
     level: bool = Field(False, description="A row a level instead of a task.")
     question_field: str | None = Field(None, description="The field that holds the question.")
     answer_field: str | None = Field(None, description="The field that holds the answer.")
-    json_: str | None = Field(None, description=NUMBERS)
+    json_: str | None = Field(None, description=NUMBERS_HELP)
 
 
 def run(settings: OverlapSettings) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aurify.questions import Question
     from aurify.running.context import Run
 
-TASKS = ("object_counting", "web_of_lies", "boolean_expressions")
+QUICKSTART_TASKS = ("object_counting", "web_of_lies", "boolean_expressions")
 TRAINED, HELD_OUT = 120, 50
 """Questions a task."""
 
@@ -49,7 +49,9 @@ def run(settings: QuickstartSettings) -> None:
         seed=settings.seed,
     )  # fmt: skip
     with TerminalWatcher() as watcher:
-        watcher.say(f"TRICE on the embedded model: {', '.join(TASKS)}; questions and answers only, no rationales")
+        watcher.say(
+            f"TRICE on the embedded model: {', '.join(QUICKSTART_TASKS)}; questions and answers only, no rationales"
+        )
         result = run_training(words, watcher=watcher)
     _show(result, held_out, train)
     tell_report([result.out], print)
@@ -67,7 +69,7 @@ def _write_questions(folder: Path, seed: int) -> tuple[Path, Path]:
     folder.mkdir(parents=True)
     paths = folder / "train.jsonl", folder / "held_out.jsonl"
     rows: tuple[list[str], list[str]] = ([], [])
-    for task in TASKS:
+    for task in QUICKSTART_TASKS:
         for index, question in enumerate(different(task, TRAINED + HELD_OUT, seed)):
             rows[index >= TRAINED].append(json_line(question))
     for path, lines in zip(paths, rows, strict=True):

@@ -12,10 +12,10 @@ from aurify.collecting.labelled import LabelledFile, Sample
 from aurify.questions.record import Question
 from aurify.rationales.record import Rationale
 
-CHUNK = 2048
+JUDGED_AT_A_TIME = 2048
 """Rationales that are judged at a time, equal ones once."""
 
-GIVEN = {True: "right", False: "wrong", None: "none"}
+LABEL_WORDS = {True: "right", False: "wrong", None: "none"}
 """The words for a file's label."""
 
 
@@ -34,7 +34,7 @@ class Disagreement:
             "question_id": self.question.id,
             "sample_index": self.rationale.sample_index,
             "model": self.rationale.model,
-            "given": GIVEN[self.sample.label],
+            "given": LABEL_WORDS[self.sample.label],
             "verdict": str(self.rationale.verdict),
             "reason": self.rationale.reason,
             "gold": self.question.answer,
@@ -52,7 +52,7 @@ class LabelAgreement:
 
     def add(self, question: Question, sample: Sample, rationale: Rationale) -> None:
         """Count one."""
-        given = GIVEN[sample.label]
+        given = LABEL_WORDS[sample.label]
         self.counts.setdefault(rationale.model, Counter())[given, str(rationale.verdict)] += 1
         if sample.label is not None and sample.label != rationale.right:
             self.disagreements.append(Disagreement(question, sample, rationale))
@@ -61,7 +61,7 @@ class LabelAgreement:
         """By model: how many, how many were labelled, the share of these on which we agree, and the whole table."""
         found = {}
         for model, counts in self.counts.items():
-            labelled = {key: count for key, count in counts.items() if key[0] != GIVEN[None]}
+            labelled = {key: count for key, count in counts.items() if key[0] != LABEL_WORDS[None]}
             agreed = sum(
                 count for (given, verdict), count in labelled.items() if (given == "right") == (verdict == "right")
             )
@@ -73,7 +73,7 @@ class LabelAgreement:
                 "agreement": agreed / n if n else None,
                 "counts": {
                     given: {verdict: count for (label, verdict), count in sorted(counts.items()) if label == given}
-                    for given in GIVEN.values()
+                    for given in LABEL_WORDS.values()
                 },
             }
         return found
@@ -95,8 +95,8 @@ def judge_labelled(
     by_id = {question.id: question for question in file.questions}
     work = [(by_id[key], index, one) for key, samples in file.samples.items() for index, one in enumerate(samples)]
     agreement, rationales = LabelAgreement(), []
-    for start in range(0, len(work), CHUNK):
-        chunk = work[start : start + CHUNK]
+    for start in range(0, len(work), JUDGED_AT_A_TIME):
+        chunk = work[start : start + JUDGED_AT_A_TIME]
         grades = grader.grade_all([(sample.text, question, sample.truncated) for question, _, sample in chunk])
         for (question, index, sample), grade in zip(chunk, grades, strict=True):
             rationale = Rationale(
@@ -117,5 +117,5 @@ def judge_labelled(
             )
             agreement.add(question, sample, rationale)
             rationales.append(rationale)
-        progress(min(start + CHUNK, len(work)), len(work))
+        progress(min(start + JUDGED_AT_A_TIME, len(work)), len(work))
     return rationales, agreement

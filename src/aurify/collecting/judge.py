@@ -43,7 +43,7 @@ _FORM = (
     '{{"reason": "one or two sentences", "verdict": "right"}} or the same with "wrong".'
 )
 _FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n\s*```\s*", re.DOTALL)
-LENGTH = 1024
+REPLY_TOKENS = 1024
 """The token limit of a reply."""
 
 
@@ -116,7 +116,9 @@ class Judge(Judging):
         elif items and "answered" not in self.held:  # nothing would be learned, and the run would not say why
             raise AurifyError(f"--answers judge: {_silent(found.failures)}")
         return [
-            Grade(Verdict.LEFT_OUT, _silent(found.failures)) if one is None else graded(one.text, one.finish_reason)
+            Grade(Verdict.LEFT_OUT, _silent(found.failures))
+            if one is None
+            else read_verdict(one.text, one.finish_reason)
             for (one,) in found.replies
         ]
 
@@ -183,12 +185,12 @@ class Judge(Judging):
         messages = [{"role": "system", "content": rubric}, {"role": "user", "content": shown}]
         limit = "max_completion_tokens" if self._url == OPENAI else "max_tokens"
         body: Mapping[str, Any] = {
-            "model": self.judge_model, "temperature": 0.0, limit: LENGTH, "messages": messages,
+            "model": self.judge_model, "temperature": 0.0, limit: REPLY_TOKENS, "messages": messages,
         }  # fmt: skip
-        return Ask(question.id, ApiRequest("chat/completions", body, LENGTH), (stable_seed(0, "judge"),))
+        return Ask(question.id, ApiRequest("chat/completions", body, REPLY_TOKENS), (stable_seed(0, "judge"),))
 
 
-def graded(text: str | None, finish_reason: str) -> Grade:
+def read_verdict(text: str | None, finish_reason: str) -> Grade:
     """The verdict that a judge's reply states; anything but the one form that it was told is unparsable."""
     try:
         said = after_thought(text or "")

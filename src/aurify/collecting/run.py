@@ -15,7 +15,7 @@ from aurify.collecting.api import Cache, Price, price_of
 from aurify.collecting.api.cache import Spent
 from aurify.collecting.keys import OPENAI, api_key
 from aurify.collecting.settings import SampleSettings
-from aurify.collecting.teaching import Server, Teaching, graded
+from aurify.collecting.teaching import Server, Teaching, graded_replies
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused, sole_writer
@@ -162,7 +162,7 @@ def _from_api(
     with grader_of(settings, found.folder) as grader:
         for part, (start, chunk) in enumerate(_chunks(asked, settings.samples)):
             end = start + len(chunk)
-            for row in graded(chunk, asks[start:end], answers.replies[start:end], grader, settings.model):
+            for row in graded_replies(chunk, asks[start:end], answers.replies[start:end], grader, settings.model):
                 found.add(row)
                 table.append(row)
             table.flush(part)

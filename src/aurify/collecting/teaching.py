@@ -102,7 +102,7 @@ class Teaching:
         return ApiRequest("chat/completions" if chat else "completions", body, self.max_new_tokens)
 
 
-def graded(
+def graded_replies(
     questions: Sequence[Question],
     asks: Sequence[Ask],
     replies: Sequence[Sequence[Reply | None]],

@@ -20,7 +20,7 @@ from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale
 
 TrainerForm = Literal["sft", "dpo", "kto"]
-FORMS: tuple[TrainerForm, ...] = get_args(TrainerForm)
+TRAINER_FORMS: tuple[TrainerForm, ...] = get_args(TrainerForm)
 
 
 class TrainerRows(NamedTuple):

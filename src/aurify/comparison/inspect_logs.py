@@ -15,7 +15,7 @@ from aurify.errors import AurifyError
 from aurify.parsing import parse_json
 from aurify.questions.rows import Row
 
-LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+LETTER_SCORES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 """What inspect's own metrics take a letter for."""
 
 
@@ -44,7 +44,7 @@ def inspect_rows(path: Path) -> list[Row] | None:
 
 def _value(score: Any) -> Any:
     value = score.get("value") if isinstance(score, Mapping) else score
-    return LETTERS.get(value, value) if isinstance(value, str) else value
+    return LETTER_SCORES.get(value, value) if isinstance(value, str) else value
 
 
 def _archived(path: Path) -> list[Mapping[str, Any]]:

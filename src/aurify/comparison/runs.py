@@ -12,7 +12,7 @@ from typing import Any
 from aurify.errors import AurifyError, UsageError
 from aurify.parsing import read_toml
 from aurify.rationales import RationaleTable
-from aurify.running.budget import KINDS, cost_of_step
+from aurify.running.budget import BUDGET_KINDS, cost_of_step
 from aurify.running.metrics import MetricsLog
 from aurify.statistics.paired import Floats, by_question
 
@@ -39,7 +39,7 @@ class FinishedRun:
         return seed
 
 
-def read_run(folder: str | Path) -> FinishedRun:
+def read_finished_run(folder: str | Path) -> FinishedRun:
     """What ``aurify train`` left in a folder.
 
     Raises:
@@ -64,7 +64,7 @@ def read_run(folder: str | Path) -> FinishedRun:
         if row.step == last and not row.left_out
     }
     costs = [cost_of_step(line) for line in lines]
-    return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in KINDS})
+    return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in BUDGET_KINDS})
 
 
 def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:

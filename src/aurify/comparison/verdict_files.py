@@ -17,9 +17,9 @@ from aurify.comparison.runs import FinishedRun
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.fields import ID_FIELDS
 from aurify.questions.files import read_rows
-from aurify.questions.rows import BadRow, Row, kind, show
+from aurify.questions.rows import BadRow, Row, json_type, show
 
-QUESTION_KEYS = ("question_id", *ID_FIELDS, "doc_id", "idx", "index")
+QUESTION_ID_FIELDS = ("question_id", *ID_FIELDS, "doc_id", "idx", "index")
 """What names a question, the first that a row has; lm-eval's is ``doc_id``."""
 
 SCORE_FIELDS = ("right", "correct", "is_correct", "score", "verdict", "credit", "exact_match", "acc", "reward")
@@ -125,14 +125,14 @@ def _field(path: Path, fields: Mapping[str, Any], metric: str, metrics: Sequence
 def _question(row: Row, completions: bool) -> str:
     """The question's name: its id, with lm-eval's hash of the document, or the prompt of a table of completions."""
     fields = row.fields
-    for name in QUESTION_KEYS:
+    for name in QUESTION_ID_FIELDS:
         value = fields.get(name)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
             return f"{value} {fields['doc_hash']}" if isinstance(fields.get("doc_hash"), str) else str(value)
     if completions:
         prompt = fields["prompt"]
         return prompt if isinstance(prompt, str) else json.dumps(prompt, sort_keys=True, default=str)
-    raise AurifyError(f"{row.where}: names no question: expected one of {', '.join(dict.fromkeys(QUESTION_KEYS))}")
+    raise AurifyError(f"{row.where}: names no question: expected one of {', '.join(dict.fromkeys(QUESTION_ID_FIELDS))}")
 
 
 def _score(row: Row, field: str) -> float:
@@ -141,7 +141,7 @@ def _score(row: Row, field: str) -> float:
         return VERDICTS[value.strip().lower()]
     if isinstance(value, (bool, int, float)) and math.isfinite(value):
         return float(value)
-    found = kind(value) if value is None or isinstance(value, (list, dict)) else show(value)
+    found = json_type(value) if value is None or isinstance(value, (list, dict)) else show(value)
     raise AurifyError(f"{row.where}: {field}: expected a truth value or a number, found {found}")
 
 

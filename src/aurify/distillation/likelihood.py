@@ -44,7 +44,7 @@ def summary(examples: Sequence[Example], means: Sequence[float]) -> dict[str, fl
     return found
 
 
-def score(scorer: ExampleScorer, examples: Sequence[Example]) -> dict[str, float]:
+def score_examples(scorer: ExampleScorer, examples: Sequence[Example]) -> dict[str, float]:
     """``summary`` under the present model."""
     return summary(examples, scorer.means(examples))
 

@@ -14,7 +14,7 @@ import torch
 from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
 from aurify.distillation.examples import Chosen, Example, choose
 from aurify.distillation.export import export_student
-from aurify.distillation.forecast import forecast
+from aurify.distillation.forecast import forecast_distillation
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
 from aurify.distillation.likelihood import contrasting
@@ -135,7 +135,7 @@ def run_distillation(
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip
         lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
-        scorer.budget.tokens, lines = forecast(settings, model, lengths)
+        scorer.budget.tokens, lines = forecast_distillation(settings, model, lengths)
         for line in lines:
             context.say(line)
         Loop(task, context, resume=settings.resume, save_every=settings.save_every).run()

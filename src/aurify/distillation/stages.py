@@ -47,7 +47,7 @@ CANDIDATES = 8
 
 NEEDS_WRONG = ("mix", "nt", "ul", "cl")
 
-Group = tuple[Example, ...]
+ExampleGroup = tuple[Example, ...]
 """What is drawn together: one example, or a question's candidates."""
 
 
@@ -56,14 +56,14 @@ class Stage:
     """A part of a run with an optimiser of its own."""
 
     name: str
-    groups: Sequence[Group]
+    groups: Sequence[ExampleGroup]
     size: int
     """Groups a step."""
     mode: str
     """The adapters that act in it, and at its end (see ``models.nat.model.set_mode``)."""
     parts: Sequence[str]
     """What it trains: adapters' and units' parameters whose names hold one of these."""
-    gradient: Callable[[Sequence[Group]], dict[str, float]]
+    gradient: Callable[[Sequence[ExampleGroup]], dict[str, float]]
     """Accumulate the gradient of a batch (this process's share of it); what it found."""
     shuffled: int | None = None
     """The seed by which what the negative adapter has learned is shuffled first; None: it stays."""
@@ -137,7 +137,7 @@ class Builder:
         """The stage of nce and of self-kd; ``weights`` are those of the rationales' tokens."""
         scorer, model = self.scorer, self.model
 
-        def gradient(groups: Sequence[Group]) -> dict[str, float]:
+        def gradient(groups: Sequence[ExampleGroup]) -> dict[str, float]:
             batch = _flat(groups)
             tokens = n_tokens(batch)
 
@@ -170,7 +170,7 @@ class Builder:
         parts: Sequence[str],
         loss: Callable[[Sequence[Example]], list[Weighted]],
     ) -> Stage:
-        def gradient(groups: Sequence[Group]) -> dict[str, float]:
+        def gradient(groups: Sequence[ExampleGroup]) -> dict[str, float]:
             return self._accumulate(loss(_flat(groups)))
 
         return Stage(name, [(example,) for example in examples], self.settings.rationales, mode, parts, gradient)
@@ -182,7 +182,7 @@ class Builder:
                 f"--from {self.settings.from_}: no question has both right and wrong rationales, which cl compares"
             )
 
-        def gradient(batch: Sequence[Group]) -> dict[str, float]:
+        def gradient(batch: Sequence[ExampleGroup]) -> dict[str, float]:
             scores = iter(self.world.map(self.scorer.means, _flat(batch)))
             means = [[next(scores) for _ in group] for group in batch]
             compared = [
@@ -204,7 +204,7 @@ def adapter_parts(adapter: str) -> tuple[str]:
     return (f".{adapter}.",)
 
 
-def candidates(examples: Sequence[Example]) -> list[Group]:
+def candidates(examples: Sequence[Example]) -> list[ExampleGroup]:
     """Each question's candidates, right and wrong by turns, at most ``CANDIDATES``; questions with a right one."""
     sides: dict[str, tuple[list[Example], list[Example]]] = {}
     for example in examples:
@@ -217,11 +217,11 @@ def candidates(examples: Sequence[Example]) -> list[Group]:
     return groups
 
 
-def _mixed(group: Group) -> bool:
+def _mixed(group: ExampleGroup) -> bool:
     return len({example.right for example in group}) == 2
 
 
-def _flat(groups: Sequence[Group]) -> list[Example]:
+def _flat(groups: Sequence[ExampleGroup]) -> list[Example]:
     return [example for group in groups for example in group]
 
 

@@ -11,7 +11,7 @@ import torch
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
-from aurify.distillation.likelihood import score
+from aurify.distillation.likelihood import score_examples
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
 from aurify.errors import AurifyError
@@ -105,7 +105,7 @@ class Distillation(Task):
                 measured = greedy_accuracy(self.held_out.questions, self.drawing, self.prompts, self.world, step)
             facts = {"stage": stage.name if stage else "start", **measured.facts}
             if self.held_out.examples:
-                facts["held_out_likelihood"] = score(self.scorer, self.held_out.examples)
+                facts["held_out_likelihood"] = score_examples(self.scorer, self.held_out.examples)
         return Measured(facts, measured.rationales, measured.accuracy)
 
     def turn_to(self, step: int) -> None:

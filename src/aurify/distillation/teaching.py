@@ -15,7 +15,7 @@ from aurify.rationales.reading import read_with_texts
 from aurify.running.context import RunContext
 from aurify.running.world import World
 
-CHUNK = 256
+QUESTIONS_AT_A_TIME = 256
 """Questions that are sampled, and written, at a time: a killed run draws at most that many again."""
 
 
@@ -65,8 +65,8 @@ def drawn_rationales(
         before.setdefault(rationale.step, []).append(rationale)
 
     found: list[Rationale] = []
-    for step, start in enumerate(range(0, len(questions), CHUNK), start=1):
-        chunk = questions[start : start + CHUNK]
+    for step, start in enumerate(range(0, len(questions), QUESTIONS_AT_A_TIME), start=1):
+        chunk = questions[start : start + QUESTIONS_AT_A_TIME]
         if step not in before:
 
             def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:

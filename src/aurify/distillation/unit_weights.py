@@ -19,7 +19,7 @@ from aurify.distillation.nce import spread
 from aurify.models.nat.model import dual_layers, negative_weights
 from aurify.models.prefix import last_states
 
-EXAMPLES = 256
+MOST_EXAMPLES = 256
 """The most rationales that are looked at."""
 NAMED_TOKENS = 20
 """Tokens that are named on either side,"""
@@ -32,8 +32,8 @@ READ = 6
 
 
 def evenly_spread(examples: Sequence[Example]) -> list[Example]:
-    """At most ``EXAMPLES`` of them, evenly spread."""
-    return list(examples[:: max(1, -(-len(examples) // EXAMPLES))])
+    """At most ``MOST_EXAMPLES`` of them, evenly spread."""
+    return list(examples[:: max(1, -(-len(examples) // MOST_EXAMPLES))])
 
 
 @torch.no_grad()

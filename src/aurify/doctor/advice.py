@@ -10,9 +10,9 @@ from aurify.doctor.settings import DoctorSettings
 from aurify.doctor.trial import THOUGHT, Trial
 from aurify.statistics.pass_rates import PassRates
 
-HOPELESS, SOLVED = 0.02, 0.85
+HOPELESS, TOO_EASY = 0.02, 0.85
 """Shares of right rationales below which answers alone hardly teach, and above which there is little to learn."""
-ENOUGH = 16
+ENOUGH_TO_TELL = 16
 """Rationales of which none is right: then a model is not sent to learn from answers alone either."""
 TOO_RARE = "right rationales are too rare for learning from answers alone"
 MANY_CUT, MANY_UNREADABLE = 0.15, 0.2
@@ -44,7 +44,7 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
         lines.append(f"take {chosen.name}: {points:+.0f} points over {trials[0].name} (sign test p {p:.2g})")
     lines += _troubles(chosen)
     drawn = len(chosen.right_Q) * chosen.samples
-    hopeless = rate < HOPELESS or (drawn >= ENOUGH and not chosen.right_Q.any())
+    hopeless = rate < HOPELESS or (drawn >= ENOUGH_TO_TELL and not chosen.right_Q.any())
     if hopeless and told_rationales:
         lines.append(f"{TOO_RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
         return Advice(chosen, lines, _command("train cot", settings, chosen.flags))
@@ -52,7 +52,7 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
         lines.append(f"{TOO_RARE}: take a larger model or easier questions, or begin with a teacher's rationales, then")
         lines.append("distil them: aurify distill kd --from RUN")
         return Advice(chosen, lines, _command("sample --api openai --samples 4", settings, {"--model": "TEACHER"}))
-    if rate > SOLVED:
+    if rate > TOO_EASY:
         lines.append("most questions are solved already and little is left to learn; harder ones would teach more")
     told = next((trial for trial in trials if not trial.deployable), None)
     if told is not None and told.better_than(chosen).points > CLEAR_POINTS and rate < 0.5:

@@ -17,12 +17,13 @@ from aurify.doctor.advice import advise
 from aurify.doctor.report import Cost, Findings
 from aurify.doctor.settings import DoctorSettings
 from aurify.doctor.trial import Trial
-from aurify.doctor.worked import SHOWN, shown_to, worked_examples
+from aurify.doctor.worked import EXAMPLES_SHOWN, shown_to, worked_examples
 from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
+from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import read_as
 from aurify.questions.needs import lacking_answer
@@ -38,14 +39,12 @@ STEP_QUESTIONS = 64
 UPDATE_RATIONALES = 8
 """Rationales on which the cost of learning is measured."""
 
-Progress = Callable[[int, int, int], None]
-
 
 def run_doctor(
     settings: DoctorSettings,
     *,
     say: Callable[[str], None] = lambda text: None,
-    progress: Progress = lambda done, asked, right: None,
+    progress: Counted = lambda done, asked, right: None,
 ) -> Findings:
     """Draw a small pilot from a model in several ways, and say what it needs.
 
@@ -77,7 +76,7 @@ def run_doctor(
             say(f"{trial.name}: {100 * trial.rate:.0f} % right, {trial.seconds:.0f} s")
         advice = advise(settings, trials, told_rationales=any(question.rationale for question in questions))
         if advice.chosen.flags.get("--few-shot") and pilot.examples:
-            text = "\n\n".join(list(pilot.examples.values())[:SHOWN])
+            text = "\n\n".join(list(pilot.examples.values())[:EXAMPLES_SHOWN])
             write_atomically(settings.examples, text + "\n")
             say(f"worked examples written to {settings.examples}; look through them before you use them")
         cost = _cost(model, tokenizer, form.template(tokenizer), chosen, advice.chosen, settings)

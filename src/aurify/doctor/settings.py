@@ -10,7 +10,7 @@ from pydantic import Field
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
-from aurify.settings import NUMBERS, Settings
+from aurify.settings import NUMBERS_HELP, Settings
 
 
 class DoctorSettings(Settings):
@@ -38,4 +38,4 @@ class DoctorSettings(Settings):
         "worked_examples.txt",
         description="Where worked examples made of the pilot's own right rationales are written, if they help.",
     )
-    json_: str | None = Field(None, description=NUMBERS)
+    json_: str | None = Field(None, description=NUMBERS_HELP)

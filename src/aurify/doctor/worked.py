@@ -10,14 +10,14 @@ from aurify.questions import Question
 from aurify.questions.few_shot import parse_few_shot
 from aurify.rationales import Rationale
 
-SHOWN = 4
+EXAMPLES_SHOWN = 4
 """Examples put before a question."""
 
 _STATED = re.compile(r"\b(?:so,? )?the (?:final )?answer is:?\s*[^\n]+", re.IGNORECASE)
 
 
 def worked_examples(questions: Sequence[Question], rows: Sequence[Sequence[Rationale]]) -> dict[str, str]:
-    """Up to ``SHOWN`` + 1 examples as text, by question id: of each question its shortest right rationale.
+    """Up to ``EXAMPLES_SHOWN`` + 1 examples as text, by question id: of each question its shortest right rationale.
 
     A rationale is taken up to the end of the line that states the answer, and only where it reads as an example then.
     """
@@ -27,13 +27,13 @@ def worked_examples(questions: Sequence[Question], rows: Sequence[Sequence[Ratio
         texts = [text for one in right if (text := _example(question, one.text)) is not None]
         if texts:
             found[question.id] = texts[0]
-    shortest = sorted(found, key=lambda id: len(found[id]))[: SHOWN + 1]
+    shortest = sorted(found, key=lambda id: len(found[id]))[: EXAMPLES_SHOWN + 1]
     return {id: text for id, text in found.items() if id in shortest}
 
 
 def shown_to(question: Question, examples: Mapping[str, str]) -> str:
     """The examples that this question is shown: never its own."""
-    return "\n\n".join([text for id, text in examples.items() if id != question.id][:SHOWN]) + "\n"
+    return "\n\n".join([text for id, text in examples.items() if id != question.id][:EXAMPLES_SHOWN]) + "\n"
 
 
 def _example(question: Question, rationale: str) -> str | None:

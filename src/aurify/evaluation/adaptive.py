@@ -17,7 +17,7 @@ from aurify.rationales.draw import Request
 if TYPE_CHECKING:
     from aurify.voting.voter import Voter
 
-LEAST = 2
+LEAST_SAMPLES = 2
 """Samples of a question before the first vote."""
 
 
@@ -35,7 +35,7 @@ def drawn_until_sure(
     still_open = list(range(len(questions)))
     drawn = 0
     while still_open and drawn < settings.samples:
-        more = min(LEAST, settings.samples) if drawn == 0 else 1
+        more = min(LEAST_SAMPLES, settings.samples) if drawn == 0 else 1
         asked = [questions[i] for i in still_open]
         request = Request(
             asked, [prompts[i] for i in still_open], samples=more, temperature=settings.temperature, first=drawn

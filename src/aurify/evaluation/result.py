@@ -37,7 +37,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Scored:
+class GroupScores:
     """A group of questions: how many, and their accuracies by name."""
 
     n: int
@@ -53,9 +53,9 @@ class Evaluation:
     """A finished evaluation."""
 
     settings: EvaluateSettings
-    overall: Scored
-    tasks: dict[str, Scored]
-    levels: dict[str, Scored]
+    overall: GroupScores
+    tasks: dict[str, GroupScores]
+    levels: dict[str, GroupScores]
     """Empty where no question has a level."""
     tallies: dict[str, Tally]
     """Of the ``greedy`` rationales, and of the ``sampled`` ones where there are any."""

@@ -16,7 +16,7 @@ from aurify.answers import Grade
 from aurify.answers.chosen import grader_of
 from aurify.errors import UsageError
 from aurify.evaluation.adaptive import drawn_until_sure
-from aurify.evaluation.result import Evaluation, Scored, Tally
+from aurify.evaluation.result import Evaluation, GroupScores, Tally
 from aurify.evaluation.scores import Outcome, score
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import sampled_outcome, table_outcomes
@@ -25,6 +25,7 @@ from aurify.lock import is_unused, sole_writer
 from aurify.models.load import base_name, resolve_name
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm, prompt_form
+from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import fingerprint, of_files
@@ -39,10 +40,8 @@ from aurify.seeds import stable_seed
 if TYPE_CHECKING:
     from aurify.voting.voter import Voter
 
-CHUNK = 4096
+RATIONALES_AT_A_TIME = 4096
 """Rationales that are drawn, judged, written and forgotten at a time: many times what decodes at once."""
-
-Progress = Callable[[int, int, int], None]
 
 
 def run_evaluation(
@@ -50,7 +49,7 @@ def run_evaluation(
     *,
     questions: Sequence[Question] | None = None,
     say: Callable[[str], None] = lambda text: None,
-    progress: Progress = lambda done, asked, right: None,
+    progress: Counted = lambda done, asked, right: None,
 ) -> Evaluation:
     """Measure a model as the settings say; with ``settings.out`` its rationales are kept there.
 
@@ -112,7 +111,7 @@ def run_evaluation(
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(None if greedy.left_out else greedy.right))
         if settings.stop != "never" and voter:
-            size = max(1, CHUNK // settings.samples)
+            size = max(1, RATIONALES_AT_A_TIME // settings.samples)
             for number, start in enumerate(range(0, len(asked), size)):
                 part = slice(start, start + size)
                 found = drawn_until_sure(drawing, asked[part], prompts[part], settings, voter, grader)
@@ -169,7 +168,7 @@ def _evaluation(
 ) -> Evaluation:
     return Evaluation(
         settings,
-        Scored(len(outcomes), score(outcomes, stable_seed(settings.seed, "bootstrap"))),
+        GroupScores(len(outcomes), score(outcomes, stable_seed(settings.seed, "bootstrap"))),
         _by([question.task for question in asked], outcomes, settings.seed),
         _by([question.level for question in asked], outcomes, settings.seed, without=""),
         tallies,
@@ -219,7 +218,7 @@ def _drawn(
     table: RationaleTable | None,
 ) -> Iterator[tuple[Question, list[Rationale]]]:
     """Every question with its rationales, in order; they are counted, and written to the table."""
-    size = max(1, CHUNK // samples)
+    size = max(1, RATIONALES_AT_A_TIME // samples)
     for part, start in enumerate(range(0, len(questions), size)):
         chunk = questions[start : start + size]
         rows = drawing.draw(chunk, prompts[start : start + size], step=0, samples=samples, temperature=temperature)
@@ -232,13 +231,15 @@ def _drawn(
         yield from zip(chunk, rows, strict=True)
 
 
-def _by(names: Sequence[str], outcomes: Sequence[Outcome], seed: int, without: str | None = None) -> dict[str, Scored]:
+def _by(
+    names: Sequence[str], outcomes: Sequence[Outcome], seed: int, without: str | None = None
+) -> dict[str, GroupScores]:
     """The outcomes scored a name, "Level 9" before "Level 10"; those named ``without`` are left out."""
     groups: dict[str, list[Outcome]] = {}
     for name, outcome in zip(names, outcomes, strict=True):
         groups.setdefault(name, []).append(outcome)
     return {
-        name: Scored(len(groups[name]), score(groups[name], stable_seed(seed, "bootstrap", name)))
+        name: GroupScores(len(groups[name]), score(groups[name], stable_seed(seed, "bootstrap", name)))
         for name in sorted(groups, key=_natural)
         if name != without
     }

@@ -12,7 +12,7 @@ from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, Template
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
-from aurify.settings import NUMBERS, Settings
+from aurify.settings import NUMBERS_HELP, Settings
 
 
 class EvaluateSettings(Settings):
@@ -65,7 +65,7 @@ class EvaluateSettings(Settings):
     )  # fmt: skip
     sure: float = Field(0.95, gt=0.5, lt=1, description="For --stop beta: how sure.")
 
-    json_: str | None = Field(None, description=NUMBERS)
+    json_: str | None = Field(None, description=NUMBERS_HELP)
     out: str | None = Field(None, description="A new folder for the rationales: greedy/ and samples/ (Parquet).")
 
     @model_validator(mode="after")

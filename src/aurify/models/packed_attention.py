@@ -17,7 +17,7 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from aurify.models.packing import Pack, Unpackable
 
-NAME = "aurify_packed"
+ATTENTION_NAME = "aurify_packed"
 _UNKNOWN = ("softcap", "s_aux", "position_bias")  # what some models ask of attention, and a pack does not do
 
 _ready: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
@@ -46,16 +46,16 @@ def forwards_packs(lm: Any) -> bool:
     """Have the model's attention take packs, if it lets its attention be chosen and now takes SDPA."""
     if lm not in _ready:
         _ready[lm] = _switch(lm)
-    return _ready[lm] and lm.config._attn_implementation == NAME
+    return _ready[lm] and lm.config._attn_implementation == ATTENTION_NAME
 
 
 def _switch(lm: Any) -> bool:
     able = getattr(lm, "_can_set_attn_implementation", lambda: False)
-    if getattr(lm.config, "_attn_implementation", None) not in ("sdpa", NAME) or not able():
+    if getattr(lm.config, "_attn_implementation", None) not in ("sdpa", ATTENTION_NAME) or not able():
         return False
-    AttentionInterface.register(NAME, attention)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
-    lm.set_attn_implementation(NAME)
+    AttentionInterface.register(ATTENTION_NAME, attention)
+    AttentionMaskInterface.register(ATTENTION_NAME, sdpa_mask)
+    lm.set_attn_implementation(ATTENTION_NAME)
     return True
 
 

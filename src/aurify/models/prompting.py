@@ -21,8 +21,8 @@ from aurify.questions.chat import made_for_chat
 from aurify.questions.prompts import read_few_shot
 from aurify.text import printable
 
-FILE = "prompt.json"
-SHOWN = 2000
+PROMPT_FILE = "prompt.json"
+CHARACTERS_SHOWN = 2000
 """Characters of a prompt that are shown, at most: the last ones, which hold the question."""
 
 
@@ -79,7 +79,7 @@ class PromptForm:
         """Write it into a folder that is there."""
         names = ("prompt", "few_shot", "system", "template_args", "max_new_tokens")
         content = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        write_atomically(folder / FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        write_atomically(folder / PROMPT_FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
     def read(cls, folder: str | Path) -> PromptForm | None:
@@ -88,7 +88,7 @@ class PromptForm:
         Raises:
             AurifyError: the record is damaged.
         """
-        file = Path(folder) / FILE
+        file = Path(folder) / PROMPT_FILE
         if not file.is_file():
             return None
         try:
@@ -125,5 +125,5 @@ def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
 def first_prompt(template: PromptTemplate, question: Question) -> str:
     """The first question as it is sent, for a person to see; of a long one the end."""
     text = printable(template.render(question), newlines=True)
-    cut = f"[{len(text) - SHOWN} characters before]" if len(text) > SHOWN else ""
-    return f"--- first prompt, of {printable(question.id, 60)}\n{cut}{text[-SHOWN:].rstrip()}\n---"
+    cut = f"[{len(text) - CHARACTERS_SHOWN} characters before]" if len(text) > CHARACTERS_SHOWN else ""
+    return f"--- first prompt, of {printable(question.id, 60)}\n{cut}{text[-CHARACTERS_SHOWN:].rstrip()}\n---"

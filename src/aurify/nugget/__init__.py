@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from aurify.nugget.writers import (
-    STYLES,
     TASKS,
+    WRITING_STYLES,
     Written,
     different,
     generate,
@@ -21,8 +21,8 @@ from aurify.nugget.writers import (
 )
 
 __all__ = [
-    "STYLES",
     "TASKS",
+    "WRITING_STYLES",
     "Written",
     "different",
     "generate",

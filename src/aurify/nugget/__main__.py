@@ -37,10 +37,10 @@ def main() -> None:
         torch.set_flush_denormal(True)  # of the whole process, so not in a function that others may call
         pretrain(args.out, Recipe(**{f.name: getattr(args, f.name) for f in fields(Recipe)}))
     if args.report:
-        from aurify.nugget.report import measure, render
+        from aurify.nugget.report import measure_nugget, render_table
 
         folder = args.model or args.out or path()
-        print(render(measure(folder, args.n, args.bbh), args.n))
+        print(render_table(measure_nugget(folder, args.n, args.bbh), args.n))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from aurify.nugget.recipe import Recipe
 from aurify.seeds import stable_seed
 
 
-def build(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
+def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
     """A new model, its weights drawn from the recipe's seed."""
     torch.manual_seed(recipe.seed)
     config = LlamaConfig(
@@ -121,7 +121,7 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, recipe: Recipe, folder: 
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     model.save_pretrained(str(fresh))
-    nugget_tokenizer.save(tokenizer, fresh)
+    nugget_tokenizer.save_tokenizer(tokenizer, fresh)
     for file in fresh.iterdir():
         file.chmod(0o644)
     (fresh / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
@@ -138,8 +138,8 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, recipe: Recipe, folder: 
 def pretrain(out: Path, recipe: Recipe, every: int = 250) -> None:
     """Build the folder ``out``; a folder ``out``-latest holds the model as it is every ``every`` steps."""
     texts = (d.prompt + d.continuation for d in (document(recipe.seed + 1, i) for i in range(recipe.texts)))
-    tokenizer = nugget_tokenizer.train(texts)
-    model = build(recipe, tokenizer.get_vocab_size())
+    tokenizer = nugget_tokenizer.train_tokenizer(texts)
+    model = new_model(recipe, tokenizer.get_vocab_size())
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{parameters} parameters, {tokenizer.get_vocab_size()} tokens", flush=True)
     opts = optimizers(model, recipe)

@@ -36,7 +36,7 @@ class Continuation:
         return found is not None and found[1] == question.answer
 
 
-def load(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def load_folder(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The model in float32, ready to sample, and its tokenizer."""
     model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32).eval()
     return model, AutoTokenizer.from_pretrained(str(folder))
@@ -90,9 +90,9 @@ def forced(question: Question) -> str:
     return prompt(question) + OPENINGS["careful"]
 
 
-def measure(folder: Path, n: int = 100, bbh: Path | None = None) -> dict[str, dict[str, float]]:
+def measure_nugget(folder: Path, n: int = 100, bbh: Path | None = None) -> dict[str, dict[str, float]]:
     """Shares of right answers (and tokens a rationale) for every task, over ``n`` questions a figure."""
-    model, tokenizer = load(folder)
+    model, tokenizer = load_folder(folder)
     table: dict[str, dict[str, float]] = {}
     for task in TASKS:
         lengths: list[int] = []
@@ -126,7 +126,7 @@ def measure(folder: Path, n: int = 100, bbh: Path | None = None) -> dict[str, di
     return table
 
 
-def render(table: dict[str, dict[str, float]], n: int) -> str:
+def render_table(table: dict[str, dict[str, float]], n: int) -> str:
     """A Markdown table, a task a line; shares in percent."""
     columns = list(dict.fromkeys(c for row in table.values() for c in row))
     lines = ["| task | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]

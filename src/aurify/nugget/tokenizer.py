@@ -13,7 +13,7 @@ VOCABULARY = 1152
 _PIECES = r" ?\p{L}+| ?\d| ?[^\s\p{L}\d]|\s"
 
 
-def train(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     """Merges never cross a word, a digit or a punctuation mark; unknown text falls back to bytes."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -33,7 +33,7 @@ def train(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     return tokenizer
 
 
-def save(tokenizer: Tokenizer, folder: Path) -> None:
+def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write the files that ``AutoTokenizer.from_pretrained`` reads."""
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

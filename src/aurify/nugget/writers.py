@@ -19,7 +19,7 @@ from aurify.seeds import stable_seed
 TASKS: tuple[str, ...] = tuple(REGISTRY)
 """The names of the tasks, which are BBH's."""
 
-STYLES = ("careful", "sloppy", "shortcut", "answer")
+WRITING_STYLES = ("careful", "sloppy", "shortcut", "answer")
 
 OPENINGS = {"careful": "First,", "sloppy": "First,", "shortcut": "Quickly,", "answer": "So the answer is"}
 """The words that each style begins with, which force it when they are put after the prompt."""
@@ -128,7 +128,7 @@ def rationale(question: Question, style: str, rng: random.Random, error_rate: fl
         form.steps(problem, dry)
         body, answer = form.steps(problem, Pen(rng, slip=rng.randrange(dry.steps)))
     else:
-        raise ValueError(f"unknown style {style!r}; {', '.join(STYLES)}")
+        raise ValueError(f"unknown style {style!r}; {', '.join(WRITING_STYLES)}")
     return Written(f"{OPENINGS[style]} {body} So the answer is {answer}.", answer, style)
 
 

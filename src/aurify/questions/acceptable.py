@@ -8,7 +8,7 @@ from typing import Any
 
 from aurify.questions.fields import Fields, structure
 from aurify.questions.gold import as_text
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 ACCEPTED_FIELDS = (
     "accepted", "answer_annotated", "aliases", "answer_aliases", "accepted_answers", "acceptable_answers",
@@ -50,7 +50,7 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
         raise RowError(f"'{field}' holds no answer")
     nested = next((one for one in values if isinstance(one, (Mapping, list))), None)
     if nested is not None:
-        raise RowError(f"'{field}' holds {kind(nested)} among its answers: expected texts or numbers")
+        raise RowError(f"'{field}' holds {json_type(nested)} among its answers: expected texts or numbers")
     return tuple(dict.fromkeys(_answer(one, field) for one in values))
 
 
@@ -59,7 +59,7 @@ def no_answer(text: str) -> bool:
     return _WRAPPED.sub(r"\1", text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
 
 
-def is_blank(text: str) -> bool:
+def is_no_number(text: str) -> bool:
     """Whether an answer among numbers stands for none, though it may be one among words: ``None``, ``-``, ``?``."""
     return _WRAPPED.sub(r"\1", text).strip().removesuffix(".").casefold() in _BLANK
 

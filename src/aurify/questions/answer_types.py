@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from aurify.answers import options
 from aurify.answers.number import read_number
 from aurify.answers.reading import Unreadable
-from aurify.questions.choices import plain
+from aurify.questions.choices import comparable_text
 from aurify.questions.gold import as_choice, as_number, expected_number, is_not_finite, last_boxed
 from aurify.questions.rows import RowError, show
 
@@ -102,7 +102,7 @@ def number_in(answer: str) -> str | None:
     return None if number.factor else as_number(str(number)) or str(number)
 
 
-def canonical(gold: str, answer_type: str, question: str) -> tuple[str, str, tuple[str, ...]]:
+def canonical_gold(gold: str, answer_type: str, question: str) -> tuple[str, str, tuple[str, ...]]:
     """(answer, answer type, other accepted answers) of one question.
 
     A choice question whose gold answer is bare text takes the letter of the option that reads so; where no single
@@ -127,7 +127,7 @@ def _choice(gold: str, listed: Mapping[str, str]) -> tuple[str, str, tuple[str, 
     letter = as_choice(gold)
     if letter and (letter[1] in listed or not listed):
         return letter, "choice", ()
-    same = [name for name, text in listed.items() if plain(text) == plain(gold)]
+    same = [name for name, text in listed.items() if comparable_text(text) == comparable_text(gold)]
     if len(same) == 1:
         return f"({same[0]})", "choice", (gold,)
     if letter:

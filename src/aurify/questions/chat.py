@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from aurify.answers.thought import opened
+from aurify.answers.thought import opened_thought
 from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
 
@@ -44,7 +44,7 @@ class ChatTemplate:
     @cached_property
     def opening(self) -> str:
         """The thought that the template opens before the assistant's text, such as ``<think>`` and a line break."""
-        return opened(self.render([_user()]).rpartition(ASK)[2])
+        return opened_thought(self.render([_user()]).rpartition(ASK)[2])
 
     @cached_property
     def end_id(self) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 from aurify.answers.options import LETTERS
 from aurify.questions.fields import Fields, structure
 from aurify.questions.gold import as_choice, as_text
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 GOLD_FIELDS = (
     "answerkey", "answer_key", "answer_idx", "answer_letter", "answer", "correct_answer", "correct_option", "correct",
@@ -49,9 +49,9 @@ class Options:
             return number if number < len(self.texts) else None
         if isinstance(mark, str) and (own := _OWN_LABEL.fullmatch(text)):
             place = self.place(own[1])
-            if place is not None and plain(self.texts[place]) == plain(own[2]):
+            if place is not None and comparable_text(self.texts[place]) == comparable_text(own[2]):
                 return place
-        same = [place for place, option in enumerate(self.texts) if plain(option) == plain(text)]
+        same = [place for place, option in enumerate(self.texts) if comparable_text(option) == comparable_text(text)]
         as_number = None if isinstance(mark, str) else self.index(mark)
         by_text = as_number is None or as_number > len(self.texts)  # else it is the option's place
         return same[0] if len(same) == 1 and by_text else None
@@ -66,7 +66,7 @@ class Options:
         return int(mark) if isinstance(mark, int) or digits else None
 
 
-def plain(text: str) -> str:
+def comparable_text(text: str) -> str:
     """By this two texts of options are the same."""
     return " ".join(text.split()).casefold()
 
@@ -119,7 +119,7 @@ def right_option(options: Options, said: Sequence[tuple[str, Any]], first: int) 
     if not said:
         raise RowError(f"no answer: expected a field named {', '.join(GOLD_FIELDS[:6])}, ...")
     name, mark = said[0]
-    what = show(mark) if isinstance(mark, (str, int, float)) else kind(mark)
+    what = show(mark) if isinstance(mark, (str, int, float)) else json_type(mark)
     last = LETTERS[len(options.texts) - 1]
     raise RowError(
         f"'{name}' is {what}: expected a letter from A to {last}, an option's text or label, or a number from "

@@ -8,7 +8,7 @@ from typing import Any
 from aurify.errors import nearest
 from aurify.parsing import parse_json
 from aurify.questions.gold import as_text
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 ID_FIELDS = ("id", "unique_id", "qid", "question_id", "custom_id", "uuid")
 
@@ -68,7 +68,7 @@ class Fields(Mapping[str, Any]):
             elif isinstance(value, Sequence) and not isinstance(value, str) and _place(step, value) is not None:
                 value = value[int(step)]
             else:
-                where = f" in '{'.'.join(walked)}', which is {kind(value)}" if walked else ""
+                where = f" in '{'.'.join(walked)}', which is {json_type(value)}" if walked else ""
                 known = [str(name) for name in value] if isinstance(value, Mapping) else []
                 hint = f": {nearest(step, known)}" if known else ""
                 raise RowError(f"no field '{step}'{where}{hint}")
@@ -111,7 +111,7 @@ def given_id(fields: Mapping[str, Any]) -> str | None:
         if isinstance(value, float) and value.is_integer():
             return str(int(value))
         if isinstance(value, bool) or not isinstance(value, (str, int)):
-            raise RowError(f"'{name}' is {kind(value)}: expected text or a whole number")
+            raise RowError(f"'{name}' is {json_type(value)}: expected text or a whole number")
         return as_text(value, name)
     return None
 

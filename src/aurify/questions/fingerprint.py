@@ -14,7 +14,7 @@ Fingerprint = Mapping[str, Mapping[str, str]]
 """For each part of what was read (``training questions``, ``files``) the hash of each piece by its name, in order."""
 
 _WHOLE, _PIECES, _PIECE = 2**24, 64, 2**16
-LISTED = 3
+PIECES_LISTED = 3
 """Changed pieces that are named; the rest are counted."""
 
 
@@ -53,7 +53,7 @@ def changes(before: Fingerprint, now: Fingerprint) -> str | None:
         new = [key for key in here if key not in then]
         other = [key for key in then if key in here and then[key] != here[key]]
         told = [
-            f"{len(keys)} {what} ({', '.join(keys[:LISTED])}{', ...' if len(keys) > LISTED else ''})"
+            f"{len(keys)} {what} ({', '.join(keys[:PIECES_LISTED])}{', ...' if len(keys) > PIECES_LISTED else ''})"
             for keys, what in ((gone, "gone"), (new, "new"), (other, "changed"))
             if keys
         ]

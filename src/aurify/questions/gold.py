@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 ANSWER_LEAD = "So the answer is"
 """What a rationale ends with, before the answer and a full stop."""
@@ -46,7 +46,7 @@ def as_text(value: Any, field: str) -> str:
     elif isinstance(value, (int, float, Decimal)):
         text = _plain_digits(value)
     else:
-        raise RowError(f"'{field}' is {kind(value)}: expected text or a number")
+        raise RowError(f"'{field}' is {json_type(value)}: expected text or a number")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise RowError(f"'{field}' holds half a surrogate pair: expected valid Unicode text")
     if not text.strip():

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aurify.questions.rows import BadRow, Row, RowError, kind
+from aurify.questions.rows import BadRow, Row, RowError, json_type
 
 CONTAINERS = ("examples", "data", "rows", "questions", "instances")
 """Keys under which a JSON document may hold its rows; BIG-Bench Hard says ``examples``."""
@@ -97,7 +97,7 @@ def _value_at(text: str, start: int, *, allow_nan: bool = False) -> tuple[Any, i
 
 def _fields(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise RowError(f"expected a JSON object with a question and an answer, found {kind(value)}")
+        raise RowError(f"expected a JSON object with a question and an answer, found {json_type(value)}")
     return value
 
 

@@ -42,7 +42,7 @@ def show(value: object, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def kind(value: object) -> str:
+def json_type(value: object) -> str:
     """The name of a JSON value's type, for messages."""
     names = {dict: "an object", list: "a list", str: "text", bool: "a truth value", int: "a number", float: "a number"}
     return "null" if value is None else names.get(type(value), f"a value of type {type(value).__name__}")

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from aurify.answers import Judging, answer_type
 from aurify.answers.options import LETTERS, options, with_options
-from aurify.questions.acceptable import is_blank
-from aurify.questions.answer_types import answer_types, canonical, number_in
+from aurify.questions.acceptable import is_no_number
+from aurify.questions.answer_types import answer_types, canonical_gold, number_in
 from aurify.questions.choices import first_number, right_option
 from aurify.questions.draft import Draft
 from aurify.questions.gold import last_boxed, with_lead
 from aurify.questions.rows import RowError, show
 
-LISTED = 3
+ROWS_LISTED = 3
 """Odd rows that are named in a note; the rest are counted."""
 _LETTER = re.compile(r"[A-J]")
 _OPTION = re.compile(r"\(?[A-J]\)?\.?")
@@ -88,7 +88,7 @@ def _option(one: Draft, first: int) -> Settled:
 def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
     kind = told or one.answer_type or inferred or "text"
     if kind == _NOTHING:
-        blank = "among numbers: no answer that can be checked" if is_blank(one.answers[0]) else ""
+        blank = "among numbers: no answer that can be checked" if is_no_number(one.answers[0]) else ""
         why = blank or "but the question lists no options"
         raise RowError(f"the answer is {show(one.answers[0])}, {why} (--answers text takes it as it is)")
     if isinstance(answer_type(kind), Judging):
@@ -98,8 +98,8 @@ def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
             f"the answer is {show(one.answers[0])}, but the question lists no options "
             "(--answers choice, or text, takes it as it is)"
         )
-    answer, settled_kind, more = canonical(one.answers[0], kind, one.text)
-    others = [canonical(gold, settled_kind, one.text)[0] for gold in one.answers[1:]]
+    answer, settled_kind, more = canonical_gold(one.answers[0], kind, one.text)
+    others = [canonical_gold(gold, settled_kind, one.text)[0] for gold in one.answers[1:]]
     accepted = dict.fromkeys([*more, *others])
     return Settled(one.text, answer, settled_kind, tuple(accepted), _finished(one.rationale, answer))
 
@@ -116,8 +116,8 @@ def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str,
         types.update(zip((one.where for one in group), found, strict=True))
         odd = [one for one, kind in zip(group, found, strict=True) if kind in ("text", "math")]
         if "number" in found and odd:
-            shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in odd[:LISTED])
-            more = f" and {len(odd) - LISTED} more" if len(odd) > LISTED else ""
+            shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in odd[:ROWS_LISTED])
+            more = f" and {len(odd) - ROWS_LISTED} more" if len(odd) > ROWS_LISTED else ""
             words = "text or mathematics" if "math" in found else "text"
             notes.append(
                 f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as {words}: "
@@ -142,7 +142,7 @@ def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
         return kind
     gold = one.answers[0].strip()
     missing = _OPTION.fullmatch(gold) and (_ASKS_TO_CHOOSE.search(one.text) or (among_numbers and len(gold) > 1))
-    return _NOTHING if missing or (among_numbers and is_blank(gold)) else kind
+    return _NOTHING if missing or (among_numbers and is_no_number(gold)) else kind
 
 
 def _finished(rationale: str | None, answer: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aurify.questions.fields import Fields, structure
 from aurify.questions.gold import as_text
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 _ROLES = {
     "user": "user", "human": "user", "prompter": "user",
@@ -65,6 +65,6 @@ def _content(value: Any, field: str) -> str:
     parts = [part.get("text") if isinstance(part, Mapping) else part for part in value]
     odd = next((one for one, text in zip(value, parts, strict=True) if not isinstance(text, str)), None)
     if odd is not None:
-        what = show(odd.get("type")) if isinstance(odd, Mapping) else kind(odd)
+        what = show(odd.get("type")) if isinstance(odd, Mapping) else json_type(odd)
         raise RowError(f"'{field}' holds a part that is no text ({what}): expected text alone")
     return as_text("".join(map(str, parts)), field)

@@ -23,10 +23,10 @@ WORTH_FOR = 20
 """A pilot is drawn where at least this many times its rationales follow."""
 PLAIN, CHAT, THINKING = 256, 1024, 4096
 """The limit without a pilot, and a pilot's own: of plain prompts, of chats, of templates that open a thought."""
-SHARE, ENOUGH, STEP = 0.95, 8, 32
+SHARE, LEAST_LENGTHS, STEP = 0.95, 8, 32
 """The share of lengths that the limit holds; from how many of them; the limit is a multiple of the step."""
 
-Encode = Callable[[Sequence[Question]], Sequence[tuple[int, ...]]]
+EncodeQuestions = Callable[[Sequence[Question]], Sequence[tuple[int, ...]]]
 
 
 class Limit(NamedTuple):
@@ -57,7 +57,7 @@ def worth_a_pilot(n_parameters: int, n_rationales: int) -> bool:
 
 def limit_from_pilot(
     questions: Sequence[Question],
-    encode: Encode,
+    encode: EncodeQuestions,
     drawing: Drawing,
     *,
     most: int,
@@ -88,7 +88,7 @@ def limit_from_pilot(
     ended = [len(one.token_ids) for one in drawn if one.finish_reason == "stop"]
     counted = f"{len(drawn)} rationales of a pilot: {len(right)} right, {len(ended)} ended within {most} tokens"
     for lengths, of in ((right, "the right ones"), (ended, "those that ended")):
-        if len(lengths) >= ENOUGH:
+        if len(lengths) >= LEAST_LENGTHS:
             tokens = min(most, STEP * math.ceil(_quantile(lengths) / STEP))
             return Limit(tokens, f"holds 95 % of {of} among {counted}", drawn)
     return Limit(most, f"the most that is tried: {counted}, too few to tell from", drawn)

@@ -15,7 +15,7 @@ from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.rationales.record import Rationale
 
-VERSION = 1
+SCHEMA_VERSION = 1
 """Of the schema; a table with a later one is refused."""
 
 _VERSION_KEY = b"aurify.rationales.version"
@@ -46,7 +46,7 @@ SCHEMA = pa.schema(
         _field("cut", pa.int32(), "how many of its first tokens stood before and were not drawn"),
         _field("score", pa.float64(), "what a reward function gave for it; null: no such function judged it"),
     ],
-    metadata={_VERSION_KEY: str(VERSION)},
+    metadata={_VERSION_KEY: str(SCHEMA_VERSION)},
 )
 
 
@@ -190,8 +190,8 @@ def _step(part: Path) -> int:
 def _read_part(part: Path) -> pa.Table:
     try:
         table = pq.read_table(part, partitioning=None)
-        version = int((table.schema.metadata or {}).get(_VERSION_KEY, VERSION))
-        if version > VERSION:
+        version = int((table.schema.metadata or {}).get(_VERSION_KEY, SCHEMA_VERSION))
+        if version > SCHEMA_VERSION:
             raise AurifyError(f"{part}: written by a newer aurify (table version {version}): update aurify")
         for name, value in _ADDED.items():
             if name not in table.column_names:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from aurify.comparison.runs import FinishedRun, aligned, name_methods, read_run
+from aurify.comparison.runs import FinishedRun, aligned, name_methods, read_finished_run
 from aurify.errors import AurifyError
 from aurify.statistics.crossed import Interval
 from aurify.statistics.paired import Pair, accuracy, compare_all
@@ -37,7 +37,7 @@ class RunComparison:
 def compare_runs(folders: Sequence[Path]) -> RunComparison:
     """The methods of some runs compared, as ``aurify compare`` does; where that cannot be, the reason."""
     try:
-        return compare_methods(name_methods([read_run(folder) for folder in folders]))
+        return compare_methods(name_methods([read_finished_run(folder) for folder in folders]))
     except AurifyError as error:
         return RunComparison(why_not=str(error))
 

@@ -12,20 +12,20 @@ from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.questions.record import Question
 
-Part = Literal["trained", "held out"]
+AskedPart = Literal["trained", "held out"]
 
 
 class AskedQuestion(NamedTuple):
     """A question of a run."""
 
     question: Question
-    part: Part
+    part: AskedPart
     """Whether the run learned from it, or was measured on it."""
 
 
 def write_asked(path: Path, train: Sequence[Question], held_out: Sequence[Question]) -> None:
     """One JSON object a line, in the form that ``aurify.questions`` reads."""
-    parts: tuple[tuple[Part, Sequence[Question]], ...] = (("trained", train), ("held out", held_out))
+    parts: tuple[tuple[AskedPart, Sequence[Question]], ...] = (("trained", train), ("held out", held_out))
     lines = [json.dumps(_row(question, part)) + "\n" for part, questions in parts for question in questions]
     write_atomically(path, "".join(lines))
 
@@ -39,7 +39,7 @@ def read_asked(path: Path) -> list[AskedQuestion]:
     return list(_read(path)) if path.is_file() else []
 
 
-def _row(question: Question, part: Part) -> dict[str, object]:
+def _row(question: Question, part: AskedPart) -> dict[str, object]:
     row = {"id": question.id, "question": question.text, "answer": question.answer, "part": part}
     rest = {
         key.name: getattr(question, key.name) for key in fields(Question) if key.name not in ("id", "text", "where")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 BudgetKind = Literal["samples", "tokens", "seconds"]
-KINDS: tuple[BudgetKind, ...] = ("samples", "tokens", "seconds")
+BUDGET_KINDS: tuple[BudgetKind, ...] = ("samples", "tokens", "seconds")
 
 
 class Budget(NamedTuple):

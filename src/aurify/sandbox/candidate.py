@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from aurify.sandbox.isolation import isolate
-from aurify.sandbox.wire import Ended, TooLarge, decode, encode, receive, send
+from aurify.sandbox.wire import Ended, TooLarge, decode_value, encode_value, receive, send
 
 
 def main() -> None:
@@ -51,15 +51,15 @@ def _serve(calls: socket.socket, space: dict[str, Any]) -> None:
 def _answer(asked: dict[str, Any], space: dict[str, Any], kept: list[Any], keep: Any) -> dict[str, Any]:
     target = space[asked["name"]] if "name" in asked else kept[asked["handle"]]
     if "set" in asked:
-        setattr(target, asked["set"], decode(asked["value"], kept.__getitem__))
+        setattr(target, asked["set"], decode_value(asked["value"], kept.__getitem__))
         return {"result": None}
     if "get" in asked:
-        return {"result": encode(getattr(target, asked["get"]), keep)}
+        return {"result": encode_value(getattr(target, asked["get"]), keep)}
     if "call" not in asked:
-        return {"result": encode(target, keep)}
-    args, kwargs = (decode(asked["call"][part], kept.__getitem__) for part in ("args", "kwargs"))
+        return {"result": encode_value(target, keep)}
+    args, kwargs = (decode_value(asked["call"][part], kept.__getitem__) for part in ("args", "kwargs"))
     result = target(*args, **kwargs)
-    return {"result": encode(result, keep), "args": encode(args, keep)}
+    return {"result": encode_value(result, keep), "args": encode_value(args, keep)}
 
 
 def _message(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aurify.sandbox.isolation import isolate
-from aurify.sandbox.wire import Ended, TooLarge, decode, encode, receive, replace_in_place, send
+from aurify.sandbox.wire import Ended, TooLarge, decode_value, encode_value, receive, replace_in_place, send
 
 
 class Gone(BaseException):
@@ -56,7 +56,7 @@ class Calls:
     def value(self, encoded: Any) -> Any:
         """What an answer holds."""
         try:
-            return decode(encoded, lambda handle: Handle(self, handle=int(handle)))
+            return decode_value(encoded, lambda handle: Handle(self, handle=int(handle)))
         except Ended:
             raise Gone from None
 
@@ -77,7 +77,7 @@ class Handle:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         calls = self._calls
-        sent = {"args": encode(list(args), _handle), "kwargs": encode(kwargs, _handle)}
+        sent = {"args": encode_value(list(args), _handle), "kwargs": encode_value(kwargs, _handle)}
         reply = calls.ask(**self._where, call=sent)
         after = calls.value(reply.get("args"))
         if isinstance(after, list) and len(after) == len(args):
@@ -91,7 +91,7 @@ class Handle:
         return self._calls.value(self._calls.ask(**self._where, get=name)["result"])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._calls.ask(**self._where, set=name, value=encode(value, _handle))
+        self._calls.ask(**self._where, set=name, value=encode_value(value, _handle))
 
 
 def _handle(value: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 MOST = 8 * 2**20
 """Bytes of one message."""
-LISTED = 100_000
+MOST_ITEMS = 100_000
 """Items that are taken of an iterator."""
 
 
@@ -72,7 +72,7 @@ def _exactly(source: socket.socket, size: int) -> bytes:
     return b"".join(parts)
 
 
-def encode(value: Any, keep: Callable[[Any], Any]) -> Any:
+def encode_value(value: Any, keep: Callable[[Any], Any]) -> Any:
     """A value as JSON; ``keep`` gives what stands for a value that is no plain data."""
 
     def inner(one: Any) -> Any:
@@ -98,7 +98,7 @@ def encode(value: Any, keep: Callable[[Any], Any]) -> Any:
         if isinstance(one, dict):
             return {"dict": [[inner(key), inner(item)] for key, item in one.items()]}
         if isinstance(one, (Iterator, Mapping, Set)) or type(one).__name__ in ("dict_values",):
-            return {"iterator": [inner(item) for item in islice(iter(one), LISTED)]}
+            return {"iterator": [inner(item) for item in islice(iter(one), MOST_ITEMS)]}
         if type(one).__module__ == "numpy" and hasattr(one, "item") and getattr(one, "ndim", 1) == 0:
             return inner(one.item())
         return keep(one)
@@ -119,11 +119,11 @@ _READ: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def decode(value: Any, kept: Callable[[Any], Any]) -> Any:
+def decode_value(value: Any, kept: Callable[[Any], Any]) -> Any:
     """The value again; ``kept`` gives what a number stood for.
 
     Raises:
-        Ended: it is nothing that ``encode`` gives.
+        Ended: it is nothing that ``encode_value`` gives.
     """
 
     def inner(one: Any) -> Any:

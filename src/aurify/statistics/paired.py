@@ -94,7 +94,7 @@ def accuracy(values_SQ: Floats) -> Interval:
     return crossed_mean(values_SQ, ACCURACY if fractions else ()).interval
 
 
-def compare(first: str, a_SQ: Floats, second: str, b_SQ: Floats) -> Pair:
+def compare_pair(first: str, a_SQ: Floats, second: str, b_SQ: Floats) -> Pair:
     """One method against another; the rows of both are of the same seeds, the columns of the same questions."""
     difference_SQ = a_SQ - b_SQ
     known = difference_SQ[~np.isnan(difference_SQ)]
@@ -125,6 +125,6 @@ def compare_all(values: Mapping[str, Floats], *, against: str | None = None) -> 
             (0), or a score. The rows of all methods are of the same seeds, the columns of the same questions.
     """
     names = [(name, against) for name in values if name != against] if against else list(combinations(values, 2))
-    pairs = [compare(first, values[first], second, values[second]) for first, second in names]
+    pairs = [compare_pair(first, values[first], second, values[second]) for first, second in names]
     corrected = holm([pair.p for pair in pairs])
     return [replace(pair, p_holm=p_holm) for pair, p_holm in zip(pairs, corrected, strict=True)]

@@ -68,7 +68,7 @@ class AnswerScorer:
         return (*alone, self.prompts.end_id)
 
 
-def answered(
+def with_known_answers(
     world: World,
     scorer: AnswerScorer,
     questions: Sequence[Question],

@@ -17,12 +17,12 @@ from aurify.models.token_budget import TokenBudget
 from aurify.rationales import Rationale
 from aurify.running.world import World
 
-Score = Callable[[Sequence[Scored]], list[torch.Tensor]]
+ScoreTokens = Callable[[Sequence[Scored]], list[torch.Tensor]]
 """log p of every token of some sequences under the model as it stands, in nats."""
 
 PROBED_TOKENS = 1024
 """Completion tokens whose log-probabilities are looked at before and after an update, of each of the two kinds."""
-PROBED = 8
+PROBED_SEQUENCES = 8
 """Sequences, at most, of each of the two kinds; their prompts are scored with them."""
 
 
@@ -47,7 +47,7 @@ class Effect(NamedTuple):
 class Probes:
     """Sequences that are scored before and after an update, by all processes together."""
 
-    def __init__(self, world: World, score: Score, own: Sequence[Scored], learned: Sequence[Scored]) -> None:
+    def __init__(self, world: World, score: ScoreTokens, own: Sequence[Scored], learned: Sequence[Scored]) -> None:
         self._world, self._score = world, score
         self._sequences = list(dict.fromkeys([*own, *learned]))
         place = {sequence: index for index, sequence in enumerate(self._sequences)}
@@ -74,7 +74,7 @@ class Probes:
         return self._world.map(lambda mine: [row.double().cpu() for row in self._score(mine)], self._sequences)
 
 
-def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf16: bool) -> Score:
+def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf16: bool) -> ScoreTokens:
     """Log-probabilities as the update computes them; ``bf16``: in bfloat16 where autocast does."""
 
     def at_once(sequences: Sequence[Scored]) -> list[torch.Tensor]:
@@ -114,7 +114,7 @@ def probes_of(
 def _within(sequences: Sequence[Scored]) -> list[Scored]:
     chosen: list[Scored] = []
     tokens = 0
-    for sequence in sequences[:PROBED]:
+    for sequence in sequences[:PROBED_SEQUENCES]:
         tokens += len(sequence[1])
         if chosen and tokens > PROBED_TOKENS:
             break

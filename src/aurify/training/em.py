@@ -27,9 +27,9 @@ from aurify.running.task import Measured, Stepped, Task
 from aurify.sampling.agreement import TINY
 from aurify.sampling.protocol import Compared, Publishing
 from aurify.seeds import stable_seed
-from aurify.training.answer_scores import AnswerScorer, answered
+from aurify.training.answer_scores import AnswerScorer, with_known_answers
 from aurify.training.first_look import first_look
-from aurify.training.first_rationales import Starter, choose
+from aurify.training.first_rationales import Starter, choose_guide
 from aurify.training.fits import Fits
 from aurify.training.guide_scores import GuideScorer, weighed
 from aurify.training.proposals import Proposer, Way
@@ -115,7 +115,7 @@ class ExpectationMaximisation(Task):
         sampled = time.perf_counter()
 
         if self.method.scores_answers:
-            chains, proposals = answered(self.world, self.scorer, questions, chains, proposals)
+            chains, proposals = with_known_answers(self.world, self.scorer, questions, chains, proposals)
         if self.method.corrects_guide:
             chains, proposals = weighed(self.world, self.guide_scorer, questions, chains, proposals)
         e_step = self._e_step(step, chains, proposals)
@@ -267,7 +267,7 @@ class ExpectationMaximisation(Task):
         """Choose how chains start, where that is left to us, and say what will be done."""
         self._publish()
         if step == 0 and self.start_from == "auto":
-            choice = choose(self.train, self.drawing, self.prompts, self.settings.seed)
+            choice = choose_guide(self.train, self.drawing, self.prompts, self.settings.seed)
             self.start_from = "guide" if choice.guide else "none"
             self.probes += choice.drawn
             self.context.say(choice.reason)

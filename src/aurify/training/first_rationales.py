@@ -20,10 +20,10 @@ from aurify.rationales.draw import Request
 from aurify.rationales.record import Source
 from aurify.seeds import stable_seed
 
-Encode = Callable[[str], Sequence[int]]
+EncodeText = Callable[[str], Sequence[int]]
 
-PROBED = 32
-"""Questions on which ``choose`` tries the guide."""
+PROBED_QUESTIONS = 32
+"""Questions on which ``choose_guide`` tries the guide."""
 SIGN_TEST_LEVEL = 0.2
 """The p-value below which the guide is found to help: of 32, 3 right against 0 are enough."""
 MOSTLY_RIGHT = 0.5
@@ -98,7 +98,7 @@ class Given:
     def __init__(
         self,
         texts: Callable[[Question], Sequence[str]],
-        encode: Encode,
+        encode: EncodeText,
         grader: Grader,
         *,
         source: Source,
@@ -131,7 +131,7 @@ class Given:
                 )  # fmt: skip
 
 
-def choose(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, seed: int) -> Choice:
+def choose_guide(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, seed: int) -> Choice:
     """Whether the guide is worth its price: the model is mostly wrong by itself, and less so with the answer told.
 
     A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where right
@@ -139,7 +139,7 @@ def choose(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, se
     one-sided sign test on the questions of which just one of the two is right.
     """
     guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
-    chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED]
+    chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED_QUESTIONS]
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
     pairs = [(a, b) for (a,), (b,) in zip(*both, strict=True) if not a.left_out and not b.left_out]
     with_hint, without = [a.right for a, _ in pairs], [b.right for _, b in pairs]

@@ -39,7 +39,7 @@ EVIDENCE = 64
 """Rationales that earn a whole step."""
 MEASURABLE = 0.2
 """Nats a rationale that stand clear of bfloat16's rounding, which alone looks like 0.02 to 0.03 nats."""
-TRUSTED = 4.0
+TRUSTED_RATIO = 4.0
 """How many times the effect that is looked for a trial may have; beyond it the square law says too little."""
 TRIALS = 8
 GROWTH = 2.0
@@ -120,7 +120,7 @@ def _tried(
     """The effect of a trial step that was just taken, and its rate; shortened while the effect is too large to tell."""
     effect = measure()
     for _ in range(TRIALS):
-        if effect.kl <= TRUSTED * wanted:
+        if effect.kl <= TRUSTED_RATIO * wanted:
             break
         share = max(1 / 8, math.sqrt(wanted / effect.kl)) if math.isfinite(effect.kl) else 1 / 8
         _retreat(optimizer, trial * (1 - share))

@@ -13,7 +13,7 @@ from aurify.voting.arithmetic import check_arithmetic, evaluate
 
 Features = dict[str, float]
 
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
+NUMBER_PATTERN = re.compile(r"\d+(?:\.\d+)?")
 _HEDGES = re.compile(
     r"\b(?:assum|approximat|however|but |mistake|cannot|not possible|guess|instead|suppose|error|sorry|hence)",
     re.IGNORECASE,
@@ -45,7 +45,7 @@ def text_features(text: str) -> Features:
         "log_lines": math.log1p(text.count("\n")),
         "log_formulas": math.log1p(text.count("$") / 2 + text.count("\\[")),
         "log_equals": math.log1p(text.count("=")),
-        "log_numbers": math.log1p(len(NUMBER.findall(text))),
+        "log_numbers": math.log1p(len(NUMBER_PATTERN.findall(text))),
         "log_doubts": math.log1p(len(_HEDGES.findall(text))),
         "boxes": min(text.count("\\boxed"), 3),
         "log_sums": math.log1p(sums.checked),
@@ -89,6 +89,6 @@ def answer_features(answer: str | None, question: str) -> Features:
 def question_features(question: str, level: str) -> Features:
     """Of the question; they matter together with others, such as an answer's form."""
     low = question.lower()
-    number = NUMBER.search(level)
+    number = NUMBER_PATTERN.search(level)
     asks = {f"asks_{name}": float(any(word in low for word in words)) for name, words in _ASKS.items()}
     return {"level": float(number.group()) if number else 0.0, "question_log_characters": math.log1p(len(low)), **asks}

@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from aurify.errors import AurifyError
 from aurify.parsing import parse_json
-from aurify.voting.features import ALONE, TOGETHER
+from aurify.voting.features import ALONE_COLUMNS, POOL_COLUMNS
 from aurify.voting.inputs import Inputs
 from aurify.voting.pool import CandidatePool
 from aurify.voting.splits import fold_of
@@ -25,7 +25,7 @@ from aurify.voting.trees import Trees
 
 Floats = NDArray[np.float64]
 
-FILE, TREES = "ranker.safetensors", "trees.skops"
+WEIGHTS_FILE, TREES_FILE = "ranker.safetensors", "trees.skops"
 ROUNDS = 200
 """Trees that are boosted."""
 _INNER_FOLDS = 3
@@ -107,14 +107,14 @@ class FastRanker:
         """Write the trees, and the linear model's arrays, into a folder."""
         from safetensors.numpy import save_file
 
-        self._trees.save(folder / TREES)
+        self._trees.save(folder / TREES_FILE)
         arrays: dict[str, NDArray[Any]] = {}
         if self._linear is not None:
             kept = np.flatnonzero(self._linear[0])
             arrays = {"linear.places": kept, "linear.weights": self._linear[0][kept].astype(np.float32)}
             arrays["linear.bias"] = np.array([self._linear[1]])
-        columns = json.dumps(ALONE if self.alone else TOGETHER)
-        save_file(arrays, folder / FILE, metadata={"alone": str(int(self.alone)), "columns": columns})
+        columns = json.dumps(ALONE_COLUMNS if self.alone else POOL_COLUMNS)
+        save_file(arrays, folder / WEIGHTS_FILE, metadata={"alone": str(int(self.alone)), "columns": columns})
 
     @classmethod
     def load(cls, folder: Path) -> FastRanker:
@@ -125,15 +125,15 @@ class FastRanker:
         """
         from safetensors import SafetensorError, safe_open
 
-        file = folder / FILE
+        file = folder / WEIGHTS_FILE
         try:
             with safe_open(file, framework="numpy") as stored:
                 facts = stored.metadata()
                 arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118  # a safetensors file is no mapping
             alone = facts["alone"] == "1"
-            if parse_json(facts["columns"]) != list(ALONE if alone else TOGETHER):
+            if parse_json(facts["columns"]) != list(ALONE_COLUMNS if alone else POOL_COLUMNS):
                 raise AurifyError(f"{file}: trained by another version of aurify: train the ranker again")
-            trees = Trees.load(folder / TREES)
+            trees = Trees.load(folder / TREES_FILE)
             linear = None
             if "linear.bias" in arrays:
                 weights_W = np.zeros(2 ** (BITS + 1))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.voting.candidate_features import (
-    NUMBER,
+    NUMBER_PATTERN,
     Features,
     answer_features,
     question_features,
@@ -33,12 +33,12 @@ _WORD = re.compile(r"[A-Za-z]{2,}|\d+(?:\.\d+)?")
 
 
 def alone_features(pool: CandidatePool) -> Floats:
-    """The features of every candidate by itself [S, F], F as in ``ALONE``; all finite."""
+    """The features of every candidate by itself [S, F], F as in ``ALONE_COLUMNS``; all finite."""
     return _matrix([_alone(pool, candidate) for candidate in pool.candidates])
 
 
 def pool_features(pool: CandidatePool) -> Floats:
-    """The features of every candidate, its rivals taken in [S, F], F as in ``TOGETHER``; all finite."""
+    """The features of every candidate, its rivals taken in [S, F], F as in ``POOL_COLUMNS``; all finite."""
     return _matrix([{**_alone(pool, c), **row} for c, row in zip(pool.candidates, _together(pool), strict=True)])
 
 
@@ -127,7 +127,7 @@ def _form(answer: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _numbers(text: str) -> frozenset[str]:
-    return frozenset(NUMBER.findall(text))
+    return frozenset(NUMBER_PATTERN.findall(text))
 
 
 @lru_cache(maxsize=1024)
@@ -146,7 +146,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 _NOTHING = CandidatePool("", "", (Candidate("", None, None),))
-ALONE = tuple(_alone(_NOTHING, _NOTHING.candidates[0]))
+ALONE_COLUMNS = tuple(_alone(_NOTHING, _NOTHING.candidates[0]))
 """The names of the columns of ``alone_features``."""
-TOGETHER = (*ALONE, *_together(_NOTHING)[0])
+POOL_COLUMNS = (*ALONE_COLUMNS, *_together(_NOTHING)[0])
 """The names of the columns of ``pool_features``."""

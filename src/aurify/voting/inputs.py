@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.voting.features import ALONE, TOGETHER, alone_features, pool_features
+from aurify.voting.features import ALONE_COLUMNS, POOL_COLUMNS, alone_features, pool_features
 from aurify.voting.pool import CandidatePool
 from aurify.voting.text_model import words_of
 
@@ -30,7 +30,7 @@ class Inputs:
     def of(cls, pools: Sequence[CandidatePool], *, alone: bool, words: bool) -> Inputs:
         """Read the pools; ``alone`` leaves out what depends on a candidate's rivals."""
         read = alone_features if alone else pool_features
-        empty = np.zeros((0, len(ALONE if alone else TOGETHER)))
+        empty = np.zeros((0, len(ALONE_COLUMNS if alone else POOL_COLUMNS)))
         features_XF = np.concatenate([empty, *(read(pool) for pool in pools)])
         return cls(tuple(pools), features_XF, words_of(pools) if words and pools else None)
 

@@ -30,13 +30,13 @@ from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_w
 from aurify.voting.pool import CandidatePool
 
 Loss = Literal["pair", "pointwise"]
-Row = tuple[str, str]
+RankerRow = tuple[str, str]
 """A question and a rationale."""
 Encoded = tuple[list[int], tuple[int, int]]
 """Token ids of a row, and where the rationale's begin and end."""
 Tell = Callable[[int, int], None]
 """Is told how much is done, of how much."""
-HEAD, ENCODER, FACTS = "head.safetensors", "encoder", "neural.json"
+HEAD, ENCODER, SETTINGS_FILE = "head.safetensors", "encoder", "neural.json"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class NeuralRanker:
             if parameter.requires_grad
         }
 
-    def accumulate(self, rows: Sequence[Row], right: Sequence[bool]) -> float:
+    def accumulate(self, rows: Sequence[RankerRow], right: Sequence[bool]) -> float:
         """Add the gradient of some pairs' mean loss to ``grad``, in micro-batches of the token budget; the loss.
 
         Raises:
@@ -184,7 +184,7 @@ class NeuralRanker:
         order_adapters(folder / ENCODER)
         self._tokenizer.save_pretrained(folder / ENCODER)
         save_file(self._head.state_dict(), folder / HEAD)
-        (folder / FACTS).write_text(json.dumps(asdict(self.settings), indent=1) + "\n", encoding="utf-8")
+        (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> NeuralRanker:
@@ -196,7 +196,7 @@ class NeuralRanker:
         from safetensors.torch import load_file
 
         with reading(f"{folder}: cannot be loaded as a ranker"):
-            settings = NeuralSettings(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
+            settings = NeuralSettings(**json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8")))
             if settings.lora_rank:
                 encoder, tokenizer = load_encoder(settings.model)
                 encoder = pretrained_adapter(encoder.to(getattr(torch, settings.dtype)), str(folder / ENCODER))

@@ -19,11 +19,11 @@ from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save
 from aurify.running.interrupt import StopRequest
 from aurify.seeds import stable_seed
 from aurify.training.schedule import batch_of_step, learning_rate
-from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, Row, Tell, silent
+from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, RankerRow, Tell, silent
 from aurify.voting.pool import Candidate, CandidatePool
 
 ASKED = "asked.json"
-LAST_RATE, WEIGHT_DECAY, CLIP = 0.02, 1e-5, 1.0
+LAST_RATE, WEIGHT_DECAY, RANKER_CLIP = 0.02, 1e-5, 1.0
 
 
 def train_neural(
@@ -75,7 +75,7 @@ def train_neural(
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, steps, settings.learning_rate, LAST_RATE, 0)
             loss = ranker.accumulate([row for row, _ in rows], [right for _, right in rows])
-            nn.utils.clip_grad_norm_(trained.values(), CLIP)
+            nn.utils.clip_grad_norm_(trained.values(), RANKER_CLIP)
             optimiser.step()
             optimiser.zero_grad()
             total += loss
@@ -92,7 +92,7 @@ def train_neural(
     return ranker
 
 
-def _rows(chosen: Sequence[CandidatePool], seed: int) -> list[tuple[Row, bool]]:
+def _rows(chosen: Sequence[CandidatePool], seed: int) -> list[tuple[RankerRow, bool]]:
     """A right and a wrong candidate of each question, at random."""
     random = np.random.default_rng(seed)
     rows = []

@@ -18,7 +18,7 @@ from aurify.voting.calibration import Calibration
 from aurify.voting.pool import CandidatePool
 
 Floats = NDArray[np.float64]
-FACTS, VERSION = "ranker.json", 2
+FACTS_FILE, RANKER_VERSION = "ranker.json", 2
 _NAMES_SHOWN = 3
 
 
@@ -98,7 +98,7 @@ class Ranker:
     def save(self, folder: str | Path) -> None:
         """Write the ranker, whole or not at all."""
         facts = {
-            "version": VERSION,
+            "version": RANKER_VERSION,
             "kind": self.kind,
             "models": list(self.models),
             "calibration": asdict(self.calibration),
@@ -106,7 +106,7 @@ class Ranker:
         }
         with atomic_folder(folder) as new:
             self.scorer.save(new)
-            (new / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            (new / FACTS_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def load_ranker(folder: str | Path) -> Ranker:
@@ -116,18 +116,18 @@ def load_ranker(folder: str | Path) -> Ranker:
         AurifyError: it is not one, or is damaged.
     """
     folder = Path(folder)
-    if not (folder / FACTS).is_file():
-        raise AurifyError(f"--ranker {folder}: no {FACTS} there: expected a folder that aurify rank wrote")
+    if not (folder / FACTS_FILE).is_file():
+        raise AurifyError(f"--ranker {folder}: no {FACTS_FILE} there: expected a folder that aurify rank wrote")
     verify_folder(folder)
     try:
-        facts = parse_json((folder / FACTS).read_text(encoding="utf-8"))
+        facts = parse_json((folder / FACTS_FILE).read_text(encoding="utf-8"))
         kind, known = facts["kind"], facts["calibration"]
-        if facts["version"] != VERSION:
+        if facts["version"] != RANKER_VERSION:
             raise AurifyError(f"{folder}: trained by another version of aurify: train the ranker again")
         calibration = Calibration(known["slope"], known["bias"], tuple(known["x"]), tuple(known["y"]))
         models, report = tuple(facts["models"]), facts["report"]
     except (ValueError, KeyError, TypeError) as error:
-        raise AurifyError(f"{folder / FACTS}: damaged: {error}") from None
+        raise AurifyError(f"{folder / FACTS_FILE}: damaged: {error}") from None
     scorer: CandidateScorer
     if kind == "fast":
         from aurify.voting.fast_ranker import FastRanker

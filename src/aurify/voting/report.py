@@ -19,7 +19,7 @@ from aurify.voting.votes import VOTES, credit, vote
 Floats = NDArray[np.float64]
 
 
-def measure(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, seed: int) -> dict[str, Any]:
+def measure_ranker(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, seed: int) -> dict[str, Any]:
     """The ranker's report on judged pools; accuracies are fractions, each with a 95 % bootstrap interval.
 
     ``votes`` has, for every size n (the powers of two up to the largest pool), the accuracy of a single sample, of the

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWERS_HELP
 from aurify.asking import WeightsDtype
-from aurify.settings import MAX_RANK, NUMBERS, Settings
+from aurify.settings import MAX_RANK, NUMBERS_HELP, Settings
 
 _QUESTION_FIELD = "The field that holds the question."
 _ANSWER_FIELD = "The field that holds the answer."
@@ -53,7 +53,7 @@ class RankSettings(Settings):
     save_every: int = Field(50, ge=1, description="neural: steps between checkpoints.")
     resume: bool = Field(False, description="neural: continue the training in --out from its last checkpoint.")
 
-    json_: str | None = Field(None, description=NUMBERS)
+    json_: str | None = Field(None, description=NUMBERS_HELP)
 
     @model_validator(mode="after")
     def _consistent(self) -> RankSettings:

@@ -13,8 +13,8 @@ from aurify.lock import is_unused, sole_writer
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
 from aurify.voting.pool import CandidatePool
-from aurify.voting.ranker import FACTS, CandidateScorer, Ranker
-from aurify.voting.report import measure
+from aurify.voting.ranker import FACTS_FILE, CandidateScorer, Ranker
+from aurify.voting.report import measure_ranker
 from aurify.voting.settings import RankSettings
 from aurify.voting.splits import split_pools
 
@@ -43,7 +43,7 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
     """
     out = Path(settings.out)
     with sole_writer(out, say):
-        if settings.resume and (out / FACTS).is_file():
+        if settings.resume and (out / FACTS_FILE).is_file():
             raise UsageError(f"--resume: {out} holds a finished ranker")
         if not settings.resume and not is_unused(out):
             raise UsageError(f"--out {out}: already there and not empty: choose another folder, or --resume")
@@ -62,7 +62,7 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], ba
         raise AurifyError(f"{settings.from_}: {len(pools)} questions are too few to hold {settings.holdout:.0%} out")
     ranker = train_ranker(settings, train, tuning, say, bar)
     say(f"measured on {len(test)} questions that it has not seen")
-    report = measure(ranker, test, weight=settings.weight, seed=settings.seed)
+    report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
     return Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
 
 

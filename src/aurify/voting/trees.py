@@ -16,7 +16,7 @@ from aurify.errors import AurifyError
 
 Floats = NDArray[np.float64]
 
-TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 """What the ensemble holds that skops does not know by itself: a tree's nodes."""
 PROBE = 16
 """Rows whose scores are stored beside the trees: another version of scikit-learn must give the same."""
@@ -72,7 +72,7 @@ class Trees:
         from skops.io.exceptions import UntrustedTypesFoundException
 
         try:
-            stored = load(path, trusted=TRUSTED)
+            stored = load(path, trusted=TRUSTED_TYPES)
             trees = cls(stored["trees"], np.asarray(stored["probe"], dtype=np.float64))
             same = np.allclose(trees(trees._probe_PF), stored["scores"], atol=1e-9)
         except FileNotFoundError:

@@ -24,7 +24,7 @@ RankerVote = Literal["sc", "ws", "asc", "best"]
 VoteKind = Literal["sc", "ws", "asc", "best", "logprob"]
 VOTES: tuple[RankerVote, ...] = get_args(RankerVote)
 """The votes that a ranker's scores decide, and the one that needs none."""
-KINDS: tuple[VoteKind, ...] = get_args(VoteKind)
+VOTE_KINDS: tuple[VoteKind, ...] = get_args(VoteKind)
 
 TOLERANCE = 1e-9
 """Votes nearer to the largest than this, relative to it, tie with it: float sums of equal terms may differ so much."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from aurify.sampling.fused.attention import SCORES, attend, attend_alone, attend_causal, attend_common, join
+from aurify.sampling.fused.attention import SCORES, attend, attend_alone, attend_causal, attend_common, join_parts
 
 
 def plain(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
@@ -19,7 +19,7 @@ def test_two_parts_join_to_the_whole() -> None:
     parts = [attend(q, k[:, part], v[:, part], no_mask, 0.3) for part in (slice(0, 4), slice(4, 5), slice(5, 11))]
     for order in ((0, 1, 2), (2, 0, 1)):
         a, b, c = (parts[i] for i in order)
-        torch.testing.assert_close(join(join(a, b), c)[0], plain(q, k, v, 0.3), atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(join_parts(join_parts(a, b), c)[0], plain(q, k, v, 0.3), atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(attend_alone(q, k, v, no_mask, 0.3), plain(q, k, v, 0.3), atol=1e-6, rtol=1e-5)
 
 

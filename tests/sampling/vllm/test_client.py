@@ -10,12 +10,12 @@ from aurify.errors import AurifyError, UsageError
 from aurify.sampling import Prompt
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.http import Http
-from aurify.sampling.vllm.source import load_tokenizer, read_source
+from aurify.sampling.vllm.source import read_source, tokenizer_of
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return load_tokenizer(read_source("nugget"))[0]
+    return tokenizer_of(read_source("nugget"))[0]
 
 
 @pytest.fixture
@@ -132,4 +132,4 @@ def test_the_eos_ids_are_read_without_the_weights(tmp_path):
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((nugget.path() / name).read_bytes())
     (folder / "generation_config.json").write_text('{"eos_token_id": [1, 42]}')
-    assert load_tokenizer(read_source(str(folder)))[1] == {1, 42}
+    assert tokenizer_of(read_source(str(folder)))[1] == {1, 42}

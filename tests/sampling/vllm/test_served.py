@@ -9,7 +9,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.sampling.vllm.connect import fixed_sampler
 from aurify.sampling.vllm.http import Http
 from aurify.sampling.vllm.served import Served, served_model
-from aurify.sampling.vllm.source import Source, read_source
+from aurify.sampling.vllm.source import WeightsSource, read_source
 
 
 def test_a_model_is_known_by_its_name_or_by_where_its_weights_are(toy, tmp_path):
@@ -63,7 +63,7 @@ def test_the_key_comes_from_the_environment(toy, monkeypatch):
 def test_adapters_are_served_on_their_base(tmp_path):
     config = {"peft_type": "LORA", "base_model_name_or_path": "nugget", "r": 8, "rank_pattern": {"q_proj": 32}}
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
-    assert read_source(str(tmp_path)) == Source(str(nugget.path()), str(tmp_path), 32)
+    assert read_source(str(tmp_path)) == WeightsSource(str(nugget.path()), str(tmp_path), 32)
     (tmp_path / "adapter_config.json").write_text(json.dumps({**config, "peft_type": "PROMPT_TUNING"}))
     with pytest.raises(UsageError, match="PROMPT_TUNING adapter, and vLLM serves LoRA ones"):
         read_source(str(tmp_path))
@@ -81,5 +81,5 @@ def test_a_nat_model_is_not_served(tmp_path):
 def test_a_server_that_works_elsewhere_finds_a_relative_folder(tmp_path, monkeypatch):
     (tmp_path / "runs" / "model").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "runs")
-    assert read_source("model") == Source(str(tmp_path / "runs" / "model"))
-    assert read_source("Qwen/Qwen2.5-0.5B") == Source("Qwen/Qwen2.5-0.5B")
+    assert read_source("model") == WeightsSource(str(tmp_path / "runs" / "model"))
+    assert read_source("Qwen/Qwen2.5-0.5B") == WeightsSource("Qwen/Qwen2.5-0.5B")

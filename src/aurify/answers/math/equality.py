@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from aurify.answers.math.reals import INFINITE, LEAST, Reals, simplest
 from aurify.answers.math.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
-from aurify.answers.math.tree import ONE, Tree, names_of
+from aurify.answers.math.tree import ONE, Tree, variables_of
 from aurify.answers.math.values import differ, proportional, real_value
 from aurify.answers.math.written import Cases, Ratio, TimeOfDay
 from aurify.answers.number import Number
@@ -150,7 +150,7 @@ def _as_number(tree: Tree) -> Number | None:
         inner = _as_number(tree[1])
         return Number(inner.value, inner.decimals, True) if inner and not inner.percent else None
     try:
-        value = real_value(tree) if not names_of(tree) else None
+        value = real_value(tree) if not variables_of(tree) else None
     except Unreadable:
         return None
     return Number(value, None) if isinstance(value, Fraction) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from itertools import pairwise
 
-from aurify.answers.math.tree import ONE, ZERO, Tree, names_of, substituted
+from aurify.answers.math.tree import ONE, ZERO, Tree, substituted, variables_of
 from aurify.answers.math.values import differ, real_value
 from aurify.answers.reading import Unreadable
 
@@ -89,7 +89,7 @@ def simplest(reals: Reals) -> tuple[RealInterval, ...]:
 
 def inequality(operators: Sequence[str], sides: Sequence[Tree]) -> Reals | None:
     """The real numbers for which ``x < 3``, ``2 \\le x < 5``, ``x \\ne 3`` or ``|x - 3| < 2`` holds; None: others."""
-    names = set().union(*map(names_of, sides))
+    names = set().union(*map(variables_of, sides))
     known = ("!=",) if len(sides) == 2 else ()
     if len(names) != 1 or any(operator not in ("<", "<=", ">", ">=", *known) for operator in operators):
         return None
@@ -107,13 +107,13 @@ Spans = tuple[RealInterval, ...]
 
 
 def _solved(operator: str, left: Tree, right: Tree, name: str) -> Spans | None:
-    if not names_of(left) and names_of(right):
+    if not variables_of(left) and variables_of(right):
         operator, left, right = FLIPPED[operator], right, left
-    if names_of(right) or left[:2] != ("call", "abs"):
-        line = _line(left if not names_of(right) else ("+", left, ("-", right)), name)
+    if variables_of(right) or left[:2] != ("call", "abs"):
+        line = _line(left if not variables_of(right) else ("+", left, ("-", right)), name)
         if line is None:
             return None
-        bound = ZERO if names_of(right) else right
+        bound = ZERO if variables_of(right) else right
         return _beside(operator if real_value(line[0]) > 0 else FLIPPED[operator], _root(line, bound))
     line = _line(left[2], name)
     if line is None or operator == "!=":

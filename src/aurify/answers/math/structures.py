@@ -16,7 +16,7 @@ from typing import Any
 
 from aurify.answers.math.expression import read_expression
 from aurify.answers.math.reals import EVERYTHING, FLIPPED, RealInterval, Reals, inequality, intersection, union, without
-from aurify.answers.math.tree import Tree, names_of
+from aurify.answers.math.tree import Tree, variables_of
 from aurify.answers.math.written import Cases, Ratio, cases_in, clock_in, ratio_in, rows_in, without_library
 from aurify.answers.reading import Unreadable
 
@@ -294,7 +294,7 @@ def _is_name(tree: Tree) -> bool:
 
 
 def _is_constant(tree: Tree) -> bool:
-    return tree[0] in _SCALARS and not names_of(tree)
+    return tree[0] in _SCALARS and not variables_of(tree)
 
 
 def _joined(kind: str, items: list[Structure]) -> Structure:

@@ -20,7 +20,7 @@ TWO: Tree = ("number", Fraction(2), 0)
 THREE: Tree = ("number", Fraction(3), 0)
 
 
-def names_of(tree: Tree) -> frozenset[str]:
+def variables_of(tree: Tree) -> frozenset[str]:
     """The names of the variables in a tree."""
     found: set[str] = set()
     stack: list[Any] = [tree]

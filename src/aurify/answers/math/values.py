@@ -20,7 +20,7 @@ from typing import Any
 
 from mpmath import mp
 
-from aurify.answers.math.tree import Tree, names_of
+from aurify.answers.math.tree import Tree, variables_of
 from aurify.answers.reading import Unreadable
 
 POINTS = 5
@@ -32,12 +32,12 @@ _MAX_BITS = 60_000
 _LARGEST_POWER = 10**12
 _UNKNOWN_BASE = Fraction(70_657_931, 10_000_019)
 
-Value = Any
+NumberLike = Any
 """A Fraction where the value is rational, else a real or complex number of mpmath."""
 Point = Mapping[str, Fraction]
 
 
-def value_of(tree: Tree, point: Point) -> Value:
+def value_of(tree: Tree, point: Point) -> NumberLike:
     """The value at a point, to mpmath's current number of digits.
 
     Raises:
@@ -65,7 +65,7 @@ def differ(a: Tree, b: Tree) -> bool:
     Raises:
         Unreadable: one of them has no value.
     """
-    names = sorted(names_of(a) | names_of(b))
+    names = sorted(variables_of(a) | variables_of(b))
     decided = 0
     numbers: Sequence[int] = range(POINTS if names else 1)
     if names and (_has_logarithm(a) or _has_logarithm(b)):
@@ -92,8 +92,8 @@ def _has_logarithm(tree: Tree) -> bool:
 
 def proportional(a: Tree, b: Tree) -> int:
     """The sign of the constant that b is times a: 1, -1; 0: b is no constant multiple of a (or either is zero)."""
-    names = tuple(sorted(names_of(a) | names_of(b)))
-    ratios: list[Value] = []
+    names = tuple(sorted(variables_of(a) | variables_of(b)))
+    ratios: list[NumberLike] = []
     with mp.workdps(DIGITS[1]):
         for number in range(POINTS):
             point = _point(names, number)
@@ -111,13 +111,13 @@ def proportional(a: Tree, b: Tree) -> int:
         return 1 if first > 0 else -1
 
 
-def real_value(tree: Tree) -> Value:
+def real_value(tree: Tree) -> NumberLike:
     """The real value of an expression without variables.
 
     Raises:
         Unreadable: it has none.
     """
-    if names_of(tree):
+    if variables_of(tree):
         raise Unreadable("a bound that is no number")
     try:
         with mp.workdps(DIGITS[0]):
@@ -130,7 +130,7 @@ def real_value(tree: Tree) -> Value:
 
 
 def _differ_at(a: Tree, b: Tree, point: Point) -> bool:
-    earlier: Value = None
+    earlier: NumberLike = None
     for digits in DIGITS:
         with mp.workdps(digits):
             x, y = value_of(a, point), value_of(b, point)
@@ -155,11 +155,11 @@ def _point(names: tuple[str, ...], number: int) -> dict[str, Fraction]:
     return {name: Fraction(random.Random(f"{number} {name}").randint(low, high) * 2 + 1, 2018) for name in names}
 
 
-def _real(value: Value) -> Value:
+def _real(value: NumberLike) -> NumberLike:
     return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else value
 
 
-def _constant(name: str) -> Value:
+def _constant(name: str) -> NumberLike:
     if name == "oo":
         raise Unreadable("infinity is no value")
     return {"pi": +mp.pi, "e": +mp.e, "i": mp.mpc(0, 1)}[name]
@@ -169,25 +169,25 @@ def _bits(value: Fraction) -> int:
     return value.numerator.bit_length() + value.denominator.bit_length()
 
 
-def _exact(x: Value, y: Value) -> bool:
+def _exact(x: NumberLike, y: NumberLike) -> bool:
     return isinstance(x, Fraction) and isinstance(y, Fraction) and _bits(x) + _bits(y) < _MAX_BITS
 
 
-def _add(x: Value, y: Value) -> Value:
+def _add(x: NumberLike, y: NumberLike) -> NumberLike:
     return x + y if _exact(x, y) else _real(x) + _real(y)
 
 
-def _multiply(x: Value, y: Value) -> Value:
+def _multiply(x: NumberLike, y: NumberLike) -> NumberLike:
     return x * y if _exact(x, y) else _real(x) * _real(y)
 
 
-def _divide(x: Value, y: Value) -> Value:
+def _divide(x: NumberLike, y: NumberLike) -> NumberLike:
     if y == 0:
         raise ZeroDivisionError
     return x / y if _exact(x, y) else _real(x) / _real(y)
 
 
-def _power(base: Value, exponent: Value) -> Value:
+def _power(base: NumberLike, exponent: NumberLike) -> NumberLike:
     if isinstance(base, Fraction) and base == 0:
         if isinstance(exponent, mp.mpc) or exponent <= 0:
             raise ZeroDivisionError
@@ -209,7 +209,7 @@ def _power(base: Value, exponent: Value) -> Value:
     return mp.power(_real(base), _real(exponent))
 
 
-def _root(degree: Value, radicand: Value) -> Value:
+def _root(degree: NumberLike, radicand: NumberLike) -> NumberLike:
     if not isinstance(degree, Fraction) or degree == 0:
         return _power(radicand, _divide(Fraction(1), degree))
     return _power(radicand, 1 / degree)
@@ -237,7 +237,7 @@ def _whole_root(n: int, degree: int) -> int | None:
     return low if low**degree == n else None
 
 
-def _factorial(n: Value) -> Value:
+def _factorial(n: NumberLike) -> NumberLike:
     if isinstance(n, Fraction) and n.denominator == 1:
         if n < 0:
             raise ZeroDivisionError
@@ -248,7 +248,7 @@ def _factorial(n: Value) -> Value:
     return mp.gamma(_real(n) + 1)
 
 
-def _binomial(n: Value, k: Value) -> Value:
+def _binomial(n: NumberLike, k: NumberLike) -> NumberLike:
     if _exact(n, k) and n.denominator == k.denominator == 1 and 0 <= k <= n <= 2000:
         return Fraction(math.comb(int(n), int(k)))
     if _exact(n, k) and k.denominator == 1 and 0 <= k <= 200:
@@ -261,22 +261,24 @@ def _binomial(n: Value, k: Value) -> Value:
     return mp.binomial(_real(n), _real(k))
 
 
-def _absolute(x: Value) -> Value:
+def _absolute(x: NumberLike) -> NumberLike:
     return abs(x)
 
 
-def _log(x: Value, base: Value | None = None) -> Value:
+def _log(x: NumberLike, base: NumberLike | None = None) -> NumberLike:
     if x == 0 or base == 0:
         raise ZeroDivisionError
     return _divide(mp.log(_real(x)), mp.log(_real(_UNKNOWN_BASE if base is None else base)))
 
 
-def _whole(rounding: Callable[[Value], int], mp_rounding: Callable[[Value], Value]) -> Callable[[Value], Value]:
+def _whole(
+    rounding: Callable[[NumberLike], int], mp_rounding: Callable[[NumberLike], NumberLike]
+) -> Callable[[NumberLike], NumberLike]:
     return lambda x: Fraction(rounding(x)) if isinstance(x, Fraction) else mp_rounding(x)
 
 
-def _of_integers(function: Callable[..., int]) -> Callable[..., Value]:
-    def call(*values: Value) -> Value:
+def _of_integers(function: Callable[..., int]) -> Callable[..., NumberLike]:
+    def call(*values: NumberLike) -> NumberLike:
         if not all(isinstance(v, Fraction) and v.denominator == 1 for v in values):
             raise Unreadable("no integers")
         return Fraction(function(*map(int, values)))
@@ -284,8 +286,8 @@ def _of_integers(function: Callable[..., int]) -> Callable[..., Value]:
     return call
 
 
-def _real_only(function: Callable[..., Value]) -> Callable[..., Value]:
-    def call(*values: Value) -> Value:
+def _real_only(function: Callable[..., NumberLike]) -> Callable[..., NumberLike]:
+    def call(*values: NumberLike) -> NumberLike:
         if any(isinstance(v, mp.mpc) for v in values):
             raise ZeroDivisionError
         return function(*values)
@@ -293,11 +295,11 @@ def _real_only(function: Callable[..., Value]) -> Callable[..., Value]:
     return call
 
 
-def _of(name: str) -> Callable[[Value], Value]:
+def _of(name: str) -> Callable[[NumberLike], NumberLike]:
     return lambda x: getattr(mp, name)(_real(x))
 
 
-_RULES: dict[str, Callable[..., Value]] = {
+_RULES: dict[str, Callable[..., NumberLike]] = {
     "+": _add,
     "*": _multiply,
     "/": _divide,
@@ -307,7 +309,7 @@ _RULES: dict[str, Callable[..., Value]] = {
     "%": lambda x: _divide(x, Fraction(100)),
     "degrees": lambda x: _divide(_multiply(x, +mp.pi), Fraction(180)),
 }
-_FUNCTIONS: dict[str, Callable[..., Value]] = {
+_FUNCTIONS: dict[str, Callable[..., NumberLike]] = {
     **{name: _of(name) for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")},
     **{"arc" + name: _of("a" + name) for name in ("sin", "cos", "tan")},
     "cis": lambda x: mp.expj(_real(x)),

@@ -16,7 +16,7 @@ from pathlib import Path
 from aurify.collecting.api.records import Reply, Usage
 from aurify.errors import AurifyError
 
-VERSION = 1
+CACHE_VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS samples (
@@ -56,9 +56,9 @@ class Cache:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
+            if version > CACHE_VERSION:
                 raise AurifyError(f"{self.path}: written by a newer aurify (cache version {version}): update aurify")
-            self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION};")
+            self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {CACHE_VERSION};")
             self._db.execute("UPDATE ledger SET state = 'unknown' WHERE state = 'open'")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):

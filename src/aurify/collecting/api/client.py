@@ -16,15 +16,13 @@ from aurify.collecting.api.records import Answer, ApiRequest, Reply, Usage
 from aurify.errors import AurifyError
 from aurify.text import printable
 
-OPENAI = "https://api.openai.com/v1"
-
 RETRIED = {408, 409, 425, 429}
 """Statuses below 500 that say nothing against the request itself."""
 FATAL = {401, 403, 404, 405}
 """Statuses that every request would meet."""
 _MOST_TOKENS = 2**40
 """No request is billed for more; a server that says so does not know."""
-SHOWN = 300
+MESSAGE_SHOWN = 300
 """Characters of a server's message that are shown."""
 
 
@@ -127,7 +125,7 @@ class Api:
     def _clean(self, text: str) -> str:
         """A server's words for a terminal, without the key or what looks like one."""
         text = text.replace(self._key, "(key)") if self._key else text
-        return printable(re.sub(r"\b(?:sk|key)-[\w*-]{8,}", "(key)", text), SHOWN)
+        return printable(re.sub(r"\b(?:sk|key)-[\w*-]{8,}", "(key)", text), MESSAGE_SHOWN)
 
 
 def reply_of(choice: Mapping[str, Any], endpoint: str) -> Reply | None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from aurify.errors import AurifyError
 from aurify.models.nat.unit import BOTH, NEG, POS, FixedExtrapolation, IntegrationUnit
 
-Unit = IntegrationUnit | FixedExtrapolation
+AnyUnit = IntegrationUnit | FixedExtrapolation
 
 
 class DualLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
@@ -31,7 +31,7 @@ class DualLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.unit: Unit | None = None
+        self.unit: AnyUnit | None = None
 
     def use(self, mode: str) -> None:
         """Turn to a mode: "both", or the name of an adapter, which PEFT's ``set_adapter`` makes the active one."""

@@ -23,7 +23,7 @@ from aurify.models.untrusted import reading
 from aurify.parsing import parse_json
 
 MARK = "nat.json"
-VERSION = 1
+NAT_VERSION = 1
 
 
 def is_nat(folder: str | Path) -> bool:
@@ -36,7 +36,7 @@ def save_nat(model: Any, folder: Path, config: NatConfig, *, base: str) -> None:
     model.save_pretrained(str(folder), selected_adapters=[NEG, POS])
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's own, an empty form
     save_file(_unit_weights(model), folder / "unit.safetensors")
-    content = {"version": VERSION, "base": base, **asdict(config)}
+    content = {"version": NAT_VERSION, "base": base, **asdict(config)}
     (folder / MARK).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -65,7 +65,7 @@ def read_config(folder: str | Path) -> tuple[str, NatConfig]:
             raise ValueError(f"unit '{config.unit}' of '{base}'")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AurifyError(f"{file}: not a NAT model's description: {error}") from None
-    if version > VERSION:
+    if version > NAT_VERSION:
         raise AurifyError(f"{file}: written by a newer aurify (version {version}): update aurify")
     return base, config
 

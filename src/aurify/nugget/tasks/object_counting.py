@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from aurify.nugget.tasks.base import Pen, TaskForm
-from aurify.nugget.tasks.words import KINDS, NUMBERS
+from aurify.nugget.tasks.words import KINDS, NUMBER_WORDS
 
 _KIND_OF = {form: kind for kind, nouns in KINDS.items() for pair in nouns for form in pair}
 _LABELS = {kind: kind.split()[-1].removesuffix("s") for kind in KINDS}
@@ -54,7 +54,7 @@ class ObjectCounting(TaskForm[Inventory]):
         words = []
         for one, many in own:
             size = rng.choice([2, 2, 3, 3, 4, 5]) if rng.random() < several else 1
-            words.append(one if size == 1 else f"{NUMBERS[size]} {many}")
+            words.append(one if size == 1 else f"{NUMBER_WORDS[size]} {many}")
         form = _FORMS[0] if rng.random() < 0.75 else rng.choice(_FORMS[1:])
         return form.format(", ".join(words[:-1]) + ", and " + words[-1], kind)
 
@@ -69,8 +69,8 @@ class ObjectCounting(TaskForm[Inventory]):
         entries = []
         for words in re.split(r", and |, ", found["list"]):
             first, _, rest = words.partition(" ")
-            size = NUMBERS.index(first) if first in NUMBERS else 1
-            noun_kind = _KIND_OF.get(rest if first in NUMBERS else words)
+            size = NUMBER_WORDS.index(first) if first in NUMBER_WORDS else 1
+            noun_kind = _KIND_OF.get(rest if first in NUMBER_WORDS else words)
             if noun_kind is None:
                 raise ValueError(f"unknown noun in {words!r}")
             entries.append((words, size, noun_kind))

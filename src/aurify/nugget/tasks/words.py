@@ -41,7 +41,7 @@ KINDS: dict[str, list[tuple[str, str]]] = {
 }
 """Kind -> (one, several): ``("a plum", "plums")``. Everything is an object."""
 
-NUMBERS = ["zero", "one", "two", "three", "four", "five", "six"]
+NUMBER_WORDS = ["zero", "one", "two", "three", "four", "five", "six"]
 
 NAMES = _each(
     "Alejandro Alexis Amberly Andree Antwan Audrie Bernita Christie Conception Crista Dallas Delbert Delfina "

@@ -18,7 +18,7 @@ _ENTRIES = (
     "aurify.questions.forms.rewarded:INFO",
     "aurify.questions.forms.conversations:CONVERSATIONS",
     "aurify.questions.forms.solutions:SOLUTIONS",
-    "aurify.questions.forms.plain:PLAIN",
+    "aurify.questions.forms.plain:PLAIN_FORM",
 )
 """In the order in which they are tried: the first that fits a row reads it."""
 

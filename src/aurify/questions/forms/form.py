@@ -10,7 +10,7 @@ from aurify.questions.acceptable import acceptable
 from aurify.questions.choices import Options
 from aurify.questions.fields import Fields
 from aurify.questions.gold import as_text, last_boxed, split_worked, stated_answer
-from aurify.questions.rows import RowError, kind
+from aurify.questions.rows import RowError, json_type
 from aurify.questions.turns import is_turns, read_turns
 
 QUESTION_FIELDS = (
@@ -77,7 +77,7 @@ def asked(fields: Fields) -> Found:
     if is_turns(value):
         return asked_in_turns(value, name, fields)
     if not isinstance(value, str):
-        raise RowError(f"'{name}' is {kind(value)}: expected the question as text")
+        raise RowError(f"'{name}' is {json_type(value)}: expected the question as text")
     text = as_text(value, name)
     instruction = fields.get("instruction")
     if name == "input" and isinstance(instruction, str) and instruction.strip():

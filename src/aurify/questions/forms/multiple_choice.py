@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from aurify.answers.options import LETTERS
-from aurify.questions.choices import Options, marks, plain, read_options
+from aurify.questions.choices import Options, comparable_text, marks, read_options
 from aurify.questions.fields import Fields
 from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import Form, Found
@@ -112,8 +112,8 @@ def _read_distractors(fields: Fields) -> Found:
     name = fields.named(_CORRECT, "answer")
     right = as_text(fields[name], name).strip()
     wrong = [as_text(one, "distractor").strip() for one in _distractors(fields)]
-    texts = list({plain(text): text for text in [*wrong, right]}.values())
-    if len(texts) <= len({plain(text) for text in wrong}):
+    texts = list({comparable_text(text): text for text in [*wrong, right]}.values())
+    if len(texts) <= len({comparable_text(text) for text in wrong}):
         raise RowError(f"'{name}' is also among the wrong answers")
     question = question_of(fields).text
     texts.sort(key=lambda text: stable_seed("options", question, text))  # the file tells the right one by its place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aurify.questions.forms.form import Form, answered, asked
 
-PLAIN = Form(
+PLAIN_FORM = Form(
     "plain",
     "a question and its answer in a field each",
     lambda fields: True,

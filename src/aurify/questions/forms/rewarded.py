@@ -10,7 +10,7 @@ from aurify.questions.fields import Fields, structure
 from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import ANSWER_FIELDS, Form, Found
 from aurify.questions.gold import split_worked, stated_answer
-from aurify.questions.rows import RowError, kind, show
+from aurify.questions.rows import RowError, json_type, show
 
 _HOLDERS = ("verification_info", "info", "reward_info", "extra_info")
 _KEYS = ("ground_truth", *(name for name in ANSWER_FIELDS if name != "ground_truth"), "gold_standard_solution")
@@ -19,7 +19,7 @@ _KEYS = ("ground_truth", *(name for name in ANSWER_FIELDS if name != "ground_tru
 def _read_verl(fields: Fields) -> Found:
     model = structure(fields["reward_model"])
     if not isinstance(model, Mapping) or "ground_truth" not in model:
-        raise RowError(f"'reward_model' is {kind(model)}: expected an object with ground_truth")
+        raise RowError(f"'reward_model' is {json_type(model)}: expected an object with ground_truth")
     extra = structure(fields.get("extra_info"))
     worked = extra.get("answer") if isinstance(extra, Mapping) else None
     rationale = split_worked(worked)[1] if isinstance(worked, str) and worked.strip() else None

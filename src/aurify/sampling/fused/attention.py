@@ -35,7 +35,7 @@ def attend_alone(q_BTD: Tensor, k_BCD: Tensor, v_BCD: Tensor, mask_BTC: Tensor, 
     return torch.bmm(scores_BTC.softmax(-1).to(v_BCD.dtype), v_BCD)
 
 
-def join(first: Part, second: Part) -> Part:
+def join_parts(first: Part, second: Part) -> Part:
     """The attention over both parts' columns."""
     (out_a, normaliser_a), (out_b, normaliser_b) = first, second
     share_b = (normaliser_b - normaliser_a).sigmoid()
@@ -84,4 +84,4 @@ def attend_causal(
         own = attend(q, k, v, mask_1TT, scale)
         parts.append([x.view(-1, heads, group, t, x.shape[-1]).permute(0, 3, 1, 2, 4) for x in own])
     out_BTHGD, normaliser_BTHG1 = (torch.cat(column) for column in zip(*parts, strict=True))
-    return join((out_BTHGD, normaliser_BTHG1), common)[0]
+    return join_parts((out_BTHGD, normaliser_BTHG1), common)[0]

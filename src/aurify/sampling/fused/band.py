@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from aurify.sampling.fused.attention import Part, attend, attend_alone, join
+from aurify.sampling.fused.attention import Part, attend, attend_alone, join_parts
 from aurify.sampling.fused.store import Packed, Store
 
 BAND_ROWS = 64
@@ -60,8 +60,8 @@ class Band:
         out_BGD, normaliser_BG1 = attend(q_BGD, *self.own.read(layer), scale)
         part = out_BGD.view(q_RHGD.shape), normaliser_BG1.view(rows, heads, group, 1)
         if self.shared is not None:
-            part = join(part, _attend_shared(self.shared, layer, q_RHGD, scale))
-        return (part if common is None else join(part, common))[0]
+            part = join_parts(part, _attend_shared(self.shared, layer, q_RHGD, scale))
+        return (part if common is None else join_parts(part, common))[0]
 
     def takes(self, other: Band) -> bool:
         """Whether one band of the rows of both is cheaper than two: fewer calls, for a little padding."""

@@ -20,7 +20,7 @@ from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, save_plain, unload_adapter
 from aurify.sampling.vllm.served import Served, served_model
 from aurify.sampling.vllm.server import ServerPlan, VllmServer
-from aurify.sampling.vllm.source import largest_rank, load_tokenizer, read_source
+from aurify.sampling.vllm.source import largest_rank, read_source, tokenizer_of
 from aurify.sampling.vllm.trained import Publisher, TrainedSampler
 from aurify.sampling.vllm.untied import save_untied, ties_output
 
@@ -110,7 +110,7 @@ def fixed_sampler(
     Raises as :func:`trained_sampler` does.
     """
     source = read_source(name)
-    tokenizer, eos = load_tokenizer(source)
+    tokenizer, eos = tokenizer_of(source)
     with ExitStack() as stack:
         if url:
             server, http = None, Http(url, key=os.environ.get(KEY_VARIABLE, ""), timeout=TIMEOUT_SECONDS)

@@ -15,7 +15,7 @@ from aurify.models.untrusted import pretrained, reading
 from aurify.parsing import parse_json
 
 
-class Source(NamedTuple):
+class WeightsSource(NamedTuple):
     """Where a model's weights come from, and the LoRA adapter on top of them, if it is one, with its rank."""
 
     base: str
@@ -23,7 +23,7 @@ class Source(NamedTuple):
     rank: int = 0
 
 
-def read_source(name: str) -> Source:
+def read_source(name: str) -> WeightsSource:
     """What ``--model name`` stands for.
 
     Raises:
@@ -41,7 +41,7 @@ def read_source(name: str) -> Source:
         )
     file = Path(path) / "adapter_config.json"
     if not file.is_file():
-        return Source(path)
+        return WeightsSource(path)
     try:
         config = parse_json(file.read_text(encoding="utf-8"))
         kind, base = str(config["peft_type"]), str(config["base_model_name_or_path"])
@@ -51,7 +51,7 @@ def read_source(name: str) -> Source:
         raise UsageError(f"--sampler vllm: --model {name} is a {kind} adapter, and vLLM serves LoRA ones: leave it out")
     base = _absolute(resolve_name(base))
     _refuse_gguf(base, name)
-    return Source(base, path, largest_rank(config))
+    return WeightsSource(base, path, largest_rank(config))
 
 
 def _refuse_gguf(base: str, name: str) -> None:
@@ -64,7 +64,7 @@ def largest_rank(config: dict[str, Any]) -> int:
     return max([int(config.get("r", 0)), *map(int, (config.get("rank_pattern") or {}).values())])
 
 
-def load_tokenizer(source: Source) -> tuple[Any, frozenset[int]]:
+def tokenizer_of(source: WeightsSource) -> tuple[Any, frozenset[int]]:
     """The tokenizer, and every id that ends a sample (see ``models.eos``); no weights are loaded.
 
     Raises AurifyError where they cannot be read.
@@ -84,7 +84,7 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path) if os.path.exists(path) else path
 
 
-def _with_tokenizer(source: Source) -> str:
+def _with_tokenizer(source: WeightsSource) -> str:
     names = ("tokenizer.json", "tokenizer_config.json")
     own = source.adapter and any((Path(source.adapter) / name).is_file() for name in names)
     return source.adapter if own and source.adapter else source.base
