@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aurify.running.context import Run
 
 
-def tell(run: Run) -> None:
+def tell_finished(run: Run) -> None:
     """Before and after, where the model is, and the report, which is made now."""
     for line in [*run.told(), f"model   {run.model}"]:
         sys.stdout.write(line + "\n")

@@ -12,13 +12,13 @@ from aurify.training.settings import TrainSettings
 def run(settings: TrainSettings) -> None:
     """Fine-tune a model on questions with known answers; right and wrong rationales are its own."""
     with no_collections():
-        from aurify.cli.finished import tell
+        from aurify.cli.finished import tell_finished
         from aurify.running.progress import TerminalWatcher
         from aurify.training.run import run_training
 
     with TerminalWatcher() as watcher:
         finished = run_training(settings, watcher=watcher)
-    tell(finished)
+    tell_finished(finished)
 
 
 register = partial(add_command, name="train", kind=TrainSettings, run=run, positional="method")
