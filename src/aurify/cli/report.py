@@ -18,6 +18,9 @@ class ReportSettings(Settings):
     out: str | None = Field(
         None, description="The file to write [report.html in the run's folder, or in the one that holds all the runs]"
     )
+    votes: tuple[str, ...] = Field(
+        (), description="Files of aurify vote --out on the runs' questions: each question shows how it was voted on."
+    )
 
 
 def run(settings: ReportSettings) -> None:
@@ -29,7 +32,7 @@ def run(settings: ReportSettings) -> None:
     """
     from aurify.report.make import make_report
 
-    sys.stdout.write(f"{make_report(settings.runs, settings.out)}\n")
+    sys.stdout.write(f"{make_report(settings.runs, settings.out, settings.votes)}\n")
 
 
 register = partial(add_command, name="report", kind=ReportSettings, run=run, positional="runs")

@@ -10,6 +10,7 @@ from aurify.rationales import Rationale
 from aurify.report.agreement import alone
 from aurify.report.chains import Chains, ChainVisit
 from aurify.report.source import RunSource, TableRows
+from aurify.report.votes import VoteFile, vote_flags, vote_items
 from aurify.running.asked import AskedQuestion
 
 HALF = 0.5
@@ -23,21 +24,27 @@ FLAGS = {
     "alone": "right, but by a rationale that stands alone",
 }
 """What a question may be filtered by; ``alone``: see ``aurify.report.agreement``."""
+VOTE_FLAGS = {"misvoted": "a vote is wrong", "disputed": "votes differ"}
+"""The same, where there are votes."""
 
 
-def question_items(source: RunSource, chains: Chains) -> Iterator[dict[str, Any]]:
+def question_items(source: RunSource, chains: Chains, votes: Sequence[VoteFile] = ()) -> Iterator[dict[str, Any]]:
     """Each question as the page takes it.
 
     ``before`` and ``after`` are shares of right rationales: of the greedy one in the first and the last evaluation,
     or, of a question that was trained on, of the samples of the first and the last visit. ``e`` are evaluations, ``v``
-    visits; a rationale is a list (see ``_pack``).
+    visits, ``votes`` what was voted (``votes.vote_items``); a rationale is a list (see ``_pack``).
     """
     evaluations = source.evaluations()
     lonely = _alone(source)
     for one in source.asked:
         measured = [rows[one.question.id] for rows in evaluations.values() if one.question.id in rows]
         visits = chains.visits.get(one.question.id, ())
-        yield _item(one, measured, visits, lonely, source, chains)
+        item = _item(one, measured, visits, lonely, source, chains)
+        if voted := vote_items(votes, one.question.id):
+            item["votes"] = voted
+            item["flags"] += vote_flags(voted)
+        yield item
 
 
 def _item(

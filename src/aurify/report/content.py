@@ -13,6 +13,7 @@ from aurify.report.compared import RunComparison, compare_runs
 from aurify.report.curves import Curve, curves
 from aurify.report.source import RunSource, read_run
 from aurify.report.summary import Summary, summarise
+from aurify.report.votes import VoteFile, read_votes
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class RunContent:
         """The chains of its questions."""
         return read_chains(self.source)
 
-    def items(self) -> Iterator[dict[str, Any]]:
+    def items(self, votes: Sequence[VoteFile] = ()) -> Iterator[dict[str, Any]]:
         """Its questions, as the page's browser takes them."""
-        return question_items(self.source, self.chains())
+        return question_items(self.source, self.chains(), votes)
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,19 @@ class Content:
     names: list[str]
     """What the runs are called: the shortest ends of their paths that tell them apart."""
     comparison: RunComparison | None = None
+    votes: Sequence[VoteFile] = ()
 
 
-def read_content(folders: Sequence[str | Path]) -> Content:
-    """The content of a report on these runs.
+def read_content(folders: Sequence[str | Path], votes: Sequence[str | Path] = ()) -> Content:
+    """The content of a report on these runs, and on files of votes on their questions.
 
     Raises:
-        AurifyError: see ``source.read_run``.
+        AurifyError: see ``source.read_run`` and ``votes.read_votes``.
     """
     paths = [Path(folder) for folder in dict.fromkeys(map(str, folders))]
     runs = [RunContent.read(path) for path in paths]
     comparison = compare_runs(paths) if len(paths) > 1 else None
-    return Content(runs, short_names(paths), comparison)
+    return Content(runs, short_names(paths), comparison, read_votes(votes))
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

@@ -14,19 +14,20 @@ from aurify.report.page import render
 NAME = "report.html"
 
 
-def make_report(folders: Sequence[str | Path], out: str | Path | None = None) -> Path:
+def make_report(folders: Sequence[str | Path], out: str | Path | None = None, votes: Sequence[str | Path] = ()) -> Path:
     """Write the report of these runs, and return its path.
 
     Args:
         out: the file; by default ``report.html`` in the folder of the run, or in the one that holds all of the runs.
+        votes: files of ``aurify vote --out`` on the runs' questions.
 
     Raises:
-        AurifyError: see ``source.read_run``.
+        AurifyError: see ``content.read_content``.
         OSError: it cannot be written.
     """
     path = Path(out) if out is not None else _common(folders) / NAME
     with no_collections():
-        page = render(read_content(folders))
+        page = render(read_content(folders, votes))
     write_atomically(path, page.encode("utf-8", "replace"))  # a lone surrogate has no UTF-8
     return path
 

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from aurify import __version__
-from aurify.report.browser import FLAGS
+from aurify.report.browser import FLAGS, VOTE_FLAGS
 from aurify.report.content import Content
 from aurify.report.summary import SNIPPET
 from aurify.text import printable
@@ -41,9 +41,10 @@ def render(content: Content, *, live: bool = False) -> str:
     """
     script, style = _joined(SCRIPTS), _joined(STYLES)
     return _environment().get_template("page.html").render(
-        **overview_values(content), script=script, style=style, live=live, flags=FLAGS,
+        **overview_values(content), script=script, style=style, live=live,
+        flags=FLAGS | (VOTE_FLAGS if content.votes else {}),
         policy=_policy(script, style, live=live), curves=curves_of(content),
-        chunks=[] if live else [(n, chunk) for n, run in enumerate(content.runs) for chunk in packed(run.items())],
+        chunks=[] if live else _blocks(content),
     )  # fmt: skip
 
 
@@ -64,6 +65,11 @@ def curves_of(content: Content) -> list[dict[str, Any]]:
         {"name": name, "curves": [curve.to_dict() for curve in run.curves]}
         for name, run in zip(content.names, content.runs, strict=True)
     ]
+
+
+def _blocks(content: Content) -> list[tuple[int, str]]:
+    """The blocks of questions, each with the place of its run."""
+    return [(n, block) for n, run in enumerate(content.runs) for block in packed(run.items(content.votes))]
 
 
 def packed(items: Iterable[dict[str, Any]]) -> Iterator[str]:

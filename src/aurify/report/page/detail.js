@@ -11,8 +11,9 @@ function showDetail(item, words) {
   if (item.flags.includes("alone")) parts.push(make("p", {}, make("span", { class: "badge" }, "stands alone"), " A right rationale of this question shares few of its words with the other right ones: another way, or a lucky one."));
   if (item.gold) parts.push(make("details", {}, make("summary", {}, "The data's own rationale"), rationaleText(item.gold)));
   if (item.e) parts.push(evaluations(item));
+  if (item.votes) parts.push(votes(item));
   if (item.v) parts.push(chain(item));
-  if (!item.e && !item.v) parts.push(make("p", { class: "quiet" }, "Nothing was written on this question yet."));
+  if (!item.e && !item.v && !item.votes) parts.push(make("p", { class: "quiet" }, "Nothing was written on this question yet."));
   box.replaceChildren(...parts);
   box.scrollTop = 0;
   if (words.length) markWords(box, words);
@@ -54,6 +55,19 @@ function evaluations(item) {
   draw();
   const tools = item.e.length > 1 ? make("div", { class: "tools" }, left, right, make("label", {}, tick, " mark differences")) : null;
   return make("section", { "aria-label": "Evaluations" }, make("h4", {}, "The model's most likely rationale"), tools, sides);
+}
+
+/** What each file of votes says: the answer, how sure it is, and the votes of every answer; see vote_items in votes.py. */
+function votes(item) {
+  const sides = item.votes.map(([name, answer, confidence, credit, samples, counts]) => {
+    const kind = credit === 1 ? "right" : credit === 0 ? "wrong" : "", word = kind || (credit === null ? "not judged" : `a tie, ${percent(credit)} right`);
+    const head = make("h4", {}, make("span", { class: `verdict ${kind}` }, word), ` ${shown(name)}: `, answer === null ? "no answer" : make("strong", {}, shown(answer)));
+    const all = counts.reduce((sum, [, votes]) => sum + votes, 0);
+    const rows = counts.map(([of, votes]) => make("tr", {}, make("th", { scope: "row" }, shown(of)), make("td", {}, make("meter", { min: 0, max: all || 1, value: votes, "aria-label": `votes for ${shown(of)}` })), make("td", {}, String(Number(votes.toFixed(3))))));
+    const said = [confidence !== null && `confidence ${percent(confidence)}`, samples !== null && `${samples} samples`];
+    return make("div", {}, head, make("table", {}, make("tbody", {}, ...rows)), make("p", { class: "facts" }, said.filter(Boolean).join(" · ")));
+  });
+  return make("section", { "aria-label": "Votes" }, make("h4", {}, "How it was voted on"), make("div", { class: "sides" }, ...sides));
 }
 
 /** The visits with what the memory held before and after each. */

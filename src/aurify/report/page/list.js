@@ -4,7 +4,7 @@
 const ROW = 54;
 const SPARE = 6;
 
-const LABELS = { wrong: "now wrong", gained: "flipped to right", lost: "flipped to wrong", never: "never solved", alone: "stands alone" };
+const LABELS = { wrong: "now wrong", gained: "flipped to right", lost: "flipped to wrong", never: "never solved", alone: "stands alone", misvoted: "a vote is wrong", disputed: "votes differ" };
 
 class QuestionList {
   /** ``chosen`` is called with a question when it becomes the chosen one. */
