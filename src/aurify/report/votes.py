@@ -28,7 +28,10 @@ def read_votes(paths: Sequence[str | Path]) -> list[VoteFile]:
 
 
 def vote_items(files: Sequence[VoteFile], question_id: str) -> list[list[Any]]:
-    """A question's votes for the page, of each file [name, answer, confidence, credit, samples, [[answer, votes], ...]]."""
+    """A question's votes for the page: of each file [name, answer, confidence, credit, samples, counts].
+
+    ``counts`` has [answer, votes] of each answer, most votes first.
+    """
     return [
         [
             file.name, line["answer"], line.get("confidence"), line.get("credit"), line.get("samples"),
