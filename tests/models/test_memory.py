@@ -90,7 +90,7 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
         ModelShape.of(model), rows=6, new_tokens=10, prompt=3, shared=20, bf16=dtype != torch.float32
     )
     joined = [matrix for layer in weights.layers for matrix in vars(layer).values() if isinstance(matrix, Joined)]
-    copies = sum(m.weight_OI.numel() * m.weight_OI.element_size() for m in [*joined, weights.head])
+    copies = sum(matrix.n_bytes for matrix in [*joined, weights.head])
     copies += weights.embedding.numel() * weights.embedding.element_size() if dtype != torch.float32 else 0
     assert copies == pytest.approx(predicted.casts, rel=0.02)
     with torch.no_grad():

@@ -156,6 +156,8 @@ class Joined:
         if any(bias is not None for bias in biases):
             filled = [row.new_zeros(len(row)) if bias is None else bias for row, bias in zip(rows, biases, strict=True)]
             self.bias_O = torch.cat(filled).detach().to(dtype)
+        self.n_bytes = weight_OI.nbytes
+        """Of its matrix, however that is laid out."""
         laid_out = packed.product(weight_OI, self.bias_O)
         self.product: packed.Product = laid_out or partial(functional.linear, weight=weight_OI, bias=self.bias_O)
         self.weight_OI = weight_OI if laid_out is None else None  # for ``add_to``
