@@ -42,8 +42,8 @@ def votes(
     train, rest = split_pools(pools, 0.5, seed)
     tuning, test = split_pools(rest, 0.5, seed + 1)
 
-    def cut(some: Sequence[CandidatePool]) -> list[CandidatePool]:
-        return [run for pool in some for run in (pool.runs(samples) or [pool])]
+    def cut(pools: Sequence[CandidatePool]) -> list[CandidatePool]:
+        return [run for pool in pools for run in (pool.runs(samples) or [pool])]
 
     # 3. The ranker learns to tell right from wrong samples of one question, and its scores to be probabilities.
     ranker = FastRanker.train(cut(train), seed=seed)

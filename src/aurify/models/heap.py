@@ -25,7 +25,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHO
 _APART, _TOGETHER = 2**20, 2**25
 """Bytes from which on a block is the system's own and goes back to it when it is freed; 2^25 is the most there is."""
 _KEPT = 2**30
-"""Bytes at the top of the heap that stay free while blocks are kept."""
+"""Bytes at the top of the heap that stay free while blocks are kept, until ``give_back`` asks for them."""
 
 
 class Trim(Protocol):
