@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kept_verdicts import Verdicts, keep
+from kept_verdicts import Verdicts, keep, pass_at
 from scipy.stats import spearmanr, ttest_1samp
 
 from aurify.statistics.crossed import Interval
@@ -26,7 +26,7 @@ ANSWERS, RUNS = 150, 5
 
 
 def write_report(out: Path) -> None:
-    """report.md, curves.png and verdicts.jsonl from the JSON files in ``out/runs``.
+    """report.md, curves.png, verdicts.jsonl and samples.jsonl from the JSON files in ``out/runs``.
 
     Only what all methods of a scenario have counts.
     """
@@ -36,19 +36,23 @@ def write_report(out: Path) -> None:
     }
     parts = ["# The TRICE paper's comparison in our means", "", "By `bench/reproduce_trice.py`, which says how.", ""]
     for name, runs in scenarios.items():
-        parts += [f"## {name}", "", *table(runs), "", *rates(runs), *sharpness(runs), ""]
+        parts += [f"## {name}", "", *table(runs), "", *rates(runs), *sharpness(runs), *passes(runs), ""]
+        parts += tried(name, out / "tuning")
     parts += ["## The paper's claims", "", *claims(scenarios), ""]
     (out / "report.md").write_text("\n".join(parts), encoding="utf-8")
     plot(scenarios, out / "curves.png")
-    keep(out / "verdicts.jsonl", verdicts(scenarios))
+    keep(out / "verdicts.jsonl", verdicts(scenarios, "greedy"))
+    samples = {one["drawn"] for one in results}
+    if len(samples) == 1:
+        keep(out / "samples.jsonl", verdicts(scenarios, "sampled"), *samples)
     print("\n".join(parts))
 
 
-def verdicts(scenarios: Mapping[str, Runs]) -> Iterator[tuple[str, int, Verdicts]]:
-    """Greedy verdicts by question of each scenario, task and seed."""
+def verdicts(scenarios: Mapping[str, Runs], kind: str) -> Iterator[tuple[str, int, Verdicts]]:
+    """``greedy`` verdicts or ``sampled`` shares by question, of each scenario, task and seed."""
     for name, runs in scenarios.items():
         for same in zip(*runs.values(), strict=True):
-            yield f"{name} {same[0]['task']}", same[0]["seed"], {one["method"]: one["greedy"] for one in same}
+            yield f"{name} {same[0]['task']}", same[0]["seed"], {one["method"]: one[kind] for one in same}
 
 
 def scenario_names(results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -137,6 +141,53 @@ def sharpness(runs: Runs) -> list[str]:
         "",
         f"Rank correlation (Spearman) of p(y|x) over {len(own)} runs with rationales: with {', with '.join(told)}.",
     ]
+
+
+def passes(runs: Runs) -> list[str]:
+    """pass@k of the samples, and at the largest k the difference from TRICE."""
+    results = [one for found in runs.values() for one in found]
+    samples = min((one["drawn"] for one in results), default=0)
+    if samples < 4 or samples != max(one["drawn"] for one in results):
+        return []
+    draws = [2**i for i in range(samples.bit_length()) if 2**i <= samples]
+    found = {
+        k: {
+            method: by_question([
+                {id: pass_at(round(samples * share), samples, k) for id, share in one["sampled"].items()}
+                for one in own
+            ])
+            for method, own in runs.items()
+        }
+        for k in draws
+    }  # fmt: skip
+    pairs = {pair.first: pair for pair in compare_all(found[draws[-1]], against="trice")} if "trice" in runs else {}
+    lines = ["", f"pass@k, percent, of {samples} samples of each of {len(results[0]['sampled'])} questions a run:", ""]
+    lines += ["| method | " + " | ".join(map(str, draws)) + f" | less trice at {draws[-1]} | p (Holm) |"]
+    lines += ["| --- |" + " ---: |" * (len(draws) + 2)]
+    for method in sorted(runs, key=lambda method: -np.nanmean(found[draws[-1]][method])):
+        cells = [f"{100 * np.nanmean(found[k][method]):.1f}" for k in draws]
+        pair = pairs.get(method)
+        cells += [percent(pair.difference), f"{pair.p_holm:.2g}"] if pair else ["", ""]
+        lines.append("| " + " | ".join([method, *cells]) + " |")
+    return lines
+
+
+def tried(scenario: str, folder: Path) -> list[str]:
+    """p(y|x) on the tuning questions at each learning rate that was tried."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for path in sorted(folder.glob(f"{scenario}--*.json")):
+        one = json.loads(path.read_text(encoding="utf-8"))
+        mean = float(np.mean(list(one["sampled"].values())))
+        found.setdefault(one["method"], {}).setdefault(one["rate"], []).append(mean)
+    if not found:
+        return []
+    every = sorted({rate for own in found.values() for rate in own})
+    lines = ["p(y|x) on the tuning questions, percent, by learning rate:", ""]
+    lines += ["| method | " + " | ".join(f"{rate:g}" for rate in every) + " |", "| --- |" + " ---: |" * len(every)]
+    for method, own in found.items():
+        cells = [f"{100 * np.mean(own[rate]):.1f}" if rate in own else "" for rate in every]
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def against_trice(runs: Runs) -> dict[str, Pair]:

@@ -1,22 +1,23 @@
 """The TRICE paper's comparison in our means: the nugget, real BIG-Bench Hard rows, every method at equal samples.
 
     .venv/bin/python bench/reproduce_trice.py ../shared/data/bbh [--scenarios ...] [--tasks ...] [--methods ...]
-                                              [--seeds 0 1 2 3 4] [--steps 100] [--trials 3] [--report]
+                                              [--seeds 0 1 2 3 4] [--steps 100] [--trials 5] [--report]
 
 Scenarios: ``in-domain`` (BBH rows, 60/40 split by seed), ``hard-to-easy`` and ``easy-to-hard`` (trained on generated
 questions of one difficulty, judged on the other), ``small`` (100 generated training questions), ``rare`` (100 hard
 training questions of which no one of 300 samples of the base model is right; the base is the nugget after it was taught
 haste, bench/hurried.py, since the nugget answers every question now and then). Every method has the budget of samples
 that TRICE needs for ``--steps`` steps of 64 questions, first rationales and hinted tries included; direct and CoT
-tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method with the same number
-of trials, on a part of the training questions only, with a seed of its own
-(``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of them in one run, equal
-parts of each: 720 training questions where they are generated (100 in ``small``), 480 to be judged on.
+tuning need none or few and take as many optimiser steps. Learning rates are tuned for each method on a grid that grows
+until its best is not at its edge, or ``--trials`` were made (bench/learning_rates.py), on a part of the training
+questions only, with a seed of its own (``--tuned-on SCENARIO``: those tuned there, for all). The task ``all`` is all of
+them in one run, equal parts of each: 720 training questions where they are generated (100 in ``small``), 480 to be
+judged on. Greedy verdicts are of all of these, ``--samples`` of ``--sampled`` of them.
 
 Every run leaves one JSON file in --out; what is there is not run again, so the command goes on where it was stopped.
 ``--report`` only writes the report (bench/reproduce_report.py) from what is there; beside it stand the verdicts by
-question (bench/kept_verdicts.py). All of it is some 2,000 runs:
-choose. ``--steps 2 --seeds 0 --trials 1 --limit 8 --samples 2 --tasks web_of_lies --scenarios in-domain`` tries it out.
+question and the counts of right samples (bench/kept_verdicts.py). All of it is some 3,000 runs: choose.
+``--steps 2 --seeds 0 --trials 1 --limit 8 --samples 2 --tasks web_of_lies --scenarios in-domain`` tries it out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hurried import hurried
+from learning_rates import best_rate
 from reproduce_report import write_report
 
 from aurify.errors import AurifyError
@@ -51,9 +53,9 @@ BATCH = 64
 """Questions a step of TRICE; a method with K draws a question has BATCH / K questions a step."""
 FIT_STEPS = 4
 """Optimiser steps of the methods that fit from the base, for each step of TRICE; they draw no more for it."""
-RATES = (4e-4, 8e-4, 2e-4, 1e-4, 5e-5)
-"""Learning rates to try, in this order; the first is the default."""
 TUNING_SEED = 1000
+TUNING_SAMPLES = 4
+"""A question, for p(y|x)."""
 ALL = "all"
 """The name of all tasks together, trained on in one run."""
 CURVE = 160
@@ -75,6 +77,11 @@ METHODS: dict[str, dict[str, Any]] = {
     "jepo": {"method": "jepo", "samples": 4},
     "rloo": {"method": "rloo", "samples": 4},
     "grpo": {"method": "grpo", "samples": 8},
+    "trice-suffix": {"method": "trice", "moves": "suffix"},
+    "trice-mixed": {"method": "trice", "moves": "mixed"},
+    "maxrl": {"method": "maxrl", "samples": 8},
+    "nsr": {"method": "negative-reinforcement", "samples": 8, "right_weight": 0.0},
+    "weighted-nsr": {"method": "negative-reinforcement", "samples": 8},
 }
 
 
@@ -104,7 +111,7 @@ def main() -> None:
                     for method in args.methods:
                         case = Case(scenario, task, method, seed, rates[method])
                         train, test = questions_of(args, scenario, task, seed)
-                        measured(args, case, train, test, out / "runs")
+                        measured(args, case, train, test, out / "runs", args.samples)
     write_report(out)
 
 
@@ -116,11 +123,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=100, help="of TRICE; they set everybody's budget of samples")
-    parser.add_argument("--trials", type=int, default=3, help="learning rates tried for each method and scenario")
+    parser.add_argument("--trials", type=int, default=5, help="learning rates tried at most, a method and scenario")
     parser.add_argument("--tuning-tasks", nargs="+", choices=[*TASKS, ALL], default=["object_counting", "web_of_lies"])
     parser.add_argument("--tuned-on", choices=SCENARIOS, help="take the rates of this scenario for all")
     parser.add_argument("--rate", type=float, help="one learning rate for all methods, in the place of tuned ones")
-    parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x) and maj@k")
+    parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x), maj@k and pass@k")
+    parser.add_argument("--sampled", type=int, default=0, help="test questions that are sampled; 0: all")
     parser.add_argument("--points", type=int, default=5, help="of each learning curve")
     parser.add_argument("--limit", type=int, default=0, help="at most this many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
@@ -207,26 +215,27 @@ def tuned_rate(args: argparse.Namespace, scenario: str, method: str) -> float:
 
     Not the best greedy accuracy: that is near 100 % for most rates, and so tells nothing.
     """
-    rates = (args.rate,) if args.rate else RATES[: args.trials]
-    if method == "base" or len(rates) < 2:
-        return rates[0]
+    if args.rate:
+        return float(args.rate)
     (args.out / "tuning").mkdir(exist_ok=True)
-    found: dict[float, float] = {}
-    for rate in rates:
-        likelihoods = []
+
+    def likelihood(rate: float) -> float:
+        means = []
         for task in args.tuning_tasks:
             train, _ = questions_of(args, scenario, task, TUNING_SEED)
             fit, validation = split_questions(train, 0.25, TUNING_SEED)
             case = Case(scenario, task, method, TUNING_SEED, rate)
-            result = measured(args, case, fit, validation, args.out / "tuning")
-            likelihoods.append(sum(result["sampled"].values()) / len(result["sampled"]))
-        found[rate] = sum(likelihoods) / len(likelihoods)
-    return max(rates, key=lambda rate: found[rate])
+            found = measured(args, case, fit, validation, args.out / "tuning", TUNING_SAMPLES)["sampled"]
+            means.append(sum(found.values()) / len(found))
+        return sum(means) / len(means)
+
+    return best_rate(likelihood, 1 if method == "base" else args.trials)
 
 
 def measured(
-    args: argparse.Namespace, case: Case, train: Sequence[Question], test: Sequence[Question], folder: Path
-) -> dict[str, Any]:
+    args: argparse.Namespace, case: Case, train: Sequence[Question], test: Sequence[Question], folder: Path,
+    samples: int,
+) -> dict[str, Any]:  # fmt: skip
     """The result of a run: from disk, or by running it."""
     path = folder / case.file
     if path.exists():
@@ -249,7 +258,7 @@ def measured(
                     raise
                 learned["failed"] = str(error)
         result |= learned
-        result |= evaluated(args, case, model, test, work / "evaluated")
+        result |= evaluated(args, case, model, test, samples, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     write_atomically(path, json.dumps(result))
@@ -290,22 +299,32 @@ def trained(
     return {**spent, "curve": curve, "noise": noise}
 
 
-def evaluated(args: argparse.Namespace, case: Case, model: str, test: Sequence[Question], out: Path) -> dict[str, Any]:
-    """Greedy verdicts and the share of right samples by question, maj@k, and the entropy of the samples' tokens."""
+def evaluated(
+    args: argparse.Namespace, case: Case, model: str, test: Sequence[Question], samples: int, work: Path
+) -> dict[str, Any]:
+    """Greedy verdicts, the share of right samples by question, maj@k, and the entropy of the samples' tokens."""
     settings = {
-        "model": model, "data": "(bench)", "samples": args.samples, "seed": case.seed, "out": str(out),
-        "prompt": "direct" if case.method == "direct" else "plain",
+        "model": model, "data": "(bench)", "seed": case.seed, "prompt": "direct" if case.method == "direct" else "plain"
     }  # fmt: skip
-    found = run_evaluation(resolve(EvaluateSettings, settings), questions=test)
-    sampled: dict[str, float] = {}
+    every = -(-len(test) // args.sampled) if args.sampled else 1
+    sampled = test[::every]  # the tasks stand one after another
+    drawn = {**settings, "samples": samples, "out": str(work / "sampled")}
+    found = run_evaluation(resolve(EvaluateSettings, drawn), questions=sampled)
+    rows = list(RationaleTable(work / "sampled" / "greedy").read())
+    if every > 1:
+        others = [question for i, question in enumerate(test) if i % every]
+        run_evaluation(resolve(EvaluateSettings, {**settings, "out": str(work / "others")}), questions=others)
+        rows += RationaleTable(work / "others" / "greedy").read()
+    right: dict[str, float] = {}
     nats = tokens = 0.0
-    for row in RationaleTable(out / "samples").read():
-        sampled[row.question_id] = sampled.get(row.question_id, 0.0) + row.right / args.samples
+    for row in RationaleTable(work / "sampled" / "samples").read():
+        right[row.question_id] = right.get(row.question_id, 0.0) + row.right / samples
         nats, tokens = nats - (row.logprob or 0.0), tokens + len(row.token_ids)
     return {
-        "greedy": {row.question_id: row.right for row in RationaleTable(out / "greedy").read()},
-        "sampled": sampled,
-        "maj": found.overall.scores[f"maj@{args.samples}"].accuracy,
+        "greedy": {row.question_id: row.right for row in rows},
+        "drawn": samples,
+        "sampled": right,
+        "maj": found.overall.scores[f"maj@{samples}"].accuracy,
         "entropy": nats / tokens,
     }
 
