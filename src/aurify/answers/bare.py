@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from aurify.answers.formulas import formula_like, value_of_sentence
+from aurify.answers.formulas import formula_like, value_of_sentence, whole_formula
+from aurify.answers.math.written import without_phrases
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_blank, is_remark
 from aurify.answers.trimmed import first_sentence
 
 _FEW_WORDS = 3
 """A bare text before a further problem is an answer where it has no more words."""
+_FENCED = re.compile(r"\A```\w{0,10}[ \t]*\n([^`]*)\n?```\Z")
 MAX_BARE = 1000
 """The longest text, in characters, that can be a bare answer."""
 _BARE_LETTER = re.compile(r"\(?[A-Za-z]\)?\.?")
@@ -25,7 +27,8 @@ _LETTER_BELOW = re.compile(
 )
 """A heading, and nothing below it but a letter."""
 BEGINS_NUMBER = re.compile(
-    r"(?:about|approximately|around|rs\.?|usd|us)?[\s*`(\\$€£¥₹+−–⁻－-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|text\{|x\s{0,3}=)",
+    r"(?:about|approximately|around|exactly|rs\.?|usd|us|inr|eur|gbp|[acs](?=\$)|(?:nz|hk|au|ca)(?=\$)|(?:minus|negative)\s)?"
+    r"[\s*`\"'(\[\\$€£¥₹+−–⁻－\ufe63≈~=-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|(?:text|math)(?:bf|rm|it|normal)?\{|x\s{0,3}=)",
     re.IGNORECASE,
 )
 
@@ -36,13 +39,14 @@ def bare(text: str, answer_type: str) -> str:
     Raises:
         Unreadable: it is none, but a remark, more than a sentence, or empty.
     """
-    text = text.strip()
+    text = _FENCED.sub(r"\1", text.strip()).strip()
     if not text:
         raise Unreadable("empty")
     if len(text) > MAX_BARE:
         raise Unreadable(f"states no answer, and is longer than {MAX_BARE} characters")
     if answer_type == "math":
         text = " ".join(text.split())
+        text = whole_formula(text.rstrip(" .")) or text
     if answer_type == "number":
         if "\n" in text or not BEGINS_NUMBER.match(text):
             raise Unreadable("states no answer")
@@ -57,7 +61,8 @@ def bare(text: str, answer_type: str) -> str:
     sentence = first_sentence(text, answer_type)
     if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")
-    if is_remark(sentence) or is_blank(sentence):
+    says_none = answer_type == "math" and without_phrases(sentence) != sentence  # "There are no solutions."
+    if (is_remark(sentence) and not says_none) or is_blank(sentence):
         raise Unreadable("states no answer")
     if answer_type == "math":
         return value_of_sentence(sentence) or sentence or text

@@ -20,7 +20,7 @@ _FORMULA_MARKS = re.compile(r"\\[()\[\]]")
 _CALLED = re.compile(r"(?:the\s)?(?:option|choice|answer|letter)\s+", re.IGNORECASE)
 _LETTER = re.compile(
     r"(?:(?:the\s)?(?:option|choice|answer|letter)\s+)?[*_]{0,3}"
-    r"(?:\(\s?([A-Za-z])\s?\)|\[([A-Za-z])\]|\{([A-Za-z])\}|<([A-Za-z])>|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
+    r"(?:\(\s?([A-Za-z])\s?\)|\[{1,2}([A-Za-z])\]{1,2}|\{([A-Za-z])\}|<([A-Za-z])>|([A-Za-z])(?=[*_]{0,3}(?:\s*\Z|[.,:;!)](?:\W|\Z)|[*_]{0,3}\s+-\s|\s?[+/&]|\s+\()))",
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(

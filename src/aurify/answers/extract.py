@@ -5,7 +5,7 @@ An answer is stated in one of these forms, and the last one counts: ``So the ans
 gold), ``\\boxed{X}`` (braces counted), and a last line ``A: X`` (GSM8K's model solutions); for choices also ``The
 correct option is X`` and ``Option X is correct``. An empty one is passed over. For ``math`` a box wins over the other
 forms, as MATH's own graders have it, unless a formula is stated as the answer behind it. Boxes that are joined
-(``\\boxed{3} and \\boxed{5}``) are one list.
+(``\\boxed{3} and \\boxed{5}``) are one list. Of a reply that is a JSON object its fields tell (``json_reply``).
 
 What follows the answer is cut off: a further problem that the model set itself (``turns``), then, by answer type,
 everything after the first sentence or line. BIG-Bench Hard answers hold spaces and commas, so a text answer runs up to
@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from aurify.answers.bare import BEGINS_NUMBER, bare, is_bare_answer
 from aurify.answers.boxes import Box, are_joined, box_at, closing_braces, listed
 from aurify.answers.formulas import formula_like
+from aurify.answers.json_reply import json_answer
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.trimmed import trimmed
 from aurify.answers.turns import before_next_problem
@@ -88,11 +89,14 @@ def stated(text: str, answer_type: str) -> str:
         Unreadable: the text states no answer, or a too long one, or says that it has none.
     """
     text = _own_part(text[-TAIL:], answer_type)
-    found = _last(text, answer_type)
+    replied = json_answer(text)
+    found = _last(text, answer_type) if replied is None else Statement("json", replied)
     if found is None:
         answer = bare(text, answer_type)
     elif found.form in ("box", "before", "json"):
         answer = found.answer
+    elif found.answer.startswith("{") and (within := json_answer(found.answer)) is not None:
+        answer = within
     else:
         answer = trimmed(found.answer, answer_type)
     if len(answer) > MAX_ANSWER:

@@ -54,6 +54,14 @@ def opening_formula(text: str) -> str | None:
     return ", ".join(listed) or None
 
 
+def whole_formula(text: str) -> str | None:
+    """The formula between the marks that the text begins and ends with; None: it is none, or more than one."""
+    found = list(spans(text)) if text.startswith(("$", "\\[", "\\(")) else []
+    if len(found) != 1 or found[0][:2] != (0, len(text)):
+        return None
+    return found[0][2].strip() or None
+
+
 def only_formula(sentence: str) -> str | None:
     """The one formula of a sentence that holds no digits outside of it."""
     found = list(spans(sentence))

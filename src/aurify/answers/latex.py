@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from aurify.answers.characters import LOWERED, RAISED, plain_signs, scripts
 from aurify.answers.math.tokens import is_known_word
+from aurify.answers.math.written import without_phrases
 from aurify.answers.number import Number, read_number
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal, is_remark
@@ -24,6 +25,10 @@ _REPLACED = (
     ("\\dfrac", "\\frac"),
     ("\\tfrac", "\\frac"),
     ("\\cfrac", "\\frac"),
+    ("\\nicefrac", "\\frac"),
+    ("\\sfrac", "\\frac"),
+    ("\\boldsymbol", ""),
+    ("\\colon", ":"),
     ("\\left", ""),
     ("\\right", ""),
     ("\\displaystyle", ""),
@@ -80,7 +85,7 @@ _END_OF_TEXT = re.compile(r"</s>|<\|[a-z_]{2,24}\|>")
 _MACRO = r"\\(?:text|mbox|hbox|mathrm|textnormal|textrm|textbf|textit|mathbf|mathit|operatorname|rm)\s*"
 _WRAPPED_NUMBER = re.compile(_MACRO + r"\{\s*(-?\d[^{}]*)\}")
 _UNIT = re.compile(
-    r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:(?:and|or|if)\b|\([A-J]\)))([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$"
+    r"(?<=[\w})])\s*" + _MACRO + r"\{(?!\s*(?:(?:and|or|if)\b|\([A-J]\)|[ie]\s*\}))([^{}]*)\}\.?((?:\^\{?\d\}?)?)\s*$"
 )
 _UNIT_RATIO = re.compile(
     r"(?<=[\w})])\s*\\frac\s*\{\s*"
@@ -115,7 +120,21 @@ _THING = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<![\d,.(\[])(?<!\\\{)(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
 _ASSIGNED = re.compile(
-    r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\([a-z]\)|[a-zA-Z]_\{?\w\}?)\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
+    r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\((?:[a-z]|-?\d+)\)|[a-zA-Z]_\{?\w\}?|m?\s?\\angle\s*\{?[A-Z]{1,3}\}?|\|[A-Z]{2}\|"
+    r"|\\overline\s*\{[A-Z]{2}\})\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
+)
+_LEADS = re.compile(
+    r"^(?:\\therefore|\\implies|\\(?:Long)?[Rr]ightarrow|\\to(?![a-z])|∴|⇒|→|=>|\\text\s?\{[^{}]*[:=]\s*\}"
+    r"|(?:the\s)?(?:option|choice)\s+(?=\(?[A-J]\)?$))\s*",
+    re.IGNORECASE,
+)
+"""What leads to an answer and is no part of it."""
+_MEMBER = re.compile(r"^([a-zA-Z])\s+in\s+(?=[\[(\]{\\])")
+_BASES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+_BASE = re.compile(
+    rf"(?<=[\dA-F])\s*(?:\\text\s?\{{\s*)?\(?\s*(?:in\s)?base[\s-]?(\d{{1,2}}|{'|'.join(_BASES)})\s*\)?\s*\}}?$"
+    r"|(?<=\d)\s*\\text\s?\{\s*(?:in\s)?base\s*\}\s*(\d{1,2})$",
+    re.IGNORECASE,
 )
 _PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]+\)?$")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
@@ -131,12 +150,14 @@ def tidy(latex: str) -> str:
     """
     if len(latex) > MAX_ANSWER:
         raise Unreadable(f"longer than {MAX_ANSWER} characters")
-    if is_remark(latex) or is_refusal(_UNWRAP.sub(r"\1", latex)):
+    says_none = without_phrases(latex) != latex  # "There are no solutions."
+    if (is_remark(latex) and not says_none) or is_refusal(_UNWRAP.sub(r"\1", latex)):
         raise Unreadable("a sentence, and no answer")
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
-    text = _ORDINAL.sub("", _THING.sub("", _LEAD.sub("", text)))
+    text = _ORDINAL.sub("", _THING.sub("", _LEAD.sub("", _LEADS.sub("", text))))
+    text = _BASE.sub(_in_base, _MEMBER.sub(r"\1 \\in ", text))
     if text.endswith("}") and text.count("}") > text.count("{"):
         text = text[:-1]  # of the box or sentence around it
     wrapped = _WRAPPED_NUMBER.fullmatch(text)
@@ -160,6 +181,11 @@ def tidy(latex: str) -> str:
         raise Unreadable("empty")
     unit = unit or price
     return f"{text}\\unit{{{unit}}}" if unit else text
+
+
+def _in_base(match: re.Match[str]) -> str:
+    base = (match[1] or match[2]).lower()
+    return f"_{{{base if base.isdigit() else _BASES.index(base)}}}"
 
 
 def key(tidied: str) -> str:

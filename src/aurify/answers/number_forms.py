@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from aurify.answers.characters import RAISED, plain_signs, scripts
+from aurify.answers.math.tokens import periodic_as_fractions
 
 _POWER_OF_TEN = re.compile(
     r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"
 )
 _RAISED_TEN = re.compile(r"(?<![\d.,^*])10(?:\^|\*\*)(?:\{([+-]?\d{1,3})\}|\(?([+-]?\d{1,3})\)?)(?![\d^*!.]\d?)")
-_FRAC = re.compile(r"\\[dtc]?frac\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))\s*(?:\{\s*(\d+)\s*\}|(\d))")
+_FRAC = re.compile(r"\\(?:[dtc]|nice|s)?frac\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))\s*(?:\{\s*(-?)(\d+)\s*\}|(\d))")
+_DIVIDED = re.compile(r"(?<=\d)\s?÷\s?(?=\d)")
+_DOLLARS = re.compile(r"\b(?:US|A|AU|C|CA|NZ|HK|S)\s?(?=\$\s?\d)")
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|textit)\s*\{([^{}]*)\}")
 _SPACED = re.compile(r"(?<![\d.,/])(?!0)(\d{1,3})((?: \d{3})+)(?![\d/]|\.\d*/|,\d| \d)")
 _SPACED_COMMA = re.compile(r",\s?\\!\s?")
@@ -31,10 +34,10 @@ def in_plain_form(text: str) -> str:
         text = text.replace(old, new)
     for mark in ("\\left", "\\right", "\\(", "\\)", "\\[", "\\]", "\\;", "\\:"):
         text = text.replace(mark, "")
-    text = _TEXT.sub(r" \1", text).strip("*_` \t\r\n")
+    text = _TEXT.sub(r" \1", text).strip("*_`\"' \t\r\n")
     while len(text) > 1 and text[0] == text[-1] == "$":  # marks of a formula; a lone one is a currency
         text = text[1:-1].strip()
-    text = _FRAC.sub(lambda m: f" {m[1] or m[2]}/{m[3] or m[4]}", text)
+    text = _FRAC.sub(_as_fraction, periodic_as_fractions(_DOLLARS.sub("", _DIVIDED.sub("/", text))))
     text = _POWER_OF_TEN.sub(lambda m: f"e{m[1] or m[2]}", text)
     text = _RAISED_TEN.sub(lambda m: f"1e{m[1] or m[2]}", text)
     text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
@@ -43,4 +46,11 @@ def in_plain_form(text: str) -> str:
     text = _INDIAN.sub(lambda m: m[0].replace(",", ""), text)
     text = _CENTS.sub(lambda m: f"${m[1] or m[3]}.{(m[2] or m[4]).zfill(2)}", text)
     text = _REASON.split(text, maxsplit=1)[0]
-    return text.strip().rstrip(".$_").strip()
+    return text.strip().rstrip(".$_\\").strip()
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    over, under = match[1] or match[2], match[4] or match[5]
+    if match[3]:
+        over = over[1:] if over.startswith("-") else f"-{over.lstrip('+')}"
+    return f" {over}/{under}"

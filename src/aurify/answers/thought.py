@@ -13,7 +13,9 @@ from aurify.answers.reading import Unreadable
 CLOSING = "</think>"
 _NAMES = "think|thinking|thought|reasoning"
 _TAG = re.compile(rf"<(?P<close>/?)(?:{_NAMES})>", re.IGNORECASE)
-_ANSWER = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.IGNORECASE | re.DOTALL)
+_NAMED = "answer|final_?answer|final|result"
+_ANSWER = re.compile(rf"<({_NAMED})>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+_CLOSED_ALONE = re.compile(rf"</(?:{_NAMED})>\Z", re.IGNORECASE)
 
 
 def reply(text: str) -> str:
@@ -27,8 +29,11 @@ def reply(text: str) -> str:
         if not tags[-1]["close"]:
             raise Unreadable("the thought is never closed")
         text = text[tags[-1].end() :]
-    filled = [answer for answer in _ANSWER.findall(text) if answer.strip()]
-    return filled[-1] if filled else text
+    filled = [answer for _, answer in _ANSWER.findall(text) if answer.strip()]
+    if filled:
+        return filled[-1]
+    alone = _CLOSED_ALONE.search(text.rstrip()[-20:])  # its opening tag was the template's
+    return text.rstrip()[: -len(alone[0])] if alone else text
 
 
 def opened_thought(text: str) -> str:

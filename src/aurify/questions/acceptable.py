@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aurify.questions.fields import Fields, structure
+from aurify.questions.fields import Fields, json_structure, structure
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError, json_type, show
 
@@ -39,7 +39,7 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
     Raises:
         RowError: it holds none, or is of another form.
     """
-    value = structure(value)
+    value = json_structure(value) if not _names_answer(structure(value)) else structure(value)
     if isinstance(value, Mapping):
         values = _of_object(Fields(value), field)
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
@@ -64,6 +64,11 @@ def is_no_number(text: str) -> bool:
     return _WRAPPED.sub(r"\1", text).strip().removesuffix(".").casefold() in _BLANK
 
 
+def _names_answer(value: Any) -> bool:
+    """Whether an object names an answer: a Python literal without one may be an answer itself (``{'a': 1}``)."""
+    return isinstance(value, Mapping) and Fields(value).filled(_MAIN) is not None
+
+
 def _of_object(value: Fields, field: str) -> list[Any]:
     main = value.filled(_MAIN)
     if main is None:
@@ -77,7 +82,7 @@ def _answer(value: Any, field: str) -> str:
     text = as_text(value, field)
     if no_answer(text):
         raise RowError(f"'{field}' is {show(text.strip())}: no answer that can be checked")
-    if isinstance(structure(text), Mapping):
+    if isinstance(json_structure(text), Mapping):
         raise RowError(f"'{field}' is the JSON text of an object: expected an answer")
     return text
 

@@ -51,9 +51,8 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
 
     That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
     the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
-    (and one is nothing else, or all are measures or prices) or more than half are nothing but numbers, every answer
-    that can be read as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is text, or
-    LaTeX.
+    (and one is nothing else, or a measure or price) or more than half are nothing else, every answer that can be read
+    as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is text, or LaTeX.
     """
     kind = infer_answer_type(answers, questions)
     if kind in ("choice", "number"):
@@ -61,9 +60,8 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
     choices = [as_choice(one) is not None and _letter(one) in options(text)
                for one, text in zip(answers, questions, strict=True)]  # fmt: skip
     others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
-    bare = sum(as_number(one) is not None for one in others)
-    numbers = 2 * bare > len(others) or (bool(others) and all(number_in(one) for one in others))
-    numbers = numbers and (bool(bare) or all(map(_is_measure, others)))
+    bare = [as_number(one) is not None or (number_in(one) is not None and _is_measure(one)) for one in others]
+    numbers = 2 * sum(bare) > len(others) or (any(bare) and all(number_in(one) for one in others))
     return [
         "choice" if choice else _among_numbers(one) if numbers else kind
         for one, choice in zip(answers, choices, strict=True)

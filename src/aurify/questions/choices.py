@@ -16,7 +16,8 @@ from aurify.questions.rows import RowError, json_type, show
 GOLD_FIELDS = (
     "answerkey", "answer_key", "answer_idx", "answer_letter", "answer", "correct_answer", "correct_option", "correct",
     "correct_choice", "answer_index", "correct_index", "gold_index", "correct_idx", "cop", "label", "gold", "target",
-    "answer_text", "ground_truth",
+    "answer_text", "ground_truth", "gold_label", "answer_id", "correct_answer_index", "correct_option_index", "gold_idx",
+    "correct_label", "correct_letter",
 )  # fmt: skip
 """What may say which option is right, the surest first."""
 
@@ -113,7 +114,7 @@ def right_option(options: Options, said: Sequence[tuple[str, Any]], first: int) 
         raise RowError(f"two answers: {told}")
     if places:
         return next(iter(places.values()))
-    numbers = [index - first for _, mark in said if (index := options.index(mark)) is not None]
+    numbers = [index - first for name, mark in said if (index := options.index(_single(name, mark))) is not None]
     if numbers and 0 <= numbers[0] < len(options.texts):
         return numbers[0]
     if not said:
@@ -133,7 +134,8 @@ def first_number(rows: Iterable[tuple[Options, Sequence[tuple[str, Any]]]]) -> i
     for options, said in rows:
         if any(options.place(_single(name, mark)) is not None for name, mark in said if not isinstance(mark, list)):
             continue
-        index = next((index for _, mark in said if (index := options.index(mark)) is not None), None)
+        given = (mark[0] if isinstance(mark, list) and len(mark) == 1 else mark for _, mark in said)
+        index = next((index for mark in given if (index := options.index(mark)) is not None), None)
         if index is not None:
             seen.add("zero" if index == 0 else "beyond" if index == len(options.texts) else "between")
     return 1 if "beyond" in seen and "zero" not in seen else 0

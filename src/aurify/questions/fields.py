@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,8 @@ from aurify.parsing import parse_json
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError, json_type, show
 
+_PYTHON = re.compile(r"\s*\[?\s*\{\s*'")
+_LONGEST = 200_000
 ID_FIELDS = ("id", "unique_id", "qid", "question_id", "custom_id", "uuid")
 
 
@@ -82,10 +86,24 @@ class Fields(Mapping[str, Any]):
 
 
 def structure(value: Any) -> Any:
-    """The object or list that a JSON text spells; any other value as it is.
+    """The object or list that a JSON text spells, or the object or list of objects of a Python literal.
 
-    A list counts only where it holds texts or objects: ``[1, 2]`` is an answer, and may be an interval.
+    Any other value as it is. A list of JSON counts only where it holds texts or objects: ``[1, 2]`` is an answer, and
+    may be an interval.
     """
+    found = json_structure(value)
+    if not isinstance(found, str) or not _PYTHON.match(found) or len(found) > _LONGEST:
+        return found
+    try:
+        spelled = ast.literal_eval(found.strip())
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return found
+    objects = spelled if isinstance(spelled, list) and spelled else [spelled]
+    return spelled if all(isinstance(one, dict) for one in objects) else found
+
+
+def json_structure(value: Any) -> Any:
+    """``structure`` of JSON alone."""
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     try:

@@ -20,6 +20,9 @@ ROWS_LISTED = 3
 """Odd rows that are named in a note; the rest are counted."""
 _LETTER = re.compile(r"[A-J]")
 _OPTION = re.compile(r"\(?[A-J]\)?\.?")
+_ASKS_FOR_LETTER = re.compile(
+    r"\b(?:letters?|grades?|points?|variables?|vert(?:ex|ices)|types?|notes?|keys?|labels?|who|person)\b", re.IGNORECASE
+)
 _NOTHING = "nothing"
 """In the place of a type: an answer among numbers that stands for none, or for an option that is not there."""
 _ASKS_TO_CHOOSE = re.compile(
@@ -141,8 +144,14 @@ def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
     if kind != "text":
         return kind
     gold = one.answers[0].strip()
-    missing = _OPTION.fullmatch(gold) and (_ASKS_TO_CHOOSE.search(one.text) or (among_numbers and len(gold) > 1))
+    absent = among_numbers and (len(gold) > 1 or not _names_letters(one.text, gold))
+    missing = _OPTION.fullmatch(gold) and (_ASKS_TO_CHOOSE.search(one.text) or absent)
     return _NOTHING if missing or (among_numbers and is_no_number(gold)) else kind
+
+
+def _names_letters(question: str, letter: str) -> bool:
+    """Whether a question asks for a letter, or holds the one that is its answer."""
+    return bool(_ASKS_FOR_LETTER.search(question) or re.search(rf"\b{re.escape(letter)}\b", question))
 
 
 def _finished(rationale: str | None, answer: str) -> str | None:

@@ -13,6 +13,7 @@ MAX_DEPTH = 60
 
 _ANY_NUMBER = range(1, 100)
 _ARGUMENTS = {"log": (1, 2), "binom": (2,)} | dict.fromkeys(("max", "min", "gcd", "lcm"), _ANY_NUMBER)
+_STYLES = frozenset(("\\mathbf", "\\mathit", "\\mathsf", "\\bm"))
 _UNREAL = frozenset(
     ("\\text", "\\mathrm", "\\textbf", "\\mathbf", "\\operatorname", "\\mbox", "\\textit", "\\mathit", "\\rm")
 )
@@ -180,6 +181,8 @@ class Atoms(Cursor, ABC):
             return ("call", "binom", upper, self.group())
         if macro == "\\sqrt":
             return self.root()
+        if macro in _STYLES and self.peek(1) is not None and self.peek(1).kind != "word":
+            return self.group()
         if macro in _UNREAL:
             return self.named()
         if macro == "\\begin":

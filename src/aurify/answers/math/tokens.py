@@ -124,7 +124,7 @@ def tokens_of(text: str) -> list[Token]:
     if _COMPLEX.fullmatch(text.strip()):
         text = text.replace("j", "i").replace("I", "i")
     text = _ARRANGED.sub(_falling, text)
-    text = _JOINING.sub(r" \1 ", _REPEATING.sub(_periodic, text))
+    text = _JOINING.sub(r" \1 ", periodic_as_fractions(text))
     found: list[Token] = []
     spaced = False
     for match in _TOKEN.finditer(text):
@@ -151,6 +151,11 @@ def _falling(match: re.Match[str]) -> str:
     """``5P3``, the arrangements of 3 of 5, as factorials."""
     n, k = (match[1], match[2]) if match[1] else (match[3] or match[5], match[4] or match[6])
     return f"\\frac{{({n})!}}{{({n}-{k})!}}"
+
+
+def periodic_as_fractions(text: str) -> str:
+    """``0.\\overline{3}`` and ``0.(3)`` as ``\\frac{1}{3}``."""
+    return _REPEATING.sub(_periodic, text)
 
 
 def _periodic(match: re.Match[str]) -> str:

@@ -26,8 +26,8 @@ ANSWER_FIELDS = (
 """GSM8K and most others, BIG-Bench Hard, MultiArith on the hub and its source, DeepMath, GSM8K's model solutions, verl,
 and sets with several acceptable answers."""
 
-CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise")
-"""A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA. It stands before the question."""
+CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise", "narrative", "story", "paragraph", "background")
+"""A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before the question."""
 
 BARE_SOLUTION = 100
 """The longest solution, in characters, that may itself be the answer (s1K)."""

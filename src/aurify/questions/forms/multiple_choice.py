@@ -19,7 +19,10 @@ from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError
 from aurify.seeds import stable_seed
 
-OPTION_FIELDS = ("choices", "options", "answer_choices", "endings", "mc1_targets")
+OPTION_FIELDS = ("choices", "options", "answer_choices", "endings", "mc1_targets", "answers", "candidates")
+_IF_COUNTED = ("answers", "candidates")
+"""These hold options only where a field beside them counts which is right; else they are acceptable answers."""
+_COUNTS = ("label", "gold_label", "correct_answer_index", "answer_index", "correct_index", "gold_index", "correct_idx")
 
 _COLUMN = re.compile(
     r"(?P<stem>|option|choice|answer|ending|alternative|op|sol|mc_answer)[ _]?(?P<label>[a-j]|\d{1,2})", re.ASCII
@@ -50,9 +53,22 @@ def _unfolded(fields: Fields) -> Fields:
 def _list_field(fields: Fields) -> str | None:
     for name in OPTION_FIELDS:
         value = fields.get(name)
+        if name in _IF_COUNTED and not (_is_texts(value) and _counted(fields, len(value))):
+            continue
         if value not in (None, "", [], "[]") and read_options(value, name) is not None:
             return name
     return None
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value)
+
+
+def _counted(fields: Fields, options: int) -> bool:
+    """Whether the row counts its options and says which is right (ReClor, CosmosQA), and has no other answer."""
+    label = next((fields[name] for name in _COUNTS if fields.get(name) not in (None, "")), None)
+    number = isinstance(label, int) or (isinstance(label, str) and label.strip().isdigit())
+    return fields.get("answer") in (None, "") and number and 0 <= int(label or 0) <= options
 
 
 def _read_list(fields: Fields) -> Found:
@@ -79,7 +95,7 @@ def _columns(fields: Fields) -> Options | None:
     for stem, columns in by_stem.items():
         labels = [label for label, _ in columns]
         lettered = labels == list("abcdefghij"[: len(labels)])
-        numbered = stem not in ("", "answer") and labels in (
+        numbered = stem != "" and labels in (
             [str(place + first) for place in range(len(labels))] for first in (0, 1)
         )
         if len(labels) < 2 or not (lettered or numbered):
@@ -87,6 +103,8 @@ def _columns(fields: Fields) -> Options | None:
         options = Options(tuple(as_text(value, f"{stem}{label}") for label, value in columns), tuple(labels))
         of_texts = all(isinstance(value, str) for _, value in columns)
         named = any(options.place(mark) is not None for _, mark in marks(fields))
+        if stem == "answer" and numbered and not named and not _counted(fields, len(columns)):
+            continue  # acceptable answers
         if stem or (of_texts and (len(labels) >= 4 or named)):
             return options
     return None
