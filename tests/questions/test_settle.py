@@ -108,3 +108,22 @@ def test_a_letter_is_a_bad_row_where_the_question_asks_to_choose_and_lists_nothi
 @pytest.mark.parametrize(("answer", "number"), [("x = 5", "5"), ("about 5", "5"), ("≈ 5", "5"), ("5 lakh", "500000")])
 def test_a_number_said_otherwise_is_one(tmp_path: Path, answer: str, number: str) -> None:
     assert load(tmp_path, ["12", answer, "7"])[1].answer == number
+
+
+def test_measures_and_prices_make_a_file_of_numbers(tmp_path: Path) -> None:
+    found = load(tmp_path, ["1 250", "3.0×10^8", "12 apples", "(-5)", "€12.50", "7", "Paris"])
+    assert [one.answer for one in found] == ["1250", "300000000", "12", "-5", "12.5", "7", "Paris"]
+    assert [one.answer_type for one in found] == ["number"] * 6 + ["text"]
+    assert "Paris" in found.notes[0]
+    found = load(tmp_path, ["7 Up", "5 km", "Paris", "Rome"])
+    assert {one.answer_type for one in found} == {"text"}
+
+
+def test_a_letter_among_numbers_is_a_bad_row_unless_the_question_asks_for_one(tmp_path: Path) -> None:
+    asked = ["1 + 1?", "How far is it?", "Which point is nearest?", "Is A or B larger?", "1 + 2?", "1 + 3?", "1 + 4?"]
+    rows = [
+        {"question": one, "answer": two} for one, two in zip(asked, ["2", "C", "C", "B", "3", "4", "5"], strict=True)
+    ]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl", skip_bad=True)
+    assert [one.answer for one in found] == ["2", "C", "B", "3", "4", "5"]

@@ -28,7 +28,7 @@ _LETTER_BELOW = re.compile(
 """A heading, and nothing below it but a letter."""
 BEGINS_NUMBER = re.compile(
     r"(?:about|approximately|around|exactly|rs\.?|usd|us|inr|eur|gbp|[acs](?=\$)|(?:nz|hk|au|ca)(?=\$)|(?:minus|negative)\s)?"
-    r"[\s*`\"'(\[\\$€£¥₹+−–⁻－\ufe63≈~=-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|d?frac|(?:text|math)(?:bf|rm|it|normal)?\{|x\s{0,3}=)",
+    r"[\s*`\"'(\[\\$€£¥₹+−–⁻－\ufe63≈~=-]{0,20}(?:\d|\.\d|[½⅓⅔¼¾⅕-⅞]|(?:[dtc]|nice|s)?frac|(?:text|math)(?:bf|rm|it|normal)?\{|x\s{0,3}=)",
     re.IGNORECASE,
 )
 

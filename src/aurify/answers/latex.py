@@ -20,6 +20,7 @@ from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal, is_remark
 from aurify.answers.same_number import same_number
 from aurify.answers.units import unit_of, units_differ
+from aurify.answers.wording import without_wording
 
 _REPLACED = (
     ("\\dfrac", "\\frac"),
@@ -123,19 +124,6 @@ _ASSIGNED = re.compile(
     r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\((?:[a-z]|-?\d+)\)|[a-zA-Z]_\{?\w\}?|m?\s?\\angle\s*\{?[A-Z]{1,3}\}?|\|[A-Z]{2}\|"
     r"|\\overline\s*\{[A-Z]{2}\})\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
 )
-_LEADS = re.compile(
-    r"^(?:\\therefore|\\implies|\\(?:Long)?[Rr]ightarrow|\\to(?![a-z])|∴|⇒|→|=>|\\text\s?\{[^{}]*[:=]\s*\}"
-    r"|(?:the\s)?(?:option|choice)\s+(?=\(?[A-J]\)?$))\s*",
-    re.IGNORECASE,
-)
-"""What leads to an answer and is no part of it."""
-_MEMBER = re.compile(r"^([a-zA-Z])\s+in\s+(?=[\[(\]{\\])")
-_BASES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-_BASE = re.compile(
-    rf"(?<=[\dA-F])\s*(?:\\text\s?\{{\s*)?\(?\s*(?:in\s)?base[\s-]?(\d{{1,2}}|{'|'.join(_BASES)})\s*\)?\s*\}}?$"
-    r"|(?<=\d)\s*\\text\s?\{\s*(?:in\s)?base\s*\}\s*(\d{1,2})$",
-    re.IGNORECASE,
-)
 _PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]+\)?$")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
 _MARKED_UNIT = re.compile(r"\\unit\{([^{}]*)\}$")
@@ -156,8 +144,7 @@ def tidy(latex: str) -> str:
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
         text = text[2:-2]
-    text = _ORDINAL.sub("", _THING.sub("", _LEAD.sub("", _LEADS.sub("", text))))
-    text = _BASE.sub(_in_base, _MEMBER.sub(r"\1 \\in ", text))
+    text = without_wording(_ORDINAL.sub("", _THING.sub("", _LEAD.sub("", text))))
     if text.endswith("}") and text.count("}") > text.count("{"):
         text = text[:-1]  # of the box or sentence around it
     wrapped = _WRAPPED_NUMBER.fullmatch(text)
@@ -181,11 +168,6 @@ def tidy(latex: str) -> str:
         raise Unreadable("empty")
     unit = unit or price
     return f"{text}\\unit{{{unit}}}" if unit else text
-
-
-def _in_base(match: re.Match[str]) -> str:
-    base = (match[1] or match[2]).lower()
-    return f"_{{{base if base.isdigit() else _BASES.index(base)}}}"
 
 
 def key(tidied: str) -> str:

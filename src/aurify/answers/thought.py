@@ -29,7 +29,7 @@ def reply(text: str) -> str:
         if not tags[-1]["close"]:
             raise Unreadable("the thought is never closed")
         text = text[tags[-1].end() :]
-    filled = [answer for _, answer in _ANSWER.findall(text) if answer.strip()]
+    filled = [found[2] for found in _ANSWER.finditer(text) if found[2].strip()]
     if filled:
         return filled[-1]
     alone = _CLOSED_ALONE.search(text.rstrip()[-20:])  # its opening tag was the template's

@@ -16,8 +16,8 @@ from aurify.questions.rows import RowError, json_type, show
 GOLD_FIELDS = (
     "answerkey", "answer_key", "answer_idx", "answer_letter", "answer", "correct_answer", "correct_option", "correct",
     "correct_choice", "answer_index", "correct_index", "gold_index", "correct_idx", "cop", "label", "gold", "target",
-    "answer_text", "ground_truth", "gold_label", "answer_id", "correct_answer_index", "correct_option_index", "gold_idx",
-    "correct_label", "correct_letter",
+    "answer_text", "ground_truth", "gold_label", "answer_id", "correct_answer_index", "correct_option_index",
+    "gold_idx", "correct_label", "correct_letter",
 )  # fmt: skip
 """What may say which option is right, the surest first."""
 

@@ -35,6 +35,14 @@ OF_THREE = {
     "Python text": {**ASK, "choices": "['four', 'five', 'six', 'eight']", "answer": "2"},
     "TruthfulQA": {**ASK, "mc1_targets": {"choices": TEXTS, "labels": [0, 0, 1, 0]}},
     "listed already": {"question": LISTED, "choices": TEXTS, "answer": 2},
+    "AGIEval": {
+        "query": "How many?",
+        "choices": [f"({a}){b}" for a, b in zip("ABCD", TEXTS, strict=True)],
+        "gold": [2],
+    },
+    "QuALITY": {**ASK, "options": TEXTS, "gold_label": 2},
+    "ReClor": {**ASK, "answers": TEXTS, "label": 2},
+    "CosmosQA": {**ASK, **{f"answer{n}": text for n, text in enumerate(TEXTS)}, "label": 2},
     "conversation": {"messages": [{"role": "user", "content": "How many?"}], "choices": TEXTS, "answer": "C"},
 }
 
@@ -133,3 +141,19 @@ def test_letters_without_options_are_bad_rows_unless_told(load: Load, answers: l
     assert [one.answer for one in load(*rows, answers="choice")] == [f"({one.strip('()')})" for one in answers]
     words = load(*rows, {"question": "Which word?", "answer": "cab"})
     assert [one.answer_type for one in words] == ["text"] * 4, "letters among words are words"
+
+
+def test_answers_that_no_label_counts_are_acceptable_ones(load: Load) -> None:
+    found = load(
+        {**ASK, "answers": TEXTS},
+        {**ASK, "answers": TEXTS, "label": "easy"},
+        {**ASK, "answers": TEXTS, "answer": "six", "label": 2},
+        {**ASK, "answers": TEXTS, "label": 9},
+    )
+    assert [(one.answer, len(one.accepted)) for one in found] == [("four", 3), ("four", 3), ("six", 0), ("four", 3)]
+    assert {one.answer_type for one in found} == {"text"}
+
+
+def test_a_story_stands_before_its_question(load: Load) -> None:
+    (found,) = load({"narrative": "Al lied.", "question": "Who lied?", "choices": "['Al', 'Bo']", "answer_index": 0})
+    assert found.text == "Al lied.\n\nWho lied?\nOptions:\n(A) Al\n(B) Bo"

@@ -72,3 +72,15 @@ def test_a_nested_value_is_read_or_refused_but_never_the_answer(load: Load, row:
     found = load(row)
     assert len(found) == 0
     assert reason in found.skipped[0][1]
+
+
+def test_pythons_notation_is_read_as_json_is(load: Load) -> None:
+    rows = [
+        {"prompt": "q?", "verification_info": "{'ground_truth': '5'}"},
+        {"prompt": "[{'role': 'user', 'content': 'q?'}]", "reward_model": "{'style': 'rule', 'ground_truth': '5'}"},
+        {"prompt": "q?", "answer": "{'value': 5}"},
+    ]
+    assert [(one.text, one.answer) for one in load(*rows)] == [("q?", "5")] * 3
+    found = load({"prompt": "q?", "answer": "{'a': 1}"}, {"prompt": "q?", "answer": '{"a": 1}'})
+    assert [one.answer for one in found] == ["{'a': 1}"], "what a program prints may be the answer"
+    assert "an object of 'a'" in found.skipped[0][1]

@@ -181,7 +181,8 @@ class Atoms(Cursor, ABC):
             return ("call", "binom", upper, self.group())
         if macro == "\\sqrt":
             return self.root()
-        if macro in _STYLES and self.peek(1) is not None and self.peek(1).kind != "word":
+        inner = self.peek(1)
+        if macro in _STYLES and inner is not None and inner.kind != "word":
             return self.group()
         if macro in _UNREAL:
             return self.named()

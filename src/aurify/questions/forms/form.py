@@ -27,7 +27,8 @@ ANSWER_FIELDS = (
 and sets with several acceptable answers."""
 
 CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise", "narrative", "story", "paragraph", "background")
-"""A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before the question."""
+"""A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before
+the question."""
 
 BARE_SOLUTION = 100
 """The longest solution, in characters, that may itself be the answer (s1K)."""

@@ -53,15 +53,11 @@ def _unfolded(fields: Fields) -> Fields:
 def _list_field(fields: Fields) -> str | None:
     for name in OPTION_FIELDS:
         value = fields.get(name)
-        if name in _IF_COUNTED and not (_is_texts(value) and _counted(fields, len(value))):
+        if name in _IF_COUNTED and not _are_counted(fields, value):
             continue
         if value not in (None, "", [], "[]") and read_options(value, name) is not None:
             return name
     return None
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value)
 
 
 def _counted(fields: Fields, options: int) -> bool:
@@ -69,6 +65,11 @@ def _counted(fields: Fields, options: int) -> bool:
     label = next((fields[name] for name in _COUNTS if fields.get(name) not in (None, "")), None)
     number = isinstance(label, int) or (isinstance(label, str) and label.strip().isdigit())
     return fields.get("answer") in (None, "") and number and 0 <= int(label or 0) <= options
+
+
+def _are_counted(fields: Fields, value: Any) -> bool:
+    texts = isinstance(value, list) and len(value) > 1 and all(isinstance(one, str) for one in value)
+    return texts and _counted(fields, len(value))
 
 
 def _read_list(fields: Fields) -> Found:
@@ -95,9 +96,7 @@ def _columns(fields: Fields) -> Options | None:
     for stem, columns in by_stem.items():
         labels = [label for label, _ in columns]
         lettered = labels == list("abcdefghij"[: len(labels)])
-        numbered = stem != "" and labels in (
-            [str(place + first) for place in range(len(labels))] for first in (0, 1)
-        )
+        numbered = stem != "" and labels in ([str(place + first) for place in range(len(labels))] for first in (0, 1))
         if len(labels) < 2 or not (lettered or numbered):
             continue
         options = Options(tuple(as_text(value, f"{stem}{label}") for label, value in columns), tuple(labels))
