@@ -57,6 +57,21 @@ def test_a_thought_that_is_never_closed_is_cut_whatever_the_file_says(tmp_path: 
     assert [one[3:5] for one in flat(tmp_path, row)] == [(None, False)]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "cut"),
+    [
+        ("finish_reason", "length", True), ("finish_reason", "stop", False), ("stop_reason", "max_tokens", True),
+        ("stop_reason", "end_turn", False), ("done_reason", "length", True), ("finishReason", "MAX_TOKENS", True),
+        ("finishReason", "STOP", False), ("truncated", True, True), ("truncated", False, False),
+        ("is_reasoning_complete", False, True), ("is_reasoning_complete", True, False),
+    ],
+)  # fmt: skip
+def test_how_servers_say_that_a_text_was_cut(tmp_path: Path, field: str, value: Any, cut: bool) -> None:
+    row = {"question": "2+2?", "answer": "4", "response": "The answer is 4.", field: value}
+    assert [one[4] for one in flat(tmp_path, row)] == [cut]
+    assert [one.finish_reason == "length" for one in read_rationales(tmp_path / "rows.jsonl")] == [cut]
+
+
 def test_lists_of_another_length_are_no_labels(tmp_path: Path) -> None:
     row = {"question": "2+2?", "answer": "4", "samples": ["a", "b"], "labels": ["x", "y", "z"], "rewards": [1.0, 0.25]}
     assert [one[3] for one in flat(tmp_path, row)] == [True, None]

@@ -37,6 +37,10 @@ LABEL_FIELDS = (
 
 _RIGHT = {"true", "right", "correct", "yes", "1", "1.0"}
 _WRONG = {"false", "wrong", "incorrect", "no", "0", "0.0", "-1", "-1.0", "unparsable", "truncated", "timeout"}
+_ENDED = ("finish_reason", "stop_reason", "done_reason", "finishreason")
+"""How servers call it: OpenAI and vLLM, Anthropic, Ollama, Gemini."""
+_CUT = frozenset(("length", "content_filter", "max_tokens", "max_output_tokens", "model_length", "model_context_window"))
+_TRUNCATED = ("truncated", "is_truncated")
 _FINISHED = ("finish_reasons", "finish_reason")
 _REWARD = re.compile(r"reward|accura|correct", re.IGNORECASE)
 _TELLS = re.compile(r"accura|correct|solution|answer|math", re.IGNORECASE)
@@ -104,7 +108,9 @@ def label_of(given: Mapping[str, Any]) -> bool | None:
 
 def is_cut(text: str, given: Mapping[str, Any]) -> bool:
     """Whether a sample was cut: at the token limit, or in mid-thought."""
-    if given.get("finish_reason") in ("length", "content_filter", "max_tokens"):
+    if any(str(given.get(name) or "").lower() in _CUT for name in _ENDED):
+        return True
+    if any(given.get(name) is True for name in _TRUNCATED) or given.get("is_reasoning_complete") is False:
         return True
     return any(text.count(opening) > text.count(closing) for opening, closing in _OPENED)
 
