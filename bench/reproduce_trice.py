@@ -281,7 +281,8 @@ def trained(
     settings = {
         **own, "model": base_model(args, case.scenario), "data": "(bench)", "out": str(out), "seed": case.seed,
         "lr": case.rate, "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
-        "eval_every": max(1, steps // args.points), "eval_limit": CURVE, "save_every": steps,
+        "eval_every": 0 if case.seed == TUNING_SEED else max(1, steps // args.points), "eval_limit": CURVE,
+        "save_every": steps,
     }  # fmt: skip
     budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
     if budget and not fits:
