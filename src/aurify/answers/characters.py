@@ -13,7 +13,7 @@ _PLAIN = (
     {ord(c): "-" for c in _MINUS} | {ord(c): " " for c in _SPACES} | {ord(c): None for c in _NOTHING}
     | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if code != 0xFF0D}
     | {ord("\u2044"): "/", ord("\u2215"): "/", ord("∕"): "/", ord("∗"): "*", ord("’"): "'", ord("′"): "'",
-       ord("º"): "°", ord("˚"): "°"}
+       ord("。"): ".", ord("º"): "°", ord("˚"): "°"}
 )  # fmt: skip
 
 

@@ -26,6 +26,9 @@ _LETTER = re.compile(
 _CAPITAL = re.compile(
     r"[*_]{0,3}([A-Z])(?=[*_]{0,3}\s+(?:because|since|as|due|is|or|and|not|rather|instead|while|whereas|which)\b)"
 )
+_CONCLUDED = re.compile(
+    r"(?:therefore|thus|hence|so|then)[,:]?\s+(?=(?:(?-i:\(?[A-Z]\)?)|\([a-z]\))[*_.]{0,3}\s*\Z)", re.IGNORECASE
+)
 _MARKS = " \t\n.,:;!()*_[]`$\"'-–—"
 _ANOTHER = re.compile(r"\(\s?([A-Za-z])\s?\)|(?<![\w'’])([A-Z])(?![\w'’]|\s+[a-z])(?!\s?=)")
 _REASON = re.compile(
@@ -69,6 +72,7 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     text = plain_signs(_FORMULA_MARKS.sub("", _WRAPPED.sub(r"\1", text))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
+    text = _CONCLUDED.sub("", text, count=1)
     for key in (_key, partial(_without, _ARTICLE), partial(_without, _CALLED)):
         named = [letter for letter, option in listed.items() if key(option) == key(text)]
         if len(named) == 1:

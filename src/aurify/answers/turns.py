@@ -15,7 +15,7 @@ _TASK = (
 )
 _WHICH = (
     r"(?:(?:next|new|another|further|additional|similar|related|practice|bonus|sample|word|math|second|third"
-    r"|follow-?\s?up)[ \t])?"
+    r"|follow-?\s?up|few-?\s?shot|in-?context|worked)[ \t])?"
 )
 _NUMBER = r"(?:(?:\#|no\.?|number)[ \t]?)?\d{1,4}"
 _START = r"^[ \t#*_>]{0,8}(?:\(?\d{1,3}[.)][ \t]?)?[*_]{0,2}"
@@ -31,11 +31,13 @@ _FURTHER = re.compile(
     rf"|{_INLINE}(?-i:Problem|Exercise|Example|Task)[ \t]?(?:{_NUMBER})?[ \t]?[:：]"
     rf"|{_START}{_WHICH}{_TASK}[ \t]?(?:{_NUMBER})?[*_]{{0,3}}[ \t]?[:：]"
     rf"|{_START}{_WHICH}{_TASK}[ \t]{_NUMBER}[*_]{{0,3}}(?:[.)]|[ \t]*$)"
+    rf"|^[ \t]{{0,4}}(?:\#{{1,6}}[ \t]*[*_]{{0,2}}|\*\*){_WHICH}{_TASK}[ \t]{_NUMBER}\b"
     rf"|{_START}{_TASK}[ \t](?:one|two|three|four|five|six|seven|eight|nine|ten)[*_]{{0,3}}[ \t]*[:：]?$"
     rf"|^[ \t]{{0,4}}\#{{1,6}}[ \t]*[*_]{{0,2}}{_WHICH}{_TASK}[*_ \t]{{0,4}}$"
     rf"|^[ \t#*_>]{{0,8}}(?:next|new|another)[ \t]{_TASK}[*_ \t]{{0,4}}$"
     r"|^(?:here(?:['’]s|\sis)|now|let['’]?s|next)\b[^\n.:]{0,30}\b(?:next|new|another|similar)\s"
-    rf"{_TASK}\b[^\n.:]{{0,20}}[.:!]?[ \t]*$)",
+    rf"{_TASK}\b[^\n.:]{{0,20}}(?:[.!]?[ \t]*$|:)"
+    rf"|^[ \t#*_>]{{0,8}}(?:now[ \t])?(?:solve|answer|consider)\s(?:the\s(?:following|next)|another)\s{_TASK}[*_]{{0,3}}[.:!]?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -47,13 +49,21 @@ def before_next_problem(text: str, stated_at: int | None, is_answer: Callable[[s
     ``Problem:`` counts as the next one only behind a stated answer (from ``stated_at`` on), or behind a bare one.
     """
     for further in _FURTHER.finditer(text):
-        head = _END_TOKENS.sub("", text[: further.start()]).strip() if further.start() < _SHORT else "..."
+        short = further.start() < _SHORT
+        head = _without_rule(_END_TOKENS.sub("", text[: further.start()])).strip() if short else "..."
         if not head:
             continue
         behind = stated_at is not None and stated_at <= further.start()
-        if behind or further["turn"] or (further.start() < _SHORT and is_answer(head)):
-            return text[: further.start()]
+        if behind or further["turn"] or (short and is_answer(head)):
+            return _without_rule(text[: further.start()])
     return text
+
+
+def _without_rule(head: str) -> str:
+    """Without the line (``---``) that divides it from what follows."""
+    before, _, last = head.rstrip().rpartition("\n")
+    is_rule = len(last.strip()) > 2 and len(set(last.strip())) == 1 and last.strip()[0] in "-*_="
+    return before if is_rule else head
 
 
 _END_TOKENS = re.compile(END_TOKENS)

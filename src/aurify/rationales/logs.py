@@ -39,7 +39,9 @@ _RIGHT = {"true", "right", "correct", "yes", "1", "1.0"}
 _WRONG = {"false", "wrong", "incorrect", "no", "0", "0.0", "-1", "-1.0", "unparsable", "truncated", "timeout"}
 _ENDED = ("finish_reason", "stop_reason", "done_reason", "finishreason")
 """How servers call it: OpenAI and vLLM, Anthropic, Ollama, Gemini."""
-_CUT = frozenset(("length", "content_filter", "max_tokens", "max_output_tokens", "model_length", "model_context_window"))
+_CUT = frozenset(
+    ("length", "content_filter", "max_tokens", "max_output_tokens", "model_length", "model_context_window")
+)
 _TRUNCATED = ("truncated", "is_truncated")
 _FINISHED = ("finish_reasons", "finish_reason")
 _REWARD = re.compile(r"reward|accura|correct", re.IGNORECASE)
