@@ -37,7 +37,8 @@ _FURTHER = re.compile(
     rf"|^[ \t#*_>]{{0,8}}(?:next|new|another)[ \t]{_TASK}[*_ \t]{{0,4}}$"
     r"|^(?:here(?:['’]s|\sis)|now|let['’]?s|next)\b[^\n.:]{0,30}\b(?:next|new|another|similar)\s"
     rf"{_TASK}\b[^\n.:]{{0,20}}(?:[.!]?[ \t]*$|:)"
-    rf"|^[ \t#*_>]{{0,8}}(?:now[ \t])?(?:solve|answer|consider)\s(?:the\s(?:following|next)|another)\s{_TASK}[*_]{{0,3}}[.:!]?[ \t]*$)",
+    r"|^[ \t#*_>]{0,8}(?:now[ \t])?(?:solve|answer|consider)\s(?:the\s(?:following|next)|another)\s"
+    rf"{_TASK}[*_]{{0,3}}[.:!]?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 
