@@ -81,19 +81,19 @@ class RunContext:
 
         See ``sole_writer`` and ``RunFolder.claim``.
         """
-        if self.world.main:
+
+        def take() -> None:
             self.held.enter_context(sole_writer(self.folder.path, self.say))
             self.folder.claim(settings, read)
             write_asked(self.folder.questions, train, held_out)
-        self.world.wait()
+
+        self.world.once(take)
         self.world.start_trackers(settings.model_dump())
 
     def finish(self, export: Callable[[Path, Accuracies], None]) -> Run:
         """Have the model written into the run's model folder, and tell what came out."""
         measured = accuracies(MetricsLog(self.folder.metrics).read())
-        if self.world.main:
-            export(self.folder.model, measured)
-        self.world.wait()
+        self.world.once(lambda: export(self.folder.model, measured))
         return Run(self.folder.path, self.folder.model, measured.before, measured.after, self._change())
 
     def _change(self) -> Interval | None:
@@ -113,8 +113,6 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
     with ExitStack() as stack:
         world = World(track=settings.track, folder=settings.out)
         stack.callback(world.close)
-        grader, stop = (
-            stack.enter_context(grader_of(settings, settings.out)),
-            stack.enter_context(StopRequest(alone=world.alone)),
-        )
+        stack.enter_context(world.ending_together())
+        grader, stop = stack.enter_context(grader_of(settings, settings.out)), stack.enter_context(world.stop)
         yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop, stack)

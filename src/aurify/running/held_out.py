@@ -16,12 +16,16 @@ from aurify.statistics import Accuracy
 def greedy_accuracy(
     questions: Sequence[Question], drawing: Drawing, prompts: Prompts, world: World, step: int
 ) -> Measured:
-    """The model's single most likely rationale of every question, graded; the processes share the questions."""
+    """The model's single most likely rationale of every question, graded; the processes share the questions.
+
+    Raises:
+        Interrupted: a wish to stop broke it off.
+    """
 
     def draw(mine: list[Question]) -> list[Rationale]:
         return [row[0] for row in drawing.draw(mine, prompts(mine), step=step, temperature=0.0)]
 
-    rationales = world.map(draw, questions)
+    rationales = world.map(world.stop.breaking(draw), questions)
     by_task: dict[str, list[bool]] = {}
     for question, rationale in zip(questions, rationales, strict=True):
         if not rationale.left_out:

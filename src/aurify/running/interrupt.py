@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+Asked = ParamSpec("Asked")
+Result = TypeVar("Result")
 
 
 class Interrupted(Exception):
@@ -19,23 +22,42 @@ class StopRequest:
     """While it is entered, SIGINT and SIGTERM set ``asked`` instead of ending the process.
 
     Args:
-        alone: whether this is the only process of the run. Others would wait for one that breaks off, so that several
-            stop together, between two steps.
+        alone: whether this is the only process of the run.
+        spread: has the others asked, too.
     """
 
-    def __init__(self, *, alone: bool = True) -> None:
+    def __init__(self, *, alone: bool = True, spread: Callable[[], None] = lambda: None) -> None:
         self.asked = False
-        self._alone, self._breakable = alone, False
+        self._alone, self._spread, self._breakable = alone, spread, False
         self._before: dict[int, Any] = {}
 
     @contextmanager
     def breakable(self, allowed: bool = True) -> Iterator[None]:
         """What happens inside may be broken off by a wish to stop, if ``allowed``: it changes nothing that is saved.
 
+        Not where there are other processes, which would wait for this one: see :meth:`breaking`.
+
         Raises:
             Interrupted: the wish came, inside or before.
         """
-        self._breakable = allowed and self._alone
+        with self._armed(allowed and self._alone):
+            yield
+
+    def breaking(self, work: Callable[Asked, Result], *, allowed: bool = True) -> Callable[Asked, Result]:
+        """``work`` that may be broken off, in whose time this process waits for no other one.
+
+        For ``World.map`` and ``World.together``, by which all processes learn that one of them has raised Interrupted.
+        """
+
+        def broken(*args: Asked.args, **more: Asked.kwargs) -> Result:
+            with self._armed(allowed):
+                return work(*args, **more)
+
+        return broken
+
+    @contextmanager
+    def _armed(self, allowed: bool) -> Iterator[None]:
+        self._breakable = allowed
         try:
             if self._breakable and self.asked:
                 raise Interrupted
@@ -61,6 +83,7 @@ class StopRequest:
             raise KeyboardInterrupt
         if not self.asked:
             os.write(2, b"\naurify: stopping and saving; Ctrl-C again leaves at once\n")
+            self._spread()
         self.asked = True
         if self._breakable:
             self._breakable = False

@@ -1,18 +1,31 @@
-"""The processes of a run, over accelerate: work is dealt out, results come back in order, gradients are summed."""
+"""The processes of a run, over accelerate: work is dealt out, results come back in order, gradients are summed.
+
+What fails in one process ends all: an error in shared work is raised in all at the same place, and whatever else ends a
+process is told by its watcher (``peers``).
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from aurify.errors import UsageError
+from aurify.errors import AurifyError, UsageError
+from aurify.running.interrupt import Interrupted, StopRequest
+from aurify.running.peers import Peers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PATIENCE = timedelta(hours=6)
+"""How long a process waits for another one that lives: one that draws long rationales, or writes a large checkpoint."""
+TOLD_WITHIN = 25.0
+"""Seconds in which the watchers find out why a process is gone."""
 
 
 def _has_accelerator() -> bool:
@@ -25,10 +38,12 @@ class World:
     """One process of ``size``; with one process every method is a plain call.
 
     Gradients are summed, never averaged: the terms carry the global normaliser. So the world size changes nothing.
+
+    ``stop`` is the wish to stop, which all processes have together.
     """
 
     def __init__(self, *, track: Sequence[str] = (), folder: str | None = None) -> None:
-        from accelerate import Accelerator
+        from accelerate import Accelerator, InitProcessGroupKwargs
 
         for name in track:
             if importlib.util.find_spec(name) is None:  # accelerate would leave it out without a word
@@ -37,6 +52,7 @@ class World:
         self._accelerator = Accelerator(
             log_with=list(track) or None, project_dir=folder,
             cpu=launched > 1 and not _has_accelerator(),  # else each of torchrun's processes would be alone
+            kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
         )  # fmt: skip
         if self._accelerator.num_processes != launched:
             raise UsageError(
@@ -44,6 +60,9 @@ class World:
                 "them with torchrun or accelerate launch, one for each device"
             )
         self._wanted, self._tracking = bool(track), False
+        self._rank, self._size = self._accelerator.process_index, self._accelerator.num_processes
+        self._peers: Peers | None = None
+        self.stop = StopRequest(alone=self.alone, spread=self._spread)
 
     @property
     def device(self) -> torch.device:
@@ -58,22 +77,49 @@ class World:
     @property
     def alone(self) -> bool:
         """Whether this is the only process."""
-        return bool(self._accelerator.num_processes == 1)
+        return bool(self._size == 1)
 
     def share(self, items: Sequence[Item]) -> list[Item]:
         """This process's part of the items."""
-        return list(items[self._accelerator.process_index :: self._accelerator.num_processes])
+        return list(items[self._rank :: self._size])
 
     def map(self, function: Callable[[list[Item]], Sequence[Result]], items: Sequence[Item]) -> list[Result]:
-        """``function`` of all items, each process doing its part; every process gets all results in order."""
-        mine = function(self.share(items))
-        if self._accelerator.num_processes == 1:
-            return list(mine)
+        """``function`` of all items, each process doing its part; every process gets all results in order.
+
+        What it raises in one process is raised in all.
+        """
+        mine = self.share(items)
+        if self.alone:
+            return list(function(mine))
+        rows = self._gathered(lambda: list(function(mine)))
+        placed = [(rank + i * self._size, result) for rank, row in enumerate(rows) for i, result in enumerate(row)]
+        return [result for _, result in sorted(placed, key=lambda pair: pair[0])]
+
+    def together(self, function: Callable[[], Result]) -> Result:
+        """What ``function`` gives here. What it raises in one process is raised in all."""
+        if self.alone:
+            return function()
+        found: list[Result] = []
+        self._gathered(lambda: found.append(function()))
+        return found[0]
+
+    def _gathered(self, function: Callable[[], Result]) -> list[Result]:
+        """What ``function`` gives in each process, by rank."""
         from accelerate.utils import gather_object
 
-        rank, size = self._accelerator.process_index, self._accelerator.num_processes
-        gathered = gather_object([(rank + i * size, result) for i, result in enumerate(mine)])
-        return [result for _, result in sorted(gathered, key=lambda pair: pair[0])]
+        found: Result | None = None
+        error: Exception | None = None
+        try:
+            found = function()
+        except Exception as caught:
+            error = caught
+        every: list[tuple[Any, _Raised | None]] = gather_object([(found, _Raised.by(error))])
+        if error:
+            raise error
+        raised = [(one, rank) for rank, (_, one) in enumerate(every) if one]
+        for one, rank in sorted(raised, key=lambda pair: pair[0].kind is Interrupted):
+            raise one.kind(f"rank {rank} of {self._size}: {one.text}")
+        return [result for result, _ in every]
 
     def once(self, function: Callable[[], Result]) -> Result:
         """What ``function`` gives in the main process, which alone calls it; every process gets it."""
@@ -82,7 +128,7 @@ class World:
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""
-        return any(self.map(lambda _: [flag], range(self._accelerator.num_processes)))
+        return any(self.map(lambda _: [flag], range(self._size)))
 
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Replace every gradient by its sum over the processes; one in pieces is that already."""
@@ -111,10 +157,9 @@ class World:
         from aurify.models.sharding import join, shard
 
         takes_packs(model, [((0,), (0,))])  # how it computes is tried while its weights are whole
-        size = self._accelerator.num_processes
-        shard(model, init_device_mesh(self.device.type, (size,)))
+        shard(model, init_device_mesh(self.device.type, (self._size,)))
         join(model)
-        return f"fsdp: weights, gradients and optimiser lie in {size} pieces while the model is trained"
+        return f"fsdp: weights, gradients and optimiser lie in {self._size} pieces while the model is trained"
 
     def wait(self) -> None:
         """Until every process is here."""
@@ -132,7 +177,65 @@ class World:
         if self._tracking:
             self._accelerator.log(values, step=step)
 
+    @contextmanager
+    def ending_together(self) -> Iterator[None]:
+        """Within it the processes are watched, and an error ends all; where another is gone, it says which, and why.
+
+        Raises:
+            AurifyError: another process is gone.
+        """
+        if self.alone:
+            yield
+            return
+        self._peers = Peers(self._rank, self._size, os.environ.get("MASTER_ADDR", "127.0.0.1"), self.once)
+        try:
+            yield
+        except BaseException as error:
+            if _is_of_the_connection(error):
+                told = self._peers.reason(TOLD_WITHIN)
+                raise AurifyError(
+                    told or f"rank {self._rank} of {self._size} lost the others: {_line(error)}"
+                ) from None
+            self._peers.failed(_line(error))
+            raise
+        finally:
+            self._peers.close()
+            self._peers = None
+
+    def _spread(self) -> None:
+        """Have the other processes asked to stop."""
+        if self._peers:
+            self._peers.stop()
+
     def close(self) -> None:
         """Finish the trackers."""
         if self._tracking:
             self._accelerator.end_training()
+
+
+class _Raised(NamedTuple):
+    """An error as the other processes are told of it."""
+
+    kind: type[Exception]
+    text: str
+
+    @classmethod
+    def by(cls, error: Exception | None) -> _Raised | None:
+        if error is None or _is_of_the_connection(error):
+            return None
+        known = isinstance(error, (AurifyError, Interrupted))
+        return cls(type(error) if type(error) in (UsageError, Interrupted) else AurifyError,
+                   str(error) if known else _line(error))  # fmt: skip
+
+
+def _is_of_the_connection(error: BaseException) -> bool:
+    """Whether an error is one of torch's communication between processes."""
+    return isinstance(error, torch.distributed.DistError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in ("gloo", "NCCL", "Connection closed"))
+    )
+
+
+def _line(error: BaseException) -> str:
+    """An error in one line; of one that is not ours with its kind."""
+    text = str(error).strip().partition("\n")[0]
+    return text if isinstance(error, AurifyError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -121,8 +121,10 @@ class ExpectationMaximisation(Task):
         e_step = self._e_step(step, chains, proposals)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
-        with self.context.stop.breakable(not self.fits.begins(step)):  # then the weights are the base's again already
-            ascent = self.update.gradient(e_step.terms, prompts, proposals, look=step % LOOKED_EVERY == 1)
+        ascent = self.update.gradient(
+            e_step.terms, prompts, proposals, look=step % LOOKED_EVERY == 1,
+            breakable=not self.fits.begins(step),  # then the weights are the base's again already
+        )  # fmt: skip
         updated = self.update.step(ascent, self._rate(step))
         self.memory.update(e_step.chains)
         self.published = self.published and not updated["updated"]
@@ -156,8 +158,8 @@ class ExpectationMaximisation(Task):
         invalid = {chain.question_id for chain in chains if not chain.right}
         starter = self.starters[self.start_from]
         ways = self._ways(chains, step)
-        with self.context.stop.breakable():
-            drawn = self.world.map(lambda mine: self.propose(mine, step, starter, invalid, ways), questions)
+        propose = self.world.stop.breaking(lambda mine: self.propose(mine, step, starter, invalid, ways))
+        drawn = self.world.map(propose, questions)
         chains = [
             chain.started(one.first, step) if chain.question_id in invalid else chain
             for chain, one in zip(chains, drawn, strict=True)
@@ -186,8 +188,8 @@ class ExpectationMaximisation(Task):
     def _begin_fit(self, step: int) -> list[Rationale]:
         """Proposals for all training questions from the model as it stands, then the base model again."""
         self._publish()
-        with self.context.stop.breakable():
-            rows = [one.proposals for one in self.world.map(lambda mine: self.propose(mine, step), self.train)]
+        propose = self.world.stop.breaking(lambda mine: self.propose(mine, step))
+        rows = [one.proposals for one in self.world.map(propose, self.train)]
         self.fits.keep(rows)
         if step > 1:
             self.fits.restore_base(self.parameters)
@@ -267,7 +269,9 @@ class ExpectationMaximisation(Task):
         """Choose how chains start, where that is left to us, and say what will be done."""
         self._publish()
         if step == 0 and self.start_from == "auto":
-            choice = choose_guide(self.train, self.drawing, self.prompts, self.settings.seed)
+            choice = self.world.once(
+                lambda: choose_guide(self.train, self.drawing, self.prompts, self.settings.seed)
+            )  # not by each: an inexact sampler does not draw the same for all
             self.start_from = "guide" if choice.guide else "none"
             self.probes += choice.drawn
             self.context.say(choice.reason)

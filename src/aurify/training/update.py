@@ -17,7 +17,7 @@ from aurify.errors import AurifyError
 from aurify.methods import Term
 from aurify.models import Tuned, trainable_parameters
 from aurify.models.heap import give_back
-from aurify.models.sharding import own_piece, split
+from aurify.models.sharding import in_pieces, own_piece, split
 from aurify.models.token_budget import TokenBudget, drop_gradients
 from aurify.rationales import Rationale
 from aurify.running.world import World
@@ -94,6 +94,7 @@ class Update:
         proposals: Sequence[Sequence[Rationale]] = (),
         *,
         look: bool = True,
+        breakable: bool = True,
     ) -> Ascent | None:
         """Accumulate the gradient of sum_i w_i log p(z_i | x_i); None where there is nothing to ascend.
 
@@ -103,6 +104,10 @@ class Update:
             prompts: token ids of the prompt of every question of this step, by question id.
             proposals: of this step's questions; the effect is measured on those that the model itself has just drawn.
             look: whether it is measured at all; where it bounds the step, it always is.
+            breakable: whether a wish to stop may break it off; never where each pass is one of all processes.
+
+        Raises:
+            Interrupted: it was broken off, in all processes; the weights are as they were.
         """
         if not any(term.weight for term in terms):
             return None
@@ -111,14 +116,16 @@ class Update:
         mine = self.world.share(longest_first)
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
         probes = self._probes(terms, prompts, proposals) if look or self.trust else None
-        with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
-            self.budget.spend(
-                lambda: accumulate_gradient(
-                    self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id, token_budget=self.budget.tokens,
-                    bf16=self.low_precision,
-                ),
-                undo=lambda: drop_gradients(self.tuned.model),
+
+        def accumulate() -> None:
+            accumulate_gradient(
+                self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id, token_budget=self.budget.tokens,
+                bf16=self.low_precision,
             )  # fmt: skip
+
+        breaking = self.world.stop.breaking(self.budget.spend, allowed=breakable and not in_pieces(self.tuned.model))
+        with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
+            self.world.together(lambda: breaking(accumulate, lambda: drop_gradients(self.tuned.model)))
         if not self._finite():
             raise AurifyError(self._blame(longest_first, prompts))
         return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row))
