@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-Asked = ParamSpec("Asked")
+Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 
@@ -43,13 +43,13 @@ class StopRequest:
         with self._armed(allowed and self._alone):
             yield
 
-    def breaking(self, work: Callable[Asked, Result], *, allowed: bool = True) -> Callable[Asked, Result]:
+    def breaking(self, work: Callable[Params, Result], *, allowed: bool = True) -> Callable[Params, Result]:
         """``work`` that may be broken off, in whose time this process waits for no other one.
 
         For ``World.map`` and ``World.together``, by which all processes learn that one of them has raised Interrupted.
         """
 
-        def broken(*args: Asked.args, **more: Asked.kwargs) -> Result:
+        def broken(*args: Params.args, **more: Params.kwargs) -> Result:
             with self._armed(allowed):
                 return work(*args, **more)
 

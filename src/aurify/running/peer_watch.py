@@ -30,7 +30,7 @@ LONGEST = 2**16
 GONE = "was killed, or ended without a word"
 
 
-class Link:
+class PeerLink:
     """Whom bytes come from: another watcher, or the watched process; and what is known of it."""
 
     def __init__(self, channel: socket.socket | int, rank: int | None = None) -> None:
@@ -79,10 +79,10 @@ class PeerWatch:
     def __init__(self, rank: int, size: int, host: str, port: int, silent: int, grace: int) -> None:
         self.rank, self.size, self.watched = rank, size, os.getppid()
         self.silent, self.grace = silent, grace
-        self.links: list[Link] = []
+        self.links: list[PeerLink] = []
         self.failed: str | None = None
         self.stopped = self.asked_to_stop = 0
-        self.own = Link(0, rank)
+        self.own = PeerLink(0, rank)
         self.secret = ""
         self.door = None if port else listening(size)
         self.select = selectors.DefaultSelector()
@@ -116,7 +116,7 @@ class PeerWatch:
 
     def add(self, channel: socket.socket, rank: int | None) -> None:
         channel.setblocking(False)
-        link = Link(channel, rank)
+        link = PeerLink(channel, rank)
         self.links.append(link)
         self.select.register(channel, selectors.EVENT_READ, link)
 
@@ -145,7 +145,7 @@ class PeerWatch:
             return True
         return False
 
-    def hear(self, link: Link) -> None:
+    def hear(self, link: PeerLink) -> None:
         lines = link.lines()
         for line in lines or []:
             if link.rank is None:
@@ -167,14 +167,14 @@ class PeerWatch:
         if lines is None:
             self.drop(link)
 
-    def drop(self, link: Link) -> None:
+    def drop(self, link: PeerLink) -> None:
         self.select.unregister(link.channel)
         self.links.remove(link)
         link.close()
         if link.rank is not None and not link.ended:
             self.fail(link.rank, "is gone: killed with its watcher, or its machine is")
 
-    def fail(self, rank: int, text: str, but: Link | None = None) -> None:
+    def fail(self, rank: int, text: str, but: PeerLink | None = None) -> None:
         """Spread that a rank has failed; the first one counts."""
         if self.failed is not None:
             return
@@ -182,7 +182,7 @@ class PeerWatch:
         self.send_all({"failed": text, "rank": rank}, but)
         self.tell({"failed": self.failed})
 
-    def stop(self, *, here: bool = True, but: Link | None = None) -> None:
+    def stop(self, *, here: bool = True, but: PeerLink | None = None) -> None:
         """Spread the wish to stop."""
         if self.asked_to_stop:
             return
@@ -216,7 +216,7 @@ class PeerWatch:
                 return True
         return False
 
-    def send_all(self, message: dict[str, Any], but: Link | None = None) -> None:
+    def send_all(self, message: dict[str, Any], but: PeerLink | None = None) -> None:
         for link in self.links:
             if link is not but:
                 link.send(message)

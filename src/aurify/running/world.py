@@ -22,7 +22,7 @@ from aurify.running.peers import Peers
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PATIENCE = timedelta(hours=6)
+WAITED_FOR = timedelta(hours=6)
 """How long a process waits for another one that lives: one that draws long rationales, or writes a large checkpoint."""
 TOLD_WITHIN = 25.0
 """Seconds in which the watchers find out why a process is gone."""
@@ -52,7 +52,7 @@ class World:
         self._accelerator = Accelerator(
             log_with=list(track) or None, project_dir=folder,
             cpu=launched > 1 and not _has_accelerator(),  # else each of torchrun's processes would be alone
-            kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+            kwargs_handlers=[InitProcessGroupKwargs(timeout=WAITED_FOR)],
         )  # fmt: skip
         if self._accelerator.num_processes != launched:
             raise UsageError(
