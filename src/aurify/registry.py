@@ -117,7 +117,7 @@ class Registry(Generic[T]):
         """
         entry: Any = self.load(word)
         try:
-            types = get_type_hints(entry)
+            types = get_type_hints(entry, include_extras=True)
         except NameError as error:
             raise ValueError(f"the type of one of its settings is not known when it runs: {error}") from None
         return {

@@ -58,28 +58,37 @@ class Agreement:
         self._differences: list[torch.Tensor] = []
 
     @torch.no_grad()
-    def compare(self, drawn: Sequence[ScoredDraw]) -> None:
+    def compare(self, drawn: Sequence[ScoredDraw], where: str = "") -> tuple[list[ScoredDraw], torch.Tensor]:
         """Score some of the completions, evenly chosen, with the model as it is now.
+
+        Args:
+            where: which one of several samplers drew them, for the error.
+
+        Returns:
+            Those completions, and the model's log-probabilities of all their tokens in a row.
 
         Raises:
             AurifyError: the two cannot be of the same model.
         """
         compared = [one for one in drawn[:: max(1, -(-len(drawn) // COMPARED))] if one.token_ids]
         if not compared:
-            return
+            return [], torch.empty(0)
         device = next(self._model.parameters()).device
         with torch.autocast(device.type, self._autocast, enabled=self._autocast is not None):
             ours = token_logprobs(
                 self._model, [(one.prompt, one.token_ids) for one in compared], pad_token_id=self._pad
             )
         theirs = torch.tensor([logprob for one in compared for logprob in one.logprobs])
-        found = theirs - torch.cat(ours).float().cpu()
+        scores = torch.cat(ours).float().cpu()
+        found = theirs - scores
         self._differences.append(found)
         if not (mean := float(found.abs().mean())) <= self._limit:
             subject, consequence = self._who
             raise AurifyError(
-                f"{subject} log-probabilities are {mean:.2g} nats a token from the trainer's{consequence}"
+                f"{where and where + ': '}{subject} log-probabilities are {mean:.2g} nats a token from the "
+                f"trainer's{consequence}"
             )
+        return compared, scores
 
     def report(self) -> dict[str, float]:
         """The mean difference, the mean absolute and the largest, in nats a token, and of how many; then from zero."""

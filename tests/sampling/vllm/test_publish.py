@@ -16,7 +16,7 @@ from aurify.models import load_model, prepare
 from aurify.models.logprobs import token_logprobs
 from aurify.sampling import Prompt
 from aurify.sampling.protocol import Publishing
-from aurify.sampling.vllm.connect import trained_sampler
+from aurify.sampling.vllm.connect import Link, trained_sampler
 from aurify.sampling.vllm.untied import save_untied, ties_output
 
 
@@ -52,7 +52,7 @@ def calls(toy):
 
 def test_every_adapter_has_a_name_of_its_own_and_the_last_one_goes_too(toy, published):
     model, tokenizer = nugget("lora")
-    with trained_sampler(model, tokenizer, name="nugget", url=toy.url) as sampler:
+    with trained_sampler(model, tokenizer, name="nugget", urls=[toy.url]) as sampler:
         assert isinstance(sampler, Publishing)
         sampler.publish()
         sampler.publish()
@@ -67,7 +67,7 @@ def test_full_weights_are_reloaded_the_cache_reset_and_the_servers_own_put_back(
     from aurify.nugget import path
 
     model, tokenizer = nugget("full")
-    with trained_sampler(model, tokenizer, name="nugget", url=toy.url) as sampler:
+    with trained_sampler(model, tokenizer, name="nugget", urls=[toy.url]) as sampler:
         sampler.publish()
     assert calls(toy) == ["/collective_rpc", "/reset_prefix_cache"] * 2
     (_, folder, files), (method, back, _) = published
@@ -78,9 +78,13 @@ def test_full_weights_are_reloaded_the_cache_reset_and_the_servers_own_put_back(
 
 def test_a_process_that_does_not_write_only_learns_the_name(toy, published):
     model, tokenizer = nugget("lora")
-    with trained_sampler(model, tokenizer, name="nugget", url=toy.url) as sampler:
+    told = iter([Link((toy.url,), "", "token"), ["the-name"], None])  # by the process that does it
+    with trained_sampler(model, tokenizer, name="nugget", once=lambda act: next(told)) as sampler:
         sampler.publish(write=False)
         assert calls(toy) == []
+        sampler.sample([Prompt((3,), (0,))], max_new_tokens=5)
+    assert [body["model"] for path, body in toy.asked if path == "/v1/completions"] == ["the-name"]
+    assert calls(toy) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,7 @@ def test_a_server_that_does_not_take_weights(toy, published, kind, answer, messa
     model, tokenizer = nugget(kind)
     with (
         pytest.raises(AurifyError, match=message) as caught,
-        trained_sampler(model, tokenizer, name="nugget", url=toy.url) as sampler,
+        trained_sampler(model, tokenizer, name="nugget", urls=[toy.url]) as sampler,
     ):
         sampler.publish()
     assert "\n" not in str(caught.value)
@@ -106,7 +110,10 @@ def test_a_server_that_does_not_take_weights(toy, published, kind, answer, messa
 
 def test_soft_prompts_are_refused_before_anything_is_asked(toy):
     model, tokenizer = nugget("prompt")
-    with pytest.raises(UsageError, match="no soft prompts"), trained_sampler(model, tokenizer, name="m", url=toy.url):
+    with (
+        pytest.raises(UsageError, match="no soft prompts"),
+        trained_sampler(model, tokenizer, name="m", urls=[toy.url]),
+    ):
         pass
     assert toy.asked == []
 
@@ -117,7 +124,7 @@ def test_differences_are_reported_and_other_weights_refused(toy, published):
     (ours,) = token_logprobs(model, [(prompt, ids)], pad_token_id=0)
     shift = {"by": torch.tensor([0.003, -0.001, 0.001])}
     toy.answers["/v1/completions"] = lambda _: (200, completion(list(ids), (ours.detach() + shift["by"]).tolist()))
-    with trained_sampler(model, tokenizer, name="nugget", url=toy.url) as sampler:
+    with trained_sampler(model, tokenizer, name="nugget", urls=[toy.url]) as sampler:
         sampler.sample([Prompt(prompt, (1, 2))], max_new_tokens=5)
         report = sampler.report()
         assert report.pop("logprob_difference") == pytest.approx(0.001, abs=1e-5)

@@ -21,11 +21,11 @@ from aurify.models.logprobs import token_logprobs
 from aurify.nugget import generate
 from aurify.questions import PromptTemplate
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.agreement import limit_of
 from aurify.sampling.vllm.client import VllmSampler
+from aurify.sampling.vllm.endpoints import Endpoint
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher
 from aurify.sampling.vllm.served import served_model
-from aurify.sampling.vllm.trained import TrainedSampler
+from aurify.sampling.vllm.trained import Publication, TrainedSampler
 
 pytestmark = pytest.mark.vllm
 
@@ -44,7 +44,10 @@ def client(vllm_server):
         served = served_model(vllm_server.http, str(nugget_path()))
         made.append(
             VllmSampler(
-                vllm_server.http, served.name, tokenizer, eos=eos_ids(model, tokenizer), max_length=served.max_length
+                [Endpoint(vllm_server.http, served.name)],
+                tokenizer,
+                eos=eos_ids(model, tokenizer),
+                max_length=served.max_length,
             )
         )
         return made[-1]
@@ -102,7 +105,7 @@ def test_greedy_cut_and_stopped_samples_are_those_of_the_local_sampler(client, p
 def test_published_adapters_are_what_is_sampled(vllm_server, client, prompts):
     model, tokenizer = build("lora")
     publisher = AdapterPublisher(vllm_server.http, "test")
-    sampler = TrainedSampler(client(model, tokenizer), publisher, model, 0, limit_of(torch.float32))
+    sampler = TrainedSampler(client(model, tokenizer), Publication([publisher]), model, 0, torch.float32)
     drawn = []
     for size in (0.0, 0.02, 0.04):
         for name, parameter in model.named_parameters():
@@ -124,7 +127,7 @@ def test_full_weights_are_taken_and_the_servers_own_put_back(vllm_server, client
     model, tokenizer = build("full")
     publisher = WeightsPublisher(vllm_server.http, served_model(vllm_server.http, str(nugget_path())))
     before = client(model, tokenizer).sample(prompts, max_new_tokens=60)
-    sampler = TrainedSampler(client(model, tokenizer), publisher, model, 0, limit_of(torch.float32))
+    sampler = TrainedSampler(client(model, tokenizer), Publication([publisher]), model, 0, torch.float32)
     sampler.publish()
     assert sampler.sample(prompts, max_new_tokens=60) == before
     with torch.no_grad():

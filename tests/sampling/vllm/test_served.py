@@ -45,7 +45,7 @@ def test_another_model_is_named(toy):
 )
 def test_the_first_contact_fails_in_one_line(toy, answer, message):
     toy.answers["/v1/models"] = lambda _: answer
-    with pytest.raises(AurifyError) as caught, fixed_sampler("nugget", url=toy.url):
+    with pytest.raises(AurifyError) as caught, fixed_sampler("nugget", urls=[toy.url]):
         pass
     assert message in str(caught.value)
     assert toy.url in str(caught.value)
@@ -55,7 +55,7 @@ def test_the_first_contact_fails_in_one_line(toy, answer, message):
 def test_the_key_comes_from_the_environment(toy, monkeypatch):
     monkeypatch.setenv("VLLM_API_KEY", "secret")
     toy.serve(str(nugget.path()))
-    with fixed_sampler("nugget", url=toy.url):
+    with fixed_sampler("nugget", urls=[toy.url]):
         pass
     assert toy.headers[0]["Authorization"] == "Bearer secret"
 

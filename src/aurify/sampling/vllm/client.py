@@ -1,4 +1,4 @@
-"""Sample from a vLLM server: a request for each sample, many at once, answers in the order asked."""
+"""Sample from vLLM servers: a request for each sample, many at once, answers in the order asked."""
 
 from __future__ import annotations
 
@@ -11,43 +11,41 @@ from aurify.errors import AurifyError
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
 from aurify.sampling.stop import decode, first_stop
 from aurify.sampling.vllm import wire
-from aurify.sampling.vllm.http import Http, Unreachable
+from aurify.sampling.vllm.endpoints import Endpoint, Endpoints
+from aurify.sampling.vllm.http import Unreachable
 
 MAX_REQUESTS = 256
-"""Requests in flight: as many as a vLLM server batches by default."""
+"""Requests in flight at a server: as many as vLLM batches by default."""
 
 
 class VllmSampler:
-    """Draws completions from a vLLM server, by token ids, each with a seed of its own.
+    """Draws completions from vLLM servers of one model, by token ids, each with a seed of its own.
 
     Nothing is truncated or penalised. vLLM's arithmetic is not the trainer's, and depends on what it batches
     together: a draw repeats only nearly always, and is an exact sample of the server's model alone.
 
     Args:
-        http: the server.
-        model: the name under which it serves what is sampled; it may be changed between calls.
+        endpoints: the servers, which share the work; one that dies leaves its part to the others.
         tokenizer: decodes the text.
         eos: the token ids that end a sample.
-        max_length: tokens that the server takes, prompt and completion together.
-        explain: says, half a line, why the server does not answer; without it the connection's own reason is told.
+        max_length: tokens that the servers take, prompt and completion together.
         progress: called with (completions done, completions asked) as they finish.
+        say: is told when a server is left out.
     """
 
     def __init__(
         self,
-        http: Http,
-        model: str,
+        endpoints: Sequence[Endpoint],
         tokenizer: Any,
         *,
         eos: Collection[int],
         max_length: int | None = None,
-        explain: Callable[[], str] | None = None,
         progress: Callable[[int, int], None] | None = None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.http, self.model, self.tokenizer, self.eos = http, model, tokenizer, frozenset(eos)
+        self.endpoints, self.tokenizer, self.eos = Endpoints(endpoints, say), tokenizer, frozenset(eos)
         self.max_length, self.progress = max_length, progress
-        self._explain = explain
-        self._pool = ThreadPoolExecutor(MAX_REQUESTS, thread_name_prefix="vllm")
+        self._pool = ThreadPoolExecutor(MAX_REQUESTS * len(endpoints), thread_name_prefix="vllm")
 
     def sample(
         self,
@@ -79,47 +77,44 @@ class VllmSampler:
         temperature: float,
         stop: Sequence[str],
         on_completion: OnCompletion | None = None,
-    ) -> list[wire.ServedCompletion]:
-        """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token."""
+    ) -> list[tuple[wire.ServedCompletion, Endpoint]]:
+        """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token and its server."""
         self._check(prompts, max_new_tokens, temperature, stop)
         bodies = [
             wire.request(
-                self.model, prompt.token_ids, seed, max_new_tokens=prompt.most(max_new_tokens), temperature=temperature,
+                prompt.token_ids, seed, max_new_tokens=prompt.most(max_new_tokens), temperature=temperature,
                 stop=stop, eos=self.eos,
             )
             for prompt in prompts
             for seed in prompt.seeds
         ]  # fmt: skip
         owners = [(index, seed) for index, prompt in enumerate(prompts) for seed in prompt.seeds]
-        asked = [self._pool.submit(self._ask, body) for body in bodies]
+        asked = [self._pool.submit(self.endpoints.ask, body) for body in bodies]
         owner_of = dict(zip(asked, owners, strict=True))
         try:
             for done, future in enumerate(as_completed(asked), start=1):
-                drawn = future.result()
+                drawn, _ = future.result()
                 if on_completion:
                     owner, seed = owner_of[future]
                     on_completion(owner, replace(self._completion(drawn, stop), seed=seed))
                 if self.progress:
                     self.progress(done, len(asked))
-        except Unreachable as error:
-            raise self.lost(error) from None
+        except Unreachable:
+            raise self.lost() from None
         finally:
             _cancel(asked)
         return [future.result() for future in asked]
 
-    def _ask(self, body: dict[str, Any]) -> wire.ServedCompletion:
-        return wire.read(self.http.post(wire.PATH, body), self.http.url)
-
     def completions(
-        self, prompts: Sequence[Prompt], drawn: Sequence[wire.ServedCompletion], stop: Sequence[str]
+        self, prompts: Sequence[Prompt], drawn: Sequence[tuple[wire.ServedCompletion, Endpoint]], stop: Sequence[str]
     ) -> list[list[Completion]]:
         """What was drawn, a list a prompt, with its text; that is cut before a stop string."""
         rest = iter(drawn)
-        return [[self._completion(next(rest), stop) for _ in prompt.seeds] for prompt in prompts]
+        return [[self._completion(next(rest)[0], stop) for _ in prompt.seeds] for prompt in prompts]
 
-    def lost(self, error: Unreachable) -> AurifyError:
-        """The error of a server that answered before and no longer does."""
-        told = self._explain() if self._explain else f"the vLLM server no longer answers: {error}"
+    def lost(self) -> AurifyError:
+        """The error of servers that answered before, of which none is left."""
+        told = "; ".join(one.told() for one in self.endpoints.every)
         return AurifyError(f"{told}; start again (a training run goes on with --resume)")
 
     def close(self) -> None:

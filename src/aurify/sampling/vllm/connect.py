@@ -1,10 +1,10 @@
-"""From settings to a sampler: a running server or one of our own, the right model on it, all undone after."""
+"""From settings to a sampler: running servers or one of our own, the right model on them, all undone after."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +14,14 @@ import torch
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import eos_ids
-from aurify.sampling.agreement import limit_of
 from aurify.sampling.vllm.client import VllmSampler
+from aurify.sampling.vllm.endpoints import Endpoint
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
-from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, save_plain, unload_adapter
+from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, unload_adapter
 from aurify.sampling.vllm.served import Served, served_model
 from aurify.sampling.vllm.server import ServerPlan, VllmServer
 from aurify.sampling.vllm.source import largest_rank, read_source, tokenizer_of
-from aurify.sampling.vllm.trained import Publisher, TrainedSampler
+from aurify.sampling.vllm.trained import Publication, Publisher, TrainedSampler, save_plain
 from aurify.sampling.vllm.untied import save_untied, ties_output
 
 KEY_VARIABLE = "VLLM_API_KEY"
@@ -30,9 +30,9 @@ TIMEOUT_SECONDS = 1800.0
 
 
 class Link(NamedTuple):
-    """What every process of a run must know to use one server; the token names what the run leaves there."""
+    """What every process of a run must know to use its servers; the token names what the run leaves there."""
 
-    url: str
+    urls: tuple[str, ...]
     key: str
     token: str
 
@@ -43,67 +43,75 @@ def trained_sampler(
     tokenizer: Any,
     *,
     name: str,
-    url: str | None = None,
+    urls: Sequence[str] = (),
     dtype: str = "float32",
     log: Path | None = None,
-    once: Callable[[Callable[[], Link]], Link] = lambda start: start(),
+    folder: Path | None = None,
+    once: Callable[[Callable[[], Any]], Any] = lambda start: start(),
+    say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[TrainedSampler]:
-    """A sampler of a model that is trained, full or LoRA, over the server at ``url`` or one started for it.
+    """A sampler of a model that is trained, full or LoRA, over the servers at ``urls`` or one started for it.
 
     Args:
         name: the ``--model`` that it was loaded from.
         log: what takes the words of a server that is started.
+        folder: the run's, through which weights go to servers that were not started here.
         once: calls its argument in one process of a run and gives its result to all.
+        say: is told when a server is left out.
 
     Raises:
         UsageError: a model of a kind that vLLM does not serve.
         AurifyError: the server is not reached, does not start, or serves another model.
     """
     base, rank = read_source(name).base, _trained_rank(model)
-    untied = not url and not rank and not _on_gpu() and ties_output(model)
+    untied = not urls and not rank and not _on_gpu() and ties_output(model)
     with ExitStack() as stack:
         own: list[VllmServer] = []
 
         def start() -> Link:
             token = secrets.token_hex(4)
-            if url:
-                return Link(url, os.environ.get(KEY_VARIABLE, ""), token)
+            if urls:
+                return Link(tuple(urls), os.environ.get(KEY_VARIABLE, ""), token)
             plan = _plan(base, dtype, rank)
             if untied:
                 folder = stack.enter_context(TemporaryDirectory(prefix="aurify-untied-"))
                 save_untied(model, folder)
                 plan = plan._replace(weights=folder)
             own.append(stack.enter_context(VllmServer(plan, log=log)))
-            return Link(own[0].http.url, own[0].key, token)
+            return Link((own[0].http.url,), own[0].key, token)
 
-        link = once(start)
-        http = Http(link.url, key=link.key, timeout=TIMEOUT_SECONDS)
-        served = _first_contact(http, base)
+        link: Link = once(start)
+        found = _servers(link.urls, link.key, base)
+        endpoints = [Endpoint(http, served.name, own[0].explain if own else None) for http, served in found]
         sampler = VllmSampler(
-            http, served.name, tokenizer, eos=eos_ids(model, tokenizer), max_length=served.max_length,
-            explain=own[0].explain if own else None,
+            endpoints, tokenizer, eos=eos_ids(model, tokenizer), max_length=_shortest(found), say=say
         )  # fmt: skip
         stack.callback(sampler.close)
-        publisher: Publisher = (
-            AdapterPublisher(http, link.token)
-            if rank
-            else WeightsPublisher(http, served, save_untied if untied else save_plain)
-        )
-        if url:
-            stack.callback(publisher.close)
+        publishers: list[Publisher] = [
+            AdapterPublisher(http, link.token) if rank else WeightsPublisher(http, served) for http, served in found
+        ]
+        place = None
+        if urls:
+            place = Path(os.path.abspath(folder)) if folder else None
+            for publisher in publishers:
+                stack.callback(publisher.close)
+        save = save_untied if untied else save_plain
         lowest = dtype if dtype != "float32" else str(next(model.parameters()).dtype).removeprefix("torch.")
-        limit = limit_of(getattr(torch, lowest))
-        yield TrainedSampler(sampler, publisher, model, tokenizer.pad_token_id, limit)
+        yield TrainedSampler(
+            sampler, Publication(publishers, save, place, once), model, tokenizer.pad_token_id,
+            getattr(torch, lowest),
+        )  # fmt: skip
 
 
 @contextmanager
 def fixed_sampler(
     name: str,
     *,
-    url: str | None = None,
+    urls: Sequence[str] = (),
     dtype: str = "float32",
     log: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[VllmSampler, Any]]:
     """A sampler of the ``--model`` as it stands, and its tokenizer; no weights are loaded here.
 
@@ -112,21 +120,20 @@ def fixed_sampler(
     source = read_source(name)
     tokenizer, eos = tokenizer_of(source)
     with ExitStack() as stack:
-        if url:
-            server, http = None, Http(url, key=os.environ.get(KEY_VARIABLE, ""), timeout=TIMEOUT_SECONDS)
-        else:
-            server = stack.enter_context(VllmServer(_plan(source.base, dtype, source.rank), log=log))
-            http = Http(server.http.url, key=server.key, timeout=TIMEOUT_SECONDS)
-        served = _first_contact(http, source.base)
+        server = None if urls else stack.enter_context(VllmServer(_plan(source.base, dtype, source.rank), log=log))
+        places = ((server.http.url,), server.key) if server else (tuple(urls), os.environ.get(KEY_VARIABLE, ""))
+        found = _servers(*places, source.base)
+        endpoints = [Endpoint(http, served.name, server.explain if server else None) for http, served in found]
         sampler = VllmSampler(
-            http, served.name, tokenizer, eos=eos, max_length=served.max_length,
-            explain=server.explain if server else None, progress=progress,
+            endpoints, tokenizer, eos=eos, max_length=_shortest(found), progress=progress, say=say
         )  # fmt: skip
         stack.callback(sampler.close)
         if source.adapter:
-            sampler.model = f"aurify-{secrets.token_hex(4)}"
-            load_adapter(http, sampler.model, source.adapter)
-            stack.callback(unload_adapter, http, sampler.model)
+            adapter = f"aurify-{secrets.token_hex(4)}"
+            for endpoint in endpoints:
+                load_adapter(endpoint.http, adapter, source.adapter)
+                stack.callback(unload_adapter, endpoint.http, adapter)
+                endpoint.model = adapter
         yield sampler, tokenizer
 
 
@@ -148,6 +155,17 @@ def _trained_rank(model: Any) -> int:
     if str(getattr(config.peft_type, "value", config.peft_type)) != "LORA":
         raise UsageError("--sampler vllm: vLLM takes full weights and LoRA adapters, no soft prompts: --sampler local")
     return largest_rank(config.to_dict())
+
+
+def _servers(urls: Sequence[str], key: str, base: str) -> list[tuple[Http, Served]]:
+    """Every server, and the base model as it serves it."""
+    every = [Http(url, key=key, timeout=TIMEOUT_SECONDS) for url in dict.fromkeys(urls)]
+    return [(http, _first_contact(http, base)) for http in every]
+
+
+def _shortest(found: Sequence[tuple[Http, Served]]) -> int | None:
+    """Tokens that all the servers take."""
+    return min((served.max_length for _, served in found if served.max_length is not None), default=None)
 
 
 def _first_contact(http: Http, wanted: str) -> Served:

@@ -6,19 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator
 
 from aurify.registry import setting
 from aurify.sampling.factory import Occasion, SamplerFactory
 from aurify.sampling.protocol import Sampler
 
 
+def _several(value: Any) -> Any:
+    """One address as a row of one, as earlier versions wrote it into config.toml."""
+    return (value,) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Vllm(SamplerFactory):
     """A vLLM server over HTTP, a running one or one of the run's own: almost exact samples."""
 
-    vllm_url: str | None = setting(
-        None, "A running vLLM server [one is started, and ends with the run]", may_change=True
+    vllm_url: Annotated[tuple[str, ...], BeforeValidator(_several)] = setting(
+        (), "A running vLLM server; repeat for several [one is started, and ends with the run]", may_change=True
     )
     follows: ClassVar[tuple[str, ...]] = ("full", "lora")
 
@@ -28,8 +35,8 @@ class Vllm(SamplerFactory):
         from aurify.sampling.vllm import trained_sampler
 
         with trained_sampler(
-            model, tokenizer, name=occasion.model, url=self.vllm_url, dtype=occasion.dtype, log=_log(occasion),
-            once=occasion.once,
+            model, tokenizer, name=occasion.model, urls=self.vllm_url, dtype=occasion.dtype, log=_log(occasion),
+            folder=occasion.folder, once=occasion.once, say=occasion.say,
         ) as sampler:  # fmt: skip
             yield sampler
 
@@ -39,13 +46,14 @@ class Vllm(SamplerFactory):
         from aurify.sampling.vllm import fixed_sampler
 
         with fixed_sampler(
-            occasion.model, url=self.vllm_url, dtype=occasion.dtype, log=_log(occasion), progress=occasion.progress
-        ) as found:
+            occasion.model, urls=self.vllm_url, dtype=occasion.dtype, log=_log(occasion), progress=occasion.progress,
+            say=occasion.say,
+        ) as found:  # fmt: skip
             yield found
 
     def declaration(self, occasion: Occasion) -> str:
         """Whose they are, and that they are not exact."""
-        server = self.vllm_url or "a server of its own"
+        server = ", ".join(self.vllm_url) or "a server of its own"
         return (
             f"samples come from vLLM ({server}): almost those of the trained model, not exact; a training run says in "
             "its metrics.jsonl by how much the log-probabilities differ"

@@ -47,10 +47,14 @@ class Http:
     """
 
     def __init__(self, url: str, *, key: str = "", timeout: float = 600.0) -> None:
-        self.url, self.timeout = url.rstrip("/").removesuffix("/v1"), timeout
+        self.url, self.timeout, self._key = url.rstrip("/").removesuffix("/v1"), timeout, key
         self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         self._connect, self._prefix = _connector(self.url, timeout)
         self._mine = threading.local()
+
+    def within(self, seconds: float) -> Http:
+        """The same server, of which an answer is wanted within these seconds."""
+        return Http(self.url, key=self._key, timeout=seconds)
 
     def get(self, path: str) -> Any:
         """The answer to a GET, read as JSON where there is any.
@@ -98,7 +102,7 @@ class Http:
         raise AssertionError("unreachable")
 
     def _why(self, error: Exception) -> str:
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeoutError) and error.errno is None:
             return f"no answer within {self.timeout:g} s"
         if isinstance(error, (http.client.HTTPException, ConnectionResetError, BrokenPipeError)):
             return f"the connection broke ({type(error).__name__})"
@@ -140,6 +144,26 @@ class _Timed(http.client.HTTPResponse):
                 self._socket.settimeout(self._seconds)  # for the next request on the same connection
 
 
+class _TcpConnection(http.client.HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _keep_alive(self.sock)
+
+
+class _TlsConnection(http.client.HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _keep_alive(self.sock)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Have the system ask whether the other machine is still there: a long answer is waited for, a dead one is not."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
@@ -162,7 +186,7 @@ def _connector(url: str, timeout: float) -> tuple[Callable[[], http.client.HTTPC
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise UsageError(f"--vllm-url {url}: not a URL of a server; give http://HOST:PORT")
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    kind = _TlsConnection if parts.scheme == "https" else _TcpConnection
     return lambda: kind(host, port, timeout=timeout), parts.path
 
 

@@ -7,25 +7,14 @@ before, or read the folder again at every step (``load_inplace``).
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from aurify.errors import AurifyError
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.served import Served
 
 RESET_SECONDS = 10.0
-
-
-Save = Callable[[Any, str], None]
-
-
-def save_plain(model: Any, folder: str) -> None:
-    """Write a model's folder as it is."""
-    model.save_pretrained(folder)
 
 
 class AdapterPublisher:
@@ -38,18 +27,12 @@ class AdapterPublisher:
     def __init__(self, http: Http, token: str) -> None:
         self._http, self._token, self._version = http, token, 0
 
-    def publish(self, model: Any, *, write: bool = True) -> str:
-        """Make the server serve the adapter's present weights; the name under which it does.
-
-        ``write`` is False in the processes of a run that only need to know the name.
-        """
+    def load(self, folder: str) -> str:
+        """Make the server serve the adapter in a folder; the name under which it does."""
         before, self._version = self._name(), self._version + 1
-        if write:
-            with tempfile.TemporaryDirectory(prefix="aurify-adapter-") as folder:
-                model.save_pretrained(folder)
-                load_adapter(self._http, self._name(), folder)
-            if self._version > 1:
-                unload_adapter(self._http, before)
+        load_adapter(self._http, self._name(), folder)
+        if self._version > 1:
+            unload_adapter(self._http, before)
         return self._name()
 
     def close(self) -> None:
@@ -62,22 +45,15 @@ class AdapterPublisher:
 
 
 class WeightsPublisher:
-    """Publishes full weights over those that the server serves, and puts the server's own back at the end.
+    """Publishes full weights over those that the server serves, and puts the server's own back at the end."""
 
-    Args:
-        save: writes a model into a folder in the form that the server was started with.
-    """
+    def __init__(self, http: Http, served: Served) -> None:
+        self._http, self._served, self._changed = http, served, False
 
-    def __init__(self, http: Http, served: Served, save: Save = save_plain) -> None:
-        self._http, self._served, self._save, self._changed = http, served, save, False
-
-    def publish(self, model: Any, *, write: bool = True) -> str:
-        """Make the server serve the model's present weights; the name under which it does."""
-        if write:
-            with tempfile.TemporaryDirectory(prefix="aurify-weights-") as folder:
-                self._save(model, folder)
-                self._changed = True
-                self._reload(folder)
+    def load(self, folder: str) -> str:
+        """Make the server serve the weights in a folder; the name under which it does."""
+        self._changed = True
+        self._reload(folder)
         return self._served.name
 
     def close(self) -> None:

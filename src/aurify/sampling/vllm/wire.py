@@ -15,6 +15,10 @@ from aurify.sampling.protocol import FinishReason
 PATH = "/v1/completions"
 
 
+class BrokenOff(AurifyError):
+    """A server ended a sample before its end, as one does that is stopping."""
+
+
 class ServedCompletion(NamedTuple):
     """The sampled token ids, the log-probability of each in nats at temperature 1, and why they end."""
 
@@ -24,7 +28,6 @@ class ServedCompletion(NamedTuple):
 
 
 def request(
-    model: str,
     prompt: Sequence[int],
     seed: int,
     *,
@@ -33,9 +36,11 @@ def request(
     stop: Sequence[str],
     eos: Collection[int],
 ) -> dict[str, Any]:
-    """The body that asks for one sample of the whole distribution, or at temperature 0 for the greedy one."""
+    """The body that asks for one sample of the whole distribution, or at temperature 0 for the greedy one.
+
+    What is missing is the ``model``'s name, which may be another one on each server.
+    """
     return {
-        "model": model,
         "prompt": list(prompt),
         "seed": seed,
         "max_tokens": max_new_tokens,
@@ -56,7 +61,9 @@ def request(
 def read(answer: Any, url: str) -> ServedCompletion:
     """What the server drew.
 
-    Raises AurifyError where the answer is not one of a vLLM server that returns token ids.
+    Raises:
+        BrokenOff: it did not draw to the end.
+        AurifyError: the answer is not one of a vLLM server that returns token ids.
     """
     try:
         (choice,) = answer["choices"]
@@ -69,5 +76,25 @@ def read(answer: Any, url: str) -> ServedCompletion:
             f"{url}{PATH}: the answer has no token ids with log-probabilities: not a vLLM server, or one before 0.10.2"
         ) from None
     if reason not in ("stop", "length"):
-        raise AurifyError(f"{url}{PATH}: the server broke a sample off ({reason!r}); see its log")
+        raise BrokenOff(f"{url}{PATH}: the server broke a sample off ({reason!r}); see its log")
     return drawn
+
+
+def scoring(sequence: Sequence[int]) -> dict[str, Any]:
+    """The body that asks for the log-probability of every token of a sequence but the first."""
+    return {"prompt": list(sequence), "max_tokens": 1, "temperature": 0.0, "prompt_logprobs": 0}
+
+
+def read_scores(answer: Any, sequence: Sequence[int], url: str) -> list[float]:
+    """The log-probabilities, in nats, of all tokens but the first.
+
+    Raises:
+        AurifyError: the answer has none.
+    """
+    try:
+        (choice,) = answer["choices"]
+        rows = choice["prompt_logprobs"][1:]
+        found = [float(row[str(token)]["logprob"]) for row, token in zip(rows, sequence[1:], strict=True)]
+    except (KeyError, TypeError, ValueError):
+        raise AurifyError(f"{url}{PATH}: the answer has no log-probabilities of the prompt") from None
+    return found
