@@ -78,6 +78,7 @@ def test_full_weights_are_reloaded_the_cache_reset_and_the_servers_own_put_back(
 
 def test_a_process_that_does_not_write_only_learns_the_name(toy, published):
     model, tokenizer = nugget("lora")
+    toy.answers["/v1/completions"] = lambda _: (200, completion([], []))
     told = iter([Link((toy.url,), "", "token"), ["the-name"], None])  # by the process that does it
     with trained_sampler(model, tokenizer, name="nugget", once=lambda act: next(told)) as sampler:
         sampler.publish(write=False)
