@@ -9,7 +9,7 @@ from aurify import nugget
 from aurify.errors import AurifyError, UsageError
 from aurify.sampling import Prompt
 from aurify.sampling.vllm.client import VllmSampler
-from aurify.sampling.vllm.endpoints import Endpoint
+from aurify.sampling.vllm.endpoints import VllmEndpoint
 from aurify.sampling.vllm.http import Http
 from aurify.sampling.vllm.source import read_source, tokenizer_of
 
@@ -22,7 +22,7 @@ def tokenizer():
 @pytest.fixture
 def sampler(toy: Toy, tokenizer):
     toy.serve("base")
-    made = VllmSampler([Endpoint(Http(toy.url), "base")], tokenizer, eos={1, 7}, max_length=64)
+    made = VllmSampler([VllmEndpoint(Http(toy.url), "base")], tokenizer, eos={1, 7}, max_length=64)
     yield made
     made.close()
 
@@ -77,7 +77,9 @@ def test_the_text_is_that_of_the_ids_and_ends_before_a_stop_string(toy, sampler,
 def test_progress_is_told(toy, tokenizer):
     toy.serve("base")
     told: list[tuple[int, int]] = []
-    sampler = VllmSampler([Endpoint(Http(toy.url), "base")], tokenizer, eos={1}, progress=lambda *now: told.append(now))
+    sampler = VllmSampler(
+        [VllmEndpoint(Http(toy.url), "base")], tokenizer, eos={1}, progress=lambda *now: told.append(now)
+    )
     sampler.sample([Prompt((3,), (0, 1, 2))], max_new_tokens=5)
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert sampler.sample([], max_new_tokens=5) == []
@@ -104,7 +106,7 @@ def test_a_misbehaving_server_is_one_clear_line(toy, sampler, answer, message):
 
 def test_a_server_of_our_own_says_why_it_died(toy, tokenizer):
     toy.answers["/v1/completions"] = lambda _: None
-    own = Endpoint(Http(toy.url), "base", lambda: "it has ended: out of memory")
+    own = VllmEndpoint(Http(toy.url), "base", lambda: "it has ended: out of memory")
     sampler = VllmSampler([own], tokenizer, eos={1})
     with pytest.raises(AurifyError, match="it has ended: out of memory; start again"):
         sampler.sample([Prompt((3,), (0,))], max_new_tokens=5)

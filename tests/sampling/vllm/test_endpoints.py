@@ -17,7 +17,7 @@ from aurify.sampling import Prompt
 from aurify.sampling.vllm import wire
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.connect import fixed_sampler, trained_sampler
-from aurify.sampling.vllm.endpoints import Endpoint
+from aurify.sampling.vllm.endpoints import VllmEndpoint
 from aurify.sampling.vllm.http import Http
 from aurify.sampling.vllm.source import read_source, tokenizer_of
 
@@ -49,7 +49,7 @@ def said():
 @pytest.fixture
 def sampler(toys, said):
     tokenizer = tokenizer_of(read_source("nugget"))[0]
-    endpoints = [Endpoint(Http(toy.url), f"name-{number}") for number, toy in enumerate(toys)]
+    endpoints = [VllmEndpoint(Http(toy.url), f"name-{number}") for number, toy in enumerate(toys)]
     made = VllmSampler(endpoints, tokenizer, eos={1}, say=said.append)
     yield made
     made.close()

@@ -22,7 +22,7 @@ from aurify.nugget import generate
 from aurify.questions import PromptTemplate
 from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.vllm.client import VllmSampler
-from aurify.sampling.vllm.endpoints import Endpoint
+from aurify.sampling.vllm.endpoints import VllmEndpoint
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher
 from aurify.sampling.vllm.served import served_model
 from aurify.sampling.vllm.trained import Publication, TrainedSampler
@@ -44,7 +44,7 @@ def client(vllm_server):
         served = served_model(vllm_server.http, str(nugget_path()))
         made.append(
             VllmSampler(
-                [Endpoint(vllm_server.http, served.name)],
+                [VllmEndpoint(vllm_server.http, served.name)],
                 tokenizer,
                 eos=eos_ids(model, tokenizer),
                 max_length=served.max_length,

@@ -11,7 +11,7 @@ from aurify.errors import AurifyError
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
 from aurify.sampling.stop import decode, first_stop
 from aurify.sampling.vllm import wire
-from aurify.sampling.vllm.endpoints import Endpoint, Endpoints
+from aurify.sampling.vllm.endpoints import Endpoints, VllmEndpoint
 from aurify.sampling.vllm.http import Unreachable
 
 MAX_REQUESTS = 256
@@ -35,7 +35,7 @@ class VllmSampler:
 
     def __init__(
         self,
-        endpoints: Sequence[Endpoint],
+        endpoints: Sequence[VllmEndpoint],
         tokenizer: Any,
         *,
         eos: Collection[int],
@@ -77,7 +77,7 @@ class VllmSampler:
         temperature: float,
         stop: Sequence[str],
         on_completion: OnCompletion | None = None,
-    ) -> list[tuple[wire.ServedCompletion, Endpoint]]:
+    ) -> list[tuple[wire.ServedCompletion, VllmEndpoint]]:
         """What :meth:`sample` draws, prompt after prompt in one list, with a log-probability a token and its server."""
         self._check(prompts, max_new_tokens, temperature, stop)
         bodies = [
@@ -106,7 +106,10 @@ class VllmSampler:
         return [future.result() for future in asked]
 
     def completions(
-        self, prompts: Sequence[Prompt], drawn: Sequence[tuple[wire.ServedCompletion, Endpoint]], stop: Sequence[str]
+        self,
+        prompts: Sequence[Prompt],
+        drawn: Sequence[tuple[wire.ServedCompletion, VllmEndpoint]],
+        stop: Sequence[str],
     ) -> list[list[Completion]]:
         """What was drawn, a list a prompt, with its text; that is cut before a stop string."""
         rest = iter(drawn)

@@ -15,7 +15,7 @@ import torch
 from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import eos_ids
 from aurify.sampling.vllm.client import VllmSampler
-from aurify.sampling.vllm.endpoints import Endpoint
+from aurify.sampling.vllm.endpoints import VllmEndpoint
 from aurify.sampling.vllm.http import Http, Refused, Unreachable
 from aurify.sampling.vllm.publish import AdapterPublisher, WeightsPublisher, load_adapter, unload_adapter
 from aurify.sampling.vllm.served import Served, served_model
@@ -82,7 +82,7 @@ def trained_sampler(
 
         link: Link = once(start)
         found = _servers(link.urls, link.key, base)
-        endpoints = [Endpoint(http, served.name, own[0].explain if own else None) for http, served in found]
+        endpoints = [VllmEndpoint(http, served.name, own[0].explain if own else None) for http, served in found]
         sampler = VllmSampler(
             endpoints, tokenizer, eos=eos_ids(model, tokenizer), max_length=_shortest(found), say=say
         )  # fmt: skip
@@ -123,7 +123,7 @@ def fixed_sampler(
         server = None if urls else stack.enter_context(VllmServer(_plan(source.base, dtype, source.rank), log=log))
         places = ((server.http.url,), server.key) if server else (tuple(urls), os.environ.get(KEY_VARIABLE, ""))
         found = _servers(*places, source.base)
-        endpoints = [Endpoint(http, served.name, server.explain if server else None) for http, served in found]
+        endpoints = [VllmEndpoint(http, served.name, server.explain if server else None) for http, served in found]
         sampler = VllmSampler(
             endpoints, tokenizer, eos=eos, max_length=_shortest(found), progress=progress, say=say
         )  # fmt: skip

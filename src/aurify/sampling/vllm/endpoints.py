@@ -19,7 +19,7 @@ KNOCK_SECONDS = 5.0
 """Within which a server that lives says so."""
 
 
-class Endpoint:
+class VllmEndpoint:
     """A server, and the name under which it serves what is sampled.
 
     Args:
@@ -40,7 +40,7 @@ class Endpoint:
         return f"the vLLM server no longer answers: {self.gone}"
 
 
-def lives(endpoint: Endpoint) -> bool:
+def lives(endpoint: VllmEndpoint) -> bool:
     """Whether a server answers when it is asked whether it is well."""
     try:
         endpoint.http.within(KNOCK_SECONDS).get("/health")
@@ -56,11 +56,11 @@ class Endpoints:
         say: is told when one is left out, and when it is back.
     """
 
-    def __init__(self, every: Sequence[Endpoint], say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, every: Sequence[VllmEndpoint], say: Callable[[str], None] = lambda text: None) -> None:
         self.every, self._say = list(every), say
         self._lock = threading.Lock()
 
-    def ask(self, body: Mapping[str, Any]) -> tuple[wire.ServedCompletion, Endpoint]:
+    def ask(self, body: Mapping[str, Any]) -> tuple[wire.ServedCompletion, VllmEndpoint]:
         """A sample, and who drew it.
 
         Raises:
@@ -85,7 +85,7 @@ class Endpoints:
                 with self._lock:
                     chosen.owed -= 1
 
-    def lose(self, endpoint: Endpoint, error: Unreachable) -> None:
+    def lose(self, endpoint: VllmEndpoint, error: Unreachable) -> None:
         """Leave a server out."""
         with self._lock:
             known, endpoint.gone = endpoint.gone, endpoint.gone or error
@@ -93,17 +93,17 @@ class Endpoints:
         if left and not known:
             self._say(f"{endpoint.told()}; its requests go to the {left} left of {len(self.every)} servers")
 
-    def find(self, endpoint: Endpoint, model: str) -> None:
+    def find(self, endpoint: VllmEndpoint, model: str) -> None:
         """A server serves what is to be sampled, under this name."""
         if endpoint.gone:
             self._say(f"{endpoint.http.url}: answers again, and has the present weights")
         endpoint.model, endpoint.gone = model, None
 
-    def present(self) -> list[Endpoint]:
+    def present(self) -> list[VllmEndpoint]:
         """Those that are asked."""
         return [one for one in self.every if not one.gone]
 
-    def _least_busy(self) -> Endpoint:
+    def _least_busy(self) -> VllmEndpoint:
         with self._lock:
             present = self.present()
             if not present:
@@ -112,7 +112,7 @@ class Endpoints:
             chosen.owed += 1
             return chosen
 
-    def _may_go_to_another(self, endpoint: Endpoint, error: Refused | wire.BrokenOff) -> bool:
+    def _may_go_to_another(self, endpoint: VllmEndpoint, error: Refused | wire.BrokenOff) -> bool:
         """Whether this is the server's own trouble, and others are left: it is ending, or has forgotten the model."""
         own = isinstance(error, wire.BrokenOff) or error.status == 404 or error.status >= 500
         return own and any(one is not endpoint for one in self.present())

@@ -16,7 +16,7 @@ from aurify.errors import AurifyError
 from aurify.models.logprobs import token_logprobs
 from aurify.sampling.agreement import ScoredDraw
 from aurify.sampling.vllm import wire
-from aurify.sampling.vllm.endpoints import Endpoint
+from aurify.sampling.vllm.endpoints import VllmEndpoint
 from aurify.sampling.vllm.http import Unreachable
 
 FOLLOWED = 0.5
@@ -47,16 +47,16 @@ class Freshness:
 
     def __init__(self, model: torch.nn.Module, pad_token_id: int, *, noise: float) -> None:
         self._model, self._pad, self._noise = model, pad_token_id, noise
-        self._remembered: dict[Endpoint, Remembered] = {}
+        self._remembered: dict[VllmEndpoint, Remembered] = {}
 
-    def remember(self, endpoint: Endpoint, drawn: Sequence[ScoredDraw], ours: torch.Tensor) -> None:
+    def remember(self, endpoint: VllmEndpoint, drawn: Sequence[ScoredDraw], ours: torch.Tensor) -> None:
         """Keep what was compared before an update."""
         if drawn:
             theirs = torch.tensor([logprob for one in drawn for logprob in one.logprobs])
             self._remembered[endpoint] = Remembered(drawn, theirs, ours)
 
     @torch.no_grad()
-    def check(self, endpoints: Sequence[Endpoint]) -> None:
+    def check(self, endpoints: Sequence[VllmEndpoint]) -> None:
         """Have each server score again what it drew before the update.
 
         Raises:
@@ -83,7 +83,7 @@ class Freshness:
                     "--sampler local"
                 )
 
-    def _scores(self, endpoint: Endpoint, one: ScoredDraw) -> torch.Tensor:
+    def _scores(self, endpoint: VllmEndpoint, one: ScoredDraw) -> torch.Tensor:
         sequence: list[int] = [*one.prompt, *one.token_ids]
         body: dict[str, Any] = {**wire.scoring(sequence), "model": endpoint.model}
         found = wire.read_scores(endpoint.http.post(wire.PATH, body), sequence, endpoint.http.url)

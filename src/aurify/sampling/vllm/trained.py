@@ -13,7 +13,7 @@ import torch
 from aurify.sampling.agreement import Agreement, ScoredDraw, limit_of
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.vllm.client import VllmSampler
-from aurify.sampling.vllm.endpoints import Endpoint, lives
+from aurify.sampling.vllm.endpoints import VllmEndpoint, lives
 from aurify.sampling.vllm.freshness import Freshness, noise_of
 from aurify.sampling.vllm.http import Unreachable
 
@@ -91,7 +91,7 @@ class TrainedSampler:
             prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop, on_completion=on_completion
         )
         asked = [prompt.token_ids for prompt in prompts for _ in prompt.seeds]
-        scored: dict[Endpoint, list[ScoredDraw]] = {}
+        scored: dict[VllmEndpoint, list[ScoredDraw]] = {}
         for prompt, (one, endpoint) in zip(asked, drawn, strict=True):
             scored.setdefault(endpoint, []).append(ScoredDraw(prompt, one.token_ids, one.logprobs))
         for endpoint, theirs in scored.items():
@@ -122,7 +122,7 @@ class TrainedSampler:
         place = self._publication.folder
         prefix = ".published.tmp-" if place else "aurify-published-"
 
-        def load(endpoint: Endpoint, publisher: Publisher) -> str | Unreachable:
+        def load(endpoint: VllmEndpoint, publisher: Publisher) -> str | Unreachable:
             if endpoint.gone and not lives(endpoint):
                 return endpoint.gone
             try:
