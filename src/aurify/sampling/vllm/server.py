@@ -61,15 +61,16 @@ class VllmServer:
     Args:
         plan: what to serve.
         log: the file that takes what the server says; without it a temporary one, which goes with the server.
+        key: what it asks of clients; without one, a secret of its own.
 
     Raises AurifyError where vLLM is not installed, or ends before it answers; its own words are in the message.
     """
 
-    def __init__(self, plan: ServerPlan, *, log: Path | None = None) -> None:
+    def __init__(self, plan: ServerPlan, *, log: Path | None = None, key: str | None = None) -> None:
         python = find_python()
         self._folder = Path(tempfile.mkdtemp(prefix="aurify-vllm-"))
         self._log, self._log_stays = log or self._folder / "server.log", log is not None
-        self.key = secrets.token_urlsafe(24)
+        self.key = key or secrets.token_urlsafe(24)
         socket = self._folder / "socket"
         command = [
             sys.executable, "-I", str(Path(guard.__file__)), str(os.getpid()),
