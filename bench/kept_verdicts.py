@@ -16,7 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import comb
 from pathlib import Path
 
+import numpy as np
+
 from aurify.files import write_atomically
+from aurify.statistics.crossed import persistence
 from aurify.statistics.paired import by_question, compare_all
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -59,12 +62,13 @@ def pass_at(right: int, samples: int, draws: int) -> float:
 
 
 def table(path: Path, against: str | None, draws: int | None = None) -> Iterator[str]:
-    """Every pair of methods of every part, by the rules of ``aurify compare``."""
+    """Every pair of methods of every part, by the rules of ``aurify compare``; how far answers persist over seeds."""
     parts: dict[str, list[Verdicts]] = {}
     for part, _, verdicts in kept(path, draws):
         parts.setdefault(part, []).append(verdicts)
     yield "| part | difference | points (95 %) | p | p (Holm) | persistence | better |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
+    persist: list[str] = []
     for part, seeds in parts.items():
         methods = [method for method in seeds[0] if all(method in seed for seed in seeds)]
         values = {method: by_question([seed[method] for seed in seeds]) for method in methods}
@@ -76,6 +80,13 @@ def table(path: Path, against: str | None, draws: int | None = None) -> Iterator
                 f"| {part} | {pair.first} - {pair.second} | {value:.1f} ({low:.1f} to {high:.1f}) | {pair.p:.2g} "
                 f"| {pair.p_holm:.2g} | {returns} | {better} |"
             )
+        own = {method: persistence(rows) for method, rows in values.items()}
+        told = ", ".join(f"{method} {share:.2f}" for method, share in own.items() if share is not None)
+        shared = f"{(~np.isnan(next(iter(values.values())))).sum(axis=0).mean():.2f} of {len(seeds)} runs a question"
+        persist += [f"{part}: {told} ({shared})"] if told else []
+    if persist:
+        yield "\nThe correlation of a method's answers to a question in two runs that were both asked it:"
+        yield from persist
 
 
 def main() -> None:
