@@ -72,7 +72,8 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     text = plain_signs(_FORMULA_MARKS.sub("", _WRAPPED.sub(r"\1", text))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
-    text = _CONCLUDED.sub("", text, count=1)
+    concluded = _CONCLUDED.match(text)
+    text = text[concluded.end() :] if concluded else text
     for key in (_key, partial(_without, _ARTICLE), partial(_without, _CALLED)):
         named = [letter for letter, option in listed.items() if key(option) == key(text)]
         if len(named) == 1:

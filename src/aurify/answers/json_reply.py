@@ -8,13 +8,13 @@ answer comes before one that is named as a result; of two different results neit
 from __future__ import annotations
 
 import ast
+import json
 import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.parsing import parse_json
 
 _ANSWERS = ("finalanswer", "answer", "finalresult", "correctanswer", "myanswer", "selectedanswer", "chosenanswer",
             "predictedanswer", "bestanswer", "answerletter", "answerchoice", "answeroption", "answervalue")  # fmt: skip
@@ -29,6 +29,7 @@ _FENCED = re.compile(r"```(?:json|python)?[ \t]*\n\s*(\{.*\})\s*```\s*\Z", re.DO
 _FENCE = re.compile(r"```")
 _OPENS = re.compile(r"^[ \t]*\{", re.MULTILINE)
 _BACKSLASH = re.compile(r'(?<!\\)\\(?!["\\/])')
+_PYTHONS_DECIMAL = re.compile(r"(?<=: )(-?\d+\.\d+)(?=\s?[,}])")
 _DEPTH = 4
 _LONGEST = 5 * MAX_ANSWER
 
@@ -50,15 +51,15 @@ def json_fields(text: str) -> Mapping[Any, Any] | None:
         return None
     for spelled in dict.fromkeys((text, _BACKSLASH.sub(r"\\\\", text))):  # LaTeX whose backslashes nobody escaped
         try:
-            found = parse_json(spelled)
-        except ValueError:
+            found = json.loads(spelled, parse_float=str, parse_int=str, parse_constant=str)  # no digit is lost
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and not _has_control_characters(found):
             return found
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of backslashes
-            found = ast.literal_eval(text)
+            found = ast.literal_eval(_PYTHONS_DECIMAL.sub(r"'\1'", text))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None
     return found if isinstance(found, dict) else None
