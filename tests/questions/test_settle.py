@@ -127,3 +127,13 @@ def test_a_letter_among_numbers_is_a_bad_row_unless_the_question_asks_for_one(tm
     (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = read_questions(tmp_path / "f.jsonl", skip_bad=True)
     assert [one.answer for one in found] == ["2", "C", "B", "3", "4", "5"]
+
+
+def test_a_letter_among_formulas_is_a_bad_row_where_the_question_lists_and_names_none(tmp_path: Path) -> None:
+    boxed = {"problem_type": "Algebra", "solution": "So \\boxed{x}."}
+    asked = ["How far is it?", "Is $A$ or $B$ larger?", "Which is it? A) 1 B) 2 C) 3", "Which variable is free?"]
+    rows = [{"problem": one, "answer": "B", **boxed} for one in asked] + [{"problem": "P?", "answer": "x^2", **boxed}]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl", skip_bad=True)
+    assert [one.text for one in found] == [*asked[1:], "P?"]
+    assert "names no such letter" in found.skipped[0][1]

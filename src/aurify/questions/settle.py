@@ -94,6 +94,12 @@ def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
         blank = "among numbers: no answer that can be checked" if is_no_number(one.answers[0]) else ""
         why = blank or "but the question lists no options"
         raise RowError(f"the answer is {show(one.answers[0])}, {why} (--answers text takes it as it is)")
+    letter = _OPTION.fullmatch(one.answers[0].strip())
+    if kind == "math" and not told and letter and not options(one.text) and not _names_letters(one.text, letter[0]):
+        raise RowError(
+            f"the answer is {show(one.answers[0])}, but the question lists no options and names no such letter "
+            "(--answers math, or text, takes it as it is)"
+        )
     if isinstance(answer_type(kind), Judging):
         raise RowError("the row holds tests of a program: --answers code runs what the model writes against them")
     if kind == "choice" and not told and not options(one.text):
@@ -151,7 +157,8 @@ def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
 
 def _names_letters(question: str, letter: str) -> bool:
     """Whether a question asks for a letter, or holds the one that is its answer."""
-    return bool(_ASKS_FOR_LETTER.search(question) or re.search(rf"\b{re.escape(letter)}\b", question))
+    name = letter.strip("().")
+    return bool(_ASKS_FOR_LETTER.search(question) or re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", question))
 
 
 def _finished(rationale: str | None, answer: str) -> str | None:

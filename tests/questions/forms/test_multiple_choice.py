@@ -157,3 +157,11 @@ def test_answers_that_no_label_counts_are_acceptable_ones(load: Load) -> None:
 def test_a_story_stands_before_its_question(load: Load) -> None:
     (found,) = load({"narrative": "Al lied.", "question": "Who lied?", "choices": "['Al', 'Bo']", "answer_index": 0})
     assert found.text == "Al lied.\n\nWho lied?\nOptions:\n(A) Al\n(B) Bo"
+
+
+def test_a_text_beside_the_question_is_its_passage(load: Load) -> None:
+    row = {"text": "All birds fly.", "question": "What follows?", "options": TEXTS, "answer": 0}
+    (found,) = load(row)
+    assert found.text.startswith("All birds fly.\n\nWhat follows?\nOptions:")
+    (found,) = load({**row, "text": "Q: What follows? Answer: four"})
+    assert found.text.startswith("What follows?"), "it is the question again, and tells the answer"

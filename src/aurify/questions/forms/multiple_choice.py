@@ -14,7 +14,7 @@ from aurify.answers.options import LETTERS
 from aurify.questions.choices import Options, comparable_text, marks, read_options
 from aurify.questions.fields import Fields
 from aurify.questions.forms.conversations import question_of
-from aurify.questions.forms.form import Form, Found
+from aurify.questions.forms.form import CONTEXT_FIELDS, Form, Found
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError
 from aurify.seeds import stable_seed
@@ -33,13 +33,21 @@ _WORKED = ("rationale", "explanation", "cot_content", "solution")
 
 
 def _with_options(fields: Fields, options: Options, said: list[tuple[str, Any]]) -> Found:
-    question = question_of(fields)
+    question = question_of(_with_passage(fields))
     rationale = next(
         (fields[name] for name in _WORKED if isinstance(fields.get(name), str) and fields[name].strip()), None
     )
     return replace(
         question, rationale=rationale, answer_type="choice", options=options, marks=tuple(said), answers=()
     )  # fmt: skip
+
+
+def _with_passage(fields: Fields) -> Fields:
+    """A ``text`` beside the question is what it is about (LogiQA 2), unless it is the question over again."""
+    text, question = fields.get("text"), fields.get("question")
+    if not (isinstance(text, str) and isinstance(question, str)) or question.strip() in text:
+        return fields
+    return fields if fields.filled(CONTEXT_FIELDS) else fields.replaced({"passage": text})
 
 
 def _unfolded(fields: Fields) -> Fields:
