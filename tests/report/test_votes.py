@@ -38,9 +38,12 @@ def test_each_question_has_its_votes_and_what_is_odd_about_them(voted):
     run, files = voted
     content = read_content([run], files)
     items = {item["id"]: item for item in content.runs[0].items(content.votes)}
+    text = "So the answer is {}.".format
+    first = [text("4"), "4", None, True, 1]
+    others = [[text("4.0"), "4.0", None, True, 0], [text("5"), "5", None, False, 0]]
     assert items["q6"]["votes"] == [
-        ["all", "4", 2 / 3, 1.0, 3, [["4", 2], ["5", 1]]],
-        ["first", "4", 1, 1.0, 1, [["4", 1]]],
+        ["all", "4", 2 / 3, 1.0, 3, [["4", 2], ["5", 1]], [first, *others]],
+        ["first", "4", 1, 1.0, 1, [["4", 1]], [first]],
     ]
     found = {key: {flag for flag in items[key]["flags"] if flag in ("misvoted", "disputed")} for key in SAMPLES}
     assert found == {"q6": set(), "q7": {"misvoted"}, "q8": set()}, "a tie that holds the right answer is not wrong"
@@ -58,9 +61,16 @@ def test_where_files_differ_the_question_says_so(voted):
     assert all("disputed" in item["flags"] for item in content.runs[0].items(content.votes) if "votes" in item)
 
 
-@pytest.mark.parametrize("line", ['{"question_id": "q1"}', "[]", "no", '{"question_id": 1, "answer": "", "votes": []}'])
+VOTE = {"question_id": "q1", "answer": None, "votes": [], "candidates": []}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"question_id": "q1"}', "[]", "no", json.dumps(VOTE | {"question_id": 1}),
+     json.dumps(VOTE | {"candidates": [{"text": 1, "answer": None}]}), json.dumps(VOTE | {"votes": [{"answer": "4"}]})],
+)  # fmt: skip
 def test_what_is_no_vote_is_one_clear_line(tmp_path, line):
-    (tmp_path / "rows.jsonl").write_text('{"question_id": "q1", "answer": null, "votes": []}\n' + line + "\n")
+    (tmp_path / "rows.jsonl").write_text(json.dumps(VOTE) + "\n" + line + "\n")
     with pytest.raises(AurifyError, match=r"rows\.jsonl:2: not a line of a vote"):
         read_votes([tmp_path / "rows.jsonl"])
     with pytest.raises(AurifyError, match="nowhere: cannot be read"):
@@ -74,7 +84,13 @@ def test_the_page_shows_them(open_page, faults_of, voted):
     page.wait_for_function("() => document.getElementById('count').textContent.startsWith('1 of')")
     page.locator(".row").first.click()
     votes = page.locator("#detail section[aria-label=Votes]")
-    assert votes.locator(".verdict").all_inner_texts() == ["wrong", "wrong"]
+    assert votes.locator("h4 .verdict").all_inner_texts() == ["wrong", "wrong"]
+    assert not votes.locator("pre").first.is_visible()
+    votes.locator("summary").first.click()
+    samples = votes.locator("details").first.locator("li")
+    assert samples.locator("pre").all_inner_texts() == [f"So the answer is {one}." for one in SAMPLES["q7"]]
+    assert samples.locator(".verdict").all_inner_texts() == ["wrong", "wrong", "right"]
+    assert samples.locator(".facts").first.inner_text() == "answer read: 5 · the vote's choice"
     assert votes.locator("meter").evaluate_all("all => all.map(one => [one.value, one.max])") == [
         [2, 3],
         [1, 3],

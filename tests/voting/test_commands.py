@@ -94,6 +94,11 @@ def test_votes_of_a_file_from_anywhere(aurify: Command, tmp_path: Path) -> None:
     assert found["1/2?"] == {
         "question_id": "1/2?", "answer": "0.5", "confidence": pytest.approx(2 / 3), "tied": False, "samples": 4,
         "votes": [{"answer": "0.5", "votes": 2.0}, {"answer": "3", "votes": 1.0}], "rationale": "The answer is 0.5.",
+        "candidates": [
+            {"text": "The answer is 0.5.", "answer": "0.5", "chosen": True},
+            {"text": "The answer is 1/2.", "answer": "1/2"}, {"text": "The answer is 3.", "answer": "3"},
+            {"text": "who knows", "answer": None},
+        ],
     }  # fmt: skip
     assert (found["none?"]["answer"], found["none?"]["confidence"], found["none?"]["rationale"]) == (None, 0.0, None)
     assert (found["one?"]["answer"], found["one?"]["confidence"]) == ("7", 1.0)

@@ -28,14 +28,19 @@ def read_votes(paths: Sequence[str | Path]) -> list[VoteFile]:
 
 
 def vote_items(files: Sequence[VoteFile], question_id: str) -> list[list[Any]]:
-    """A question's votes for the page: of each file [name, answer, confidence, credit, samples, counts].
+    """A question's votes for the page: of each file [name, answer, confidence, credit, samples, counts, candidates].
 
-    ``counts`` has [answer, votes] of each answer, most votes first.
+    ``counts`` has [answer, votes] of each answer, most votes first; ``candidates`` [text, answer, score, right, chosen]
+    of each sample in the order drawn.
     """
     return [
         [
             file.name, line["answer"], line.get("confidence"), line.get("credit"), line.get("samples"),
             [[one["answer"], one["votes"]] for one in line["votes"]],
+            [
+                [one["text"], one["answer"], one.get("score"), one.get("right"), int(one.get("chosen", False))]
+                for one in line["candidates"]
+            ],
         ]
         for file in files
         if (line := file.by_question.get(question_id)) is not None
@@ -44,8 +49,10 @@ def vote_items(files: Sequence[VoteFile], question_id: str) -> list[list[Any]]:
 
 def vote_flags(votes: Sequence[Sequence[Any]]) -> list[str]:
     """What a question may be filtered by: whether a vote is wrong, and whether the files give different answers."""
-    wrong = any(credit == 0 for _, _, _, credit, _, _ in votes)
-    differ = len({counts[0][0] if counts else None for *_, counts in votes}) > 1  # spelled as its first sample has it
+    wrong = any(credit == 0 for _, _, _, credit, *_ in votes)
+    differ = (
+        len({counts[0][0] if counts else None for *_, counts, _ in votes}) > 1
+    )  # spelled as its first sample has it
     return ["misvoted"] * wrong + ["disputed"] * differ
 
 
@@ -66,7 +73,10 @@ def _lines(path: Path) -> dict[str, dict[str, Any]]:
 def _line(text: str) -> dict[str, Any] | None:
     try:
         read = parse_json(text)
-        whole = all(isinstance(one["answer"], str) and isinstance(one["votes"], (int, float)) for one in read["votes"])
-        return read if whole and isinstance(read["question_id"], str) and "answer" in read else None
+        counted = all(
+            isinstance(one["answer"], str) and isinstance(one["votes"], (int, float)) for one in read["votes"]
+        )
+        shown = all(isinstance(one["text"], str) and "answer" in one for one in read["candidates"])
+        return read if counted and shown and isinstance(read["question_id"], str) and "answer" in read else None
     except (ValueError, TypeError, KeyError):
         return None

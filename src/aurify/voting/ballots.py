@@ -55,12 +55,23 @@ class VotedQuestion:
             "tied": len(ballot.leaders) > 1,
             "samples": self.spent,
             "rationale": None if ballot.chosen is None else candidates[ballot.chosen].text,
+            "candidates": [self._candidate(index) for index in range(len(candidates))],
         }
         if self.scores is not None and ballot.chosen is not None:
             found["score"] = self.scores[ballot.chosen]
         if self.credit is not None:
             found["credit"] = self.credit
         return found
+
+    def _candidate(self, index: int) -> dict[str, Any]:
+        """A sample with what is known of it: its score where there are scores, and whether it is right where judged."""
+        candidate = self.pool.candidates[index]
+        found: dict[str, Any] = {"text": candidate.text, "answer": candidate.answer}
+        if self.scores is not None:
+            found["score"] = self.scores[index]
+        if candidate.right is not None:
+            found["right"] = candidate.right
+        return found | {"chosen": True} if index == self.ballot.chosen else found
 
     def case(self, weight: float) -> Case:
         """The case view; without scores all weigh the same."""

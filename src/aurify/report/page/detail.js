@@ -57,17 +57,25 @@ function evaluations(item) {
   return make("section", { "aria-label": "Evaluations" }, make("h4", {}, "The model's most likely rationale"), tools, sides);
 }
 
-/** What each file of votes says: the answer, how sure it is, and the votes of every answer; see vote_items in votes.py. */
+/** What each file of votes says: the answer, how sure it is, the votes of every answer, and each sample with its score. */
 function votes(item) {
-  const sides = item.votes.map(([name, answer, confidence, credit, samples, counts]) => {
+  const sides = item.votes.map(([name, answer, confidence, credit, samples, counts, candidates]) => {
     const kind = credit === 1 ? "right" : credit === 0 ? "wrong" : "", word = kind || (credit === null ? "not judged" : `a tie, ${percent(credit)} right`);
     const head = make("h4", {}, make("span", { class: `verdict ${kind}` }, word), ` ${shown(name)}: `, answer === null ? "no answer" : make("strong", {}, shown(answer)));
     const all = counts.reduce((sum, [, votes]) => sum + votes, 0);
     const rows = counts.map(([of, votes]) => make("tr", {}, make("th", { scope: "row" }, shown(of)), make("td", {}, make("meter", { min: 0, max: all || 1, value: votes, "aria-label": `votes for ${shown(of)}` })), make("td", {}, String(Number(votes.toFixed(3))))));
     const said = [confidence !== null && `confidence ${percent(confidence)}`, samples !== null && `${samples} samples`];
-    return make("div", {}, head, make("table", {}, make("tbody", {}, ...rows)), make("p", { class: "facts" }, said.filter(Boolean).join(" · ")));
+    const list = make("ol", { class: "visits" }, ...candidates.map(candidate));
+    return make("div", {}, head, make("table", {}, make("tbody", {}, ...rows)), make("p", { class: "facts" }, said.filter(Boolean).join(" · ")), make("details", {}, make("summary", {}, `The samples, ${candidates.length}`), list));
   });
   return make("section", { "aria-label": "Votes" }, make("h4", {}, "How it was voted on"), make("div", { class: "sides" }, ...sides));
+}
+
+/** One sample that was voted on, as vote_items in votes.py packs it. */
+function candidate([text, answer, score, right, chosen]) {
+  const kind = right === null ? "" : right ? "right" : "wrong";
+  const said = [answer === null ? "no answer found" : `answer read: ${shown(answer)}`, score !== null && `score ${Number(score.toPrecision(4))}`, chosen && "the vote's choice"];
+  return make("li", {}, make("span", { class: `verdict ${kind}` }, kind || "not judged"), rationaleText(text), make("p", { class: "facts" }, said.filter(Boolean).join(" · ")));
 }
 
 /** The visits with what the memory held before and after each. */
