@@ -10,20 +10,15 @@ call that draws one rationale for each of the first questions of ASDiv. Says whe
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from beside import ROOT, in_turn
+
 DATA = ROOT.parent / "shared/data/asdiv/asdiv.jsonl"
 
 TURN = """
-import json, os, resource, sys, time
-os.environ["THP_MEM_ALLOC_ENABLE"] = sys.argv[6]
+import json, resource, sys, time
 import torch
 from aurify.models import load_model
 from aurify.sampling import LocalSampler, Prompt
@@ -59,11 +54,8 @@ def main() -> None:
     print("| rationales at once | tokens/s before | now | now / before | system's share before | now | drawn alike |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for rows in args.rows:
-        turns: dict[Path, list[dict[str, Any]]] = {args.against.resolve(): [], ROOT: []}
-        for _ in range(args.repeats):
-            for root, found in turns.items():
-                found.append(turn(root, args, rows))
-        before, now = turns.values()
+        words = [args.model.resolve(), DATA, rows, args.new_tokens, args.threads]
+        before, now = in_turn(TURN, words, against=args.against, threads=args.threads, repeats=args.repeats)
         rates = [statistics.median(one["tokens"] / one["seconds"] for one in found) for found in (before, now)]
         shares = [
             statistics.median(one["system"] / (one["user"] + one["system"]) for one in found) for found in (before, now)
@@ -72,19 +64,6 @@ def main() -> None:
         told = [rows, *(f"{rate:.0f}" for rate in rates), f"{rates[1] / rates[0]:.2f}"]
         told += [*(f"{share:.0%}" for share in shares), "yes" if alike else "NO"]
         print(f"| {' | '.join(map(str, told))} |", flush=True)
-
-
-def turn(root: Path, args: argparse.Namespace, rows: int) -> dict[str, Any]:
-    """One process with the source of this checkout, and large pages where its command line asks for them."""
-    pages = "THP_MEM_ALLOC_ENABLE" in (root / "src/aurify/cli/app.py").read_text(encoding="utf-8")
-    words = [args.model.resolve(), DATA, rows, args.new_tokens, args.threads, int(pages)]
-    done = subprocess.run(
-        [sys.executable, "-c", TURN, *map(str, words)], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": str(args.threads)},
-    )  # fmt: skip
-    line = next(line for line in done.stdout.splitlines() if line.startswith("@@ "))
-    result: dict[str, Any] = json.loads(line[3:])
-    return result
 
 
 if __name__ == "__main__":

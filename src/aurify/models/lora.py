@@ -95,6 +95,8 @@ def add_lora(
     """
     from peft import PeftModel, get_peft_model
 
+    from aurify.models.lora_layer import lighten
+
     more: dict[str, Any] = {}
     if ranks:
         more["rank_pattern"] = {re.escape(name): own for name, own in ranks.items()}
@@ -104,9 +106,11 @@ def add_lora(
     with torch.random.fork_rng(), adapting():
         torch.manual_seed(seed)
         if not wrapped:
-            return get_peft_model(model, config, adapter_name=adapter)
-        model.add_adapter(adapter, config)
-        return model
+            model = get_peft_model(model, config, adapter_name=adapter)
+        else:
+            model.add_adapter(adapter, config)
+    lighten(model)
+    return model
 
 
 def equal_ranks(model: PreTrainedModel, targets: Sequence[str], *, rank: int, width: int) -> dict[str, int]:

@@ -27,13 +27,15 @@ _KEPT: dict[tuple[Kind, bool], Factors] = {
     ("full", False): (24, 16, 12, 8),
     ("full", True): (26, 8, 6, 4),
     ("lora", False): (16, 16, 12, 8),
-    ("lora", True): (18, 8, 6, 4),
+    ("lora", True): (17, 8, 6, 4),
     ("qv-lora", False): (12, 12, 8, 8),
-    ("qv-lora", True): (16, 6, 4, 4),
+    ("qv-lora", True): (11, 6, 4, 4),
     ("prompt", False): (8, 12, 8, 8),
     ("prompt", True): (8, 6, 4, 4),
 }
 """Bytes of a token and layer for each unit of E, I, A and K; by tuning kind, and whether products are in bfloat16."""
+_SHORT: dict[Kind, int] = {"lora": 6, "qv-lora": 2}
+"""Less of these for each unit of E where the weights are bfloat16 too, and so what runs between the layers."""
 SPARE = 0.35
 """Of what autograd keeps: SmolLM2 135M took 2.26 GiB where it counts 1.78 (1,067 tokens, LoRA, mixed)."""
 _LAST = 12
@@ -127,11 +129,14 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
         bf16: whether products are in bfloat16, as with ``--dtype mixed`` and ``bfloat16``.
     """
     by_width, by_inner, by_queries, by_keys = _KEPT[kind, bf16]
+    if bf16 and form.weight_bytes <= 2:
+        by_width -= _SHORT.get(kind, 0)
     a_token = by_width * form.width + by_inner * form.inner + by_queries * form.queries
     kept = form.layers * (tokens * a_token + (columns or tokens) * by_keys * form.keys) + tokens * _LAST * form.width
     cast = bf16 and form.weight_bytes > 2  # autograd keeps the casts of a micro-batch's matrices
     logits = tokens * form.vocabulary
-    at_once = (logits if logits <= PLAIN_LOGITS else CHUNK_LOGITS) * _HEAD[bf16]
+    in_parts = CHUNK_LOGITS if kind == "full" and logits > PLAIN_LOGITS else PLAIN_LOGITS
+    at_once = min(logits, in_parts) * _HEAD[bf16]
     return MemoryUse(
         weights=_weights(form),
         gradients=4 * form.trained,

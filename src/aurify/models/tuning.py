@@ -56,6 +56,7 @@ def prepare(
     """
     import torch
 
+    from aurify.models.lora_layer import lighten
     from aurify.models.prefix import is_adapted
 
     if is_adapted(model):
@@ -75,6 +76,7 @@ def prepare(
             model = get_peft_model(model, config)
         except ValueError as error:
             raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
+        lighten(model)
     elif chosen == "prompt":
         from peft import PromptTuningConfig, get_peft_model
 
@@ -92,6 +94,7 @@ def _prepare_adapted(model: Any, kind: TuningKind | None) -> Tuned:
     """An adapter that was loaded goes on as the kind that it is."""
     from peft import PeftType
 
+    from aurify.models.lora_layer import lighten
     from aurify.models.nat.model import dual_layers
 
     if dual_layers(model):
@@ -102,6 +105,7 @@ def _prepare_adapted(model: Any, kind: TuningKind | None) -> Tuned:
     loaded: TuningKind = "prompt" if model.active_peft_config.peft_type == PeftType.PROMPT_TUNING else "lora"
     if kind not in (None, loaded):
         raise UsageError(f"--tuning {kind}: the model is a {loaded} adapter already; merge it first, or leave --tuning")
+    lighten(model)
     return Tuned(model, loaded, default_learning_rate(loaded, model))
 
 

@@ -78,6 +78,7 @@ class LocalSampler:
         self.dtype = dtype
         self.progress = progress
         self.clock, self.say = clock or Clock(), say
+        self._told_slow = False
         self._agreement, self._compares = agreement, agreement is not None
 
     def sample(
@@ -103,8 +104,7 @@ class LocalSampler:
         asked = sum(len(prompt.seeds) for prompt in prompts)
         if self.progress is not None:
             self.progress(0, asked)
-        with blocks_together(self.model):
-            drawn = self._what_fits(draw, on_completion, asked)
+        drawn = self._what_fits(draw, on_completion, asked)
         if self._agreement is not None and self._compares and any(drawn):
             self._compares = False
             with _evaluating(self.model):
@@ -130,8 +130,14 @@ class LocalSampler:
         """What computes the logits for these prompts: the fast path where the model allows it."""
         weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
         if weights is None:
+            self._tell_slow(bool(self.fused and prompts))
             return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
+
+    def _tell_slow(self, surprising: bool) -> None:
+        if surprising and not self._told_slow:
+            self._told_slow = True
+            self.say("samples are drawn by the model's own forward pass: its form has no faster way here")
 
     def _what_fits(
         self,
@@ -175,6 +181,7 @@ class LocalSampler:
             engine = self.engine(prompts, max_new_tokens)
             if isinstance(engine, FusedEngine):  # no tensor of it outlives this call, as one of a module's own could
                 stack.enter_context(torch.inference_mode())
+                stack.enter_context(blocks_together(self.model))  # other engines' caches grow: their blocks fit nowhere
             elif self.dtype is not None:  # the fused engine has weights of its own
                 stack.enter_context(torch.autocast(next(self.model.parameters()).device.type, self.dtype))
             return Decoding(

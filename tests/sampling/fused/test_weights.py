@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from aurify.models.tuning import prepare
 from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.fused import weights_of
 from aurify.sampling.fused.weights import interleaved
@@ -36,8 +37,21 @@ def test_what_a_copy_would_miss_is_not_taken(model_of: ModelOf, tokenizer: Any) 
     for model in (hooked, dora, dynamic, sliding, trained_head):
         assert weights_of(model) is None
     assert weights_of(model_of("llama")) is not None
-    silent = LocalSampler(hooked, tokenizer).sample([Prompt((3, 4), (1,))], max_new_tokens=5)
+    said: list[str] = []
+    sampler = LocalSampler(hooked, tokenizer, say=said.append)
+    silent = sampler.sample([Prompt((3, 4), (1,))], max_new_tokens=5)
+    sampler.sample([Prompt((3, 4), (1,))], max_new_tokens=5)
+    assert said == ["samples are drawn by the model's own forward pass: its form has no faster way here"]
     assert silent == LocalSampler(hooked, tokenizer, fused=False).sample([Prompt((3, 4), (1,))], max_new_tokens=5)
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_a_model_that_is_being_trained_takes_the_fast_path(model_of: ModelOf, tokenizer: Any, kind: Any) -> None:
+    said: list[str] = []
+    model = prepare(model_of("llama"), tokenizer, kind=kind).model
+    LocalSampler(model, tokenizer, say=said.append).sample([Prompt((3, 4), (1,))], max_new_tokens=5)
+    assert not said
+    assert weights_of(model) is not None
 
 
 def test_a_model_too_large_to_copy_is_not_taken(model_of: ModelOf) -> None:

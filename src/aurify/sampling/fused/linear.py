@@ -190,10 +190,11 @@ def matrix_of(module: Any, fold: bool = True) -> Matrix:
         return Matrix(module.weight, module.bias)
     from peft.tuners.lora import Linear as LoraLinear  # takes a second or two, and a plain model needs none
 
+    from aurify.models.lora_layer import PlainLoraLinear
     from aurify.models.nat.layer import DualLoraLinear
 
     base = getattr(module, "base_layer", None)
-    if type(module) not in (LoraLinear, DualLoraLinear) or type(base) is not nn.Linear:
+    if type(module) not in (LoraLinear, PlainLoraLinear, DualLoraLinear) or type(base) is not nn.Linear:
         raise OtherForm
     if type(module) is DualLoraLinear and module.mode == BOTH and not module.disable_adapters:
         return _nat(module, base)
