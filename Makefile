@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install quickstart test lint docs package vllm peers harness browser clean
+.PHONY: install quickstart test lint docs package vllm peers harness browser llama-cpp clean
 
 install: $(STAMP)
 
@@ -80,6 +80,18 @@ $(HARNESS_STAMP): constraints.txt
 	.venv-harness/bin/python -m pip install --constraint constraints.txt 'lm_eval[hf]>=0.4.9' peft
 	@touch $@
 
+# llama.cpp's converter to GGUF, out of the source package of its Python binding (76 MB), and what it reads tokenizers
+# with. tests/models/test_to_gguf.py is skipped without it.
+llama-cpp: .llama.cpp/convert_hf_to_gguf.py
+
+.llama.cpp/convert_hf_to_gguf.py: $(STAMP)
+	$(BIN)/python -m pip install --constraint constraints.txt sentencepiece
+	mkdir -p .llama.cpp
+	$(BIN)/python -m pip download --no-deps --no-binary :all: --dest .llama.cpp llama-cpp-python==0.3.36
+	tar -xzf .llama.cpp/llama_cpp_python-*.tar.gz -C .llama.cpp --strip-components=3 --wildcards \
+		'*/vendor/llama.cpp/convert_hf_to_gguf.py' '*/vendor/llama.cpp/conversion/*' '*/vendor/llama.cpp/gguf-py/gguf/*'
+	rm .llama.cpp/llama_cpp_python-*.tar.gz
+
 # What tests/report looks at pages with: Playwright, Debian's Chromium (another one: CHROMIUM=/path/to/chromium), and
 # axe-core, which finds faults of accessibility. Without them those tests are skipped.
 browser: $(STAMP)
@@ -88,4 +100,4 @@ browser: $(STAMP)
 	mkdir -p .browser && cd .browser && npm pack --silent axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
 
 clean:
-	rm -rf .venv .venv-vllm .venv-peers .venv-harness .venv-package .browser build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-vllm .venv-peers .venv-harness .venv-package .browser .llama.cpp build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
