@@ -33,6 +33,11 @@ def printable(text: str, limit: int | None = None, *, newlines: bool = False) ->
     return text
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says."""
+    return printable((str(error).strip() or type(error).__name__).splitlines()[0], 500)
+
+
 def counted(counts: Counter[str]) -> str:
     """``12 right, 3 wrong``, the most first."""
     return ", ".join(f"{count} {name}" for name, count in counts.most_common())

@@ -43,23 +43,23 @@ def test_a_folder_in_use_is_refused_with_the_command_that_goes_on(tmp_path):
     folder = RunFolder(tmp_path / "run", command="distill")
     folder.claim(settings())
     with pytest.raises(UsageError, match="already there and not empty"):
-        folder.claim(settings())
+        folder.refuse_others(settings())
     folder.claim(settings(resume=True))
     with pytest.raises(
         UsageError, match=r"seed was 0 and is now 1; .*: aurify distill --config .*config\.toml --resume"
     ):
-        folder.claim(settings(resume=True, seed=1))
+        folder.refuse_others(settings(resume=True, seed=1))
 
 
 def test_a_run_goes_on_with_the_data_that_it_began_with_alone(tmp_path):
     folder, before = RunFolder(tmp_path / "run"), {"training questions": {"a": "1", "b": "2"}}
     folder.claim(settings(), before)
-    folder.claim(settings(resume=True), before)
+    folder.refuse_others(settings(resume=True), before)
     with pytest.raises(UsageError, match=r"--resume: the data is not what the run began with \(.*: 1 gone \(b\)\)"):
-        folder.claim(settings(resume=True), {"training questions": {"a": "1"}})
-    folder.claim(settings(resume=True), before)
+        folder.refuse_others(settings(resume=True), {"training questions": {"a": "1"}})
+    folder.refuse_others(settings(resume=True), before)
     folder.read.write_text("[1]")
     with pytest.raises(AurifyError, match=r"read\.json: cannot be read"):
-        folder.claim(settings(resume=True), before)
+        folder.refuse_others(settings(resume=True), before)
     folder.read.unlink()
-    folder.claim(settings(resume=True), before)
+    folder.refuse_others(settings(resume=True), before)

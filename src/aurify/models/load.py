@@ -12,8 +12,9 @@ from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.heap import keep_blocks_apart
 from aurify.models.quantized import Quantize, keep_differentiable, quantization
-from aurify.models.untrusted import first_line, pretrained, pretrained_adapter, pretrained_weights, reading
+from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
+from aurify.text import first_line
 
 if TYPE_CHECKING:
     import torch

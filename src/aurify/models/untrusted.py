@@ -16,7 +16,7 @@ import torch
 
 from aurify.errors import AurifyError
 from aurify.parsing import parse_json
-from aurify.text import printable
+from aurify.text import first_line, printable
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _RUNS_CODE = ("megatron_config", "tokenizer_kwargs")
@@ -150,11 +150,6 @@ def named(names: Sequence[str]) -> str:
     """How many tensors, and the first by name."""
     shown = ", ".join(printable(name, 100) for name in names[:_NAMED])
     return f"{len(names)} tensor{'s' * (len(names) > 1)} ({shown}{', ...' if len(names) > _NAMED else ''})"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return printable((str(error) or type(error).__name__).strip().splitlines()[0], 500)
 
 
 def _json(file: Path) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from aurify.errors import AurifyError
 from aurify.files import atomic_folder, remove_folder, verify_folder
 from aurify.models.sharding import laid_as, whole_tensor
-from aurify.models.untrusted import first_line
+from aurify.text import first_line
 
 KEPT = 2
 """How many of the newest checkpoints stay on the disk."""

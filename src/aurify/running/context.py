@@ -20,6 +20,7 @@ from aurify.running.folder import RunFolder, RunSettings
 from aurify.running.interrupt import StopRequest
 from aurify.running.metrics import MetricsLog
 from aurify.running.progress import Watcher
+from aurify.running.tracking import Trackers
 from aurify.running.world import World
 from aurify.statistics import Accuracy
 from aurify.statistics.crossed import Interval
@@ -54,6 +55,7 @@ class RunContext:
     world: World
     folder: RunFolder
     watcher: Watcher
+    trackers: Trackers
     grader: Grader
     stop: StopRequest
     held: ExitStack
@@ -84,11 +86,12 @@ class RunContext:
 
         def take() -> None:
             self.held.enter_context(sole_writer(self.folder.path, self.say))
+            self.folder.refuse_others(settings, read)
+            self.trackers.start(settings.model_dump())  # before anything is written: one may fail
             self.folder.claim(settings, read)
             write_asked(self.folder.questions, train, held_out)
 
         self.world.once(take)
-        self.world.start_trackers(settings.model_dump())
 
     def finish(self, export: Callable[[Path, Accuracies], None]) -> Run:
         """Have the model written into the run's model folder, and tell what came out."""
@@ -111,8 +114,9 @@ class RunContext:
 def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[RunContext]:
     """The context of a run of ``aurify COMMAND``; what it holds is closed with it."""
     with ExitStack() as stack:
-        world = World(track=settings.track, folder=settings.out)
-        stack.callback(world.close)
+        world = World()
+        trackers = Trackers(settings.track, settings.out, watcher.say)
+        stack.callback(trackers.close)
         stack.enter_context(world.ending_together())
         grader, stop = stack.enter_context(grader_of(settings, settings.out)), stack.enter_context(world.stop)
-        yield RunContext(world, RunFolder(settings.out, command=command), watcher, grader, stop, stack)
+        yield RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)

@@ -130,8 +130,8 @@ class RunFolder:
         except AurifyError:
             return None
 
-    def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
-        """Make the folder, whose lock is held, ready for this run, or refuse without touching what it holds.
+    def refuse_others(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
+        """Refuse, without touching what the folder holds, where it is not this run's to write.
 
         Args:
             read: of what the run has read; a run is gone on with on nothing else.
@@ -147,6 +147,9 @@ class RunFolder:
             raise UsageError(
                 f"--out {self.path}: already there and not empty: choose another folder, or --resume the run in it"
             )
+
+    def claim(self, settings: RunSettings, read: Fingerprint | None = None) -> None:
+        """Make the folder, whose lock is held, ready for this run, which ``refuse_others`` has let in."""
         self.path.mkdir(parents=True, exist_ok=True)
         for folder in (self.path, self.checkpoints, self.rationales, self.held_out):
             sweep(folder)

@@ -131,7 +131,7 @@ class Loop:
             self.metrics.append(line)
             self.context.watcher.step(self.step, self.task.steps, line)
             numbers = {**line, **timing}
-            self.world.track({k: v for k, v in numbers.items() if isinstance(v, (int, float))}, self.step)
+            self.context.trackers.log({k: v for k, v in numbers.items() if isinstance(v, (int, float))}, self.step)
 
     def _evaluate(self) -> None:
         begun = time.perf_counter()
@@ -153,7 +153,7 @@ class Loop:
             self.context.watcher.evaluated(self.step, measured.accuracy)
             if told:
                 self.context.say("  " + counted(verdicts))
-            self.world.track({"held_out_accuracy": measured.accuracy.value}, self.step)
+            self.context.trackers.log({"held_out_accuracy": measured.accuracy.value}, self.step)
 
     def _restore(self) -> None:
         """Go back to the newest checkpoint that is whole, and forget what was written after it.

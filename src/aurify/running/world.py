@@ -6,7 +6,6 @@ process is told by its watcher (``peers``).
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,15 +41,11 @@ class World:
     ``stop`` is the wish to stop, which all processes have together.
     """
 
-    def __init__(self, *, track: Sequence[str] = (), folder: str | None = None) -> None:
+    def __init__(self) -> None:
         from accelerate import Accelerator, InitProcessGroupKwargs
 
-        for name in track:
-            if importlib.util.find_spec(name) is None:  # accelerate would leave it out without a word
-                raise UsageError(f"--track {name}: not installed: pip install 'aurify[{name}]'")
         launched = int(os.environ.get("WORLD_SIZE", "1"))
         self._accelerator = Accelerator(
-            log_with=list(track) or None, project_dir=folder,
             cpu=launched > 1 and not _has_accelerator(),  # else each of torchrun's processes would be alone
             kwargs_handlers=[InitProcessGroupKwargs(timeout=WAITED_FOR)],
         )  # fmt: skip
@@ -59,7 +54,6 @@ class World:
                 f"{launched} processes were launched and {self._accelerator.num_processes} found each other: start "
                 "them with torchrun or accelerate launch, one for each device"
             )
-        self._wanted, self._tracking = bool(track), False
         self._rank, self._size = self._accelerator.process_index, self._accelerator.num_processes
         self._peers: Peers | None = None
         self.stop = StopRequest(alone=self.alone, spread=self._spread)
@@ -165,18 +159,6 @@ class World:
         """Until every process is here."""
         self._accelerator.wait_for_everyone()
 
-    def start_trackers(self, config: dict[str, Any]) -> None:
-        """Tell the trackers, if any were asked for, what is run."""
-        if self._wanted:
-            plain = {key: value for key, value in config.items() if isinstance(value, (int, float, str, bool))}
-            self._accelerator.init_trackers("aurify", config=plain)
-            self._tracking = True
-
-    def track(self, values: dict[str, float], step: int) -> None:
-        """Send the numbers of a step to the trackers."""
-        if self._tracking:
-            self._accelerator.log(values, step=step)
-
     @contextmanager
     def ending_together(self) -> Iterator[None]:
         """Within it the processes are watched, and an error ends all; where another is gone, it says which, and why.
@@ -206,11 +188,6 @@ class World:
         """Have the other processes asked to stop."""
         if self._peers:
             self._peers.stop()
-
-    def close(self) -> None:
-        """Finish the trackers."""
-        if self._tracking:
-            self._accelerator.end_training()
 
 
 class _Raised(NamedTuple):
