@@ -38,7 +38,8 @@ def target_logprobs(
         dtype = torch.get_autocast_dtype(states_KE.device.type) if mixed else states_KE.dtype
         bias = None if bias_V is None else bias_V.to(dtype)
         rows = max(1, plain // len(head_VE))
-        frozen: Tensor = _FrozenHead.apply(states_KE.to(dtype), head_VE.to(dtype), bias, target_K, rows)
+        arguments = states_KE.to(dtype), head_VE.to(dtype), bias, target_K, rows
+        frozen: Tensor = _FrozenHead.apply(*arguments)  # type: ignore[no-untyped-call]  # torch has no types here
         return frozen
     rows = max(1, chunk // len(head_VE))
     if hasattr(functional, "linear_cross_entropy") and states_KE.dtype == torch.float32 and not mixed:
@@ -87,7 +88,7 @@ class _FrozenHead(torch.autograd.Function):
         return found_K
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, weight_K: Tensor) -> tuple[Tensor | None, ...]:
         (gradient_KE,) = ctx.saved_tensors
         by_states = (gradient_KE * weight_K[:, None]).to(gradient_KE.dtype) if ctx.needs_input_grad[0] else None
