@@ -195,7 +195,8 @@ def without_units(pred: str, gold: str) -> TidiedPair:
         ours, our_unit = _letters_as_unit(ours)
     elif their_unit is None and not _has_letters(ours):
         theirs, their_unit = _letters_as_unit(theirs)
-    return TidiedPair(ours, theirs, units_differ(our_unit, their_unit))
+    marks = [unit or ("%" if text.endswith("%") else None) for text, unit in ((ours, our_unit), (theirs, their_unit))]
+    return TidiedPair(ours, theirs, units_differ(*marks))
 
 
 def spellings(tidied: str) -> tuple[str, ...]:

@@ -145,7 +145,8 @@ def _read(text: str, words: bool) -> Number:
     else:
         factor = None
     percent, after = _after(text[end:])
-    unit = None if percent else currency or unit_of(after)
+    degrees = "deg" if text[end:].lstrip(" )").startswith(DEGREES) else None
+    unit = None if percent else currency or unit_of(after) or degrees
     if not words and (before or after or factor):
         raise Unreadable("more than a number")
     refuse_more(before, text[end:], after)

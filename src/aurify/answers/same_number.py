@@ -19,7 +19,8 @@ def same_number(pred: Number, gold: Number) -> str | None:
     ``3.14159``. Where the gold answer is a fraction that has no end of decimals, all the digits of a double are enough.
     A percentage is both 40 and 0.4. Two units of measure have to be the same.
     """
-    if units_differ(pred.unit, gold.unit) or pred.factor != gold.factor:
+    ours, theirs = ("%" if number.percent else number.unit for number in (pred, gold))
+    if units_differ(ours, theirs) or pred.factor != gold.factor:
         return None
     for x in pred.meanings():
         for y in gold.meanings():

@@ -15,6 +15,7 @@ from aurify.answers.math.structures import Structure, read_structure
 from aurify.answers.math.written import without_phrases
 from aurify.answers.reading import Unreadable
 
+_OR, _AND = (re.compile(rf"\\(?:{names})(?![a-zA-Z])") for names in ("lor|vee", "land|wedge"))
 _OPEN_END = re.compile(r"(?<!\d)\s?(?:\\[lc]?dots|…|\.\.\.)|(?<![\d.])\d+\s?(?:\\[lc]?dots|…|\.\.\.)")
 """Anything that goes on; ``3.14\\ldots`` is told by its decimals."""
 _ANOTHER_OPTION = re.compile(r"\(\s?[A-J]\s?\)|\\text(?:bf)?\s?\{\s?\(?[A-J][).]?\s?\}")
@@ -53,6 +54,8 @@ def _compare_spelled(pred: str, gold: str) -> tuple[str, str]:
 def _compare(pred: str, gold: str) -> str:
     """Why the two are equal; "": they are not."""
     pred, gold = without_phrases(pred), without_phrases(gold)
+    if {bool(_OR.search(pred)), bool(_OR.search(gold))} == {True, False} and (_AND.search(pred) or _AND.search(gold)):
+        return ""  # of lists either word joins the items; of statements these do not mean the same
     words = words_in(pred), words_in(gold)
     if any(words):
         return "the same words" if words[0] == words[1] else ""
