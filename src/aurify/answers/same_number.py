@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from aurify.answers.number import Number
 from aurify.answers.units import units_differ
 
@@ -53,8 +55,7 @@ def _rounded_from(pred: Number, gold: Number) -> bool:
     if gold.decimals > 1 and digits % 10:
         enough = min(enough, gold.decimals + 2)
     computed = pred.value.denominator > 1 if pred.decimals is None else pred.decimals >= enough
-    away = abs(pred.value - gold.value) * 10**gold.decimals
-    return computed and digits >= 10 and (away < 1 if gold.decimals >= LONG_TAIL else away * 2 <= 1)
+    return computed and digits >= 10 and _written(pred.value, gold, cut=gold.decimals >= LONG_TAIL)
 
 
 def _all_of_a_double(pred: Number, gold: Number) -> bool:
@@ -62,4 +63,13 @@ def _all_of_a_double(pred: Number, gold: Number) -> bool:
         return False
     digits = len(str(abs(int(pred.value * 10**pred.decimals))))
     endless = 10**pred.decimals % gold.value.denominator != 0
-    return digits >= DOUBLE and endless and abs(pred.value - gold.value) * 10**pred.decimals < 1
+    return digits >= DOUBLE and endless and _written(gold.value, pred, cut=True)
+
+
+def _written(value: Fraction, decimals: Number, *, cut: bool) -> bool:
+    """Whether these decimals are what the value is rounded to, or, with ``cut``, cut off to."""
+    scale = 10 ** (decimals.decimals or 0)
+    beyond = (value - decimals.value) * scale
+    toward_zero = 0 <= (beyond if value > 0 else -beyond) < 1
+    binary = abs(decimals.value) * scale >= 10**DOUBLE and abs(beyond) < 1  # which rounds the 16th digit as it may
+    return abs(beyond) * 2 <= 1 or (cut and (toward_zero or binary))

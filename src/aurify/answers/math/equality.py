@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd
 
 from aurify.answers.math.reals import INFINITE, LEAST, Reals, simplest
 from aurify.answers.math.structures import Based, MatrixTree, Relation, Several, Structure, Value, as_reals
@@ -61,8 +62,8 @@ def _same_written(pred: Structure, gold: Structure) -> str | None:
     if isinstance(time, TimeOfDay) and isinstance(number, Value):
         whole = number.tree == ("number", Fraction(time.time[0]), 0)
         return "the same hour" if whole and time.half and not any(time.time[1:]) else None
-    if isinstance(gold, TimeOfDay):
-        return None  # no ratio, unless it is asked for as one
+    if isinstance(gold, TimeOfDay) and gcd(*gold.parts) > 1:
+        return None  # no ratio, which would be in lowest terms
     ours, theirs = _parts(pred), _parts(gold)
     if not ours or not theirs or len(ours) != len(theirs):
         return None
