@@ -218,7 +218,7 @@ def claims(scenarios: Mapping[str, Runs]) -> list[str]:
             if pair := pairs.get(method):
                 verdict = {"trice": "holds", None: "cannot be told"}.get(pair.better, "does not hold")
                 lines.append(row(claim, scenario, verdict, pair))
-        if "trice-basic" in runs and runs.get("trice"):
+        if "trice-basic" in runs and runs.get("trice") and all(len(one["curve"]) > 1 for one in runs["trice"]):
             lines.append(faster(scenario, runs))
     lines += quiet(scenarios)
     return lines

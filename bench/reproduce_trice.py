@@ -129,7 +129,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="one learning rate for all methods, in the place of tuned ones")
     parser.add_argument("--samples", type=int, default=8, help="samples a question, for p(y|x), maj@k and pass@k")
     parser.add_argument("--sampled", type=int, default=0, help="test questions that are sampled; 0: all")
-    parser.add_argument("--points", type=int, default=5, help="of each learning curve")
+    parser.add_argument("--points", type=int, default=5, help="of each learning curve; 0: none")
     parser.add_argument("--limit", type=int, default=0, help="at most this many training and test questions; 0: all")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reproduce_trice")
@@ -281,7 +281,8 @@ def trained(
     settings = {
         **own, "model": base_model(args, case.scenario), "data": "(bench)", "out": str(out), "seed": case.seed,
         "lr": case.rate, "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
-        "eval_every": 0 if case.seed == TUNING_SEED else max(1, steps // args.points), "eval_limit": CURVE,
+        "eval_every": max(1, steps // args.points) if args.points and case.seed != TUNING_SEED else 0,
+        "eval_limit": CURVE,
         "save_every": steps,
     }  # fmt: skip
     budget = None if case.method in ("direct", "cot") else Budget("samples", amount)
