@@ -1,6 +1,6 @@
 """Speed, side by side in one run: sampler, update, whole steps, time to accuracy, growth; against what else there is.
 
-    .venv/bin/python bench/speed.py [a b c d e f] [--quick | --full | --cells 1M:64,256] [--data ../shared/data/bbh]
+    .venv/bin/python bench/speed.py [a b c d e f g] [--quick | --full | --cells 1M:64,256] [--data ../shared/data/bbh]
 
 Needs `make peers` (TRL, in .venv-peers) and `make vllm` (.venv-vllm); what is missing is left out and said. Prints one
 Markdown table a part and writes them to bench/results/speed.md (--quick: only where --out says). Every number is a
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from speed_parts import shared
 
-PARTS = {"a": "sampler", "b": "update", "c": "step", "d": "accuracy", "e": "growth", "f": "real"}
+PARTS = {"a": "sampler", "b": "update", "c": "step", "d": "accuracy", "e": "growth", "f": "real", "g": "supervised"}
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--cells", nargs="+", metavar="MODEL:N,N", help="of part a, such as 1M:64,256 [all]")
     parser.add_argument("--vocabularies", nargs="+", type=int, metavar="WORDS", help="of part b [1024 32768 151936]")
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="part c: another commit in a folder, alone")
-    parser.add_argument("--model", type=Path, metavar="FOLDER", help="part f: a real model, models/NAME")
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="parts f and g: a real model, models/NAME")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=5, help="of part d")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

@@ -75,6 +75,11 @@ class Child:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def peak_mb(self) -> float:
+        """The most memory that its process has held so far (Linux)."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
     def close(self) -> None:
         """End it: a worker that waits ends by itself when its input does, and takes its temporary files along."""
         assert self._process.stdin

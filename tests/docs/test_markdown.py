@@ -112,7 +112,7 @@ def test_the_second_papers_short_names_are_spelled_out_in_the_papers_words(page)
 
 
 def test_the_readme_is_short():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 130
 
 
 @pytest.mark.parametrize("page", PAGES)
