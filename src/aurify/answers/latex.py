@@ -111,7 +111,7 @@ _PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
 _SHORT_SQRT = re.compile(r"\\sqrt\s*([\da-zA-Z])")
 _SHORT_SCRIPT = re.compile(r"([_^])\s*([\da-zA-Z])(?![{\w]|\.\d)")
 _OVER = re.compile(r"\{([^{}]*)\\over(?![a-zA-Z])([^{}]*)\}")
-_MODULO = re.compile(r"\\[pb]?mod\s*(?:\{\s*(\w+)\s*\}|(\w+))")
+_MODULO = re.compile(r"\\[pb]?mod\s*(?:\{\s*(\w+)\s*\}|(\w+))|(?<=\w)\s+\(?mod(?:ulo)?\s+(\d+)\)?$")
 _HEAT = re.compile(r"\^?\s*\\circ\s*(?:" + _MACRO + r"\{\s*([CF])\s*\}|([CF]))$")
 _CURRENCY = re.compile(r"^(\s*-?\s*)([€£¥₹])(\s*-?\s*[\d.].*)$|^(\s*-?[\d.,]+)\s*([€£¥₹])$", re.DOTALL)
 _THING = re.compile(
@@ -122,7 +122,7 @@ _THING = re.compile(
 _THOUSANDS = re.compile(r"(?<![\d,.(\[])(?<!\\\{)(\d{1,3})((?:,\d{3})+)(?![\d,)\]])")
 _ASSIGNED = re.compile(
     r"^([a-zA-Z]|\\[a-zA-Z]+|[a-zA-Z]\((?:[a-z]|-?\d+)\)|[a-zA-Z]_\{?\w\}?|m?\s?\\angle\s*\{?[A-Z]{1,3}\}?|\|[A-Z]{2}\|"
-    r"|\\overline\s*\{[A-Z]{2}\})\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
+    r"|\\overline\s*\{[A-Z]{2}\}|\\(?:vec|overrightarrow|hat|mathbf)\s*\{\w{1,2}\})\s*(?:=|\\in(?![a-z]))\s*(?=[^=<>])"
 )
 _PLAIN_WORDS = re.compile(r"^\(?[A-Za-z][A-Za-z ,.'-]+\)?$")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
@@ -159,7 +159,8 @@ def tidy(latex: str) -> str:
     for old, new in _REPLACED:
         text = text.replace(old, new)
     text = _MACRO_SPACE.sub(" ", _PHANTOM.sub("", text)).strip().rstrip(".,;").strip()
-    text, unit = _split_unit(_MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2]}}}", _OVER.sub(r"\\frac{\1}{\2}", text)))
+    text = _MODULO.sub(lambda m: f"\\pmod{{{m[1] or m[2] or m[3]}}}", _OVER.sub(r"\\frac{\1}{\2}", text))
+    text, unit = _split_unit(text)
     text = re.sub(r"^\s*\\approx\s*", "", text)
     text = _SHORT_FRAC.sub(lambda m: f"\\frac{{{m[1] or m[2] or ''}}}{{{m[3] or m[4] or ''}}}", text)
     text = _SHORT_SCRIPT.sub(r"\1{\2}", _SHORT_SQRT.sub(r"\\sqrt{\1}", text))
