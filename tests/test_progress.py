@@ -21,8 +21,6 @@ def test_a_line_at_the_first_results_and_then_every_so_often() -> None:
     tell(10, 400, 3)
     assert lines == []  # short work says nothing
     clock.now += 4
-    tell(0, 400, 0)  # nothing is done yet, so nothing can be said
-    assert lines == []
     tell(20, 400, 6)
     assert lines == ["20 of 400 rationales, 6 right (30.0 %), 0:02:32 left"]
     clock.now += 29
@@ -33,3 +31,12 @@ def test_a_line_at_the_first_results_and_then_every_so_often() -> None:
     clock.now += 31
     tell(400, 400, 130)
     assert lines[1:] == ["100 of 400 rationales, 0:01:54 left", "400 of 400 rationales, 130 right (32.5 %)"]
+
+
+def test_where_nothing_is_done_after_a_while_that_is_said() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    tell = Lines("rationales", Ticker(lines.append, clock=clock), clock)
+    clock.now += 6
+    tell(0, 400, 0)
+    assert lines == ["0 of 400 rationales"], "neither a share nor a time that is left is known"

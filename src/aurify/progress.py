@@ -58,13 +58,12 @@ class Lines:
         self._begun = clock()
 
     def __call__(self, done: int, asked: int, right: int | None = None, /) -> None:
-        if done > 0:
-            self._ticker.tick(lambda: self._line(done, asked, right))
+        self._ticker.tick(lambda: self._line(done, asked, right))
 
     def _line(self, done: int, asked: int, right: int | None) -> str:
         words = [f"{done} of {asked} {self._what}"]
-        if right is not None:
+        if right is not None and done:
             words.append(f"{right} right ({100 * right / done:.1f} %)")
-        if done < asked:
+        if 0 < done < asked:
             words.append(f"{spelled_time((self._clock() - self._begun) / done * (asked - done))} left")
         return ", ".join(words)

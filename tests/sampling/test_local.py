@@ -184,6 +184,17 @@ def test_progress_counts_every_completion(model_of: ModelOf, tokenizer: Any) -> 
     assert len(calls) > 3
 
 
+def test_progress_is_told_while_nothing_is_done_yet(model_of: ModelOf, tokenizer: Any) -> None:
+    calls: list[tuple[int, ...]] = []
+    sampler = LocalSampler(model_of("llama"), tokenizer, progress=lambda *call: calls.append(call))
+    tried = sampler.sample([Prompt((3, 4), tuple(range(64)))], max_new_tokens=40)[0]
+    slow = [seed for seed, one in enumerate(tried) if len(one.token_ids) > 34][:2]
+    calls.clear()
+    sampler.sample([Prompt((3, 4), tuple(slow))], max_new_tokens=40)
+    assert calls[:3] == [(0, 2)] * 3, "before the first token, and after every 16 of them"
+    assert calls[-1] == (2, 2)
+
+
 def test_nothing_asked(model_of: ModelOf, tokenizer: Any) -> None:
     sampler = LocalSampler(model_of("llama"), tokenizer)
     assert sampler.sample([], max_new_tokens=5) == []

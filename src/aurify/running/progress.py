@@ -87,7 +87,7 @@ class TerminalWatcher:
                 self._drawing = self._progress.add_task("rationales", total=asked, facts="")
             self._progress.update(self._drawing, completed=done, total=asked, visible=done < asked)
             return
-        if done <= self._drawn:  # a draw begins
+        if done < self._drawn:  # a draw begins
             self._draw_lines = self._new_draw()
         self._drawn = done
         self._draw_lines(done, asked)

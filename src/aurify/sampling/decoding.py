@@ -24,6 +24,7 @@ from aurify.sampling.rows import Rows
 from aurify.sampling.stop import decode, first_stop, tokens_to_stop
 
 _REFILL_SHARE = 6  # rows leave, and new ones enter, once one in this many is free
+_TELL_EVERY = 16  # steps between two words on how many samples are done, though none was since
 _STOP_EVERY = 8  # steps between two looks for stop strings; what was drawn past one is cut off exactly
 
 
@@ -74,6 +75,8 @@ class Decoding:
             step += 1
             if self.stop and step % _STOP_EVERY == 0:
                 self._end_at_stop_strings(self.rows)
+            if step % _TELL_EVERY == 0:  # the first of many rows may be whole after minutes
+                self._tell()
             n_alive = int(self.rows.alive_R.sum())
             if n_alive == 0 or len(self.rows) - n_alive >= max(1, len(self.rows) // _REFILL_SHARE):
                 self._refill()
@@ -184,7 +187,11 @@ class Decoding:
             if self.on_completion is not None:
                 self.on_completion(prompt, completion)
         self.n_done += len(rows)
-        if self.progress is not None and len(rows):
+        if len(rows):
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.progress is not None:
             self.progress(self.n_done, sum(map(len, self.done)))
 
     def _completion(self, tokens: list[int], logprobs: list[float], seed: int) -> Completion:
