@@ -45,6 +45,4 @@ def test_a_draw_of_minutes_says_how_far_it_is_and_a_quick_one_nothing(
     told = capsys.readouterr().err.splitlines()
     numbers = ["0 of 463", "120 of 463", "3 of 64"]
     assert [row.split(",")[0] for row in told] == [f"{n} rationales drawn" for n in numbers]
-        f"{n} rationales drawn" for n in ("0 of 463", "120 of 463", "3 of 64")
-    ]
     assert [row.endswith(" left") for row in told] == [False, True, True]
