@@ -104,6 +104,20 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
     assert held == pytest.approx(predicted.cache, rel=0.2)
 
 
+def test_of_pieces_each_process_holds_its_own() -> None:
+    form = ModelShape.of(build("full"))
+    whole = update_memory(form, "full", tokens=100, bf16=False)
+    piece = update_memory(form, "full", tokens=100, bf16=False, pieces=4)
+    for name in ("weights", "gradients", "optimizer"):
+        assert getattr(piece, name) == getattr(whole, name) // 4
+    assert (piece.activations, piece.logits) == (whole.activations, whole.logits)
+    assert whole.gathered == 0 < piece.gathered
+    asked: dict[str, Any] = {"rows": 6, "new_tokens": 10, "prompt": 3, "bf16": False, "moments": True}
+    one, four = sampler_memory(form, **asked), sampler_memory(form, **asked, pieces=4)
+    assert one.weights == four.weights == 4 * four.gathered
+    assert one.optimizer == 4 * four.optimizer == whole.optimizer
+
+
 def test_what_fits_is_the_most_that_fits() -> None:
     form = ModelShape.of(build("lora"))
 

@@ -9,6 +9,7 @@ import pytest
 from aurify.asking import memory_size
 from aurify.errors import UsageError
 from aurify.models import load_model, prepare
+from aurify.models.memory import MemoryUse
 from aurify.settings import resolve
 from aurify.training import forecast as module
 from aurify.training.forecast import Forecast, available, forecast
@@ -42,6 +43,32 @@ def test_update_and_sampler_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "activations" in update
     assert sampler.startswith("memory, predicted: the sampler 0.")
     assert len(lines(sampler="vllm")) == 1
+
+
+def test_what_one_of_several_processes_takes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORTH_SAYING", 0)
+    loaded = load_model("nugget")
+    tuned = prepare(loaded.model, loaded.tokenizer, kind="full")
+
+    def of(processes: int, **more: Any) -> str:
+        settings = resolve(TrainSettings, {"method": "trice", "model": "nugget", "data": "d", "questions": 1, **more})
+        return forecast(settings, tuned, PROMPTS, new_tokens=100, samples=1, processes=processes).lines[0]
+
+    assert of(4).startswith("memory, predicted, in each of 4 processes: an update ")
+    assert of(4).partition(": an")[2] == of(1).partition(": an")[2]  # one question is one process's
+    asked = []
+    monkeypatch.setattr(module, "update_memory", lambda *_, **more: asked.append(more["pieces"]) or MemoryUse())
+    for processes, fsdp in ((4, "full_shard"), (4, "none"), (1, "full_shard")):
+        of(processes, fsdp=fsdp)
+    assert list(dict.fromkeys(asked)) == [4, 1]
+    assert asked[-1] == 1
+
+
+def test_processes_of_a_machine_share_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = available()
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert alone is not None
+    assert available() == pytest.approx(alone / 4, rel=0.2)
 
 
 def test_micro_batches_shrink_to_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,14 +94,17 @@ class ModelShape:
 class MemoryUse:
     """Bytes, by what they hold.
 
-    ``casts`` are copies of the weights in another dtype, or of another form; ``spare`` is what the allocator holds
-    between the activations; ``library`` is code, the tokenizer and buffers. Both were measured on a CPU.
+    ``casts`` are copies of the weights in another dtype, or of another form; ``gathered`` are weights and gradients of
+    a model in pieces that are whole while a layer computes, or the pieces beside a whole copy; ``spare`` is what the
+    allocator holds between the activations; ``library`` is code, the tokenizer and buffers. Both were measured on a
+    CPU.
     """
 
     weights: int = 0
     gradients: int = 0
     optimizer: int = 0
     casts: int = 0
+    gathered: int = 0
     activations: int = 0
     logits: int = 0
     cache: int = 0
@@ -119,14 +122,17 @@ class MemoryUse:
         return f"{self.total / 2**30:.1f} GiB ({told})"
 
 
-def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | None = None, bf16: bool) -> MemoryUse:
-    """The peak of an update.
+def update_memory(
+    form: ModelShape, kind: Kind, *, tokens: int, columns: int | None = None, bf16: bool, pieces: int = 1
+) -> MemoryUse:
+    """The peak of an update, in one process.
 
     Args:
         tokens: of the largest micro-batch, prompts included.
         columns: keys that its spans attend to, each span counted [as many as tokens]; a long shared beginning counts
             once for every completion behind it.
         bf16: whether products are in bfloat16, as with ``--dtype mixed`` and ``bfloat16``.
+        pieces: of the weights, in as many processes, each of which has one.
     """
     by_width, by_inner, by_queries, by_keys = _KEPT[kind, bf16]
     if bf16 and form.weight_bytes <= 2:
@@ -138,10 +144,11 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
     in_parts = CHUNK_LOGITS if kind == "full" and logits > PLAIN_LOGITS else PLAIN_LOGITS
     at_once = min(logits, in_parts) * _HEAD[bf16]
     return MemoryUse(
-        weights=_weights(form),
-        gradients=4 * form.trained,
-        optimizer=8 * form.trained,
+        weights=_weights(form) // pieces,
+        gradients=4 * form.trained // pieces,
+        optimizer=8 * form.trained // pieces,
         casts=2 * form.matrices if cast else 0,
+        gathered=_gathered(form) if pieces > 1 else 0,
         activations=round(kept),
         spare=round(SPARE * kept),
         logits=at_once + (2 * form.vocabulary * form.width if cast else 0),
@@ -149,9 +156,10 @@ def update_memory(form: ModelShape, kind: Kind, *, tokens: int, columns: int | N
 
 
 def sampler_memory(
-    form: ModelShape, *, rows: int, new_tokens: int, prompt: int, shared: int = 0, prefill: int = 8192, bf16: bool
-) -> MemoryUse:
-    """The peak of the local sampler's fast path.
+    form: ModelShape, *, rows: int, new_tokens: int, prompt: int, shared: int = 0, prefill: int = 8192, bf16: bool,
+    moments: bool = False, pieces: int = 1,
+) -> MemoryUse:  # fmt: skip
+    """The peak of the local sampler's fast path, in one process.
 
     Args:
         rows: samples that decode at once.
@@ -159,6 +167,8 @@ def sampler_memory(
         prompt: tokens of a prompt, behind the ``shared`` ones that all begin with.
         prefill: prompt tokens that run at once.
         bf16: whether it computes in bfloat16.
+        moments: whether an optimiser's are there, as they are once an update was made.
+        pieces: of the weights and moments, in as many processes; the weights are whole besides.
     """
     size = 2 if bf16 else 4
     column = 2 * form.layers * form.keys * size
@@ -166,6 +176,8 @@ def sampler_memory(
     head = form.vocabulary * form.width
     return MemoryUse(
         weights=_weights(form),
+        gathered=_weights(form) // pieces if pieces > 1 else 0,
+        optimizer=8 * form.trained // pieces if moments else 0,
         casts=size * (form.matrices + head) + (0 if size == form.weight_bytes else size * head),
         activations=running,
         logits=rows * form.vocabulary * _DRAWN,
@@ -180,6 +192,12 @@ def most_tokens(need: Callable[[int], int], bytes_free: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if need(middle) <= bytes_free else (low, middle - 1)
     return low
+
+
+def _gathered(form: ModelShape) -> int:
+    """What is whole for as long as it computes: embeddings and head, a layer and the one that is fetched meanwhile."""
+    parameters = form.parameters - form.matrices + 2 * form.matrices // form.layers
+    return parameters * (_weights(form) + 4 * form.trained) // form.parameters
 
 
 def _weights(form: ModelShape) -> int:

@@ -64,6 +64,11 @@ class World:
         return device
 
     @property
+    def size(self) -> int:
+        """How many processes there are."""
+        return int(self._size)
+
+    @property
     def main(self) -> bool:
         """Whether this process writes the files and speaks to the user."""
         return bool(self._accelerator.is_main_process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -27,8 +28,9 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    settings: TrainSettings, tuned: Tuned, prompts: Sequence[tuple[int, ...]], *, new_tokens: int, samples: int
-) -> Forecast:
+    settings: TrainSettings, tuned: Tuned, prompts: Sequence[tuple[int, ...]], *, new_tokens: int, samples: int,
+    processes: int = 1,
+) -> Forecast:  # fmt: skip
     """What update and sampler take at most; where an update takes more than there is, smaller micro-batches.
 
     There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.
@@ -37,6 +39,7 @@ def forecast(
         prompts: some of the run's.
         new_tokens: the limit of a completion.
         samples: proposals a question and step.
+        processes: that share the work, and with ``settings.fsdp`` the weights; what is told is for one of them.
 
     Raises:
         UsageError: not even an update by one rationale at a time fits into ``settings.fit``.
@@ -47,15 +50,18 @@ def forecast(
     shared = n_common(prompts) if len(prompts) > 1 else 0
     own = max(1, round(sum(map(len, prompts)) / len(prompts)) - shared)
     columns_a_token = (2 * (shared + own) + new_tokens) / (own + new_tokens)
-    completions = settings.questions * (samples + 1)
+    completions = -(-settings.questions // processes) * (samples + 1)
+    pieces = processes if settings.fsdp == "full_shard" else 1
 
     def update_by(budget: int) -> MemoryUse:
         tokens = min(budget, shared + completions * (own + new_tokens))
-        return update_memory(form, tuned.kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16)
+        return update_memory(
+            form, tuned.kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16, pieces=pieces
+        )
 
     sampler = sampler_memory(
         form, rows=min(MAX_ROWS, completions), new_tokens=new_tokens, prompt=own, shared=shared,
-        bf16=settings.samples_lowered,
+        bf16=settings.samples_lowered, moments=True, pieces=pieces,
     )  # fmt: skip
     budget, lines = fitted(
         update_by, budget=settings.token_budget, smallest=shared + own + new_tokens, fit=settings.fit,
@@ -64,9 +70,10 @@ def forecast(
     )  # fmt: skip
     update = update_by(budget)
     if max(update.total, sampler.total) >= WORTH_SAYING:
-        lines.append(f"memory, predicted: an update {update}")
+        each = "" if processes == 1 else f", in each of {processes} processes"
+        lines.append(f"memory, predicted{each}: an update {update}")
         if settings.sampler == "local":
-            lines.append(f"memory, predicted: the sampler {sampler}")
+            lines.append(f"memory, predicted{each}: the sampler {sampler}")
     return Forecast(budget, lines)
 
 
@@ -106,7 +113,10 @@ def _told(size: int) -> str:
 
 
 def available() -> int | None:
-    """Bytes that are free on the device that computes, or in this machine; None where nobody says."""
+    """Bytes that are free on the device that computes, or of this machine for each process of the run on it.
+
+    None where nobody says.
+    """
     if torch.cuda.is_available():
         return int(torch.cuda.mem_get_info()[0])
     try:
@@ -114,4 +124,4 @@ def available() -> int | None:
             line = next(line for line in file if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
         return None
-    return int(line.split()[1]) * 2**10
+    return int(line.split()[1]) * 2**10 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

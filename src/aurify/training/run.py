@@ -117,8 +117,9 @@ def run_training(
         form = asked.form
         asked.save(context)
         predicted = forecast(
-            settings, tuned, prompts(train[:16]), new_tokens=drawing.max_new_tokens, samples=method.samples
-        )
+            settings, tuned, prompts(train[:16]), new_tokens=drawing.max_new_tokens, samples=method.samples,
+            processes=world.size,
+        )  # fmt: skip
         for line in predicted.lines:
             context.say(line)
         settings = settings.model_copy(update={"token_budget": predicted.token_budget})
