@@ -103,10 +103,11 @@ def steps(out: Path) -> int:
 
 
 def ended(before: list[psutil.Process], begun: float) -> float:
-    """Seconds until the last of them has ended."""
-    psutil.wait_procs(before, timeout=120)
-    if any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in before):
-        raise SystemExit("a process did not end")
+    """Seconds until the last of them has ended; one that torchrun, cut off too, has not fetched yet has ended."""
+    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in before):
+        if time.monotonic() - begun > 120:
+            raise SystemExit("a process did not end")
+        time.sleep(0.05)
     return time.monotonic() - begun
 
 

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import io
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aurify.answers import Verdict
@@ -56,3 +61,49 @@ def test_a_question_never_visited_has_an_empty_chain():
 def test_a_damaged_memory_is_one_line():
     with pytest.raises(AurifyError, match="not a memory"):
         Memory.from_parquet(b"PAR1 not really")
+
+
+def test_what_is_written_depends_on_the_chains_alone():
+    draw, plain = random.Random(0), {}
+    memory, ids = Memory(), [f"q{i}é" for i in range(40)]
+    for turn in range(60):
+        for key in draw.sample(ids, 3):
+            held = rationale(f"text {turn} {key}", draw.random() < 0.5, key) if draw.random() < 0.7 else None
+            plain[key] = Chain(key, held, *(draw.randrange(9) for _ in range(6)))
+            memory.update([plain[key]])
+        if turn % 7 == 0:
+            memory.to_parquet()  # the columns so take over what the records held
+        if turn % 13 == 0:
+            memory = Memory.from_parquet(memory.to_parquet())
+        assert {key: memory[key] for key in plain} == plain
+        assert len(memory) == len(plain)
+        assert all((key in memory) == (key in plain) for key in ids)
+    assert memory.chains() == [plain[key] for key in sorted(plain)]
+    assert memory.to_parquet() == Memory(plain.values()).to_parquet()
+
+
+def test_what_no_chain_can_be_made_of_is_refused_when_it_is_read():
+    good = pq.read_table(io.BytesIO(Memory([Chain("a", rationale("x", question="a")), Chain("b")]).to_parquet()))
+
+    def without(name: str, value: object) -> bytes:
+        place = good.column_names.index(name)
+        values = [value, *good[name].to_pylist()[1:]]
+        sink = io.BytesIO()
+        pq.write_table(good.set_column(place, name, pa.array(values, good.schema.field(name).type)), sink)
+        return sink.getvalue()
+
+    for name, value in (
+        ("question_id", None), ("question_id", "b"), ("chain_visits", None), ("verdict", "perhaps"), ("seed", None),
+        ("token_ids", None), ("token_ids", [1, None]),
+    ):  # fmt: skip
+        with pytest.raises(AurifyError, match="not a memory that can be read"):
+            Memory.from_parquet(without(name, value))
+    assert Memory.from_parquet(without("logprob", None))["a"].rationale.logprob is None
+
+
+def test_an_older_checkpoint_lacks_columns():
+    memory = Memory([Chain("a", rationale("x", question="a"), 3, 4, 5, 1)])
+    table = pq.read_table(io.BytesIO(memory.to_parquet())).drop(["chain_others", "chain_others_taken", "score", "cut"])
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    assert Memory.from_parquet(sink.getvalue()).chains() == memory.chains()

@@ -38,6 +38,9 @@ _SHORT: dict[Kind, int] = {"lora": 6, "qv-lora": 2}
 """Less of these for each unit of E where the weights are bfloat16 too, and so what runs between the layers."""
 SPARE = 0.35
 """Of what autograd keeps: SmolLM2 135M took 2.26 GiB where it counts 1.78 (1,067 tokens, LoRA, mixed)."""
+_BUFFERS = 3
+"""Copies of what is whole of a model in pieces: itself, and the buffers through which it comes and goes. By memory that
+was resident, 1.7 to 3.1 (``bench/sharded_memory.py``)."""
 _LAST = 12
 """Bytes of a token for each unit of E that the last norm keeps."""
 _HEAD = {False: 12, True: 14}
@@ -197,7 +200,7 @@ def most_tokens(need: Callable[[int], int], bytes_free: int) -> int:
 def _gathered(form: ModelShape) -> int:
     """What is whole for as long as it computes: embeddings and head, a layer and the one that is fetched meanwhile."""
     parameters = form.parameters - form.matrices + 2 * form.matrices // form.layers
-    return parameters * (_weights(form) + 4 * form.trained) // form.parameters
+    return _BUFFERS * parameters * (_weights(form) + 4 * form.trained) // form.parameters
 
 
 def _weights(form: ModelShape) -> int:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from aurify.errors import AurifyError
+from aurify.rationales.chain_columns import CHAIN_FIELDS, ChainColumns
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import from_rows, to_table
-
-_CHAIN_FIELDS = ("since", "visits", "drawn", "accepted", "others", "others_taken")
-"""The fields of a chain beside its question and its rationale."""
 
 
 @dataclass(frozen=True)
@@ -61,43 +58,45 @@ class Chain:
 
 
 class Memory:
-    """Chains by question id; a question that was never visited has an empty one."""
+    """Chains by question id; a question that was never visited has an empty one.
+
+    Chains that were read, or have been written, lie in columns, which take a fraction of the room of records; a record
+    is made of one that is asked for.
+    """
 
     def __init__(self, chains: Iterable[Chain] = ()) -> None:
-        self._chains = {chain.question_id: chain for chain in chains}
+        self._columns = ChainColumns.empty()
+        self._records = {chain.question_id: chain for chain in chains}
+        """Those that are not in the columns, or differ there."""
 
     def __len__(self) -> int:
-        return len(self._chains)
+        return len(self._records.keys() | self._columns.rows.keys())
 
     def __contains__(self, question_id: str) -> bool:
-        return question_id in self._chains
+        return question_id in self._records or question_id in self._columns.rows
 
     def __getitem__(self, question_id: str) -> Chain:
-        found = self._chains.get(question_id)
-        return Chain(question_id) if found is None else found
+        if question_id in self._records:
+            return self._records[question_id]
+        row = self._columns.rows.get(question_id)
+        return Chain(question_id) if row is None else _chain(self._columns.row(row))
 
     def update(self, chains: Iterable[Chain]) -> None:
         """Put the chains in the place of their former states."""
-        self._chains.update((chain.question_id, chain) for chain in chains)
+        self._records.update((chain.question_id, chain) for chain in chains)
 
     def chains(self) -> list[Chain]:
         """All chains, ordered by question id."""
-        return [self._chains[key] for key in sorted(self._chains)]
+        found = {row["question_id"]: row for row in self._columns.every() if row["question_id"] not in self._records}
+        every = {**{key: _chain(row) for key, row in found.items()}, **self._records}
+        return [every[key] for key in sorted(every)]
 
     def to_parquet(self) -> bytes:
         """One row a chain: a rationale table's columns (null where the memory is empty), and the chain's own."""
-        chains = self.chains()
-        held = [chain for chain in chains if chain.rationale is not None]
-        empty = [chain for chain in chains if chain.rationale is None]
-        rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
-        blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
-        table = pa.concat_tables([rationales, blank], promote_options="default")
-        for name in _CHAIN_FIELDS:
-            table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink)
-        content: bytes = sink.getvalue().to_pybytes()
-        return content
+        records = [self._records[key] for key in sorted(self._records)]
+        self._columns = self._columns.changed(_table(records))
+        self._records = {}
+        return self._columns.to_parquet()
 
     @classmethod
     def from_parquet(cls, content: bytes) -> Memory:
@@ -106,19 +105,23 @@ class Memory:
         Raises:
             AurifyError: it is damaged.
         """
-        chains = []
-        try:
-            for row in pq.read_table(pa.BufferReader(content)).to_pylist():
-                row = {
-                    **dict.fromkeys(("chain_others", "chain_others_taken"), 0),
-                    **row,
-                }  # older ones have none
-                own = {name: row.pop(f"chain_{name}") for name in _CHAIN_FIELDS}
-                if not isinstance(row["question_id"], str) or not all(isinstance(n, int) for n in own.values()):
-                    raise ValueError("a chain without a question or a count")
-                rationale = None if row["text"] is None else from_rows([row])[0]
-                chains.append(Chain(row["question_id"], rationale, **own))
-        except Exception as error:  # a damaged file makes Arrow raise anything
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise AurifyError(f"not a memory that can be read: {reason}") from error
-        return cls(chains)
+        made = cls()
+        made._columns = ChainColumns.from_parquet(content)
+        return made
+
+
+def _table(chains: Sequence[Chain]) -> pa.Table:
+    """The chains in columns."""
+    held = [chain for chain in chains if chain.rationale is not None]
+    empty = [chain for chain in chains if chain.rationale is None]
+    rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
+    blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
+    table = pa.concat_tables([rationales, blank], promote_options="default")
+    for name in CHAIN_FIELDS:
+        table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
+    return table
+
+
+def _chain(row: dict[str, Any]) -> Chain:
+    own = {name: row.pop(f"chain_{name}") for name in CHAIN_FIELDS}
+    return Chain(row["question_id"], None if row["text"] is None else from_rows([row])[0], **own)

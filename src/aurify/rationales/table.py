@@ -50,9 +50,10 @@ SCHEMA = pa.schema(
 )
 
 
-_NEVER_NULL = tuple(
+NEVER_NULL = tuple(
     name for name in SCHEMA.names if name not in ("predicted", "verdict", "reason", "logprob", "move", "score")
 )
+"""The columns in which every row has a value."""
 
 
 class RationaleTable:
@@ -197,7 +198,7 @@ def _read_part(part: Path) -> pa.Table:
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([value] * len(table), SCHEMA.field(name).type))
         table = table.select(SCHEMA.names).cast(SCHEMA)
-        for name in _NEVER_NULL:
+        for name in NEVER_NULL:
             if table[name].null_count:
                 raise ValueError(f"{table[name].null_count} rows without {name}")
         return table
