@@ -51,9 +51,14 @@ def test_an_accepted_batch_has_no_terms():
 
 
 def test_first_right_rationales_are_learned_where_memories_are_empty():
-    proposals = [[rationale("a", (2,), True)], [rationale("b", (3,), True)]]
-    e_step = Trice().e_step(0, 5, [Chain("a"), Chain("b")], proposals)
-    assert weights(e_step) == {("a", (2,)): 0.5, ("b", (3,)): 0.5}
+    """Less the share of right ones among the other empty chains, unless it is told to leave that."""
+    chains, wrong = [Chain("a"), Chain("b")], [[rationale("a", (2,), True)], [rationale("b", (3,), False)]]
+    right = [[rationale("a", (2,), True)], [rationale("b", (3,), True)]]
+    assert weights(Trice().e_step(0, 5, chains, wrong)) == {("a", (2,)): 1.0, ("b", (3,)): -0.5}
+    assert weights(Trice().e_step(0, 5, chains, right)) == {}
+    for bare in (Trice(baseline="batch"), Trice(estimator="basic")):
+        assert weights(bare.e_step(0, 5, chains, wrong)) == {("a", (2,)): 1.0}
+        assert weights(bare.e_step(0, 5, chains, right)) == {("a", (2,)): 0.5, ("b", (3,)): 0.5}
 
 
 def test_equal_sequences_are_one_term():

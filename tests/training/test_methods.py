@@ -186,7 +186,7 @@ def test_cot_without_a_rationale_to_learn_from(tmp_path):
 def test_a_budget_ends_a_run(kind, amount, steps, tmp_path):
     settings = TrainSettings(
         method="trice", model="nugget", data="(given)", out=str(tmp_path / "run"), steps=9, questions=6, memory="none",
-        max_new_tokens=80,
+        max_new_tokens=80, lr=1e-4, target_kl=0,
     )  # fmt: skip
     run_training(settings, questions=QUESTIONS, held_out=[], budget=Budget(kind, amount))
     lines = metrics(tmp_path / "run")

@@ -263,7 +263,7 @@ def test_a_resumed_run_keeps_its_settings(finished, questions, run_aurify):
     [
         (["--model", "no/such"], "no/such"), (["--estimator", "basik"], "basic"), (["--steps", "0"], "--steps"),
         (["--memory", "table"], "--memory-from"), (["--lora-targets", "nope", "--tuning", "lora"], "nope"),
-        (["--track", "wandb"], "pip install 'aurify[wandb]'"), (["--soft-prompt-init", "no/file"], "no/file"),
+        (["--track", "wandb"], "--track wandb"), (["--soft-prompt-init", "no/file"], "no/file"),
         (["--max-new-tokens", "5000"], "5000"), (["--holdout", "0.99"], "--holdout"),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m
 published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
 first pass over the questions has no gradient.)
 
-Such a chain has a baseline of its own (``--baseline all``, ours): its part (1/C) c_m s(z~_m) becomes
+Such a chain has a baseline of its own (``--baseline all``, the default, ours): its part (1/C) c_m s(z~_m) becomes
 (1/C) c_m s(z~_m) - b_m s(z~_m) / (1 + C_m), with b_m the share of right ones among the other chains that held none, and
 C_m the valid chains without this one; both are independent of z~_m, so that the expectation is as before.
 
@@ -49,7 +49,6 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.errors import UsageError
 from aurify.methods.base import EStep, Kernel, Method, Term
 from aurify.methods.moves import Moves, either, independent, metropolis, suffix, taken
 from aurify.methods.resampling import systematic_counts
@@ -172,7 +171,8 @@ class Trice(Method):
     """TRICE: the marginal likelihood of the right answer, by MCMC-EM with a control variate.
 
     The functions above are its arithmetic. ``baseline`` says where accept_scale comes from: the other questions of the
-    "batch", or the question's own earlier visits ("running"); "all" gives the chains that hold nothing one too.
+    "batch", or the question's own earlier visits ("running"); "all" is as "batch", and gives the chains that hold
+    nothing one too. The estimator "basic" has none.
     """
 
     samples: int = 1
@@ -181,7 +181,7 @@ class Trice(Method):
         "control-variate", "The gradient estimator: control-variate, basic or subsampled."
     )
     baseline: Literal["batch", "running", "all"] = setting(
-        "batch",
+        "all",
         "The control variate's acceptance rate: of the other questions (batch), or of earlier visits (running); all: "
         "as batch, and a baseline for the chains that hold nothing yet, which then learn from wrong proposals too.",
     )
@@ -196,10 +196,6 @@ class Trice(Method):
     def corrects_guide(self) -> bool:
         """See ``methods.base.Method``."""
         return self.moves == "guide"
-
-    def __post_init__(self) -> None:
-        if self.baseline == "all" and self.estimator == "basic":
-            raise UsageError("--baseline all is a part of the control variate: leave --estimator basic")
 
     def kernel(self, key: int, chain: Chain) -> Kernel:
         """See ``methods.base.Method``: a cut is uniform over the tokens of a right rationale that ended by itself."""
@@ -225,7 +221,7 @@ class Trice(Method):
             scale_Q = self._accept_scale(moves, held_Q, whole_Q, suffix_Q, chains, there_QS)
         cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
         empty_Q = None
-        if self.baseline == "all":
+        if self.baseline == "all" and self.estimator != "basic":
             empty_Q = leave_one_out_acceptance(moves.moved_Q, whole_Q & ~held_Q) * (whole_Q & ~held_Q)
         weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS, empty_Q)
         if self.estimator == "subsampled":
