@@ -25,7 +25,8 @@ def test_what_is_kept_is_compared_as_before(tmp_path: Path) -> None:
         (part, seed, {m: dict(sorted(own.items())) for m, own in verdicts.items()}) for part, seed, verdicts in parts
     ]
     (pair,) = compare_all({m: by_question([verdicts[m] for _, _, verdicts in parts]) for m in METHODS})
-    head, rule, row = table(tmp_path / "v.jsonl", None)
+    head, rule, row, _, persistence = table(tmp_path / "v.jsonl", None)
+    assert persistence.startswith("in-domain: ")
     assert head.count("|") == rule.count("|") == row.count("|")
     value, low, high = (100 * end for end in pair.difference)
     assert f"| good - bad | {value:.1f} ({low:.1f} to {high:.1f}) |" in row

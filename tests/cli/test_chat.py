@@ -27,7 +27,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one step, large enough to change what the model says."""
     out = tmp_path_factory.mktemp("chat") / "run"
     questions = generate("object_counting", 10, seed=3)
-    aurify.train("trice", model="nugget", data=questions, out=out, steps=1, lr=5e-3, memory="none", holdout=0.2)
+    aurify.train(
+        "trice", model="nugget", data=questions, out=out, steps=1, lr=5e-3, memory="none", holdout=0.2,
+        baseline="batch",
+    )  # fmt: skip
     return out
 
 

@@ -51,7 +51,7 @@ def student_memory(settings: DistillSettings, model: Any, tokens: int) -> Memory
     """The peak of an update by micro-batches of this many tokens."""
     form = ModelShape.of(model)
     kind: Kind = "lora" if settings.lora_targets else "qv-lora"
-    use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16")
+    use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16", mixed=False)
     units = tokens * kept_by_units(model)
     return replace(
         use,
