@@ -114,10 +114,10 @@ def main() -> None:
     parser.add_argument("--pieces", action="store_true")
     asked = parser.parse_args()
     import accelerate  # noqa: F401  # imported before the processes part
-    import peft  # noqa: F401
-    import transformers  # noqa: F401
+    import peft  # noqa: F401  # as above
+    import transformers  # noqa: F401  # as above
 
-    import aurify.training.run  # noqa: F401
+    import aurify.training.run  # noqa: F401  # as above
     from aurify.methods import METHODS
     from aurify.nugget import generate, json_line
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aurify.errors import AurifyError, UsageError
 from aurify.running.folder import RunFolder
+from aurify.text import first_line
 
 _NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 _CLIENTS = ("httpx", "httpx2", "requests")
@@ -53,11 +54,11 @@ def push(folder: str, name: str, *, private: bool = True, say: Callable[[str], N
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
         hint = " (is there a key? `hf auth login`, or HF_TOKEN)" if status in (401, 403) else ""
-        raise AurifyError(f"--push {name}: the hub refuses: {_first_line(error)}{hint}") from None
+        raise AurifyError(f"--push {name}: the hub refuses: {first_line(error)}{hint}") from None
     except Exception as error:
         if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _CLIENTS:
             raise
-        raise AurifyError(f"--push {name}: the hub cannot be reached: {_first_line(error)}") from None
+        raise AurifyError(f"--push {name}: the hub cannot be reached: {first_line(error)}") from None
     return f"{api.endpoint}/{repository}"
 
 
@@ -71,7 +72,3 @@ def _files(run: RunFolder) -> Iterator[tuple[str, Path]]:
     for name in _BESIDE:
         if (run.path / name).is_file():
             yield f"run/{name}" if name != "report.html" else name, run.path / name
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
