@@ -56,6 +56,13 @@ WeightsDtype = Annotated[
         "device is fast in it, else float32."
     ),
 ]
+Sharding = Annotated[
+    Literal["none", "full_shard"],
+    Field(
+        description="Of several processes (torchrun): none: each holds the whole model; full_shard: weights, gradients "
+        "and optimiser lie in pieces, one a process, while the model is trained; it is whole while it draws."
+    ),
+]
 System = Annotated[str | None, Field(description="A chat's system message [the chat template's own, if any]")]
 TemplateArgs = Annotated[
     str | None,

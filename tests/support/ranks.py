@@ -1,6 +1,7 @@
 """Work in 1, 2 or 4 processes as torchrun would start them, over gloo, after one import: ``python ranks.py plan.json``.
 
-The plan is a list of ``{"processes": N, "runs": [arguments of aurify.train, ...]}``, taken one after another.
+The plan is a list of ``{"processes": N, "runs": [arguments of aurify.train, ...]}``, taken one after another; arguments
+with ``from_`` are ``DistillSettings``.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ def main(plan: list[dict[str, Any]]) -> int:
     import peft  # noqa: F401
     import transformers  # noqa: F401
 
+    import aurify.distillation.run
     import aurify.training.run
+    from aurify.distillation.settings import DistillSettings
 
     def training(runs: list[dict[str, Any]]) -> None:
         for run in runs:
-            aurify.train(**run)
+            if "from_" in run:
+                aurify.distillation.run.run_distillation(DistillSettings(**run))
+            else:
+                aurify.train(**run)
 
     return int(not all(in_processes(entry["processes"], partial(training, entry["runs"])) for entry in plan))
 

@@ -19,7 +19,7 @@ _TAUGHT = 24
 """Bytes of a logit while a student learns a teacher's: both models' logits and probabilities, and the gradients."""
 
 
-def forecast_distillation(settings: DistillSettings, model: Any, lengths: Sequence[int]) -> Forecast:
+def forecast_distillation(settings: DistillSettings, model: Any, lengths: Sequence[int], *, processes: int = 1) -> Forecast:
     """What an update takes at most; where that is more than there is, smaller micro-batches.
 
     There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.
@@ -27,31 +27,34 @@ def forecast_distillation(settings: DistillSettings, model: Any, lengths: Sequen
     Args:
         model: with its adapters, those trainable that the last stage trains, which takes the most.
         lengths: of every example, in tokens, its prompt included.
+        processes: that share the work, and with ``settings.fsdp`` the weights; what is told is for one of them.
 
     Raises:
         UsageError: not even an update by one rationale at a time fits into ``settings.fit``.
     """
     if not lengths:
         return Forecast(settings.token_budget, [])
-    batch = sum(sorted(lengths)[-settings.rationales :])
+    batch = sum(sorted(lengths, reverse=True)[: -(-settings.rationales // processes)])
+    pieces = processes if settings.fsdp == "full_shard" else 1
 
     def update_by(budget: int) -> MemoryUse:
-        return student_memory(settings, model, min(budget, batch))
+        return student_memory(settings, model, min(budget, batch), pieces)
 
     budget, lines = fitted(
         update_by, budget=settings.token_budget, smallest=max(lengths), fit=settings.fit,
         shorter="take a lower --max-tokens or --dtype bfloat16", otherwise="try a lower --max-tokens",
     )  # fmt: skip
     if (update := update_by(budget)).total >= WORTH_SAYING:
-        lines.append(f"memory, predicted: an update {update}")
+        each = "" if processes == 1 else f", in each of {processes} processes"
+        lines.append(f"memory, predicted{each}: an update {update}")
     return Forecast(budget, lines)
 
 
-def student_memory(settings: DistillSettings, model: Any, tokens: int) -> MemoryUse:
-    """The peak of an update by micro-batches of this many tokens."""
+def student_memory(settings: DistillSettings, model: Any, tokens: int, pieces: int = 1) -> MemoryUse:
+    """The peak of an update by micro-batches of this many tokens, the weights in so many pieces."""
     form = ModelShape.of(model)
     kind: Kind = "lora" if settings.lora_targets else "qv-lora"
-    use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16", mixed=False)
+    use = update_memory(form, kind, tokens=tokens, bf16=settings.dtype == "bfloat16", pieces=pieces, mixed=False)
     units = tokens * kept_by_units(model)
     return replace(
         use,

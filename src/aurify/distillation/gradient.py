@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
 from aurify.errors import AurifyError
-from aurify.models.logprobs import Scored, batches, token_logprobs
+from aurify.models.logprobs import Scored, batches, no_sequences, token_logprobs
 from aurify.models.token_budget import TokenBudget, drop_gradients
 
 _SUREST = -1e-6
@@ -83,9 +83,12 @@ def accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
 
 
 def _accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
-    total = 0.0
+    descent = Descent()
     examples = [weighted.example for weighted in batch]
     for indices, sequences in scorer.batches(examples):
+        if not indices:
+            descent.add(no_sequences(scorer.model), [])
+            continue
         losses = []
         for index, logprobs_T in zip(indices, scorer.token_logprobs(sequences), strict=True):
             loss = -batch[index].likelihood * logprobs_T.sum()
@@ -93,23 +96,33 @@ def _accumulate(scorer: ExampleScorer, batch: Sequence[Weighted]) -> float:
                 rest_T = torch.log(-torch.expm1(logprobs_T.clamp(max=_SUREST)))
                 loss = loss - batch[index].unlikelihood * rest_T.sum()
             losses.append(loss)
-        total += descend(torch.stack(losses), [examples[index] for index in indices])
-    return total
+        descent.add(torch.stack(losses), [examples[index] for index in indices])
+    return descent.total()
 
 
-def descend(losses_N: Tensor, examples: Sequence[Example]) -> float:
-    """Back-propagate the sum of some examples' losses, and return it.
+class Descent:
+    """Adds up the gradients of losses, micro-batch by micro-batch."""
 
-    Raises:
-        AurifyError: one of them is not finite.
-    """
-    finite = losses_N.detach().isfinite().tolist()
-    if not all(finite):
-        bad = sorted({example.question_id for example, fine in zip(examples, finite, strict=True) if not fine})
-        raise AurifyError(
-            f"the loss is not finite for {', '.join(bad)}: the weights have diverged; "
-            "resume from an earlier checkpoint with a lower --lr"
-        )
-    loss = losses_N.sum()
-    torch.autograd.backward(loss)
-    return float(loss.detach())
+    def __init__(self) -> None:
+        self._total, self._bad = 0.0, set[str]()
+
+    def add(self, losses_N: Tensor, examples: Sequence[Example]) -> None:
+        """Back-propagate the sum of some examples' losses."""
+        finite = losses_N.detach().isfinite().tolist()
+        self._bad |= {example.question_id for example, fine in zip(examples, finite, strict=True) if not fine}
+        loss = losses_N.sum()
+        torch.autograd.backward(loss)
+        self._total += float(loss.detach())
+
+    def total(self) -> float:
+        """The sum of all losses.
+
+        Raises:
+            AurifyError: one of them is not finite. Not before, since other processes may take part in each pass.
+        """
+        if self._bad:
+            raise AurifyError(
+                f"the loss is not finite for {', '.join(sorted(self._bad))}: the weights have diverged; "
+                "resume from an earlier checkpoint with a lower --lr"
+            )
+        return self._total

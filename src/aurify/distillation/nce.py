@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 from aurify.distillation.examples import Example
-from aurify.distillation.gradient import ExampleScorer, descend
-from aurify.models.logprobs import Scored
+from aurify.distillation.gradient import Descent, ExampleScorer
+from aurify.models.logprobs import IDLE, Scored
 from aurify.models.prefix import next_token_logits
+from aurify.models.sharding import within
 
 BALANCE = 0.5
 """The share of the teacher's term in the loss; the rest is likelihood."""
@@ -42,12 +43,20 @@ def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
 
 
 def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tensor:
-    """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence."""
+    """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence.
+
+    Of no sequences (0, V), of a pass that other processes take part in.
+    """
+    if not sequences:
+        return rationale_logits(scorer, [IDLE])[:0]
     ids_NC = scorer.padded(sequences)
     first = min(len(prompt) for prompt, _ in sequences) - 1
     keep = torch.arange(first, ids_NC.shape[1] - 1, device=ids_NC.device)
-    logits_NCV = next_token_logits(
-        scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
+    logits_NCV = within(
+        scorer.model,
+        lambda: next_token_logits(
+            scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
+        ),
     )
     parts = [
         logits_NCV[row, len(prompt) - 1 - first : len(prompt) + len(ids) - 1 - first]
@@ -122,16 +131,16 @@ def accumulate_distillation(
 def _accumulate(
     scorer: ExampleScorer, examples: Sequence[Example], weights: Sequence[Tensor], tokens: int, teacher: Acting
 ) -> float:
-    total = 0.0
+    descent = Descent()
     for indices, sequences in scorer.batches(examples):
         with teacher(), torch.no_grad():
             probs_KV = rationale_logits(scorer, sequences).softmax(-1)
         logprobs_KV = rationale_logits(scorer, sequences).log_softmax(-1)
-        targets_K = torch.tensor([token for _, ids in sequences for token in ids]).to(logprobs_KV.device)
-        weights_K = torch.cat([weights[index] for index in indices]).to(logprobs_KV)
+        targets_K = torch.tensor([token for _, ids in sequences for token in ids], dtype=torch.long).to(logprobs_KV.device)
+        weights_K = torch.cat([torch.zeros(0), *(weights[index] for index in indices)]).to(logprobs_KV)
         own_K = -logprobs_KV.gather(1, targets_K[:, None])[:, 0]
         soft_K = -(probs_KV * logprobs_KV).sum(-1)
         losses_K = ((1 - BALANCE) * own_K + BALANCE * weights_K * soft_K) / tokens
         losses = [part.sum() for part in torch.split(losses_K, [len(ids) for _, ids in sequences])]
-        total += descend(torch.stack(losses), [examples[index] for index in indices])
-    return total
+        descent.add(torch.stack(losses) if losses else losses_K, [examples[index] for index in indices])
+    return descent.total()

@@ -30,6 +30,7 @@ from aurify.models.load import base_name, resolve_name
 from aurify.models.nat.model import adapters
 from aurify.models.nat.unit import BOTH, NEG
 from aurify.models.prefix import position_limit
+from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
@@ -82,6 +83,8 @@ def run_distillation(
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)
         model, tokenizer = prepared.model, loaded.tokenizer
+        if settings.fsdp != "none":
+            context.say(context.world.shard(model))
         asked = RunForm.of(settings, tokenizer, context)
         template = asked.template
         if asked.form.max_new_tokens is None:
@@ -115,9 +118,10 @@ def run_distillation(
                     temperature=settings.temperature,
                 )  # fmt: skip
         by_id = dict(zip((one.id for one in known), prompts(known), strict=True))
-        scorer = ExampleScorer(
-            model, by_id, int(tokenizer.pad_token_id or 0), TokenBudget(settings.token_budget, context.say)
+        at_a_time = TokenBudget(
+            settings.token_budget, context.say, repeats=settings.fsdp == "none" or context.world.alone
         )
+        scorer = ExampleScorer(model, by_id, int(tokenizer.pad_token_id or 0), at_a_time)
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
         def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:
@@ -135,10 +139,13 @@ def run_distillation(
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip
         lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
-        scorer.budget.tokens, lines = forecast_distillation(settings, model, lengths)
+        scorer.budget.tokens, lines = forecast_distillation(
+            settings, model, lengths, processes=context.world.size
+        )
         for line in lines:
             context.say(line)
         Loop(task, context, resume=settings.resume, save_every=settings.save_every).run()
+        join(model)
         if prepared.nat is not None and prepared.nat.unit != "fixed":
             with adapters(model, BOTH):
                 _tell_unit_weights(scorer, evenly_spread(measured.examples or chosen.examples), tokenizer, context)

@@ -39,6 +39,7 @@ from aurify.models.nat.model import (
     train_only,
 )
 from aurify.models.nat.unit import BOTH, NEG
+from aurify.models.sharding import join, named_pieces, put_back
 from aurify.running.world import World
 from aurify.seeds import stable_seed
 
@@ -70,16 +71,18 @@ class Stage:
 
     def begin(self, model: Any) -> dict[str, torch.nn.Parameter]:
         """Make what it trains trainable, and nothing else; units that it trains begin again."""
+        join(model)
         if self.mode == BOTH:
             begin_units(model)
         if self.shuffled is not None:
             shuffle_negatives(model, self.shuffled)
+        put_back(model)
         train_only(model, self.parts)
         return self.trained(model)
 
     def trained(self, model: Any) -> dict[str, torch.nn.Parameter]:
         """What it trains, by name."""
-        return {name: value for name, value in model.named_parameters() if is_part(name, self.parts)}
+        return {name: value for name, value in named_pieces(model) if is_part(name, self.parts)}
 
     def steps(self, settings: DistillSettings) -> int:
         """How many optimiser steps it takes."""

@@ -16,6 +16,7 @@ from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
 from aurify.errors import AurifyError
 from aurify.models.nat.model import adapters
+from aurify.models.sharding import join, split
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing
 from aurify.running.held_out import greedy_accuracy
@@ -83,6 +84,7 @@ class Distillation(Task):
             self._begin(stage)
         number, steps = step - first + 1, last - first + 1
         batch = batch_of_step(stage.groups, stage.size, number, stable_seed(self.settings.seed, stage.name))
+        split(self.model)
         with self.stop.breakable(step != first), adapters(self.model, stage.mode):
             found = stage.gradient(batch)
         warmup = min(self.settings.warmup, steps - 1)
@@ -99,6 +101,7 @@ class Distillation(Task):
         if not self.held_out.questions and not self.held_out.examples:
             return None
         stage = self._stage_of(step)[0] if step else None
+        join(self.model)
         with adapters(self.model, stage.mode if stage else self.start_mode):
             measured = Measured({})
             if self.held_out.questions:

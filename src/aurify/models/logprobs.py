@@ -25,10 +25,11 @@ from aurify.models.sharding import even, in_pieces, within
 from aurify.models.trials import head_is_plain, in_float32, trial
 from aurify.models.vocabulary import n_ids
 
-__all__ = ["Scored", "batches", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
+__all__ = ["IDLE", "Scored", "batches", "no_sequences", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
-_IDLE = ((0,), (0,))
+IDLE: Scored = ((0,), (0,))
+"""What a process computes that has nothing to compute while others have, where each pass is one of all."""
 _takes_packs: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 _plain_head: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
@@ -46,7 +47,7 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
     """
     n_virtual = n_virtual_tokens(model)
     if not any(len(completion) for _, completion in sequences):
-        nothing = _nothing(model)
+        nothing = no_sequences(model)
         return [nothing for _ in sequences]
     if n_virtual == 0 and any(len(completion) and not len(prompt) for prompt, completion in sequences):
         raise AurifyError("a completion has an empty prompt, so its first token has no probability; give the prompt")
@@ -60,11 +61,11 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
     return list(torch.split(logprobs_K, [len(completion) for _, completion in sequences]))
 
 
-def _nothing(model: nn.Module) -> Tensor:
+def no_sequences(model: nn.Module) -> Tensor:
     """No log-probabilities, (0,); where the weights lie in pieces, of a pass that the other processes need."""
     if not in_pieces(model):
         return torch.zeros(0, device=next(model.parameters()).device)
-    return token_logprobs(model, [_IDLE], pad_token_id=0)[0][:0]
+    return token_logprobs(model, [IDLE], pad_token_id=0)[0][:0]
 
 
 def takes_packs(model: nn.Module, sequences: Sequence[Scored]) -> bool:
@@ -163,7 +164,7 @@ def sequence_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_toke
     An empty completion scores 0. Everything else is as in :func:`token_logprobs`.
     """
     if not sequences:
-        return _nothing(model)
+        return no_sequences(model)
     return torch.stack([tokens.sum() for tokens in token_logprobs(model, sequences, pad_token_id=pad_token_id)])
 
 

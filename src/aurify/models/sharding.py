@@ -69,6 +69,8 @@ class _Shards:
 
     def divide(self) -> None:
         """See ``split``."""
+        for whole, piece in self.piece_of.items():
+            piece.requires_grad_(whole.requires_grad)
         for module, name, piece in self.pieces:
             module._parameters[name] = piece
         for layer, before, after in self.hooks:
@@ -110,6 +112,14 @@ def join(model: nn.Module) -> None:
     """Make it a plain model with whole weights, as the pieces now are. All processes do it together."""
     if shards := _of(model):
         shards.gather()
+
+
+@torch.no_grad()
+def put_back(model: nn.Module) -> None:
+    """Have the pieces take what was changed of the whole weights, alike in every process."""
+    if shards := _of(model):
+        for whole, piece in shards.piece_of.items():
+            piece.copy_(laid_as(piece, whole))
 
 
 def named_pieces(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

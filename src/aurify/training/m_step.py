@@ -48,21 +48,22 @@ def accumulate_gradient(
         raise AurifyError(f"nothing to learn from in a rationale of no tokens: {', '.join(empty)}")
     terms = [term for term in terms if term.weight != 0]
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
+    bad: set[str] = set()
     for indices in batches(model, sequences, token_budget):
         with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
             logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
-        bad = [
+        bad |= {
             terms[i].question_id
             for i, finite in zip(indices, logprobs_N.isfinite().tolist(), strict=True)
             if not finite
-        ]
-        if bad:
-            raise AurifyError(
-                f"the log-probability of a rationale is not finite for {', '.join(sorted(set(bad)))}: "
-                "the weights have diverged; resume from an earlier checkpoint with a lower --lr"
-            )
+        }
         weights_N = torch.tensor([terms[i].weight for i in indices], dtype=logprobs_N.dtype, device=logprobs_N.device)
         torch.autograd.backward(-(weights_N * logprobs_N).sum())
+    if bad:  # not before, since other processes may take part in each pass
+        raise AurifyError(
+            f"the log-probability of a rationale is not finite for {', '.join(sorted(bad))}: "
+            "the weights have diverged; resume from an earlier checkpoint with a lower --lr"
+        )
 
 
 def checkpoint_layers(model: torch.nn.Module) -> None:
