@@ -19,7 +19,9 @@ _TAUGHT = 24
 """Bytes of a logit while a student learns a teacher's: both models' logits and probabilities, and the gradients."""
 
 
-def forecast_distillation(settings: DistillSettings, model: Any, lengths: Sequence[int], *, processes: int = 1) -> Forecast:
+def forecast_distillation(
+    settings: DistillSettings, model: Any, lengths: Sequence[int], *, processes: int = 1
+) -> Forecast:
     """What an update takes at most; where that is more than there is, smaller micro-batches.
 
     There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.

@@ -136,7 +136,8 @@ def _accumulate(
         with teacher(), torch.no_grad():
             probs_KV = rationale_logits(scorer, sequences).softmax(-1)
         logprobs_KV = rationale_logits(scorer, sequences).log_softmax(-1)
-        targets_K = torch.tensor([token for _, ids in sequences for token in ids], dtype=torch.long).to(logprobs_KV.device)
+        targets = [token for _, ids in sequences for token in ids]
+        targets_K = torch.tensor(targets, dtype=torch.long, device=logprobs_KV.device)
         weights_K = torch.cat([torch.zeros(0), *(weights[index] for index in indices)]).to(logprobs_KV)
         own_K = -logprobs_KV.gather(1, targets_K[:, None])[:, 0]
         soft_K = -(probs_KV * logprobs_KV).sum(-1)

@@ -25,7 +25,16 @@ from aurify.models.sharding import even, in_pieces, within
 from aurify.models.trials import head_is_plain, in_float32, trial
 from aurify.models.vocabulary import n_ids
 
-__all__ = ["IDLE", "Scored", "batches", "no_sequences", "padded_batches", "sequence_logprobs", "takes_packs", "token_logprobs"]
+__all__ = [
+    "IDLE",
+    "Scored",
+    "batches",
+    "no_sequences",
+    "padded_batches",
+    "sequence_logprobs",
+    "takes_packs",
+    "token_logprobs",
+]
 
 _PROBE = [((3, 2), (2, 3, 4)), ((3, 2), (4,)), ((2,), (3, 3, 2, 2))]
 IDLE: Scored = ((0,), (0,))
