@@ -56,15 +56,14 @@ def work(run: dict[str, Any], double: bool) -> None:
 
 def left(out: Path) -> dict[str, Any]:
     """What a run left: rows, chains, and where its last weights and moments are."""
-    from golden_parts.left import parquet, rows
+    from golden_parts.left import chains, rows
 
     (last,) = sorted((out / "checkpoints").glob("step-*"))[-1:]
     keys = ("question_id", "token_ids", "verdict", "move", "step", "sample_index", "source")
-    chains = [row for file in last.rglob("memory.parquet") for row in parquet(file)]
     told = ("question_id", "token_ids", "chain_since", "chain_visits", "chain_drawn", "chain_accepted")
     return {
         "rows": [[row[key] for key in keys] for row in rows(out / "rationales")],
-        "chains": sorted([[row[key] for key in told] for row in chains], key=str),
+        "chains": sorted([[row[key] for key in told] for row in chains(last)], key=str),
         "last": last,
     }
 

@@ -28,7 +28,6 @@ from aurify.rationales import Drawing, Memory, Rationale
 from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, step_of
 from aurify.sampling import LocalSampler
 from aurify.toml import tomllib
-from aurify.training.em import MEMORY
 from aurify.training.m_step import accumulate_gradient, build_optimizer
 from aurify.training.signal import GradientSignal
 
@@ -77,7 +76,7 @@ def gradients(run: Path, count: int, seed: int) -> tuple[int, NDArray[np.bool_],
     newest = list_checkpoints(run / "checkpoints")[-1]
     optimizer = build_optimizer(list(parameters.values()), "lora", rate=1e-4, weight_decay=0.0)
     state = restore_checkpoint(newest, parameters, optimizer)
-    held = {c.question_id: c.rationale for c in Memory.from_parquet(state[MEMORY]).chains() if c.right and c.rationale}
+    held = {c.question_id: c.rationale for c in Memory.saved(state).chains() if c.right and c.rationale}
     chosen = sorted(held)
     np.random.default_rng(seed).shuffle(chosen)
     by_id = {question.id: question for question in load_questions(Path(config["data"]))}

@@ -31,8 +31,7 @@ def of_folder(out: Path) -> dict[str, Any]:
     if checkpoints := sorted((out / "checkpoints").glob("step-*")):
         left["optimizer"] = digest(tensors([checkpoints[-1] / "optimizer.safetensors"], checkpoints[-1]))
         left["checkpoint"] = digest(tensors([checkpoints[-1] / "weights.safetensors"], checkpoints[-1]))
-        chains = [row for file in checkpoints[-1].rglob("*memory*.parquet") for row in parquet(file)]
-        left["chains"] = table(sorted(chains, key=lambda row: str(row["question_id"])))
+        left["chains"] = table(chains(checkpoints[-1]))
     for name in ("unit_weights.jsonl", "nce_weights.jsonl"):
         if (out / name).exists():
             left[name] = by_kind((out / name).read_text(encoding="utf-8").splitlines())
@@ -70,6 +69,13 @@ def table(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def rows(folder: Path) -> Iterator[Any]:
     for part in sorted(folder.glob("step-*.parquet")):
         yield from parquet(part)
+
+
+def chains(checkpoint: Path) -> list[dict[str, Any]]:
+    """The chains by question id, whose files are pieces: what is in a later one counts."""
+    files = sorted(checkpoint.rglob("*memory*.parquet"))
+    found = {str(row["question_id"]): row for file in files for row in parquet(file)}
+    return [found[key] for key in sorted(found)]
 
 
 def parquet(file: Path) -> list[dict[str, Any]]:

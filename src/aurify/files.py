@@ -8,9 +8,10 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from aurify.errors import AurifyError
@@ -72,12 +73,47 @@ def part_of(path: str | Path) -> Path:
     return path.with_name(f"{path.name}.part")
 
 
+class Kept:
+    """The content of a file that several folders hold one after another, and that does not change.
+
+    A folder of ``atomic_folder`` takes the file over from an older one by a hard link, which takes no time, instead of
+    writing it again. Damage to one name of a file is damage to all, so who keeps several folders for safety says
+    beside which one a new name must be a new file.
+    """
+
+    def __init__(self, content: Callable[[], bytes]) -> None:
+        self.content = content
+        self._at: list[Path] = []
+
+    def put(self, folder: Path, name: str, final: Path, known: dict[str, Any], *, beside: Path | None) -> None:
+        """Have the file in a folder that is being filled.
+
+        Args:
+            name: within the folder.
+            final: where the folder will be.
+            known: is told the size and the hash of a file that was taken over, for ``atomic_folder``.
+            beside: a folder with which the file must not be shared.
+        """
+        self._at = [root for root in self._at if (root / name).is_file()]
+        for root in reversed(self._at):
+            entry = _recorded(root, name) if root != beside else None
+            if entry is not None and _linked(root / name, folder / name):
+                known[name] = entry
+                break
+        else:
+            (folder / name).write_bytes(self.content())
+        self._at = [root for root in self._at if root != final] + [final]
+
+
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path, *, known: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Path]:
     """A temporary folder to fill, that takes the name ``path`` when the block ends well, and goes when it does not.
 
     It then holds ``manifest.json`` with the size and SHA-256 of every file, for ``verify_folder``. A folder that
     stood at ``path`` is replaced. One process at a time may write to a path.
+
+    Args:
+        known: what the manifest says of some files, read when the block ends (see ``Kept.put``).
 
     Raises:
         AurifyError: something that is not a folder stands at ``path``, or there is no room for what is written.
@@ -94,7 +130,8 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         for file in sorted(temporary.rglob("*")):
             if file.is_file():
                 file.chmod(temporary.stat().st_mode & 0o666)  # as the umask has it; safetensors' own are private
-                files[file.relative_to(temporary).as_posix()] = _fingerprint(file)
+                name = file.relative_to(temporary).as_posix()
+                files[name] = known[name] if name in known else _fingerprint(file)
             _sync(file)
         write_atomically(
             temporary / MANIFEST, json.dumps({"version": MANIFEST_VERSION, "files": files}, indent=1) + "\n"
@@ -201,6 +238,23 @@ def _exchange(new: Path, old: Path) -> None:
     os.rename(old, aside)
     os.rename(new, old)
     os.rename(aside, new)
+
+
+def _recorded(folder: Path, name: str) -> Any:
+    """What a folder's manifest says of a file; None where it says nothing."""
+    try:
+        return json.loads((folder / MANIFEST).read_bytes())["files"].get(name)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Give a file a second name, where the file system has such."""
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True
 
 
 def _fingerprint(file: Path) -> dict[str, Any]:

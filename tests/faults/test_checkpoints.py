@@ -81,7 +81,9 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a pickle for the optimiser": (
         lambda folder: (folder / "optimizer.safetensors").rename(folder / "optimizer.pt"), "cannot be read",
     ),
-    "a memory that is none": (lambda folder: (folder / "state/memory.parquet").write_bytes(b"x"), "the state of step"),
+    "a memory that is none": (
+        lambda folder: next((folder / "state").glob("memory-*")).write_bytes(b"x"), "the state of step",
+    ),
     "a start that is none": (lambda folder: (folder / "state/start.json").write_text('["guide"]'), "the state of step"),
     "an unknown start": (lambda folder: (folder / "state/start.json").write_text('{"start_from": "x"}'), "'x'"),
     "a rate that is none": (lambda folder: (folder / "state/update.json").write_text('{"rate": -1}'), "a rate of -1"),

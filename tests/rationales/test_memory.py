@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,23 +64,45 @@ def test_a_damaged_memory_is_one_line():
         Memory.from_parquet(b"PAR1 not really")
 
 
-def test_what_is_written_depends_on_the_chains_alone():
-    draw, plain = random.Random(0), {}
+def test_chains_are_those_that_were_put_there_whatever_was_saved_between():
+    draw, plain, step = random.Random(0), {}, 0
     memory, ids = Memory(), [f"q{i}é" for i in range(40)]
-    for turn in range(60):
-        for key in draw.sample(ids, 3):
+    for turn in range(90):
+        for key in draw.sample(ids, draw.choice((1, 3, 20))):
             held = rationale(f"text {turn} {key}", draw.random() < 0.5, key) if draw.random() < 0.7 else None
             plain[key] = Chain(key, held, *(draw.randrange(9) for _ in range(6)))
             memory.update([plain[key]])
-        if turn % 7 == 0:
-            memory.to_parquet()  # the columns so take over what the records held
+        if turn % 3 == 0:
+            step += 1
+            files = {name: file.content() for name, file in memory.save(step).items()}
+            assert Memory.saved({**files, "start.json": b"{}"}).chains() == [plain[key] for key in sorted(plain)]
         if turn % 13 == 0:
-            memory = Memory.from_parquet(memory.to_parquet())
+            step += 1
+            files = {name: file.content() for name, file in memory.save(step).items()}
+            memory = Memory.saved(files)
+            assert memory.save(step).keys() == files.keys(), "nothing changed"
         assert {key: memory[key] for key in plain} == plain
         assert len(memory) == len(plain)
         assert all((key in memory) == (key in plain) for key in ids)
     assert memory.chains() == [plain[key] for key in sorted(plain)]
     assert memory.to_parquet() == Memory(plain.values()).to_parquet()
+
+
+def test_a_save_writes_what_changed_and_no_more_in_the_mean():
+    memory, encoded = Memory(Chain(f"q{i:04d}", visits=1) for i in range(2048)), 0
+    before: dict[str, object] = {}
+    for step in range(1, 400):
+        files = memory.save(step)
+        for name, file in files.items():
+            if before.get(name) is not file:
+                assert name not in before, "a name is of one content"
+                encoded += pq.read_metadata(io.BytesIO(file.content())).num_rows
+        sizes = [pq.read_metadata(io.BytesIO(file.content())).num_rows for file in files.values()]
+        assert all(older >= 2 * newer for older, newer in pairwise(sizes))
+        assert sum(sizes) < 2 * 2048
+        before = dict(files)
+        memory.update([Chain(f"q{(8 * step + i) % 2048:04d}", visits=step) for i in range(8)])
+    assert encoded < 2048 + 400 * 8 * 12, "each changed row about as often as the number of rows has digits"
 
 
 def test_what_no_chain_can_be_made_of_is_refused_when_it_is_read():

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
 from aurify.errors import AurifyError
+from aurify.files import Kept
 from aurify.running.checkpoint import KEPT, list_checkpoints, restore_checkpoint, save_checkpoint, step_of
 
 
@@ -71,3 +74,42 @@ def test_weights_of_another_model_are_refused(tmp_path):
 def test_an_unfinished_one_is_not_listed(tmp_path):
     (tmp_path / ".step-00000009.tmp-1").mkdir()
     assert list_checkpoints(tmp_path) == []
+
+
+def test_what_does_not_change_is_a_new_name_of_a_file_but_never_shared_by_the_two_that_stay(tmp_path):
+    layer, optimizer = trained(0)
+    written = []
+    kept = Kept(lambda: written.append(1) or b"chains")
+    for number in range(1, 7):
+        path = save_checkpoint(tmp_path, number, dict(layer.named_parameters()), optimizer, {"a": kept, "b": b"x"})
+        assert (path / "state" / "a").read_bytes() == b"chains"
+        inodes = [(one / "state" / "a").stat().st_ino for one in list_checkpoints(tmp_path)]
+        assert len(set(inodes)) == len(inodes), "damage to one leaves the other"
+        restored = restore_checkpoint(path, dict(layer.named_parameters()), optimizer)
+        assert restored == {"a": b"chains", "b": b"x"}
+    assert len(written) == 2
+    save_checkpoint(tmp_path, 6, dict(layer.named_parameters()), optimizer, {"a": kept})
+    assert len({(one / "state" / "a").stat().st_ino for one in list_checkpoints(tmp_path)}) == 2
+
+
+def test_without_links_it_is_written_again(tmp_path, monkeypatch):
+    def refuse(*args, **more):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    layer, optimizer = trained(0)
+    kept = Kept(lambda: b"chains")
+    for number in range(1, 5):
+        path = save_checkpoint(tmp_path, number, dict(layer.named_parameters()), optimizer, {"a": kept})
+        restore_checkpoint(path, dict(layer.named_parameters()), optimizer)
+
+
+def test_damage_to_what_was_taken_over_is_found_and_the_other_checkpoint_is_whole(tmp_path):
+    layer, optimizer = trained(0)
+    kept = Kept(lambda: b"chains")
+    paths = [save_checkpoint(tmp_path, n, dict(layer.named_parameters()), optimizer, {"a": kept}) for n in (1, 2)]
+    (paths[0] / "state" / "a").write_bytes(b"chainz")
+    third = save_checkpoint(tmp_path, 3, dict(layer.named_parameters()), optimizer, {"a": kept})
+    with pytest.raises(AurifyError, match="state/a: damaged"):
+        restore_checkpoint(third, dict(layer.named_parameters()), optimizer)
+    assert restore_checkpoint(paths[1], dict(layer.named_parameters()), optimizer) == {"a": b"chains"}

@@ -42,7 +42,7 @@ class Sums(Task):
     def restore(self, step: int, state: dict[str, bytes]) -> None:
         self.tally = json.loads(state["tally.json"])
 
-    def state(self) -> dict[str, bytes]:
+    def state(self, step: int) -> dict[str, bytes]:
         return {"tally.json": json.dumps(self.tally).encode()}
 
     def begin(self, step: int) -> None:

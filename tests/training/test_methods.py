@@ -132,8 +132,7 @@ def test_likelihood_chains_hold_the_known_answer(tmp_path):
     from aurify.rationales import Memory
 
     out = train(tmp_path / "run", "trice-likelihood", memory="none")
-    saved = out / "checkpoints" / "step-00000002" / "state" / "memory.parquet"
-    chains = Memory.from_parquet(saved.read_bytes()).chains()
+    chains = Memory.read(out / "checkpoints" / "step-00000002" / "state").chains()
     answers = {question.id: question.answer for question in QUESTIONS}
     held = [chain for chain in chains if chain.rationale is not None]
     assert held
@@ -162,8 +161,8 @@ def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
             assert row.token_ids[: row.cut] in {ids[: row.cut] for ids in held[row.question_id]}
         if row.right:
             held.setdefault(row.question_id, []).append(row.token_ids)
-    saved = (whole / "checkpoints" / "step-00000006" / "state" / "memory.parquet").read_bytes()
-    assert sum(chain.others for chain in Memory.from_parquet(saved).chains()) == len(ends)
+    saved = Memory.read(whole / "checkpoints" / "step-00000006" / "state")
+    assert sum(chain.others for chain in saved.chains()) == len(ends)
     shutil.copytree(whole, tmp_path / "half")
     shutil.rmtree(tmp_path / "half" / "checkpoints" / "step-00000006")
     half = train(tmp_path / "half", "trice", **settings, resume=True)

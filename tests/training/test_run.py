@@ -80,7 +80,7 @@ def result(out: Path) -> dict[str, object]:
     return {
         "weights": hashlib.sha256((out / "model" / "model.safetensors").read_bytes()).hexdigest(),
         "optimizer": hashlib.sha256((checkpoint / "optimizer.safetensors").read_bytes()).hexdigest(),
-        "memory": Memory.from_parquet((checkpoint / "state" / "memory.parquet").read_bytes()).chains(),
+        "memory": Memory.read(checkpoint / "state").chains(),
         "metrics": metrics,
         "rationales": list(read_rationales(out)),
         "held out": list(read_rationales(out / "held_out")),

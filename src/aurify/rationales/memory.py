@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from aurify.files import Kept
 from aurify.rationales.chain_columns import CHAIN_FIELDS, ChainColumns
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import from_rows, to_table
+
+WHOLE = "memory.parquet"
+"""The file of a memory that was not saved in pieces, as older checkpoints have it."""
+_NAME = re.compile(r"memory-(\d{8,})-(\d{8,})\.parquet")
 
 
 @dataclass(frozen=True)
@@ -60,26 +67,32 @@ class Chain:
 class Memory:
     """Chains by question id; a question that was never visited has an empty one.
 
-    Chains that were read, or have been written, lie in columns, which take a fraction of the room of records; a record
-    is made of one that is asked for.
+    Chains that were saved, or read, lie in columns, which take a fraction of the room of records; a record is made of
+    one that is asked for. They lie there in pieces, one behind the other: what a piece holds counts in the place of
+    what those before it hold of the same questions. A save makes a piece of what changed since the last one, and joins
+    it to the piece before as long as that is not twice as large. So there are as many pieces as the number of chains
+    has binary digits, at most, saves cost what changed (times that number, in the mean), and all pieces together have
+    less than twice the rows of the chains.
     """
 
     def __init__(self, chains: Iterable[Chain] = ()) -> None:
-        self._columns = ChainColumns.empty()
+        self._pieces: list[Piece] = []
         self._records = {chain.question_id: chain for chain in chains}
-        """Those that are not in the columns, or differ there."""
+        """Those that are not in the pieces, or differ there."""
 
     def __len__(self) -> int:
-        return len(self._records.keys() | self._columns.rows.keys())
+        return len(self._records.keys() | {key for piece in self._pieces for key in piece.columns.rows})
 
     def __contains__(self, question_id: str) -> bool:
-        return question_id in self._records or question_id in self._columns.rows
+        return question_id in self._records or any(question_id in piece.columns.rows for piece in self._pieces)
 
     def __getitem__(self, question_id: str) -> Chain:
         if question_id in self._records:
             return self._records[question_id]
-        row = self._columns.rows.get(question_id)
-        return Chain(question_id) if row is None else _chain(self._columns.row(row))
+        for piece in reversed(self._pieces):
+            if (row := piece.columns.rows.get(question_id)) is not None:
+                return _chain(piece.columns.row(row))
+        return Chain(question_id)
 
     def update(self, chains: Iterable[Chain]) -> None:
         """Put the chains in the place of their former states."""
@@ -87,16 +100,51 @@ class Memory:
 
     def chains(self) -> list[Chain]:
         """All chains, ordered by question id."""
-        found = {row["question_id"]: row for row in self._columns.every() if row["question_id"] not in self._records}
-        every = {**{key: _chain(row) for key, row in found.items()}, **self._records}
-        return [every[key] for key in sorted(every)]
+        every = {row["question_id"]: row for piece in self._pieces for row in piece.columns.every()}
+        found = {key: _chain(row) for key, row in every.items() if key not in self._records} | self._records
+        return [found[key] for key in sorted(found)]
+
+    def save(self, step: int) -> dict[str, Kept]:
+        """The pieces as files by name, after what changed since the last save has become one."""
+        if self._records:
+            records = [self._records[key] for key in sorted(self._records)]
+            self._pieces.append(Piece(step, step, ChainColumns.empty().changed(_table(records))))
+            self._records = {}
+        while len(self._pieces) > 1 and len(self._pieces[-2]) < 2 * len(self._pieces[-1]):
+            newer, older = self._pieces.pop(), self._pieces.pop()
+            self._pieces.append(Piece(older.first, newer.last, older.columns.changed(newer.columns.table)))
+        return {piece.name: piece.file for piece in self._pieces}
+
+    @classmethod
+    def saved(cls, files: Mapping[str, bytes]) -> Memory:
+        """Read what ``save`` gave, among whatever other files.
+
+        Raises:
+            AurifyError: a piece is damaged.
+        """
+        made = cls()
+        made._pieces = sorted(
+            (Piece(*span, ChainColumns.from_parquet(content)) for name, content in files.items()
+             if (span := _span(name)) is not None),
+            key=lambda piece: piece.first,
+        )  # fmt: skip
+        return made
+
+    @classmethod
+    def read(cls, folder: Path) -> Memory:
+        """``saved`` of the files of a folder.
+
+        Raises:
+            AurifyError: a piece is damaged.
+        """
+        return cls.saved({file.name: file.read_bytes() for file in folder.glob("memory*.parquet")})
 
     def to_parquet(self) -> bytes:
-        """One row a chain: a rationale table's columns (null where the memory is empty), and the chain's own."""
-        records = [self._records[key] for key in sorted(self._records)]
-        self._columns = self._columns.changed(_table(records))
-        self._records = {}
-        return self._columns.to_parquet()
+        """All chains in one file: a rationale table's columns (null where the memory is empty), and the chain's own."""
+        whole = ChainColumns.empty()
+        for piece in self._pieces:
+            whole = whole.changed(piece.columns.table)
+        return whole.changed(_table(list(self._records.values()))).to_parquet()
 
     @classmethod
     def from_parquet(cls, content: bytes) -> Memory:
@@ -105,9 +153,29 @@ class Memory:
         Raises:
             AurifyError: it is damaged.
         """
-        made = cls()
-        made._columns = ChainColumns.from_parquet(content)
-        return made
+        return cls.saved({WHOLE: content})
+
+
+class Piece:
+    """Chains that were saved, after steps of a span."""
+
+    def __init__(self, first: int, last: int, columns: ChainColumns) -> None:
+        self.first, self.last, self.columns = first, last, columns
+        self.file = Kept(columns.to_parquet)
+
+    def __len__(self) -> int:
+        return len(self.columns.table)
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"memory-{self.first:08d}-{self.last:08d}.parquet"
+
+
+def _span(name: str) -> tuple[int, int] | None:
+    """The steps that a file of this name is of; None where it is no piece of a memory."""
+    found = _NAME.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else (0, 0) if name == WHOLE else None
 
 
 def _table(chains: Sequence[Chain]) -> pa.Table:

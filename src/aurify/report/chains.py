@@ -142,8 +142,9 @@ def _parts(rows: Sequence[Rationale]) -> tuple[dict[str, Rationale], dict[str, l
 
 def _newest_memory(folder: Path) -> tuple[int, Memory] | None:
     """The step and the memory of the newest checkpoint that has one."""
-    for path in sorted((folder / "checkpoints").glob("step-????????/state/memory.parquet"), reverse=True):
-        return int(path.parts[-3].removeprefix("step-")), Memory.from_parquet(path.read_bytes())
+    for state in sorted((folder / "checkpoints").glob("step-????????/state"), reverse=True):
+        if any(state.glob("memory*.parquet")):
+            return int(state.parent.name.removeprefix("step-")), Memory.read(state)
     return None
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aurify.errors import AurifyError
-from aurify.files import atomic_folder, remove_folder, verify_folder
+from aurify.files import Kept, atomic_folder, remove_folder, verify_folder
 from aurify.models.sharding import laid_as, whole_tensor
 from aurify.text import first_line
 
@@ -29,13 +30,14 @@ def save_checkpoint(
     step: int,
     parameters: Mapping[str, torch.nn.Parameter],
     optimizer: torch.optim.Optimizer,
-    state: Mapping[str, bytes],
+    state: Mapping[str, bytes | Kept],
     *,
     write: bool = True,
 ) -> Path:
     """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``.
 
-    Tensors that lie in pieces are written whole. Every process of a run calls it; ``write`` is set in one of them.
+    Tensors that lie in pieces are written whole. A file that does not change (``Kept``) is taken over from a checkpoint
+    before, but not from the one that stays beside this one: so each of the two holds all by itself. Every process of a run calls it; ``write`` is set in one of them.
 
     Raises:
         AurifyError: a weight is not finite, or there is no room; the checkpoints before are as they were.
@@ -47,12 +49,17 @@ def save_checkpoint(
         return target
     if not all_finite(weights):
         raise AurifyError(f"the weights are not finite after step {step}: nothing of it is saved; lower --lr")
-    with atomic_folder(target) as partial:
+    others = [path for path in list_checkpoints(folder) if path != target]
+    known: dict[str, Any] = {}
+    with atomic_folder(target, known=known) as partial:
         save_file(weights, partial / "weights.safetensors")
         save_file(moments, partial / "optimizer.safetensors")
         (partial / "state").mkdir()
         for name, content in state.items():
-            (partial / "state" / name).write_bytes(content)
+            if isinstance(content, Kept):
+                content.put(partial, f"state/{name}", target, known, beside=others[-1] if others else None)
+            else:
+                (partial / "state" / name).write_bytes(content)
     for old in list_checkpoints(folder)[:-KEPT]:
         remove_folder(old)
     return target

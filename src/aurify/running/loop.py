@@ -11,6 +11,7 @@ from typing import Any
 
 from aurify.clock import Clock, peak_memory_mb
 from aurify.errors import AurifyError
+from aurify.files import Kept
 from aurify.rationales import RationaleTable
 from aurify.running.budget import Spending
 from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint, step_of
@@ -228,11 +229,11 @@ class Loop:
 
     def _save(self) -> None:
         begun = time.monotonic()
-        state: dict[str, bytes] = {}
+        state: dict[str, bytes | Kept] = {}
         if self.world.main:
             for table in self.tables:
                 table.flush(self.step)
-            state = {**self.task.state(), TABLES: write_digests(self.tables)}
+            state = {**self.task.state(self.step), TABLES: write_digests(self.tables)}
         with self.clock.measure("checkpoint"):
             save_checkpoint(
                 self.folder.checkpoints, self.step, self.task.parameters, self.task.optimizer, state,

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from aurify.files import Kept
 from aurify.rationales import Rationale
 from aurify.statistics import Accuracy
 
@@ -63,8 +64,8 @@ class Task(ABC):
     def begin(self, step: int) -> None:  # noqa: B027  # most have nothing to do
         """Called once, after ``step`` steps (0: of a new run, which has been evaluated) and before the next one."""
 
-    def state(self) -> dict[str, bytes]:
-        """Everything but weights and optimiser that the next step depends on, by file name."""
+    def state(self, step: int) -> dict[str, bytes | Kept]:
+        """Everything but weights and optimiser that the step after this one depends on, by file name."""
         return {}
 
     def turn_to(self, step: int) -> None:  # noqa: B027  # most have one optimiser

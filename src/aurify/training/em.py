@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import torch
 
 from aurify.errors import AurifyError
+from aurify.files import Kept
 from aurify.methods import Method
 from aurify.methods.base import EStep
 from aurify.models.sharding import join
@@ -37,8 +38,8 @@ from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.update import LOOKED_EVERY, Update
 
-MEMORY, START, UPDATE, GRADIENT = "memory.parquet", "start.json", "update.json", "gradient.bin"
-"""The files of the state: chains, how they are started, how far the next step may go, a part of the last gradient."""
+START, UPDATE, GRADIENT = "start.json", "update.json", "gradient.bin"
+"""The files of the state beside the chains: how they are started, how far the next step may go, a part of the last gradient."""
 WARNED_AFTER = 5
 """Updates in a row, of those that were looked at, that made most of what they learned from less likely."""
 
@@ -285,11 +286,11 @@ class ExpectationMaximisation(Task):
             + ("" if self.fits else f", memory from {self.start_from}")
         )
 
-    def state(self) -> dict[str, bytes]:
+    def state(self, step: int) -> dict[str, bytes | Kept]:
         """The chains, and how they are started."""
         start = json.dumps({"start_from": self.start_from}).encode()
         return {
-            MEMORY: self.memory.to_parquet(), START: start, UPDATE: self.update.state(),
+            **self.memory.save(step), START: start, UPDATE: self.update.state(),
             GRADIENT: self.update.signal.state(),
         }  # fmt: skip
 
@@ -299,10 +300,10 @@ class ExpectationMaximisation(Task):
         Raises:
             AurifyError: a file of the state is missing or cannot be read.
         """
-        if missing := sorted({MEMORY, START, UPDATE} - state.keys()):
+        if missing := sorted({START, UPDATE} - state.keys()):
             raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start it again")
         try:
-            self.memory = Memory.from_parquet(state[MEMORY])
+            self.memory = Memory.saved(state)
             self.start_from = json.loads(state[START])["start_from"]
             self.update.restore(state[UPDATE])
             self.update.signal.restore(state.get(GRADIENT, b""))
