@@ -37,7 +37,8 @@ def save_checkpoint(
     """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``.
 
     Tensors that lie in pieces are written whole. A file that does not change (``Kept``) is taken over from a checkpoint
-    before, but not from the one that stays beside this one: so each of the two holds all by itself. Every process of a run calls it; ``write`` is set in one of them.
+    before, but not from the one that stays beside this one, so that each of the two holds all by itself. Every process
+    of a run calls it; ``write`` is set in one of them.
 
     Raises:
         AurifyError: a weight is not finite, or there is no room; the checkpoints before are as they were.

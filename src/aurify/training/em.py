@@ -39,7 +39,7 @@ from aurify.training.settings import TrainSettings
 from aurify.training.update import LOOKED_EVERY, Update
 
 START, UPDATE, GRADIENT = "start.json", "update.json", "gradient.bin"
-"""The files of the state beside the chains: how they are started, how far the next step may go, a part of the last gradient."""
+"""Files of the state beside the chains: how they are started, how far a step may go, a part of the last gradient."""
 WARNED_AFTER = 5
 """Updates in a row, of those that were looked at, that made most of what they learned from less likely."""
 
