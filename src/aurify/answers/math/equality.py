@@ -62,8 +62,8 @@ def _same_written(pred: Structure, gold: Structure) -> str | None:
     if isinstance(time, TimeOfDay) and isinstance(number, Value):
         whole = number.tree == ("number", Fraction(time.time[0]), 0)
         return "the same hour" if whole and time.half and not any(time.time[1:]) else None
-    if isinstance(gold, TimeOfDay) and gcd(*gold.parts) > 1:
-        return None  # no ratio, which would be in lowest terms
+    if isinstance(gold, TimeOfDay) and len(gold.parts) == 2 and gcd(*gold.parts) > 1:
+        return None  # no ratio, which would be in lowest terms; three parts are seldom a time
     ours, theirs = _parts(pred), _parts(gold)
     if not ours or not theirs or len(ours) != len(theirs):
         return None

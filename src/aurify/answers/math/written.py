@@ -98,7 +98,7 @@ def clock_in(text: str) -> TimeOfDay | None:
     plain = _UNWRAPPED.sub(r"\1", text).strip()
     found = _CLOCK.fullmatch(plain)
     parts = tuple(int(part) for part in found.groups()[:3] if part) if found else ()
-    if found and parts[0] <= 24 and max(parts[1:]) < 60:
+    if found and max(parts[1:]) < 60 and (parts[0] < 24 or (parts[0] == 24 and not any(parts[1:]))):
         return TimeOfDay(parts, (found[4] or "").lower())
     hour = _HOUR.fullmatch(plain)
     return TimeOfDay((int(hour[1]),), hour[2].lower()) if hour and 0 < int(hour[1]) <= 12 else None
