@@ -47,7 +47,9 @@ def read_finished_run(folder: str | Path) -> FinishedRun:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise AurifyError(f"{folder}: no such folder; give the folders of finished runs, or one TOML file")
+        raise AurifyError(
+            f"{folder}: no such folder or file; give folders of finished runs, files of verdicts, or one TOML file"
+        )
     if not (folder / "config.toml").is_file():
         raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
     if not (folder / "model").is_dir():
