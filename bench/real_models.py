@@ -4,9 +4,11 @@
         --methods trice --seeds 0 1 2 --steps 40 --out runs/real -- --few-shot worked.txt --memory none
 
 What stands after `--` goes to `aurify train` as it is. A run that was stopped is resumed by the same command, and one
-that is finished is read. The table holds held-out greedy accuracy before and after, the share of right fresh proposals
-in the first and last quarter of the steps (which is p(y|x) on training questions as they come), the largest effect of
-a step, minutes and memory.
+that is finished is read. The first table holds held-out greedy accuracy before and after, the share of right fresh
+proposals in the first and last quarter of the steps (which is p(y|x) on training questions as they come), the largest
+effect of a step, minutes and memory. The second holds the changes over all seeds, paired by question: of greedy answers
+and, with ``--samples``, of samples of the first ``--sampled`` held-out questions. Its intervals are those of
+``aurify compare``: with fewer than three seeds they are of these very runs.
 """
 
 from __future__ import annotations
@@ -16,9 +18,22 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from aurify.evaluation.run import run_evaluation
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.parsing import read_toml
+from aurify.questions import load_questions
+from aurify.rationales import Rationale, RationaleTable
+from aurify.settings import resolve
+from aurify.statistics.crossed import ACCURACY, DIFFERENCE, Added, crossed_mean
+from aurify.statistics.paired import by_question
+
+Verdicts = Mapping[str, float]
+"""By question id, the share of its answers that are right."""
 
 
 def main() -> None:
@@ -29,6 +44,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--limit", type=int, default=300, help="held-out questions")
+    parser.add_argument("--samples", type=int, default=0, help="a held-out question, before and after; 0: none")
+    parser.add_argument("--sampled", type=int, default=100, help="held-out questions that are sampled")
     parser.add_argument("--out", type=Path, default=Path("runs/real"))
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
@@ -38,9 +55,25 @@ def main() -> None:
     print("| --- | ---: |" + " ---: |" * len(COLUMNS), flush=True)
     for method in args.methods:
         for seed in args.seeds:
-            out = args.out / f"{args.model.name}-{args.data.stem}-{method}-{seed}"
+            out = folder(args, method, seed)
             train(args, method, seed, out)
             print(f"| {method} | {seed} | " + " | ".join(row(out / "metrics.jsonl")) + " |", flush=True)
+    print("\n| method | answers | before | after | change, paired by question (95 %) |")
+    print("| --- | --- | ---: | ---: | ---: |")
+    for method in args.methods:
+        runs = [folder(args, method, seed) for seed in args.seeds]
+        print(change(f"{method} | greedy", [greedy(run) for run in runs]), flush=True)
+        if args.samples:
+            kept = f"{method} | {args.samples} samples of {args.sampled}"
+            print(
+                change(kept, [(sampled(args, run, "before"), sampled(args, run, "after")) for run in runs]), flush=True
+            )
+
+
+def folder(args: argparse.Namespace, method: str, seed: int) -> Path:
+    """Of one run."""
+    out: Path = args.out / f"{args.model.name}-{args.data.stem}-{method}-{seed}"
+    return out
 
 
 def train(args: argparse.Namespace, method: str, seed: int, out: Path) -> None:
@@ -76,6 +109,51 @@ def row(metrics: Path) -> list[str]:
         f"{sum(line['timing']['seconds'] for line in lines) / 60:.0f}",
         f"{max(line['timing']['peak_memory_mb'] for line in steps) / 1024:.1f}",
     ]  # fmt: skip
+
+
+def change(name: str, pairs: Sequence[tuple[Verdicts, Verdicts]]) -> str:
+    """A row of the second table: (before, after) of each seed's run."""
+    before, after = ([pair[i] for pair in pairs] for i in range(2))
+    differences = [{q: second[q] - first[q] for q in first} for first, second in pairs]
+    cells = [percent(before, ACCURACY), percent(after, ACCURACY), percent(differences, DIFFERENCE, sign="+")]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def percent(runs: Sequence[Verdicts], added: Sequence[Added], sign: str = "") -> str:
+    """The mean over runs and questions, with its interval."""
+    found = crossed_mean(by_question(runs), added).interval
+    return f"{100 * found.value:{sign}.1f} ({100 * found.low:{sign}.1f} to {100 * found.high:{sign}.1f})"
+
+
+def greedy(run: Path) -> tuple[Verdicts, Verdicts]:
+    """Held-out greedy verdicts of a run, before its first step and after its last."""
+    steps: dict[int, list[Rationale]] = defaultdict(list)
+    for rationale in RationaleTable(run / "held_out").read():
+        steps[rationale.step].append(rationale)
+    return shares(steps[min(steps)]), shares(steps[max(steps)])
+
+
+def sampled(args: argparse.Namespace, run: Path, when: str) -> Verdicts:
+    """Of some held-out questions, the share of samples that are right, of the base or of the run's model."""
+    out, config = run / f"sampled-{when}", read_toml(run / "config.toml")
+    if not (out / "samples").is_dir():
+        ids = sorted(greedy(run)[0])[: args.sampled]
+        kept = ("prompt", "few_shot", "system", "template_args", "max_new_tokens", "skip_bad")
+        settings = {
+            **{name: config[name] for name in kept if name in config}, "data": str(args.data), "out": str(out),
+            "model": str(args.model if when == "before" else run / "model"), "samples": args.samples,
+        }  # fmt: skip
+        questions = [question for question in load_questions(args.data) if question.id in set(ids)]
+        run_evaluation(resolve(EvaluateSettings, settings), questions=questions)
+    return shares(RationaleTable(out / "samples").read())
+
+
+def shares(rationales: Iterable[Rationale]) -> Verdicts:
+    """The share of right ones, by question."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    for rationale in rationales:
+        found[rationale.question_id].append(rationale.right)
+    return {question: statistics.mean(right) for question, right in found.items()}
 
 
 def accuracy(found: dict[str, float]) -> str:
