@@ -105,8 +105,7 @@ def test_a_teachers_traces_are_read_with_their_labels(trials: Path) -> None:
 @pytest.mark.parametrize("settings", [{"answers": "math"}, {}])
 def test_a_refusal_wins_no_vote(trials: Path, settings: dict[str, str]) -> None:
     file = str(trials / "14_vote_refusals.jsonl")
-    pools = read_pools(file, VoteSettings(file=file, **settings), print)
-    (pool,) = pools
+    ((pool,),) = read_pools(file, VoteSettings(file=file, **settings), print)
     *refusals, answer = [candidate.answer for candidate in pool.candidates]
     assert refusals == [None] * 3
     assert answer in ("3/5", "\\frac{3}{5}")

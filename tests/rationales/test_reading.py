@@ -13,7 +13,8 @@ from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales.reading import read_rationales
 from aurify.rationales.record import Rationale
-from aurify.rationales.table import RationaleTable, to_table
+from aurify.rationales.schema import to_table
+from aurify.rationales.table import RationaleTable
 
 BARE = Rationale("q1", (), "so 7", None, None, "", "teacher", "", 0, 0, 0, "stop", None)
 FULL = Rationale("q1", (5, 2), "so 7", "7", Verdict.WRONG, "7 is not 8", "guide", "m", 3, 1, 9, "length", -0.5)

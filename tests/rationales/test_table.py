@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales.record import Rationale
-from aurify.rationales.table import SCHEMA, RationaleTable, from_rows, to_table
+from aurify.rationales.schema import SCHEMA, from_rows, to_table
+from aurify.rationales.table import RationaleTable
 
 ONE = Rationale(
     question_id="gsm8k-1",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from invented_run import write_run
 
+from aurify.report import source
 from aurify.report.chains import read_chains
 from aurify.report.source import read_run
+from aurify.report.summary import summarise
 
 
 @pytest.mark.parametrize("samples", [1, 4])
@@ -48,3 +50,21 @@ def test_a_run_that_went_otherwise_is_shown_without_its_memory(tmp_path):
 def test_methods_whose_steps_do_not_follow_from_the_table_are_shown_without_a_memory(tmp_path, method):
     write_run(tmp_path / "run", method=method)
     assert not read_chains(read_run(tmp_path / "run")).replayed
+
+
+def test_of_more_rationales_than_a_page_holds_evenly_chosen_questions_are_shown(tmp_path, monkeypatch):
+    write_run(tmp_path / "run", trained=20, steps=9, samples=4)
+    whole = read_run(tmp_path / "run")
+    monkeypatch.setattr(source, "MOST_ROWS", 100)
+    some = read_run(tmp_path / "run")
+    asked = [one.question.id for one in some.asked if one.part == "trained"]
+    assert 2 < len(asked) == 20 - some.left_out < 20
+    assert {row.question_id for row in some.drawn.rows} == set(asked)
+    assert len(some.drawn.rows) <= 100 < len(whole.drawn.rows)
+    wanted = [(row.text, row.step) for row in whole.drawn.rows if row.question_id in asked]
+    assert [(row.text, row.step) for row in some.drawn.rows] == wanted
+    assert some.held_out.rows == whole.held_out.rows
+    assert not read_chains(some).replayed
+    told = [fact for fact in summarise(some).facts if fact.name == "trained on, and shown here"]
+    assert told[0].value == f"{len(asked)} of 20 questions"
+    assert not [fact for fact in summarise(whole).facts if "shown" in fact.name]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from aurify.answers import Grader
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question
-from aurify.rationales import Rationale
+from aurify.rationales import Rationale, RationaleTable, by_question
 from aurify.rationales.record import Ending, Source
 from aurify.voting.gather import pools_of, read_pools, unhinted
+from aurify.voting.pool import CandidatePool
 from aurify.voting.settings import VoteSettings
 
 HALF, MANY = Question("1", "How much?", "0.5", "number"), Question("2", "How many?", "4", "number")
@@ -70,6 +73,10 @@ def test_what_was_drawn_with_the_answer_in_the_prompt_is_left_out_and_counted() 
         unhinted([hinted, hinted], "rows", said.append)
 
 
+def every_pool(file: str, settings: VoteSettings, say: Callable[[str], None]) -> list[CandidatePool]:
+    return [pool for some in read_pools(file, settings, say) for pool in some]
+
+
 def written(folder: Path, rows: list[dict[str, str]]) -> str:
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(folder / "rows.jsonl")
@@ -78,15 +85,15 @@ def written(folder: Path, rows: list[dict[str, str]]) -> str:
 def test_where_nobody_knows_the_answer_the_rows_say_how_it_is_read_or_the_user(tmp_path: Path) -> None:
     said: list[str] = []
     rows = [{"question": name, "text": f"so {number}", "predicted": number} for name in "ba" for number in ("1", "2")]
-    found = read_pools(file := written(tmp_path, rows), VoteSettings(file=file), said.append)
+    found = every_pool(file := written(tmp_path, rows), VoteSettings(file=file), said.append)
     assert [(pool.question, [one.answer for one in pool.candidates]) for pool in found] == [
         ("b", ["1", "2"]), ("a", ["1", "2"]),
     ]  # fmt: skip
     assert said == ["answers: number (inferred; --answers says otherwise)"]
     file = written(tmp_path, [{"question": "a", "text": "The answer is 3."}])
     with pytest.raises(UsageError, match="say with --answers how to read them"):
-        read_pools(file, VoteSettings(file=file), said.append)
-    (pool,) = read_pools(file, VoteSettings(file=file, answers="number"), said.append)
+        every_pool(file, VoteSettings(file=file), said.append)
+    (pool,) = every_pool(file, VoteSettings(file=file, answers="number"), said.append)
     assert pool.candidates[0].answer == "3"
 
 
@@ -95,8 +102,34 @@ def test_rationales_on_other_questions_are_counted_and_none_on_these_is_an_error
     (tmp_path / "asked.jsonl").write_text(json.dumps({"id": "1", "question": "How much?", "answer": "0.5"}) + "\n")
     settings = VoteSettings(file="rows.jsonl", data=str(tmp_path / "asked.jsonl"))
     texts = [{"question": "How much?", "text": "The answer is 1/2."}, {"question": "How many?", "text": "So 4."}]
-    (pool,) = read_pools(written(tmp_path, texts), settings, said.append)
+    (pool,) = every_pool(written(tmp_path, texts), settings, said.append)
     assert [one.right for one in pool.candidates] == [True]
     assert said == [f"1 rationales are on other questions than those of {settings.data}"]
     with pytest.raises(AurifyError, match="none of its 1 rationales is on a question of"):
-        read_pools(written(tmp_path, texts[1:]), settings, said.append)
+        every_pool(written(tmp_path, texts[1:]), settings, said.append)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_table_is_read_some_questions_at_a_time_with_the_same_pools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    draw, table = random.Random(1), RationaleTable(tmp_path / "rationales")
+    asked = [{"id": f"q{i}", "question": f"What is {i}?", "answer": str(i)} for i in range(40)]
+    (tmp_path / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in draw.sample(asked, 33)))
+    for step in range(30):  # a run comes back to its questions, some known by their texts
+        for row in draw.sample(asked, 7):
+            name = row["id"] if draw.random() < 0.7 or not known else row["question"]
+            answer = str(draw.choice([row["answer"], "77", "88"]))
+            one = rationale(name, f"{step}: {answer}", predicted=answer, source=draw.choice(["self", "self", "guide"]))
+            table.append([replace(one, verdict=Verdict.RIGHT if answer == row["answer"] else Verdict.WRONG, step=step)])
+        table.flush(step)
+    settings = VoteSettings(file=str(tmp_path), data=str(tmp_path / "asked.jsonl") if known else None)
+    said: list[list[str]] = [[], []]
+    (whole,) = read_pools(str(tmp_path), settings, said[0].append)
+    monkeypatch.setattr(by_question, "ROWS_TOGETHER", 20)
+    some = list(read_pools(str(tmp_path), settings, said[1].append))
+    assert [pool for pools in some for pool in pools] == whole
+    assert said[0] == said[1]
+    assert len(said[0]) == 2
+    assert len(some) > 5
+    assert max(sum(len(pool.candidates) for pool in pools) for pools in some) <= 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from aurify.voting.settings import VoteSettings
 
 if TYPE_CHECKING:
     from aurify.voting.ballots import VotedQuestion
+    from aurify.voting.case import Case
 
 _RANKS = {"wrong to right": 0, "right to wrong": 1, "between wrong ones": 2, "unjudged": 3, "none": 4}
 
@@ -28,48 +30,69 @@ def run(settings: VoteSettings) -> None:
     answers count as one; an answer that cannot be read never wins.
     """
     check_target(settings.out, "--out")
-    from aurify.files import write_atomically
+    from aurify.files import atomic_writer
     from aurify.voting.ballots import run_vote
 
-    found = run_vote(settings, say=say)
-    text = "".join(json.dumps(answered.to_dict()) + "\n" for answered in found)
-    if settings.out is None:
-        sys.stdout.write(text)
-    else:
-        write_atomically(settings.out, text)
-    for line in _summary(found, settings):
+    tally = _Tally(settings)
+    with ExitStack() as stack:
+        out = None if settings.out is None else stack.enter_context(atomic_writer(settings.out))
+        for answered in run_vote(settings, say=say):
+            line = json.dumps(answered.to_dict()) + "\n"
+            if out is None:
+                sys.stdout.write(line)
+            else:
+                out.write(line.encode())
+            tally.add(answered)
+    for line in tally.lines():
         say(line)
 
 
 register = partial(add_command, name="vote", kind=VoteSettings, run=run, positional="file")
 
 
-def _summary(found: Sequence[VotedQuestion], settings: VoteSettings) -> Iterator[str]:
+class _Tally:
     """What a person wants to know of all votes, and the cases asked for."""
-    from aurify.statistics.intervals import bootstrap_means
-    from aurify.voting.case import lines
 
-    samples = sum(answered.spent for answered in found)
-    silent = sum(answered.answer is None for answered in found)
-    ties = sum(len(answered.ballot.leaders) > 1 for answered in found)
-    yield (
-        f"{len(found)} questions, {samples / len(found):.2f} samples each, vote {found[0].kind}: "
-        f"{ties} ties, {silent} without an answer"
-    )
-    import numpy as np
+    def __init__(self, settings: VoteSettings) -> None:
+        self.settings, self.kind = settings, ""
+        self.questions = self.samples = self.silent = self.ties = 0
+        self.credits: list[float] = []
+        self.changes: Counter[str] = Counter()
+        self.cases: dict[str, list[Case]] = {name: [] for name in _RANKS}
+        """The first of each kind, as many as may be shown."""
 
-    credits = np.array([answered.credit for answered in found if answered.credit is not None])
-    if len(credits):
-        low, high = bootstrap_means(credits[:, None], settings.seed)
-        yield f"accuracy {100 * credits.mean():.1f} % (95 % interval {100 * low[0]:.1f} to {100 * high[0]:.1f})"
-    if not settings.cases and settings.ranker is None:
-        return
-    cases = [answered.case(settings.weight) for answered in found]
-    if settings.ranker is not None:
-        changes: Counter[str] = Counter(case.change for case in cases)
-        yield "adaptive voting over the majority: " + ", ".join(
-            f"{changes[name]} {name}" for name in _RANKS if changes[name]
+    def add(self, answered: VotedQuestion) -> None:
+        self.kind = answered.kind
+        self.questions += 1
+        self.samples += answered.spent
+        self.silent += answered.answer is None
+        self.ties += len(answered.ballot.leaders) > 1
+        if answered.credit is not None:
+            self.credits.append(answered.credit)
+        if self.settings.cases or self.settings.ranker is not None:
+            case = answered.case(self.settings.weight)
+            self.changes[case.change] += 1
+            if len(self.cases[case.change]) < self.settings.cases:
+                self.cases[case.change].append(case)
+
+    def lines(self) -> Iterator[str]:
+        import numpy as np
+
+        from aurify.statistics.intervals import bootstrap_means
+        from aurify.voting.case import lines
+
+        yield (
+            f"{self.questions} questions, {self.samples / self.questions:.2f} samples each, vote {self.kind}: "
+            f"{self.ties} ties, {self.silent} without an answer"
         )
-    for case in sorted(cases, key=lambda case: _RANKS[case.change])[: settings.cases]:
-        yield ""
-        yield from lines(case)
+        if self.credits:
+            credits = np.array(self.credits)
+            low, high = bootstrap_means(credits[:, None], self.settings.seed)
+            yield f"accuracy {100 * credits.mean():.1f} % (95 % interval {100 * low[0]:.1f} to {100 * high[0]:.1f})"
+        if self.settings.ranker is not None:
+            yield "adaptive voting over the majority: " + ", ".join(
+                f"{self.changes[name]} {name}" for name in _RANKS if self.changes[name]
+            )
+        for case in [case for name in _RANKS for case in self.cases[name]][: self.settings.cases]:
+            yield ""
+            yield from lines(case)

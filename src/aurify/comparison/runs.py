@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError, UsageError
 from aurify.parsing import read_toml
 from aurify.rationales import RationaleTable
@@ -61,9 +62,10 @@ def read_finished_run(folder: str | Path) -> FinishedRun:
     if last is None or not (folder / "held_out").is_dir():
         raise AurifyError(f"{folder}: nothing was held out in this run, so there is nothing to compare")
     right = {
-        row.question_id: float(row.right)
-        for row in RationaleTable(folder / "held_out").read()
-        if row.step == last and not row.left_out
+        question_id: float(verdict == Verdict.RIGHT)
+        for table in RationaleTable(folder / "held_out").batches(["question_id", "verdict", "step"])
+        for question_id, verdict, step in zip(*(column.to_pylist() for column in table.columns), strict=True)
+        if step == last and verdict != Verdict.LEFT_OUT
     }
     costs = [cost_of_step(line) for line in lines]
     return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in BUDGET_KINDS})

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
-from aurify.rationales.table import NEVER_NULL, SCHEMA
+from aurify.rationales.schema import NEVER_NULL, SCHEMA
 
 CHAIN_FIELDS = ("since", "visits", "drawn", "accepted", "others", "others_taken")
 """The fields of a chain beside its question and its rationale."""

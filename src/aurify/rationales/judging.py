@@ -12,33 +12,50 @@ from aurify.rationales.reading import plain
 from aurify.rationales.record import Rationale
 
 
+class Judge:
+    """Gives rationales their question, and verdicts: their own, or, where they have none, the grader's.
+
+    A question is known by its id or by its text; ``texts`` holds the texts of questions that go by an id of the
+    file's own (see ``read_with_texts``).
+    """
+
+    def __init__(
+        self, questions: Sequence[Question], grader: Grader, texts: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._by_id = {question.id: question for question in questions}
+        self._by_text = {plain(question.text): question for question in questions}
+        self._grader, self._texts = grader, texts
+
+    def question_of(self, name: str) -> Question | None:
+        """The question that a rationale of this ``question_id`` is of."""
+        found, text = self._by_id.get(name), plain(self._texts.get(name, name))
+        if found is not None and plain(found.text) == text:
+            return found
+        return self._by_text.get(text) or found  # an id of the file's own may by chance be another question's
+
+    def judged(self, rationales: Iterable[Rationale]) -> list[Rationale]:
+        """Those of the questions, in their order, by the questions' ids and with verdicts."""
+        asked = [(rationale, self.question_of(rationale.question_id)) for rationale in rationales]
+        matched = [(replace(rationale, question_id=found.id), found) for rationale, found in asked if found is not None]
+        open_ones = [
+            (i, rationale, question) for i, (rationale, question) in enumerate(matched) if not rationale.verdict
+        ]
+        grades = self._grader.grade_all(
+            [(r.text, question, r.finish_reason == "length") for _, r, question in open_ones]
+        )
+        found = [rationale for rationale, _ in matched]
+        for (index, rationale, _), grade in zip(open_ones, grades, strict=True):
+            found[index] = replace(
+                rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted, score=grade.score
+            )
+        return found
+
+
 def judged(
     rationales: Iterable[Rationale],
     questions: Sequence[Question],
     grader: Grader,
     texts: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Rationale]:
-    """The rationales of these questions, with verdicts: their own, or, where they have none, the grader's.
-
-    A question is known by its id or by its text; ``texts`` holds the texts of questions that go by an id of the
-    file's own (see ``read_with_texts``). The order is that of the table.
-    """
-    by_id = {question.id: question for question in questions}
-    by_text = {plain(question.text): question for question in questions}
-
-    def question_of(name: str) -> Question | None:
-        found, text = by_id.get(name), plain(texts.get(name, name))
-        if found is not None and plain(found.text) == text:
-            return found
-        return by_text.get(text) or found  # an id of the file's own may by chance be another question's
-
-    asked = [(rationale, question_of(rationale.question_id)) for rationale in rationales]
-    matched = [(replace(rationale, question_id=found.id), found) for rationale, found in asked if found is not None]
-    open_ones = [(i, rationale, question) for i, (rationale, question) in enumerate(matched) if not rationale.verdict]
-    grades = grader.grade_all([(r.text, question, r.finish_reason == "length") for _, r, question in open_ones])
-    found = [rationale for rationale, _ in matched]
-    for (index, rationale, _), grade in zip(open_ones, grades, strict=True):
-        found[index] = replace(
-            rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted, score=grade.score
-        )
-    return found
+    """The rationales of these questions, with verdicts, in the order of the table (see ``Judge``)."""
+    return Judge(questions, grader, texts).judged(rationales)

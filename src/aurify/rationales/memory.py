@@ -13,7 +13,7 @@ import pyarrow as pa
 from aurify.files import Kept
 from aurify.rationales.chain_columns import CHAIN_FIELDS, ChainColumns
 from aurify.rationales.record import Rationale
-from aurify.rationales.table import from_rows, to_table
+from aurify.rationales.schema import from_rows, to_table
 
 WHOLE = "memory.parquet"
 """The file of a memory that was not saved in pieces, as older checkpoints have it."""

@@ -65,11 +65,19 @@ def read_with_texts(path: str | Path) -> tuple[list[Rationale], dict[str, str]]:
         if not path.exists():
             raise AurifyError(f"{path}: no such file or folder")
         return _from_file(path)
-    folder = path / "rationales" if (path / "rationales").is_dir() else path
-    rationales = list(RationaleTable(folder).read())
-    if not rationales:
+    return list(table_at(path).read()), {}
+
+
+def table_at(path: Path) -> RationaleTable:
+    """The table of a run's folder, or in a folder.
+
+    Raises:
+        AurifyError: it has no rows, or a part is damaged.
+    """
+    table = RationaleTable(path / "rationales" if (path / "rationales").is_dir() else path)
+    if not any(map(len, table.batches(["question_id"]))):
         raise AurifyError(f"{path}: no rationales here: expected a run's folder, or step-*.parquet files")
-    return rationales, {}
+    return table
 
 
 def plain(text: str) -> str:

@@ -3,8 +3,8 @@
 An E-step is a pure function of a seed, the chains and the proposals. The table holds the proposals of every step in
 the order of its batch, so the method itself says again which of them came into the memory, and with which weight each
 was learned from; nothing had to be written down for that. The memory in the run's newest checkpoint says whether the
-replay went as the run did; where it did not (another version, a method that is not at hand), the proposals are shown
-without it.
+replay went as the run did; where it did not (another version, a method that is not at hand), or where not all questions
+are read, the proposals are shown without it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def read_chains(source: RunSource) -> Chains:
     before = _plain([row for row in source.drawn.rows if row.step == 0])
     rows = [row for row in source.drawn.rows if row.step > 0]
     method = _method(source.config)
-    if method is not None and rows:
+    if method is not None and rows and not source.left_out:
         try:
             visits = _replay(method, int(source.config.get("seed", 0)), rows, _newest_memory(source.folder))
             return Chains(_joined(before, visits), replayed=True, remembers=method.remembers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
@@ -16,6 +19,9 @@ from aurify.rationales import Rationale, RationaleTable
 from aurify.running.asked import AskedQuestion, read_asked
 from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
+
+MOST_ROWS = 200_000
+"""Rationales of the training that a report shows; of a run with more it shows evenly chosen questions."""
 
 _WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "step", "sample_index", "seed",
                 "finish_reason", "logprob", "question_id")  # fmt: skip
@@ -51,6 +57,8 @@ class RunSource:
     """The run's table: everything that was drawn, or given, to learn from."""
     held_out: TableRows
     """The greedy rationales of the evaluations."""
+    left_out: int = 0
+    """Questions that were trained on and are not shown, since the run has more than ``MOST_ROWS`` rationales."""
 
     @property
     def finished(self) -> bool:
@@ -81,15 +89,31 @@ def read_run(folder: str | Path) -> RunSource:
     if not run.config.is_file():
         raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
     config = read_toml(run.config)
-    drawn, held_out = _written(run.rationales), _written(run.held_out)
+    shown = _shown(run.rationales)
+    drawn, held_out = _written(run.rationales, shown), _written(run.held_out)
     lines = [line for line in MetricsLog(run.metrics).read() if isinstance(line.get("step"), int)]
-    return RunSource(run.path, config, lines, _all_asked(run.questions, drawn, held_out), drawn, held_out)
+    asked = _all_asked(run.questions, drawn, held_out)
+    kept = asked if shown is None else [one for one in asked if one.part != "trained" or one.question.id in shown]
+    return RunSource(run.path, config, lines, kept, drawn, held_out, len(asked) - len(kept))
 
 
-def _written(folder: Path) -> TableRows:
-    found = TableRows()
+def _shown(folder: Path) -> set[str] | None:
+    """The questions of a table that are shown, evenly chosen in the order in which they come; None: all."""
+    counts = Counter[str]()
+    for table in RationaleTable(folder).batches(["question_id"]):
+        counts.update(table.column("question_id").to_pylist())
+    if counts.total() <= MOST_ROWS:
+        return None
+    ids = list(counts)
+    chosen, rows = ids[:: -(-counts.total() // MOST_ROWS)], 0
+    return {key for key in chosen if (rows := rows + counts[key]) <= MOST_ROWS}
+
+
+def _written(folder: Path, shown: set[str] | None = None) -> TableRows:
+    found, only = TableRows(), None if shown is None else pa.array(sorted(shown))
     verdicts: dict[str | None, Verdict | None] = {None: None, **{verdict.value: verdict for verdict in Verdict}}
-    for table in RationaleTable(folder).arrow():
+    for batch in RationaleTable(folder).batches([*_WITHOUT_IDS, "token_ids"]):
+        table = batch if only is None else batch.filter(pc.is_in(batch["question_id"], value_set=only))
         found.n_tokens.extend(table.column("token_ids").combine_chunks().value_lengths().to_pylist())
         columns = {name: table.column(name).to_pylist() for name in _WITHOUT_IDS}
         columns["verdict"] = [verdicts[verdict] for verdict in columns["verdict"]]

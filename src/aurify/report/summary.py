@@ -135,7 +135,8 @@ def _facts(source: RunSource) -> list[Fact]:
     evaluating = sum(line.get("timing", {}).get("seconds", 0.0) for line in source.lines if "held_out" in line)
     sampling = sum(one.get("sample_seconds", 0.0) for one in timing)
     steps = sum("updated" in line for line in source.lines)
-    trained = sum(one.part == "trained" for one in source.asked)
+    shown = sum(one.part == "trained" for one in source.asked)
+    trained = shown + source.left_out
     facts = [Fact("training", _seconds(total["seconds"]), f"{steps} steps, {trained:,} questions")]
     if total["samples"]:
         share = f"{100 * sampling / total['seconds']:.0f} % of the time" if sampling and total["seconds"] else ""
@@ -143,6 +144,8 @@ def _facts(source: RunSource) -> list[Fact]:
     if total["tokens"]:
         rate = f"{total['tokens'] / total['seconds']:,.0f} a second" if total["seconds"] else ""
         facts.append(Fact("tokens generated", f"{total['tokens']:,.0f}", rate))
+    if source.left_out:
+        facts.append(Fact("trained on, and shown here", f"{shown:,} of {trained:,} questions", "evenly chosen"))
     if evaluating:
         facts.append(Fact("evaluating", _seconds(evaluating), "not counted above"))
     if peak := max((one.get("peak_memory_mb", 0.0) for one in timing), default=0.0):

@@ -231,8 +231,10 @@ class Loop:
         begun = time.monotonic()
         state: dict[str, bytes | Kept] = {}
         if self.world.main:
+            kept = list_checkpoints(self.folder.checkpoints)
+            settled = step_of(kept[0]) if kept else -1
             for table in self.tables:
-                table.flush(self.step)
+                table.flush(self.step, settled=settled)
             state = {**self.task.state(self.step), TABLES: write_digests(self.tables)}
         with self.clock.measure("checkpoint"):
             save_checkpoint(

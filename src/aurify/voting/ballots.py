@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,8 +78,8 @@ class VotedQuestion:
         return case_of(self.pool, self.scores or [0.0] * len(self.pool.candidates), weight)
 
 
-def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text: None) -> list[VotedQuestion]:
-    """Vote on every question of the file, in order.
+def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text: None) -> Iterator[VotedQuestion]:
+    """Vote on every question of the file, in order; of a table's, some are in memory at a time.
 
     Raises:
         UsageError: early stopping with a ranker that looks at all samples at once.
@@ -91,25 +91,29 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
             f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
             "drawn: train one with --alone, or leave --stop"
         )
-    pools = read_pools(settings.file, settings, say)
-    if settings.samples:
-        pools = [replace(pool, candidates=pool.candidates[: settings.samples]) for pool in pools]
     kind: VoteKind = settings.vote or ("asc" if ranker else "sc")
     if kind == "best" and settings.stop == "certain":
         raise UsageError("--stop certain is not for --vote best, whose last sample can always win")
-    return hold(pools, ranker, kind, settings.weight, say, stop=settings.stop, sure=settings.sure)
+    told: set[str] = set()
+
+    def once(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            say(text)
+
+    for pools in read_pools(settings.file, settings, say):
+        if settings.samples:
+            pools = [replace(pool, candidates=pool.candidates[: settings.samples]) for pool in pools]
+        yield from _hold(pools, ranker, kind, settings, once)
 
 
-def hold(
-    pools: list[CandidatePool],
+def _hold(
+    pools: Sequence[CandidatePool],
     ranker: Ranker | None,
     kind: VoteKind,
-    weight: float,
+    settings: VoteSettings,
     say: Callable[[str], None],
-    *,
-    stop: Any = "never",
-    sure: float = 0.95,
-) -> list[VotedQuestion]:
+) -> Iterator[VotedQuestion]:
     """The votes on pools, their candidates scored by the ranker where there is one."""
     scored: list[tuple[float, ...] | None] = [None] * len(pools)
     if kind == "logprob":
@@ -118,10 +122,11 @@ def hold(
         if warning := ranker.warning(pools):
             say(warning)
         scored = [tuple(scores.tolist()) for scores in ranker.scores(pools)]
-    found = []
     for pool, scores in zip(pools, scored, strict=True):
-        spent = spend(pool.groups, scores, rule=stop, threshold=sure, kind=kind, weight=weight).samples
+        spent = spend(
+            pool.groups, scores, rule=settings.stop, threshold=settings.sure, kind=kind, weight=settings.weight
+        ).samples
         cut_pool = replace(pool, candidates=pool.candidates[:spent])
         own = None if scores is None else scores[:spent]
-        found.append(VotedQuestion(cut_pool, own, kind, vote(cut_pool.groups, own, kind=kind, weight=weight), spent))
-    return found
+        ballot = vote(cut_pool.groups, own, kind=kind, weight=settings.weight)
+        yield VotedQuestion(cut_pool, own, kind, ballot, spent)

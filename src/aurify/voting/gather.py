@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
+
+import pyarrow.compute as pc
 
 from aurify.answers import Grader, group_answers
 from aurify.answers.compare import extract
@@ -13,9 +16,10 @@ from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, infer_answer_type
 from aurify.questions.chosen import ReadAs, read_as
 from aurify.questions.needs import need_votes
-from aurify.rationales import Rationale
-from aurify.rationales.judging import judged
-from aurify.rationales.reading import read_with_texts
+from aurify.rationales import Rationale, RationaleTable
+from aurify.rationales.by_question import by_question
+from aurify.rationales.judging import Judge, judged
+from aurify.rationales.reading import read_with_texts, table_at
 from aurify.voting.pool import Candidate, CandidatePool
 
 
@@ -26,26 +30,93 @@ class OfQuestions(ReadAs, Protocol):
     def data(self) -> str | None: ...
 
 
-def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> list[CandidatePool]:
+def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> Iterator[list[CandidatePool]]:
     """The pools of a run, a table or a file: with ``--data`` judged and under their questions' texts, else as it is.
+
+    Of a table some questions at a time (see ``by_question``); of a file all.
 
     Raises:
         UsageError: nothing says how answers are read.
         AurifyError: there is nothing to read, or nothing of these questions.
     """
-    rationales, texts = read_with_texts(source)
     with Grader() as grader:
-        own = settings.data is None and settings.answers is None and _own_questions(rationales, settings, source)
-        if settings.data is None and not own:
-            return _of_unknown(unhinted(rationales, source, say), settings.answers, grader, say)
-        questions = own or read_as(settings, settings.data or source)
-        need_votes(questions, source)
-        known = judged(rationales, questions, grader, texts)
-        if not known:
-            raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
-        if len(known) < len(rationales):
-            say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
-        return pools_of(unhinted(known, source, say), questions, grader)
+        yield from (
+            _of_table(source, settings, grader, say)
+            if Path(source).is_dir()
+            else [_of_file(source, settings, grader, say)]
+        )
+
+
+def _of_table(
+    source: str, settings: OfQuestions, grader: Grader, say: Callable[[str], None]
+) -> Iterator[list[CandidatePool]]:
+    table = table_at(Path(source))
+    if settings.data is None:
+        stated: dict[str, None] = {}
+        if settings.answers is None:
+            for batch in table.batches(["predicted", "source"]):
+                own = batch.filter(pc.not_equal(batch["source"], "guide"))["predicted"]
+                stated.update(dict.fromkeys(pc.unique(own).drop_null().to_pylist()))
+        answer_type = _known_type(settings.answers, list(stated), grader, say)
+        _tell_hinted(table, lambda name: True, source, say)
+        for rows in by_question(table, lambda name: name):
+            yield _of_names(rows, answer_type, grader)
+        return
+    questions = read_as(settings, settings.data)
+    need_votes(questions, source)
+    judge, by_id = Judge(questions, grader), {question.id: question for question in questions}
+
+    def key(name: str) -> str | None:
+        found = judge.question_of(name)
+        return None if found is None else found.id
+
+    known, every = _tell_hinted(table, lambda name: key(name) is not None, source, say)
+    if not known:
+        raise AurifyError(f"{source}: none of its {every} rationales is on a question of {settings.data}")
+    if known < every:
+        say(f"{every - known} rationales are on other questions than those of {settings.data}")
+    for rows in by_question(table, key, by_id):
+        found = judge.judged(rows)
+        ids = {row.question_id for row in found}
+        yield pools_of(found, [question for question in questions if question.id in ids], grader)
+
+
+def _tell_hinted(
+    table: RationaleTable, wanted: Callable[[str], bool], name: str, say: Callable[[str], None]
+) -> tuple[int, int]:
+    """Say how many rows of the wanted questions no vote is held on; how many rows these have, and how many there are.
+
+    Raises:
+        AurifyError: it is held on none.
+    """
+    counts, every = Counter[bool](), 0
+    told: dict[str, bool] = {}
+    for batch in table.batches(["question_id", "source"]):
+        every += len(batch)
+        for (key, source), count in Counter(zip(*(c.to_pylist() for c in batch.columns), strict=True)).items():
+            if key not in told:
+                told[key] = wanted(key)
+            if told[key]:
+                counts[source == "guide"] += count
+    _tell_left_out(counts.total(), counts[True], name, say)
+    return counts.total(), every
+
+
+def _of_file(source: str, settings: OfQuestions, grader: Grader, say: Callable[[str], None]) -> list[CandidatePool]:
+    rationales, texts = read_with_texts(source)
+    own = settings.data is None and settings.answers is None and _own_questions(rationales, settings, source)
+    if settings.data is None and not own:
+        kept = unhinted(rationales, source, say)
+        stated = [rationale.predicted for rationale in kept if rationale.predicted is not None]
+        return _of_names(kept, _known_type(settings.answers, stated, grader, say), grader)
+    questions = own or read_as(settings, settings.data or source)
+    need_votes(questions, source)
+    known = judged(rationales, questions, grader, texts)
+    if not known:
+        raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
+    if len(known) < len(rationales):
+        say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
+    return pools_of(unhinted(known, source, say), questions, grader)
 
 
 def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], None]) -> list[Rationale]:
@@ -58,11 +129,15 @@ def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], No
         AurifyError: there are no others.
     """
     kept = [rationale for rationale in rationales if rationale.source != "guide"]
-    if rationales and not kept:
-        raise AurifyError(f"{name}: all {len(rationales)} rationales were drawn with the answer in the prompt")
-    if len(kept) < len(rationales):
-        say(f"{name}: {len(rationales) - len(kept)} rationales were drawn with the answer in the prompt; left out")
+    _tell_left_out(len(rationales), len(rationales) - len(kept), name, say)
     return kept
+
+
+def _tell_left_out(rows: int, hinted: int, name: str, say: Callable[[str], None]) -> None:
+    if rows and rows == hinted:
+        raise AurifyError(f"{name}: all {rows} rationales were drawn with the answer in the prompt")
+    if hinted:
+        say(f"{name}: {hinted} rationales were drawn with the answer in the prompt; left out")
 
 
 def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> CandidatePool:
@@ -101,23 +176,29 @@ def _own_questions(rationales: Sequence[Rationale], settings: OfQuestions, sourc
         return None
 
 
-def _of_unknown(
-    rationales: Sequence[Rationale], answer_type: str | None, grader: Grader, say: Callable[[str], None]
-) -> list[CandidatePool]:
-    """The pools of rationales whose questions' answers nobody knows, in order of first appearance.
+def _known_type(answer_type: str | None, stated: Sequence[str], grader: Grader, say: Callable[[str], None]) -> str:
+    """The type of answers that nobody knows: what was asked for, else what those that are stated look like.
 
-    A question is known by its name alone, which is its text where the file gave no id.
+    Raises:
+        UsageError: none is stated, or they cannot be compared.
     """
     if answer_type is None:
-        stated = [rationale.predicted for rationale in rationales if rationale.predicted is not None]
         if not stated:
             raise UsageError("the rows hold no answers (predicted): say with --answers how to read them from the texts")
         answer_type = infer_answer_type(stated, [])
         say(f"answers: {answer_type} (inferred; --answers says otherwise)")
     grader.kind(answer_type)
+    need_votes([Question(id="", text="", answer="", answer_type=answer_type)], "--answers")
+    return answer_type
+
+
+def _of_names(rationales: Sequence[Rationale], answer_type: str, grader: Grader) -> list[CandidatePool]:
+    """The pools of rationales whose questions' answers nobody knows, in order of first appearance.
+
+    A question is known by its name alone, which is its text where the file gave no id.
+    """
     names = dict.fromkeys(rationale.question_id for rationale in rationales)
     questions = [Question(id=name, text=name, answer="", answer_type=answer_type) for name in names]
-    need_votes(questions, "--answers")
     return pools_of(rationales, questions, grader)
 
 

@@ -53,7 +53,7 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
 
 
 def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], bar: Bar) -> Ranker:
-    pools = read_pools(settings.from_, settings, say)
+    pools = [pool for some in read_pools(settings.from_, settings, say) for pool in some]
     right = [bool(candidate.right) for pool in pools for candidate in pool.candidates]
     say(f"{len(right)} rationales on {len(pools)} questions, {sum(right)} of them right")
     train, held = split_pools(pools, settings.holdout, settings.seed)

@@ -1,0 +1,98 @@
+"""A table of any size, question by question: as many whole questions at a time as memory holds.
+
+A run visits its questions again and again, so that the rows of one lie all over its table. Here they are laid out anew,
+in temporary files of whole questions, each read at once: the memory that it takes does not grow with the rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aurify.rationales.record import Rationale
+from aurify.rationales.schema import SCHEMA, from_rows
+from aurify.rationales.table import RationaleTable
+
+ROWS_TOGETHER = 50_000
+"""Rows that are records at a time, or those of one question where it has more."""
+
+
+def by_question(
+    table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = ()
+) -> Iterator[list[Rationale]]:
+    """The rows by whole questions, some questions at a time, each question's rows in the order of the table.
+
+    Rows that were drawn with the answer in the prompt (``guide``) are left out.
+
+    Args:
+        key: what a question is called, by the ``question_id`` of a row; rows of None are left out.
+        order: in which questions are wanted, by what they are called; those that it lacks follow as they come.
+
+    Raises:
+        AurifyError: a part is damaged.
+    """
+    counts = Counter[str]()
+    names: dict[str, str | None] = {}
+    for batch in map(_unhinted, table.batches(["question_id", "source"])):
+        for name, count in Counter(batch["question_id"].to_pylist()).items():
+            if name not in names:
+                names[name] = key(name)
+            if (known := names[name]) is not None:
+                counts[known] += count
+    if counts.total() <= ROWS_TOGETHER:
+        yield [row for row in table.read() if row.source != "guide" and names[row.question_id] is not None]
+        return
+    piece_of = _pieces(counts, [*(name for name in order if name in counts), *counts])
+    with tempfile.TemporaryDirectory(prefix="aurify-") as folder:
+        paths = _laid_out(table, {name: piece_of.get(known or "", -1) for name, known in names.items()}, Path(folder))
+        for path in paths:
+            with pa.OSFile(str(path)) as file:
+                rows = pa.ipc.open_stream(file).read_all()
+            path.unlink()
+            yield from_rows(row for batch in rows.to_batches(max_chunksize=1024) for row in batch.to_pylist())
+
+
+def _pieces(counts: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
+    """For each question the number of the piece that it is in, with as many before it as there is room for."""
+    found: dict[str, int] = {}
+    piece = rows = 0
+    for name in names:
+        if name in found:
+            continue
+        if rows and rows + counts[name] > ROWS_TOGETHER:
+            piece, rows = piece + 1, 0
+        found[name], rows = piece, rows + counts[name]
+    return found
+
+
+def _laid_out(table: RationaleTable, piece_of: Mapping[str, int], folder: Path) -> list[Path]:
+    """A file of each piece's rows."""
+    paths = [folder / f"{piece}.arrow" for piece in range(1 + max(piece_of.values()))]
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with ExitStack() as stack:
+        writers: dict[int, Any] = {}
+        for batch in map(_unhinted, table.batches()):
+            pieces = np.array([piece_of[name] for name in batch["question_id"].to_pylist()])
+            order = np.argsort(pieces, kind="stable")
+            sorted_rows, sorted_pieces = batch.take(pa.array(order)), pieces[order]
+            starts = np.flatnonzero(np.diff(sorted_pieces, prepend=-2))
+            for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(order)], strict=True):
+                if (piece := int(sorted_pieces[start])) < 0:
+                    continue
+                if piece not in writers:
+                    file = stack.enter_context(pa.OSFile(str(paths[piece]), "wb"))
+                    writers[piece] = stack.enter_context(pa.ipc.new_stream(file, SCHEMA, options=options))
+                writers[piece].write_table(sorted_rows.slice(start, end - start))
+    return paths
+
+
+def _unhinted(batch: pa.Table) -> pa.Table:
+    return batch.filter(pc.not_equal(batch["source"], "guide"))
