@@ -11,7 +11,7 @@ import pytest
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales import joining
-from aurify.rationales.parts import Part
+from aurify.rationales.parts import TablePart
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
 
@@ -54,8 +54,8 @@ def test_ten_parts_of_a_level_become_one_of_the_next(tmp_path):
     ]  # fmt: skip
     assert places(table) == wanted(225)
     assert table.steps() == [100, 200, 210, 220, *range(221, 226)]
-    assert table.digests == {name: Part.at(tmp_path / name).digest() for name in names(tmp_path)}
-    assert set(Part.at(tmp_path / "step-00000001-00000100.parquet").joined["parts"]) >= {"step-00000001.parquet"}
+    assert table.digests == {name: TablePart.at(tmp_path / name).digest() for name in names(tmp_path)}
+    assert set(TablePart.at(tmp_path / "step-00000001-00000100.parquet").joined["parts"]) >= {"step-00000001.parquet"}
 
 
 def test_a_part_that_has_grown_up_is_written_no_more(tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def test_methods_whose_steps_do_not_follow_from_the_table_are_shown_without_a_me
 def test_of_more_rationales_than_a_page_holds_evenly_chosen_questions_are_shown(tmp_path, monkeypatch):
     write_run(tmp_path / "run", trained=20, steps=9, samples=4)
     whole = read_run(tmp_path / "run")
-    monkeypatch.setattr(source, "MOST_ROWS", 100)
+    monkeypatch.setattr(source, "MOST_SHOWN", 100)
     some = read_run(tmp_path / "run")
     asked = [one.question.id for one in some.asked if one.part == "trained"]
     assert 2 < len(asked) == 20 - some.left_out < 20

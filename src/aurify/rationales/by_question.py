@@ -25,7 +25,7 @@ ROWS_TOGETHER = 50_000
 """Rows that are records at a time, or those of one question where it has more."""
 
 
-def by_question(
+def whole_questions(
     table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = ()
 ) -> Iterator[list[Rationale]]:
     """The rows by whole questions, some questions at a time, each question's rows in the order of the table.

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from aurify.errors import AurifyError
 from aurify.files import atomic_writer
-from aurify.rationales.parts import JOINED_KEY, ROWS_AT_ONCE, Part, parts_of, remove_joined
+from aurify.rationales.parts import JOINED_KEY, ROWS_AT_ONCE, TablePart, parts_of, remove_joined
 from aurify.rationales.schema import SCHEMA
 
 JOINED = 10
@@ -30,7 +30,7 @@ MOST_ROWS = 1_000_000
 """Rows that a joined part has at most."""
 
 
-def join_parts(folder: Path, settled: int, digests: Mapping[str, str]) -> dict[str, str]:
+def join_table_parts(folder: Path, settled: int, digests: Mapping[str, str]) -> dict[str, str]:
     """Join what the rule says, of parts of steps up to ``settled``; the hashes of the parts that then count, by name.
 
     Parts among which one is damaged stay as they are.
@@ -53,7 +53,7 @@ def join_parts(folder: Path, settled: int, digests: Mapping[str, str]) -> dict[s
     return known
 
 
-def _runs(parts: Sequence[Part]) -> Iterator[list[Part]]:
+def _runs(parts: Sequence[TablePart]) -> Iterator[list[TablePart]]:
     """Those of one level that stand behind each other, as many as become one."""
     for level, row in groupby(parts, _level):
         same = list(row)
@@ -61,7 +61,7 @@ def _runs(parts: Sequence[Part]) -> Iterator[list[Part]]:
             yield from (same[start : start + JOINED] for start in range(0, len(same) - JOINED + 1, JOINED))
 
 
-def _level(part: Part) -> int | None:
+def _level(part: TablePart) -> int | None:
     """How often its rows were joined; None where that cannot be read."""
     try:
         return int(part.joined["level"])
@@ -69,7 +69,7 @@ def _level(part: Part) -> int | None:
         return None
 
 
-def _join(run: Sequence[Part], digests: Mapping[str, str]) -> Part:
+def _join(run: Sequence[TablePart], digests: Mapping[str, str]) -> TablePart:
     """One part of several, which stay.
 
     Raises:
@@ -87,7 +87,7 @@ def _join(run: Sequence[Part], digests: Mapping[str, str]) -> Part:
     with atomic_writer(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in _by_size(batch for part in run for batch in part.batches()):
             writer.write_table(table.cast(schema), row_group_size=ROWS_AT_ONCE)
-    return Part(first, last, path)
+    return TablePart(first, last, path)
 
 
 def _by_size(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:

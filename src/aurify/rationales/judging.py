@@ -12,7 +12,7 @@ from aurify.rationales.reading import plain
 from aurify.rationales.record import Rationale
 
 
-class Judge:
+class TableJudge:
     """Gives rationales their question, and verdicts: their own, or, where they have none, the grader's.
 
     A question is known by its id or by its text; ``texts`` holds the texts of questions that go by an id of the
@@ -57,5 +57,5 @@ def judged(
     grader: Grader,
     texts: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Rationale]:
-    """The rationales of these questions, with verdicts, in the order of the table (see ``Judge``)."""
-    return Judge(questions, grader, texts).judged(rationales)
+    """The rationales of these questions, with verdicts, in the order of the table (see ``TableJudge``)."""
+    return TableJudge(questions, grader, texts).judged(rationales)

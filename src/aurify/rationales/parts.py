@@ -34,7 +34,7 @@ _NAME = re.compile(r"step-(\d+)(?:-(\d+))?")
 
 
 @dataclass(frozen=True, order=True)
-class Part:
+class TablePart:
     """One file, of steps after those of the part before it."""
 
     first: int
@@ -43,7 +43,7 @@ class Part:
     path: Path
 
     @classmethod
-    def at(cls, path: Path) -> Part:
+    def at(cls, path: Path) -> TablePart:
         """That of a file.
 
         Raises:
@@ -56,7 +56,7 @@ class Part:
             )
         return cls(int(found[1]), int(found[2] or found[1]), path)
 
-    def covers(self, other: Part) -> bool:
+    def covers(self, other: TablePart) -> bool:
         """Whether it was made of the other one, and others."""
         return self.first <= other.first and other.last <= self.last and self.path != other.path
 
@@ -117,7 +117,7 @@ class Part:
         return found.hexdigest()
 
 
-def parts_of(folder: Path) -> list[Part]:
+def parts_of(folder: Path) -> list[TablePart]:
     """The parts that count, in the order of steps.
 
     Raises:
@@ -138,7 +138,7 @@ def remove_joined(folder: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[list[Part]]:
+def held(folder: Path) -> Iterator[list[TablePart]]:
     """``parts_of`` a folder, none of which goes while the block lasts."""
     if not folder.is_dir():
         yield []
@@ -153,8 +153,8 @@ def damaged(path: Path, error: Exception) -> AurifyError:
     return AurifyError(f"{path}: damaged, or not a part of a rationale table: {reason}")
 
 
-def _every(folder: Path) -> list[Part]:
-    return sorted(map(Part.at, folder.glob("step-*.parquet")))
+def _every(folder: Path) -> list[TablePart]:
+    return sorted(map(TablePart.at, folder.glob("step-*.parquet")))
 
 
 class _Footer(NamedTuple):

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from aurify.errors import AurifyError
 from aurify.files import write_atomically
-from aurify.rationales.joining import join_parts
-from aurify.rationales.parts import ROWS_AT_ONCE, Part, damaged, held, parts_of, remove_joined
+from aurify.rationales.joining import join_table_parts
+from aurify.rationales.parts import ROWS_AT_ONCE, TablePart, damaged, held, parts_of, remove_joined
 from aurify.rationales.record import Rationale
 from aurify.rationales.schema import from_rows, to_table
 
@@ -44,14 +44,14 @@ class RationaleTable:
         part = self.folder / f"step-{step:08d}.parquet"
         table = to_table(self._buffer)
         if part.exists():  # append-only: a second flush of a step adds to its part
-            table = pa.concat_tables([*Part.at(part).batches(), table])
+            table = pa.concat_tables([*TablePart.at(part).batches(), table])
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd", row_group_size=ROWS_AT_ONCE)
         content = sink.getvalue().to_pybytes()
         write_atomically(part, content)
         self.digests[part.name] = hashlib.blake2b(content, digest_size=16).hexdigest()
         self._buffer.clear()
-        self.digests = join_parts(self.folder, settled, self.digests)
+        self.digests = join_table_parts(self.folder, settled, self.digests)
 
     def drop_after(self, step: int) -> None:
         """Forget the parts of later steps, what was not flushed, and what a killed process left half written.
@@ -83,7 +83,7 @@ class RationaleTable:
         problems = []
         joined = [part for part in parts_of(self.folder) if part.first != part.last]
         for name, digest in digests.items():
-            part = Part.at(self.folder / name)
+            part = TablePart.at(self.folder / name)
             into = next((other for other in joined if other.covers(part)), None)
             if into is not None:
                 if into.joined["parts"].get(name) != digest:
@@ -126,10 +126,10 @@ class RationaleTable:
         Raises:
             AurifyError: the part is damaged, or not there.
         """
-        return list(_rationales(Part(step, step, self.folder / f"step-{step:08d}.parquet")))
+        return list(_rationales(TablePart(step, step, self.folder / f"step-{step:08d}.parquet")))
 
 
-def _rationales(part: Part) -> Iterator[Rationale]:
+def _rationales(part: TablePart) -> Iterator[Rationale]:
     for table in part.batches():
         for batch in table.to_batches(max_chunksize=1024):
             try:

@@ -20,7 +20,7 @@ from aurify.running.asked import AskedQuestion, read_asked
 from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
 
-MOST_ROWS = 200_000
+MOST_SHOWN = 200_000
 """Rationales of the training that a report shows; of a run with more it shows evenly chosen questions."""
 
 _WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "step", "sample_index", "seed",
@@ -58,7 +58,7 @@ class RunSource:
     held_out: TableRows
     """The greedy rationales of the evaluations."""
     left_out: int = 0
-    """Questions that were trained on and are not shown, since the run has more than ``MOST_ROWS`` rationales."""
+    """Questions that were trained on and are not shown, since the run has more than ``MOST_SHOWN`` rationales."""
 
     @property
     def finished(self) -> bool:
@@ -102,11 +102,11 @@ def _shown(folder: Path) -> set[str] | None:
     counts = Counter[str]()
     for table in RationaleTable(folder).batches(["question_id"]):
         counts.update(table.column("question_id").to_pylist())
-    if counts.total() <= MOST_ROWS:
+    if counts.total() <= MOST_SHOWN:
         return None
     ids = list(counts)
-    chosen, rows = ids[:: -(-counts.total() // MOST_ROWS)], 0
-    return {key for key in chosen if (rows := rows + counts[key]) <= MOST_ROWS}
+    chosen, rows = ids[:: -(-counts.total() // MOST_SHOWN)], 0
+    return {key for key in chosen if (rows := rows + counts[key]) <= MOST_SHOWN}
 
 
 def _written(folder: Path, shown: set[str] | None = None) -> TableRows:

@@ -17,8 +17,8 @@ from aurify.questions import Question, infer_answer_type
 from aurify.questions.chosen import ReadAs, read_as
 from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
-from aurify.rationales.by_question import by_question
-from aurify.rationales.judging import Judge, judged
+from aurify.rationales.by_question import whole_questions
+from aurify.rationales.judging import TableJudge, judged
 from aurify.rationales.reading import read_with_texts, table_at
 from aurify.voting.pool import Candidate, CandidatePool
 
@@ -33,7 +33,7 @@ class OfQuestions(ReadAs, Protocol):
 def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -> Iterator[list[CandidatePool]]:
     """The pools of a run, a table or a file: with ``--data`` judged and under their questions' texts, else as it is.
 
-    Of a table some questions at a time (see ``by_question``); of a file all.
+    Of a table some questions at a time (see ``whole_questions``); of a file all.
 
     Raises:
         UsageError: nothing says how answers are read.
@@ -59,12 +59,12 @@ def _of_table(
                 stated.update(dict.fromkeys(pc.unique(own).drop_null().to_pylist()))
         answer_type = _known_type(settings.answers, list(stated), grader, say)
         _tell_hinted(table, lambda name: True, source, say)
-        for rows in by_question(table, lambda name: name):
+        for rows in whole_questions(table, lambda name: name):
             yield _of_names(rows, answer_type, grader)
         return
     questions = read_as(settings, settings.data)
     need_votes(questions, source)
-    judge, by_id = Judge(questions, grader), {question.id: question for question in questions}
+    judge, by_id = TableJudge(questions, grader), {question.id: question for question in questions}
 
     def key(name: str) -> str | None:
         found = judge.question_of(name)
@@ -75,7 +75,7 @@ def _of_table(
         raise AurifyError(f"{source}: none of its {every} rationales is on a question of {settings.data}")
     if known < every:
         say(f"{every - known} rationales are on other questions than those of {settings.data}")
-    for rows in by_question(table, key, by_id):
+    for rows in whole_questions(table, key, by_id):
         found = judge.judged(rows)
         ids = {row.question_id for row in found}
         yield pools_of(found, [question for question in questions if question.id in ids], grader)
