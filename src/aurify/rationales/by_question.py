@@ -21,7 +21,7 @@ from aurify.rationales.record import Rationale
 from aurify.rationales.schema import SCHEMA, from_rows
 from aurify.rationales.table import RationaleTable
 
-ROWS_TOGETHER = 50_000
+ROWS_TOGETHER = 20_000
 """Rows that are records at a time, or those of one question where it has more."""
 
 
