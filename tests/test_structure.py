@@ -21,6 +21,7 @@ ORDER = (
         "seeds",
         "clock",
         "progress",
+        "pulse",
         "garbage",
         "bounded",
         "files",

@@ -63,6 +63,14 @@ Sharding = Annotated[
         "and optimiser lie in pieces, one a process, while the model is trained; it is whole while it draws."
     ),
 ]
+StalledAfter = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=6 * 3600,
+        description="Of several processes: seconds without progress after which one that others wait for ends the run.",
+    ),
+]
 System = Annotated[str | None, Field(description="A chat's system message [the chat template's own, if any]")]
 TemplateArgs = Annotated[
     str | None,

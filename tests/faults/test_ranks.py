@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -69,3 +70,43 @@ def test_all_end_with_one_and_the_run_goes_on(number, train, aurify, tmp_path):
         go_on.send_signal(signal.SIGTERM)
         go_on.communicate(timeout=2 * SOON)
     assert steps(out) == list(range(1, max(steps(out)) + 1))
+
+
+HANGING = """
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from aurify.sampling.factory import SamplerFactory
+from aurify.sampling.local import LocalSampler
+
+@dataclass(frozen=True)
+class Hanging(SamplerFactory):
+    @contextmanager
+    def of_model(self, model, tokenizer, occasion):
+        yield HangingSampler(LocalSampler(model, tokenizer, progress=occasion.progress))
+
+class HangingSampler:
+    def __init__(self, local):
+        self.local, self.calls = local, 0
+
+    def sample(self, prompts, **more):
+        self.calls += 1
+        while self.calls == 3 and os.environ["RANK"] == "1":
+            pass
+        return self.local.sample(prompts, **more)
+"""
+
+
+def test_one_that_computes_for_ever_ends_the_other_that_waits_for_it(train, tmp_path, monkeypatch):
+    (tmp_path / "hanging.py").write_text(HANGING)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    out = tmp_path / "out"
+    words = train(out, "--steps", 200, "--save-every", 1, "--sampler", "hanging:Hanging", "--stalled-after", 5)
+    process = launched(words)
+    try:
+        _, errors = process.communicate(timeout=8 * SOON)
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert "aurify: rank 1 of 2 made no progress for 5 s, and others wait for it (--stalled-after)" in errors
+    assert (out / "checkpoints").is_dir()

@@ -17,8 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-SILENT, GRACE, WITHIN = 3, 2, 20.0
-"""Seconds: after which one counts as gone, until all are killed, and in which all have ended on a busy machine."""
+SILENT, GRACE, STALLED, WITHIN = 3, 2, 4, 20.0
+"""Seconds: after which one counts as gone, until all are killed, after which one that is waited for counts as hanging,
+and in which all have ended on a busy machine."""
 
 PROCESS = """
 import json, signal, sys, time
@@ -37,7 +38,7 @@ def once(function):  # rank 0's word, by way of a file; the test may put another
     return Meeting(*json.loads(file.read_text()))
 
 signal.signal(signal.SIGTERM, lambda *_: print("asked to stop", flush=True))
-peers = Peers(rank, size, host, once, silent=3, grace=2)
+peers = Peers(rank, size, host, once, silent=3, grace=2, stalled=4)
 print("begun", flush=True)
 for line in sys.stdin:
     word, _, rest = line.strip().partition(" ")
@@ -46,6 +47,8 @@ for line in sys.stdin:
         break
     if word == "stop":
         peers.stop()
+    if word == "sign":
+        peers.hear(rest)
     if word == "why":
         print(peers.reason(60.0), flush=True)
         break
@@ -136,6 +139,44 @@ def test_so_is_one_that_is_killed_with_its_watcher(start):
     watcher.kill()
     assert ranks[1].line().startswith(("rank 0 of 2 is gone", "rank 0 of 2 was killed"))
     all_end(ranks, 10.0)
+
+
+@pytest.mark.parametrize("hanging", [0, 1, 2])
+def test_one_that_computes_for_ever_ends_those_that_wait_for_it(start, hanging):
+    ranks = start(3)
+    begun = time.monotonic()
+    for rank, one in enumerate(ranks):
+        one.say("sign moved" if rank == hanging else "sign waits")
+    said = all_end(ranks)
+    assert time.monotonic() - begun > STALLED
+    told = f"aurify: rank {hanging} of 3 made no progress for {STALLED} s, and others wait for it (--stalled-after)\n"
+    assert said == [told] * 3
+
+
+def test_one_that_goes_on_is_waited_for(start):
+    ranks = start(2)
+    ranks[1].say("sign waits")
+    for _ in range(3 * STALLED):
+        ranks[0].say("sign works")
+        time.sleep(0.5)
+    assert [one.process.poll() for one in ranks] == [None, None]
+    for sign in ("waits", "works", "waits", "works"):  # work that is no shared work is waited for by nobody
+        ranks[1].say(f"sign {sign}")
+    time.sleep(2 * STALLED)
+    assert [one.process.poll() for one in ranks] == [None, None]
+    for one in ranks:
+        one.say("end")
+    assert all_end(ranks) == ["", ""]
+
+
+@pytest.mark.parametrize("sign", ["waits", "in step"])
+def test_all_that_wait_for_each_other_end(start, sign):
+    ranks = start(2)
+    for one in ranks:
+        one.say(f"sign {sign}")
+    said = all_end(ranks)
+    told = f"rank 0 of 2 made no progress for {STALLED} s, nor did any other: one of them hangs (--stalled-after)"
+    assert said == [f"aurify: {told}\n"] * 2
 
 
 @pytest.mark.parametrize("stopped", [0, 1])

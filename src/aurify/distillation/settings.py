@@ -8,7 +8,17 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, Sharding, System, TemplateArgs, WeightsDtype
+from aurify.asking import (
+    FEW_SHOT,
+    LENGTH,
+    PROMPT,
+    MemorySize,
+    Sharding,
+    StalledAfter,
+    System,
+    TemplateArgs,
+    WeightsDtype,
+)
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
@@ -97,6 +107,7 @@ class DistillSettings(Settings):
     fit: MemorySize = None
     dtype: WeightsDtype = "auto"
     fsdp: Sharding = "none"
+    stalled_after: StalledAfter = 3600
     save_every: int = Field(
         50, ge=1, description="Steps between checkpoints, at most: a slow step is saved after ten minutes."
     )

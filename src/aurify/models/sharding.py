@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.errors import UsageError
+from aurify.pulse import give
 
 if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
@@ -106,12 +107,14 @@ def split(model: nn.Module) -> None:
     """Have the model compute with the pieces; whole weights, if there are any, are forgotten."""
     if shards := _of(model):
         shards.divide()
+        give("in step")
 
 
 def join(model: nn.Module) -> None:
     """Make it a plain model with whole weights, as the pieces now are. All processes do it together."""
     if shards := _of(model):
         shards.gather()
+        give("apart")
 
 
 @torch.no_grad()
@@ -137,6 +140,7 @@ def in_pieces(model: nn.Module) -> bool:
 
 def within(model: nn.Module, work: Callable[[], Result]) -> Result:
     """What ``work`` computes with the model's weights, one pass: they are gathered as it needs them."""
+    give("moved")
     shards = _of(model)
     result: Result = shards.root(work) if shards and shards.split else work()
     return result

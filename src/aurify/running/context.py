@@ -117,6 +117,6 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         world = World()
         trackers = Trackers(settings.track, settings.out, watcher.say)
         stack.callback(trackers.close)
-        stack.enter_context(world.ending_together())
+        stack.enter_context(world.ending_together(settings.stalled_after))
         grader, stop = stack.enter_context(grader_of(settings, settings.out)), stack.enter_context(world.stop)
         yield RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)

@@ -31,6 +31,7 @@ FREE_ON_RESUME = {
     "profile",
     "gradient_checkpointing",
     "fsdp",
+    "stalled_after",
 }
 """Settings that a resumed run may change, since they do not change its result. Entries of registries have more."""
 
@@ -52,6 +53,8 @@ class RunSettings(Recorded, Protocol):
     def out(self) -> str: ...
     @property
     def resume(self) -> bool: ...
+    @property
+    def stalled_after(self) -> int: ...
     @property
     def track(self) -> list[Any]: ...
     def model_dump(self) -> dict[str, Any]: ...

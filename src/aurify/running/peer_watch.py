@@ -1,16 +1,18 @@
 """Watches one process of a run, and tells the others' watchers how it stands.
 
-    python peer_watch.py RANK SIZE HOST PORT SILENT GRACE
+    python peer_watch.py RANK SIZE HOST PORT SILENT GRACE STALLED
 
 A process of its own, since a thread stands still while its process computes, is stopped or hangs. The watcher of rank
 0 listens, and says on which port; the others connect to it. Each says once a second that it is there. Where one is
-silent, or the process that it watches was killed, was stopped, or failed, all learn of it, and processes that do not
+silent, or the process that it watches was killed, was stopped, failed, or makes no progress while another one waits,
+all learn of it, and processes that do not
 end by themselves are killed: they would wait for ever for one that never comes. Standard library only; nothing of
 aurify is imported.
 
 Lines of JSON come from the watched process, first the secret of the run: {"failed": TEXT}, {"stop": true} to have all
-processes stop as by SIGTERM, {"end": true}. What failed, here or elsewhere, goes back to it: {"failed": TEXT};
-and before, once: {"port": N} on which it listens, or {"met": true} when it has been let in.
+processes stop as by SIGTERM, {"end": true}, and {"waits": B, "in step": B} as a sign of life (see ``aurify.pulse``).
+What failed, here or elsewhere, goes back to it: {"failed": TEXT}; and before, once: {"port": N} on which it listens, or
+{"met": true} when it has been let in.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ class PeerLink:
     def __init__(self, channel: socket.socket | int, rank: int | None = None) -> None:
         self.channel, self.rank = channel, rank
         self.buffer, self.silent, self.ended = b"", 0, False
+        self.idle, self.waits, self.in_step = 0, False, False
+        """Seconds since its process gave a sign, whether that waits for others, and goes on in step with all."""
 
     def lines(self) -> list[dict[str, Any]] | None:
         """The whole lines that have come; None: there will be no more. What is no line of ours ends the link."""
@@ -74,11 +78,12 @@ class PeerWatch:
         port: on which its watcher listens; 0: this is that one.
         silent: seconds without a word, or in which a process stands stopped, after which it counts as gone.
         grace: seconds in which a process may end by itself when another one has failed.
+        stalled: seconds without progress after which a process counts as hanging, where another one waits for it.
     """
 
-    def __init__(self, rank: int, size: int, host: str, port: int, silent: int, grace: int) -> None:
+    def __init__(self, rank: int, size: int, host: str, port: int, silent: int, grace: int, stalled: int) -> None:
         self.rank, self.size, self.watched = rank, size, os.getppid()
-        self.silent, self.grace = silent, grace
+        self.silent, self.grace, self.stalled = silent, grace, stalled
         self.links: list[PeerLink] = []
         self.failed: str | None = None
         self.stopped = self.asked_to_stop = 0
@@ -136,6 +141,8 @@ class PeerWatch:
             elif "end" in line:
                 self.send_all({"ended": True})
                 return True
+            elif "waits" in line:
+                self.own.idle, self.own.waits, self.own.in_step = 0, bool(line["waits"]), bool(line["in step"])
             elif "stop" in line:
                 self.stop(here=False)
             elif "failed" in line:
@@ -156,6 +163,8 @@ class PeerWatch:
                 self.expected.discard(link.rank)
                 link.send({"welcome": True})
             link.silent = 0
+            if "idle" in line:
+                link.idle, link.waits, link.in_step = int(line["idle"]), bool(line["waits"]), bool(line["in step"])
             if "welcome" in line:
                 self.tell({"met": True})
             elif "ended" in line:
@@ -194,7 +203,8 @@ class PeerWatch:
 
     def tick(self) -> bool:
         """What is done once a second; whether this is the end."""
-        self.send_all({})
+        self.own.idle += 1
+        self.send_all({"idle": self.own.idle, "waits": self.own.waits, "in step": self.own.in_step})
         for link in list(self.links):
             link.silent += 1
             if link.silent == self.silent and link.rank is None:
@@ -207,6 +217,8 @@ class PeerWatch:
         self.stopped = self.stopped + 1 if stands_still(self.watched) else 0
         if self.stopped == self.silent:
             self.fail(self.rank, f"stands stopped for {self.silent} s")
+        if self.own.idle >= self.stalled and self.failed is None:
+            self.look_for_progress()
         if self.failed is not None:
             self.grace -= 1
             if self.grace <= 0:
@@ -215,6 +227,15 @@ class PeerWatch:
                     os.kill(self.watched, signal.SIGKILL)
                 return True
         return False
+
+    def look_for_progress(self) -> None:
+        """The watched process gave no sign for long: does another wait for it, or do all wait for each other?"""
+        still = [link for link in self.links if link.idle >= self.stalled and not link.ended]
+        if not self.own.waits and not self.own.in_step and any(link.waits for link in still):
+            self.fail(self.rank, f"made no progress for {self.stalled} s, and others wait for it (--stalled-after)")
+        elif self.door and len(still) == self.size - 1 and all(one.waits or one.in_step for one in [self.own, *still]):
+            text = f"made no progress for {self.stalled} s, nor did any other: one of them hangs (--stalled-after)"
+            self.fail(self.rank, text)
 
     def send_all(self, message: dict[str, Any], but: PeerLink | None = None) -> None:
         for link in self.links:
@@ -247,9 +268,10 @@ def main(words: list[str]) -> None:
     """Watch until the watched process ends; signals of its group are for it alone."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    rank, size, host, port, silent, grace = words
+    rank, size, host, port, *seconds = words
     with suppress(OSError):  # rank 0's watcher cannot be reached: the run goes on unwatched
-        PeerWatch(int(rank), int(size), host, int(port), int(silent), int(grace)).run()
+        silent, grace, stalled = map(int, seconds)
+        PeerWatch(int(rank), int(size), host, int(port), silent, grace, stalled).run()
 
 
 if __name__ == "__main__":

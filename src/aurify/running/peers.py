@@ -11,14 +11,16 @@ import secrets
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aurify.pulse import Sign
 from aurify.running import peer_watch
 
-SILENT, GRACE = 12, 8
+SILENT, GRACE, STALLED = 12, 8, 3600
 STARTED_WITHIN = 60.0
 """Seconds in which a watcher listens or is connected; without it the run goes on unwatched."""
 
@@ -38,6 +40,7 @@ class Peers:
         once: gives what its argument returns in rank 0, which alone calls it, to all.
         silent: seconds without a word of a process, or in which it stands stopped, after which it counts as gone.
         grace: seconds in which a process may end by itself when another one has failed; then it is killed.
+        stalled: seconds without progress (``hear``) after which a process for which others wait counts as failed.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class Peers:
         *,
         silent: int = SILENT,
         grace: int = GRACE,
+        stalled: int = STALLED,
     ) -> None:
         self._watcher: subprocess.Popen[bytes] | None = None
-        self._heard = b""
+        self._heard, self._told, self._waits, self._in_step = b"", 0.0, False, False
 
         def start(port: int) -> None:
-            words = [str(Path(peer_watch.__file__)), str(rank), str(size), host, str(port), str(silent), str(grace)]
+            numbers = map(str, (port, silent, grace, stalled))
+            words = [str(Path(peer_watch.__file__)), str(rank), str(size), host, *numbers]
             with suppress(OSError):
                 self._watcher = subprocess.Popen(
                     [sys.executable, "-I", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
@@ -78,6 +83,19 @@ class Peers:
     def stop(self) -> None:
         """Have all processes stop, as this one was asked to."""
         self._say({"stop": True})
+
+    def hear(self, sign: Sign) -> None:
+        """Tell the watcher that the process goes on, but not oftener than once a second, and waits, but not for it."""
+        now = time.monotonic()
+        if sign == "moved" and now - self._told < 1.0:
+            return
+        if sign in ("waits", "works"):
+            self._waits = sign == "waits"
+        elif sign in ("in step", "apart"):
+            self._in_step = sign == "in step"
+        self._told = now
+        if self._watcher and self._watcher.stdin and select.select([], [self._watcher.stdin], [], 0)[1]:
+            self._say({"waits": self._waits, "in step": self._in_step})
 
     def reason(self, seconds: float) -> str | None:
         """Why another process has ended, as soon as that is known; None: nothing was heard within these seconds."""

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 
 from aurify.errors import AurifyError, UsageError
+from aurify.pulse import heard_by, waiting
 from aurify.running.interrupt import Interrupted, StopRequest
-from aurify.running.peers import Peers
+from aurify.running.peers import STALLED, Peers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -112,7 +113,8 @@ class World:
             found = function()
         except Exception as caught:
             error = caught
-        every: list[tuple[Any, _Raised | None]] = gather_object([(found, _Raised.by(error))])
+        with waiting():
+            every: list[tuple[Any, _Raised | None]] = gather_object([(found, _Raised.by(error))])
         if error:
             raise error
         raised = [(one, rank) for rank, (_, one) in enumerate(every) if one]
@@ -140,7 +142,8 @@ class World:
                 continue
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-            parameter.grad.copy_(self._accelerator.reduce(parameter.grad, reduction="sum"))
+            with waiting():
+                parameter.grad.copy_(self._accelerator.reduce(parameter.grad, reduction="sum"))
 
     def shard(self, model: torch.nn.Module) -> str:
         """Cut a model into pieces, one a process (see ``models.sharding``); what was done, in words.
@@ -162,11 +165,15 @@ class World:
 
     def wait(self) -> None:
         """Until every process is here."""
-        self._accelerator.wait_for_everyone()
+        with waiting():
+            self._accelerator.wait_for_everyone()
 
     @contextmanager
-    def ending_together(self) -> Iterator[None]:
+    def ending_together(self, stalled: int = STALLED) -> Iterator[None]:
         """Within it the processes are watched, and an error ends all; where another is gone, it says which, and why.
+
+        Args:
+            stalled: seconds without progress after which a process for which others wait counts as gone.
 
         Raises:
             AurifyError: another process is gone.
@@ -174,9 +181,11 @@ class World:
         if self.alone:
             yield
             return
-        self._peers = Peers(self._rank, self._size, os.environ.get("MASTER_ADDR", "127.0.0.1"), self.once)
+        host = os.environ.get("MASTER_ADDR", "127.0.0.1")
+        self._peers = Peers(self._rank, self._size, host, self.once, stalled=stalled)
         try:
-            yield
+            with heard_by(self._peers.hear):
+                yield
         except BaseException as error:
             if _is_of_the_connection(error):
                 told = self._peers.reason(TOLD_WITHIN)

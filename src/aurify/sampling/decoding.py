@@ -17,6 +17,7 @@ from aurify.errors import AurifyError
 from aurify.models.eos import eos_ids
 from aurify.models.prefix import n_virtual_tokens
 from aurify.models.vocabulary import n_ids
+from aurify.pulse import give
 from aurify.sampling.draw import draw_tokens
 from aurify.sampling.engine import PREFILL_TOKENS, Engine, Prefilled
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
@@ -84,6 +85,7 @@ class Decoding:
 
     def _step(self, rows: Rows) -> None:
         """Feed every row its last token, and draw the next."""
+        give("moved")
         begun = time.perf_counter()
         logits_RV = self.engine.step(rows.token_R)[:, : self.n_ids]
         rows.record(*draw_tokens(logits_RV, rows.next_uniforms(), self.temperature), self.is_eos_V)

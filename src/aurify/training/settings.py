@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
-from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, PromptName, Sharding, System, TemplateArgs
+from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, PromptName, Sharding, StalledAfter, System, TemplateArgs
 from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.registry import Registry
@@ -113,6 +113,7 @@ class TrainSettings(Settings):
         False, description="Keep fewer activations, and compute them again: less memory, more time."
     )
     fsdp: Sharding = "none"
+    stalled_after: StalledAfter = 3600
     profile: bool = Field(False, description="Print at the end where time, tokens and memory went.")
     save_every: int = Field(
         20, ge=1, description="Steps between checkpoints, at most: a slow step is saved after ten minutes."

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aurify.errors import AurifyError
+from aurify.pulse import give
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
 from aurify.sampling.stop import decode, first_stop
 from aurify.sampling.vllm import wire
@@ -94,6 +95,7 @@ class VllmSampler:
         try:
             for done, future in enumerate(as_completed(asked), start=1):
                 drawn, _ = future.result()
+                give("moved")
                 if on_completion:
                     owner, seed = owner_of[future]
                     on_completion(owner, replace(self._completion(drawn, stop), seed=seed))
