@@ -26,7 +26,7 @@ PROBED_QUESTIONS = 32
 """Questions on which ``choose_guide`` tries the guide."""
 SIGN_TEST_LEVEL = 0.2
 """The p-value below which the guide is found to help: of 32, 3 right against 0 are enough."""
-MOSTLY_RIGHT = 0.5
+SELDOM_RIGHT = 0.125
 """Where the model by itself is right at least so often, chains soon begin by themselves, and no guide is taken."""
 
 
@@ -132,7 +132,7 @@ class Given:
 
 
 def choose_guide(questions: Sequence[Question], drawing: Drawing, prompts: Prompts, seed: int) -> Choice:
-    """Whether the guide is worth its price: the model is mostly wrong by itself, and less so with the answer told.
+    """Whether the guide is worth its price: the model is seldom right by itself, and more often with the answer told.
 
     A guided rationale costs a sample and is no draw from the posterior, as a right proposal is; so where right
     proposals come by themselves, chains begin with the first of them. That the guide helps is decided by an exact
@@ -145,9 +145,9 @@ def choose_guide(questions: Sequence[Question], drawing: Drawing, prompts: Promp
     with_hint, without = [a.right for a, _ in pairs], [b.right for _, b in pairs]
     gained = sum(a and not b for a, b in zip(with_hint, without, strict=True))
     lost = sum(b and not a for a, b in zip(with_hint, without, strict=True))
-    mostly_wrong = sum(without) < MOSTLY_RIGHT * len(pairs)
+    seldom_right = sum(without) < SELDOM_RIGHT * len(pairs)
     helps = (
-        mostly_wrong
+        seldom_right
         and gained > lost
         and bool(binomtest(gained, gained + lost, alternative="greater").pvalue < SIGN_TEST_LEVEL)
     )

@@ -57,8 +57,8 @@ class TrainSettings(Settings):
 
     memory: Literal["auto", "guide", "few-shot", "table", "gold", "none"] = Field(
         "auto",
-        description="Where a question's first rationale comes from; auto: the guide if the model is mostly wrong "
-        "without it and less so with it, else none; for cot: gold, or the guide where there are no gold rationales.",
+        description="Where a question's first rationale comes from; auto: the guide if the model is seldom right "
+        "without it and more often with it, else none; for cot: gold, or the guide where there are no gold rationales.",
     )
     memory_from: str | None = Field(
         None, description="For --memory table: a rationale table. For few-shot: a file of worked examples."
