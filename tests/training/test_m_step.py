@@ -8,7 +8,7 @@ import torch
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
 from aurify.models import load_model
-from aurify.training.m_step import accumulate_gradient, ascend, build_optimizer, checkpoint_layers
+from aurify.training.m_step import MOST_IMPORTANCE, accumulate_gradient, ascend, build_optimizer, checkpoint_layers
 
 PROMPTS = {"a": (5, 6, 7), "b": (8, 9), "c": (4, 4, 4, 4, 4)}
 TERMS = [
@@ -156,3 +156,26 @@ def test_layers_with_a_dropout_of_their_own_have_none_when_checkpointed(family):
         value, gradient = value_and_gradient()
         torch.testing.assert_close(value, plain)
         torch.testing.assert_close(gradient, plain_gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_draws_of_other_weights_count_with_the_ratio_of_both_which_makes_their_expectation_right(model):
+    """Over all rationales of one token: sum_z q(z) min(C, p(z) / q(z)) s(z) = sum_z p(z) s(z) = 0 where C is large."""
+    with torch.no_grad():
+        p = model(torch.tensor([PROMPTS["b"]])).logits[0, -1].double().log_softmax(-1)
+    q = (p + 0.15 * torch.randn(len(p), generator=torch.Generator().manual_seed(0))).log_softmax(-1)
+    known = range(model.config.vocab_size)
+    as_drawn = [Term("b", (z,), float(q[z].exp())) for z in known]
+    corrected = [Term("b", (z,), float(q[z].exp()), float(q[z])) for z in known]
+    size = [sum(float(g.norm()) ** 2 for g in gradients(model, terms, 10_000).values()) ** 0.5
+            for terms in (as_drawn, corrected)]  # fmt: skip
+    assert size[1] < 1e-3 * size[0]
+    ratios = accumulate_gradient(model, corrected, PROMPTS, pad_token_id=0, token_budget=100)
+    assert sorted(ratios) == pytest.approx(sorted((p - q).exp().tolist()), rel=1e-3)
+
+
+def test_the_ratio_is_truncated_and_terms_without_one_are_as_they_were(model):
+    score_of = gradients(model, [Term("a", (10, 11), 1.0)], 100)
+    far = gradients(model, [Term("a", (10, 11), 1.0, -1000.0)], 100)
+    for name, gradient in score_of.items():
+        torch.testing.assert_close(far[name], MOST_IMPORTANCE * gradient)
+    assert accumulate_gradient(model, TERMS, PROMPTS, pad_token_id=0, token_budget=100) == []

@@ -18,6 +18,9 @@ class Term:
     question_id: str
     token_ids: tuple[int, ...]
     weight: float
+    drawn: float | None = None
+    """log p(z_i | x_i) in nats under the weights that drew it, where those are not the ones that learn: its weight is
+    then multiplied by the ratio of the two probabilities."""
 
 
 class Kernel(NamedTuple):

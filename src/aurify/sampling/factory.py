@@ -48,6 +48,9 @@ class SamplerFactory(ABC):
     follows: ClassVar[tuple[str, ...]] = ("full", "lora", "prompt", "adapters")
     """What may be trained while it samples: kinds of ``--tuning``, and the switched adapters of ``distill``."""
 
+    apart: ClassVar[bool] = False
+    """Whether it draws outside this process, from weights that it was given, so that the model may work meanwhile."""
+
     @abstractmethod
     def of_model(self, model: Any, tokenizer: Any, occasion: Occasion) -> AbstractContextManager[Sampler]:
         """A sampler of a model in this process, as its weights are at each call; what it holds is freed at the end.

@@ -96,6 +96,19 @@ class Compared(Protocol):
         ...
 
 
+@runtime_checkable
+class ComparesLater(Protocol):
+    """A sampler apart from the model, that can draw while the model is at work and compare its draws afterwards."""
+
+    def compare_later(self) -> None:
+        """Compare nothing of the calls that begin from here on, until ``compare_now``."""
+        ...
+
+    def compare_now(self) -> None:
+        """Compare what they drew; raises AurifyError where the model and a server are far apart."""
+        ...
+
+
 def check_request(max_new_tokens: int, temperature: float, stop: Sequence[str]) -> None:
     """What every sampler refuses.
 

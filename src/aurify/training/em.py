@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -28,6 +29,7 @@ from aurify.running.task import Measured, Stepped, Task
 from aurify.sampling.agreement import TINY
 from aurify.sampling.protocol import Compared, Publishing
 from aurify.seeds import stable_seed
+from aurify.training.ahead import DrawsAhead, with_draws
 from aurify.training.answer_scores import AnswerScorer, with_known_answers
 from aurify.training.first_look import first_look
 from aurify.training.first_rationales import Starter, choose_guide
@@ -55,6 +57,17 @@ class Visit(NamedTuple):
     """What was drawn, or taken from somewhere, for it."""
 
 
+class Asked(NamedTuple):
+    """What is drawn for a step."""
+
+    questions: list[Question]
+    chains: list[Chain]
+    starter: Starter
+    invalid: set[str]
+    """The questions whose chains want a first rationale."""
+    ways: dict[str, Way]
+
+
 class ExpectationMaximisation(Task):
     """A method's chains and its fits, and the steps that move both on.
 
@@ -62,6 +75,7 @@ class ExpectationMaximisation(Task):
         table: gets all fresh rationales.
         starters: the ways to start a chain, by the word of ``--memory``.
         spending: the learning rate falls with the budget, where there is one.
+        ahead: draws for each step while the one before is computed; None: nobody does.
     """
 
     def __init__(
@@ -83,6 +97,7 @@ class ExpectationMaximisation(Task):
         fits: Fits,
         spending: Spending,
         pilot: Sequence[Rationale] = (),
+        ahead: DrawsAhead | None = None,
     ) -> None:
         self.settings, self.method, self.update = settings, method, update
         self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world
@@ -94,6 +109,8 @@ class ExpectationMaximisation(Task):
         self.start_from = settings.memory if method.remembers else "none"
         self.probes = list(pilot)
         """What was drawn to choose limit and start, until a step counts it."""
+        self.ahead, self.behind, self.moved = ahead, 0, False
+        """Who draws ahead; how many updates this step's proposals are behind; whether the last step was an update."""
         self.published = False
         """Whether the present weights are where rationales are drawn: whole, and at a sampler with a copy of them."""
         self.difference = 0.0
@@ -122,17 +139,28 @@ class ExpectationMaximisation(Task):
         e_step = self._e_step(step, chains, proposals)
 
         prompts = dict(zip((question.id for question in questions), self.prompts(questions), strict=True))
-        ascent = self.update.gradient(
-            e_step.terms, prompts, proposals, look=step % LOOKED_EVERY == 1,
-            breakable=not self.fits.begins(step),  # then the weights are the base's again already
-        )  # fmt: skip
+        terms = with_draws(e_step.terms, proposals) if self.behind else e_step.terms
+        self._draw_ahead(step, e_step.chains)
+        try:
+            ascent = self.update.gradient(
+                terms, prompts, proposals, look=step % LOOKED_EVERY == 1,
+                breakable=not self.fits.begins(step),  # then the weights are the base's again already
+            )  # fmt: skip
+            if self.ahead:
+                self.ahead.end()
+        except BaseException:
+            if self.ahead:
+                self.ahead.drop()
+            raise
         updated = self.update.step(ascent, self._rate(step))
         self.memory.update(e_step.chains)
-        self.published = self.published and not updated["updated"]
+        self.moved = bool(updated["updated"])
+        self.published = self.published and not self.moved
         self._warn(updated)
 
         ended = time.perf_counter()
-        facts = {**e_step.info, **updated, **self._counts(step, fresh)}
+        lag = {"behind": self.behind} if self.ahead else {}
+        facts = {**e_step.info, **updated, **lag, **self._counts(step, fresh)}
         if step == 1:
             for line in first_look(
                 facts["verdicts"], limit=self.drawing.max_new_tokens, model=self.settings.model, data=self.settings.data
@@ -154,13 +182,12 @@ class ExpectationMaximisation(Task):
     def _visit(self, step: int) -> Visit:
         """The questions of a step, each with proposals; a chain that is not valid gets a first rationale besides."""
         self._publish()
-        questions = self.fits.batch(step)
-        chains = [self.memory[question.id] for question in questions]
-        invalid = {chain.question_id for chain in chains if not chain.right}
-        starter = self.starters[self.start_from]
-        ways = self._ways(chains, step)
-        propose = self.world.stop.breaking(lambda mine: self.propose(mine, step, starter, invalid, ways))
-        drawn = self.world.map(propose, questions)
+        questions, chains, starter, invalid, ways = self._asked(step)
+        drawn = self.ahead.take(step) if self.ahead else None
+        self.behind = int(drawn is not None and self.moved)
+        if drawn is None:
+            propose = self.world.stop.breaking(lambda mine: self.propose(mine, step, starter, invalid, ways))
+            drawn = self.world.map(propose, questions)
         chains = [
             chain.started(one.first, step) if chain.question_id in invalid else chain
             for chain, one in zip(chains, drawn, strict=True)
@@ -168,6 +195,19 @@ class ExpectationMaximisation(Task):
         firsts = [one.first for one in drawn if one.first is not None]
         proposals = [one.proposals for one in drawn]
         return Visit(questions, chains, proposals, firsts + [sample for row in proposals for sample in row])
+
+    def _asked(self, step: int, moved: Mapping[str, Chain] = MappingProxyType({})) -> Asked:
+        """What is drawn for a step; ``moved`` are chains, by question, that the memory does not hold yet."""
+        questions = self.fits.batch(step)
+        chains = [moved.get(question.id) or self.memory[question.id] for question in questions]
+        invalid = {chain.question_id for chain in chains if not chain.right}
+        return Asked(questions, chains, self.starters[self.start_from], invalid, self._ways(chains, step))
+
+    def _draw_ahead(self, step: int, moved: Sequence[Chain]) -> None:
+        """Begin to draw for the next step, while the gradient of this one is computed."""
+        if self.ahead and step < self.steps:
+            asked = self._asked(step + 1, {chain.question_id: chain for chain in moved})
+            self.ahead.begin(step + 1, asked.questions, asked.starter, asked.invalid, asked.ways)
 
     def _ways(self, chains: Sequence[Chain], step: int) -> dict[str, Way]:
         """By question id, how the proposals of a chain are drawn. A rationale beyond the limit is not gone on from."""

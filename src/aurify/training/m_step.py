@@ -20,6 +20,9 @@ from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.models.prefix import causal_lm
 from aurify.models.sharding import whole_tensor
 
+MOST_IMPORTANCE = 2.0
+"""The ratio of two weights' probabilities with which a term counts at most: truncated, as the ratios of long sequences
+have a large variance (E. Ionides (2008), Truncated importance sampling, JCGS 17 (2), 295-311)."""
 CLIP = 1.0
 """The global norm that gradients are clipped to where the rate alone bounds a step, and no other is given."""
 
@@ -32,8 +35,11 @@ def accumulate_gradient(
     pad_token_id: int,
     token_budget: int,
     bf16: bool = False,
-) -> None:
+) -> list[float]:
     """Add the gradient of -sum_i w_i log p(z_i | x_i) to the parameters' ``grad``.
+
+    A term that other weights drew counts with min(``MOST_IMPORTANCE``, p(z_i | x_i) / p_drawn(z_i | x_i)) w_i, the
+    ratio held fixed. These ratios are returned.
 
     Args:
         terms: what to ascend; their weights may be negative.
@@ -49,6 +55,7 @@ def accumulate_gradient(
     terms = [term for term in terms if term.weight != 0]
     sequences = [(prompts[term.question_id], term.token_ids) for term in terms]
     bad: set[str] = set()
+    ratios: list[float] = []
     for indices in batches(model, sequences, token_budget):
         with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
             logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
@@ -58,12 +65,16 @@ def accumulate_gradient(
             if not finite
         }
         weights_N = torch.tensor([terms[i].weight for i in indices], dtype=logprobs_N.dtype, device=logprobs_N.device)
-        torch.autograd.backward(-(weights_N * logprobs_N).sum())
+        drawn_N = logprobs_N.new_tensor([math.nan if (at := terms[i].drawn) is None else at for i in indices])
+        ratio_N = (logprobs_N.detach() - drawn_N).exp().clamp(max=MOST_IMPORTANCE)
+        ratios += ratio_N[~drawn_N.isnan()].tolist()
+        torch.autograd.backward(-(weights_N * ratio_N.nan_to_num(1.0) * logprobs_N).sum())
     if bad:  # not before, since other processes may take part in each pass
         raise AurifyError(
             f"the log-probability of a rationale is not finite for {', '.join(sorted(bad))}: "
             "the weights have diverged; resume from an earlier checkpoint with a lower --lr"
         )
+    return ratios
 
 
 def checkpoint_layers(model: torch.nn.Module) -> None:

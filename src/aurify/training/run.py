@@ -10,7 +10,7 @@ from typing import Any
 
 from aurify.answers import Grader
 from aurify.clock import Clock
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.models.load import base_name, resolve_name
@@ -38,6 +38,7 @@ from aurify.sampling import Occasion, Sampler
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.protocol import Publishing
 from aurify.training import first_rationales
+from aurify.training.ahead import TOLD, DrawsAhead
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
 from aurify.training.fits import Fits
@@ -89,6 +90,8 @@ def run_training(
             lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
+        if settings.overlap and not world.alone:
+            raise UsageError(f"--overlap: for one process, and {world.size} were started: leave one of them")
         if settings.fsdp != "none":
             context.say(world.shard(tuned.model))
         asked = RunForm.of(settings, tokenizer, context)
@@ -135,14 +138,18 @@ def run_training(
             target_kl=_target_kl(settings, method, tuned.kind),
             of_surprise=OF_SURPRISE if settings.target_kl is None else 0.0,
         )  # fmt: skip
+        propose = Proposer(method, drawing, prompts, written.get(settings.memory))
+        ahead = DrawsAhead(propose) if settings.overlap else None
+        if ahead:
+            context.say(TOLD)
         task = ExpectationMaximisation(
             settings, method, update,
             prompts, drawing, context, train=train, held_out=held, table=table,
             starters=_starters(settings, form, prompts, written),
-            propose=Proposer(method, drawing, prompts, written.get(settings.memory)),
+            propose=propose,
             scorer=AnswerScorer(tuned.model, prompts, at_a_time),
             guide_scorer=GuideScorer(tuned.model, prompts, at_a_time), fits=fits, spending=spending,
-            pilot=pilot,
+            pilot=pilot, ahead=ahead,
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)

@@ -16,7 +16,7 @@ from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
-from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
+from aurify.sampling.chosen import SAMPLER_HELP, build_sampler, check_sampler
 from aurify.settings import MAX_RANK, Settings
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ class TrainSettings(Settings):
     gradient_checkpointing: bool = Field(
         False, description="Keep fewer activations, and compute them again: less memory, more time."
     )
+    overlap: bool = Field(
+        False,
+        description="Draw a step's proposals while the step before is computed, from weights one update older: faster, "
+        "and not exact. With a sampler that is a server.",
+    )
     fsdp: Sharding = "none"
     stalled_after: StalledAfter = 3600
     profile: bool = Field(False, description="Print at the end where time, tokens and memory went.")
@@ -147,6 +152,25 @@ class TrainSettings(Settings):
         values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
         return values if method.learns else {**values, "steps": 0, "warmup": 0}
 
+    def _may_overlap(self) -> None:
+        """Refuse ``--overlap`` where nothing would, or where draws of older weights could not be corrected.
+
+        Raises:
+            ValueError: so it is; one line says why.
+        """
+        if not build_sampler(self).apart:
+            raise ValueError(
+                f"--overlap: --sampler {self.sampler} draws in this process, so that nothing could overlap: take "
+                "--sampler vllm"
+            )
+        method = build_method(self)
+        whole = getattr(method, "moves", "independent") == "independent"
+        if method.refits or method.given or method.scores_answers or method.greedy or not (method.learns and whole):
+            moves = "" if whole else f" --moves {getattr(method, 'moves', '')}"
+            raise ValueError(
+                f"--overlap: {self.method}{moves} has no fresh whole samples at every step whose age could be corrected"
+            )
+
     @model_validator(mode="after")
     def _consistent(self) -> TrainSettings:
         if self.resume and not self.out:
@@ -159,6 +183,8 @@ class TrainSettings(Settings):
             raise ValueError("--steps 0: expected at least 1")
         if self.quantize and self.tuning not in (None, "lora"):
             raise ValueError(f"--quantize {self.quantize} is for LoRA, and --tuning {self.tuning} was given")
+        if self.overlap:
+            self._may_overlap()
         if self.quantize and self.fsdp != "none":
             raise ValueError(f"--fsdp {self.fsdp}: 4-bit weights cannot be sharded: leave --quantize")
         if self.fit and self.gradient_checkpointing:

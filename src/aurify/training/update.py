@@ -22,7 +22,7 @@ from aurify.models.token_budget import TokenBudget, drop_gradients
 from aurify.rationales import Rationale
 from aurify.running.world import World
 from aurify.training.effect import Probes, probes_of, scorer
-from aurify.training.m_step import CLIP, accumulate_gradient, ascend, build_optimizer, clip_gradient
+from aurify.training.m_step import CLIP, MOST_IMPORTANCE, accumulate_gradient, ascend, build_optimizer, clip_gradient
 from aurify.training.settings import TrainSettings
 from aurify.training.signal import GradientSignal
 from aurify.training.trust_region import EVIDENCE, TrustRegion, evidence, surprise
@@ -40,6 +40,18 @@ class Ascent(NamedTuple):
     """The effective number of rationales behind it."""
     surprise: float = 0.0
     """Of the model's own rationales, in nats."""
+    ratios: Sequence[float] = ()
+    """By which the weights of terms were multiplied that older weights drew."""
+
+
+def importance(ratios: Sequence[float]) -> dict[str, float]:
+    """What metrics.jsonl says of them: their mean, the share that was truncated, and (sum r)^2 / (n sum r^2)."""
+    total, squares = math.fsum(ratios), math.fsum(ratio * ratio for ratio in ratios)
+    return {
+        "mean": total / len(ratios),
+        "truncated": sum(ratio >= MOST_IMPORTANCE for ratio in ratios) / len(ratios),
+        "effective": total * total / (len(ratios) * squares) if squares else 0.0,
+    }
 
 
 class Update:
@@ -117,18 +129,18 @@ class Update:
         tokens = sum(len(prompts[id]) for id in {term.question_id for term in mine})
         probes = self._probes(terms, prompts, proposals) if look or self.trust else None
 
-        def accumulate() -> None:
-            accumulate_gradient(
+        def accumulate() -> list[float]:
+            return accumulate_gradient(
                 self.tuned.model, mine, prompts, pad_token_id=self.pad_token_id, token_budget=self.budget.tokens,
                 bf16=self.low_precision,
             )  # fmt: skip
 
         breaking = self.world.stop.breaking(self.budget.spend, allowed=breakable and not in_pieces(self.tuned.model))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
-            self.world.together(lambda: breaking(accumulate, lambda: drop_gradients(self.tuned.model)))
+            ratios = self.world.together(lambda: breaking(accumulate, lambda: drop_gradients(self.tuned.model)))
         if not self._finite():
             raise AurifyError(self._blame(longest_first, prompts))
-        return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row))
+        return Ascent(probes, evidence(terms), surprise(sample for row in proposals for sample in row), ratios)
 
     def _probes(
         self,
@@ -187,7 +199,8 @@ class Update:
                 told = ascent.probes.measure().told() if ascent.probes else {}
         give_back(self.tuned.model)
         signal = {} if cosine is None else {"gradient_cosine": cosine}
-        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **signal, **told}
+        corrected = {"importance": importance(ascent.ratios)} if ascent.ratios else {}
+        return {"updated": True, "learning_rate": rate, "gradient_norm": norm, **signal, **corrected, **told}
 
     def told(self) -> str:
         """How long its steps are, in words."""

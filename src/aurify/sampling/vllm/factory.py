@@ -28,6 +28,7 @@ class Vllm(SamplerFactory):
         (), "A running vLLM server; repeat for several [one is started, and ends with the run]", may_change=True
     )
     follows: ClassVar[tuple[str, ...]] = ("full", "lora")
+    apart: ClassVar[bool] = True
 
     @contextmanager
     def of_model(self, model: Any, tokenizer: Any, occasion: Occasion) -> Iterator[Sampler]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -73,6 +73,8 @@ class TrainedSampler:
         self._sampler, self._publication, self._model = sampler, publication, model
         self._agreement = Agreement(model, pad_token_id, limit=limit_of(dtype), who=_OTHER_WEIGHTS)
         self._freshness = Freshness(model, pad_token_id, noise=noise_of(dtype))
+        self._uncompared: list[dict[VllmEndpoint, list[ScoredDraw]]] | None = None
+        """What is to be compared later; None: nothing is."""
 
     def sample(
         self,
@@ -87,6 +89,7 @@ class TrainedSampler:
 
         Raises AurifyError also where they are so far apart that a server must hold other weights.
         """
+        uncompared = self._uncompared
         drawn = self._sampler.draw(
             prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop=stop, on_completion=on_completion
         )
@@ -94,10 +97,26 @@ class TrainedSampler:
         scored: dict[VllmEndpoint, list[ScoredDraw]] = {}
         for prompt, (one, endpoint) in zip(asked, drawn, strict=True):
             scored.setdefault(endpoint, []).append(ScoredDraw(prompt, one.token_ids, one.logprobs))
+        if uncompared is None:
+            self._compare(scored)
+        else:
+            uncompared.append(scored)
+        return self._sampler.completions(prompts, drawn, stop)
+
+    def compare_later(self) -> None:
+        """See ``sampling.protocol.ComparesLater``."""
+        self._uncompared = []
+
+    def compare_now(self) -> None:
+        """See ``sampling.protocol.ComparesLater``."""
+        uncompared, self._uncompared = self._uncompared or [], None
+        for scored in uncompared:
+            self._compare(scored)
+
+    def _compare(self, scored: Mapping[VllmEndpoint, Sequence[ScoredDraw]]) -> None:
         for endpoint, theirs in scored.items():
             compared, ours = self._agreement.compare(theirs, endpoint.http.url if len(scored) > 1 else "")
             self._freshness.remember(endpoint, compared, ours)
-        return self._sampler.completions(prompts, drawn, stop)
 
     def publish(self, *, write: bool = True) -> None:
         """Bring the model's present weights to all servers, those too that did not answer before.
