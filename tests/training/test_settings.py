@@ -7,8 +7,8 @@ from aurify.methods import METHODS
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
-AS_EVERYWHERE = ("prompt", "few_shot", "system", "template_args")
-"""How a model is asked: the same words for every command."""
+AS_EVERYWHERE = ("prompt", "few_shot", "system", "template_args", "fsdp", "stalled_after")
+"""How a model is asked, and how several processes share a run: the same words for every command."""
 
 
 def test_a_method_has_few_enough_settings_to_read_each_explained():

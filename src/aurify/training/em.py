@@ -57,7 +57,7 @@ class Visit(NamedTuple):
     """What was drawn, or taken from somewhere, for it."""
 
 
-class Asked(NamedTuple):
+class DrawnFor(NamedTuple):
     """What is drawn for a step."""
 
     questions: list[Question]
@@ -196,12 +196,12 @@ class ExpectationMaximisation(Task):
         proposals = [one.proposals for one in drawn]
         return Visit(questions, chains, proposals, firsts + [sample for row in proposals for sample in row])
 
-    def _asked(self, step: int, moved: Mapping[str, Chain] = MappingProxyType({})) -> Asked:
+    def _asked(self, step: int, moved: Mapping[str, Chain] = MappingProxyType({})) -> DrawnFor:
         """What is drawn for a step; ``moved`` are chains, by question, that the memory does not hold yet."""
         questions = self.fits.batch(step)
         chains = [moved.get(question.id) or self.memory[question.id] for question in questions]
         invalid = {chain.question_id for chain in chains if not chain.right}
-        return Asked(questions, chains, self.starters[self.start_from], invalid, self._ways(chains, step))
+        return DrawnFor(questions, chains, self.starters[self.start_from], invalid, self._ways(chains, step))
 
     def _draw_ahead(self, step: int, moved: Sequence[Chain]) -> None:
         """Begin to draw for the next step, while the gradient of this one is computed."""
