@@ -165,6 +165,21 @@ def test_a_damaged_part_stays_as_it_is_and_others_are_joined(tmp_path, damage):
     assert len(table.check(table.digests)) == 1
 
 
+def test_a_damaged_joined_part_and_odd_names_are_told_in_a_line(tmp_path):
+    table = fill(tmp_path, range(1, 13))
+    joined = tmp_path / "step-00000001-00000010.parquet"
+    before = {**table.digests, "no part": "00", "../elsewhere": "00"}
+    joined.write_bytes(joined.read_bytes()[:-30])
+    assert table.check(before) == [
+        f"{joined}: changed or damaged since the run wrote it",
+        f"{tmp_path / 'no part'}: missing, though the run wrote it",
+        f"{tmp_path / '../elsewhere'}: missing, though the run wrote it",
+    ]  # fmt: skip
+    fill(tmp_path, range(13, 15), table=table)
+    with pytest.raises(AurifyError, match=r"step-00000001-00000010\.parquet: damaged"):
+        places(table)
+
+
 def test_no_more_than_a_batch_is_in_memory(tmp_path):
     table = RationaleTable(tmp_path)
     for step in range(1, 12):

@@ -110,11 +110,16 @@ class TablePart:
 
     def digest(self) -> str:
         """Its hash."""
-        found = hashlib.blake2b(digest_size=16)
-        with open(self.path, "rb") as file:
-            while chunk := file.read(1 << 20):
-                found.update(chunk)
-        return found.hexdigest()
+        return digest_of(self.path)
+
+
+def digest_of(path: Path) -> str:
+    """The hash of a file, as a run records it."""
+    found = hashlib.blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def parts_of(folder: Path) -> list[TablePart]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.rationales.joining import join_table_parts
-from aurify.rationales.parts import ROWS_AT_ONCE, TablePart, damaged, held, parts_of, remove_joined
+from aurify.rationales.parts import ROWS_AT_ONCE, TablePart, damaged, digest_of, held, parts_of, remove_joined
 from aurify.rationales.record import Rationale
 from aurify.rationales.schema import from_rows, to_table
 
@@ -81,19 +82,23 @@ class RationaleTable:
         """
         self.digests = dict(digests)
         problems = []
-        joined = [part for part in parts_of(self.folder) if part.first != part.last]
+        made_of: dict[str, tuple[TablePart, str]] = {}
+        for part in parts_of(self.folder):
+            with suppress(AurifyError):  # of a damaged one more is said below
+                made_of |= {name: (part, was) for name, was in part.joined["parts"].items()}
         for name, digest in digests.items():
-            part = TablePart.at(self.folder / name)
-            into = next((other for other in joined if other.covers(part)), None)
-            if into is not None:
-                if into.joined["parts"].get(name) != digest:
+            path = self.folder / name
+            if name in made_of:
+                into, was = made_of[name]
+                if was != digest:
                     problems.append(f"{into.path}: holds {name} otherwise than the run wrote it")
                 del self.digests[name]
-                self.digests[into.path.name] = into.digest()
-            elif not part.path.is_file():
-                problems.append(f"{part.path}: missing, though the run wrote it")
-            elif part.digest() != digest:
-                problems.append(f"{part.path}: changed or damaged since the run wrote it")
+                if into.path.name not in self.digests:
+                    self.digests[into.path.name] = into.digest()
+            elif not path.is_file():
+                problems.append(f"{path}: missing, though the run wrote it")
+            elif digest_of(path) != digest:
+                problems.append(f"{path}: changed or damaged since the run wrote it")
         return problems
 
     def read(self) -> Iterator[Rationale]:
