@@ -71,6 +71,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "rejection": {"method": "rejection", "samples": 4},
     "trice-basic": {"method": "trice", "estimator": "basic"},
     "trice": {"method": "trice"},
+    "trice-bounded": {"method": "trice", "lr": None},  # by the default bound on a step's effect: no rate is tuned
     "trice-guided": {"method": "trice", "memory": "guide"},
     "trice-unguided": {"method": "trice", "memory": "none"},
     "trice-likelihood": {"method": "trice-likelihood"},
@@ -105,7 +106,7 @@ def main() -> None:
     (out / "runs").mkdir(parents=True, exist_ok=True)
     if not args.report:
         for scenario in args.scenarios:
-            rates = {method: tuned_rate(args, args.tuned_on or scenario, method) for method in args.methods}
+            rates = {method: rate_of(args, args.tuned_on or scenario, method) for method in args.methods}
             for seed in args.seeds:
                 for task in args.tasks:
                     for method in args.methods:
@@ -210,6 +211,11 @@ def right_samples(model: str, questions: Sequence[Question], samples: int, seed:
     return [right[question.id] for question in questions]
 
 
+def rate_of(args: argparse.Namespace, scenario: str, method: str) -> float:
+    """The learning rate to run a method at; 0 for one that finds its own."""
+    return 0.0 if "lr" in METHODS[method] else tuned_rate(args, scenario, method)
+
+
 def tuned_rate(args: argparse.Namespace, scenario: str, method: str) -> float:
     """The learning rate with the best p(y | x) on a quarter of the training questions, never on test questions.
 
@@ -279,8 +285,8 @@ def trained(
     per_step = 1 if fits else own.get("samples", 1)
     steps = args.steps * FIT_STEPS if case.method in ("star", "rest-em") else args.steps
     settings = {
-        **own, "model": base_model(args, case.scenario), "data": "(bench)", "out": str(out), "seed": case.seed,
-        "lr": case.rate, "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
+        "lr": case.rate, **own, "model": base_model(args, case.scenario), "data": "(bench)", "out": str(out),
+        "seed": case.seed, "steps": steps, "questions": max(1, min(BATCH // per_step, len(train))),
         "eval_every": max(1, steps // args.points) if args.points and case.seed != TUNING_SEED else 0,
         "eval_limit": CURVE,
         "save_every": steps,
