@@ -83,7 +83,7 @@ class TrainSettings(Settings):
         None,
         ge=0,
         description="How far one step may move the model, in nats of KL divergence a rationale, measured on its own "
-        "samples: the rate follows. 0: the rate alone counts [0.06, or 3 % of the median -log p of its own rationales "
+        "samples: the rate follows. 0: the rate alone counts [0.02, or 3 % of the median -log p of its own rationales "
         "if that is more, for methods that draw their own samples, if --lr is not given; else 0]",
     )
     clip: float | None = Field(

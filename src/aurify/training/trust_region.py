@@ -31,7 +31,7 @@ from aurify.methods import Term
 from aurify.rationales import Rationale
 from aurify.training.effect import Effect
 
-TARGET_KL = 0.06
+TARGET_KL = 0.02
 """Nats a rationale by which a step may always move the model where nothing else is said (see docs/decisions.md)."""
 OF_SURPRISE = 0.03
 """And this share of its own rationales' surprise, where that is more."""
