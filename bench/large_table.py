@@ -101,7 +101,7 @@ def alone(word: str, folder: Path, rows: int) -> None:
     """One piece of work in this process, and what it took."""
     import aurify.report.chains
     import aurify.report.source
-    import aurify.voting.ballots  # noqa: F401
+    import aurify.voting.ballots  # noqa: F401  # loaded before memory is counted
 
     before, begun = of_process("VmRSS"), time.process_time()
     found = WORK[word](folder, rows)
