@@ -30,8 +30,8 @@ import numpy as np
 
 from aurify.answers import Grader, latex
 from aurify.answers.reading import Unreadable
+from aurify.rationales.arithmetic import evaluate
 from aurify.statistics import bootstrap_means
-from aurify.voting.arithmetic import evaluate
 from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.features import ALONE_COLUMNS
 from aurify.voting.inputs import Inputs

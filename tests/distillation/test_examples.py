@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from aurify.answers import Grader
 from aurify.answers.verdict import Verdict
-from aurify.distillation.examples import Example, choose, token_ids
+from aurify.distillation.examples import Example, choose, sound_ids, token_ids
 from aurify.distillation.likelihood import contrasting, summary
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale
@@ -51,6 +53,36 @@ def test_what_is_learned_from(base):
     kept = choose(rows, prompts, base.tokenizer, PLAIN, max_tokens=40)
     assert len(kept.right()) == 2, "as often as they were drawn, which is their likelihood"
     assert "repeated" not in kept.left_out
+
+
+def test_prefixes_end_before_the_first_false_equation_and_have_no_end(base):
+    right, wrong = Verdict.RIGHT, Verdict.WRONG
+    whole, cut = "1 + 1 = 2. So 2 + 2 = 5. Then 1 = 2", "1 + 1 = 2. So"
+    rows = [
+        rationale("1 + 1 = 3", verdict=right), rationale(whole, verdict=wrong), rationale("just five", verdict=wrong),
+        rationale("1 + 1 = 5", verdict=wrong), rationale(whole, verdict=Verdict.UNPARSABLE),
+    ]  # fmt: skip
+    found = choose(rows, {"a": (1, 2)}, base.tokenizer, PLAIN, prefixes=True)
+    plain = choose(rows, {"a": (1, 2)}, base.tokenizer, PLAIN)
+    assert found.right() == plain.right(), "whole, whatever they hold"
+    assert [one.token_ids for one in found.wrong()] == [tuple(base.tokenizer(cut)["input_ids"])]
+    assert found.left_out == {"without a false equation": 1, "empty": 1, "unparsable": 1}
+    assert len(choose(rows, {"a": (1, 2)}, base.tokenizer, PLAIN, prefixes=True, negatives="all").wrong()) == 2
+
+
+def test_a_cut_thought_stays_a_thought(base):
+    tokenizer = deepcopy(base.tokenizer)
+    tokenizer.chat_template = "{{ messages[0].content }}{% if add_generation_prompt %}<think>\n{% endif %}"
+    thinking = PromptTemplate.named("chat", tokenizer)
+
+    def ids(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer(text)["input_ids"])
+
+    for opening in ("", "<think>\n"):
+        assert sound_ids(f"{opening}So 1 + 1 = 3\n</think>\n\n3", tokenizer, thinking) == ids("So")
+        assert sound_ids(f"{opening}1 + 1 = 3\n</think>\n\n3", tokenizer, thinking) == ()
+    assert sound_ids("So 1 + 1 = 3", tokenizer, thinking) == ids("\n</think>\n\nSo"), "no thought"
+    assert sound_ids("So 1 + 1 = 2", tokenizer, thinking) is None
 
 
 def test_tokens_are_the_sampled_ones_or_the_text_with_an_end(base):

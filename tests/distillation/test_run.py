@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
@@ -151,6 +152,25 @@ def test_every_baseline_makes_a_plain_lora(method, teacher, tiny_model_dir, comm
     changed = [float(p.abs().sum()) for name, p in alone.named_parameters() if "lora_B" in name]
     assert all(changed), "every adapted layer has learned"
     evaluated(tmp_path / "run" / "model", teacher, command)
+
+
+def test_prefix_is_mix_of_right_ones_and_of_wrong_ones_cut_by_hand(tiny_model_dir, tmp_path):
+    asked = {"question": "How much is 1 + 1 + 1?", "answer": "3"}
+    right = {"text": "1 + 1 = 2 and 2 + 1 = 3. The answer is 3."}
+    whole = {"text": "1 + 1 = 2 and 2 + 1 = 4. The answer is 4."}
+    cut = {"text": "1 + 1 = 2 and", "finish_reason": "length"}
+    unchecked = {"text": "The answer is 5."}
+    learned = {}
+    for method, samples in (("prefix", [right, whole, unchecked]), ("mix", [right, cut])):
+        rows = tmp_path / f"{method}.jsonl"
+        rows.write_text(json.dumps({**asked, "samples": samples}) + "\n")
+        told = {
+            **small(), "method": method, "model": str(tiny_model_dir), "data": str(rows), "from_": str(rows),
+            "answers": "number", "holdout": 0.0, "out": str(tmp_path / method), "negatives": "all",
+        }  # fmt: skip
+        run_distillation(DistillSettings(**told), held_out=[])
+        learned[method] = load_file(tmp_path / method / "model" / "adapter_model.safetensors")
+    assert all(torch.equal(learned["mix"][name], values) for name, values in learned["prefix"].items())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aurify.answers.thought import CLOSING
 from aurify.answers.verdict import Verdict
 from aurify.questions import PromptTemplate
 from aurify.rationales import Rationale
+from aurify.rationales.arithmetic import before_first_false
 from aurify.sampling.stop import decode
 
 
@@ -47,12 +49,14 @@ def choose(
     negatives: str = "wrong",
     repeats: str = "keep",
     max_tokens: int = 1024,
+    prefixes: bool = False,
 ) -> Chosen:
     """What can be learned from judged rationales of the questions that have a prompt.
 
     Examples of more than ``max_tokens`` tokens, prompt included, are left out, and where ``repeats`` is "once" those
     that repeat another of their question. By default a negative is a rationale whose stated answer could be read and is
-    wrong; "all" takes every one that is not right, as the paper does.
+    wrong; "all" takes every one that is not right, as the paper does. With ``prefixes`` a negative ends, without an
+    end-of-text token, before its first false equation, and one without a false equation is left out.
     """
     examples: list[Example] = []
     seen: set[Example] = set()
@@ -63,7 +67,14 @@ def choose(
         elif rationale.verdict not in (Verdict.RIGHT, Verdict.WRONG) and (negatives != "all" or rationale.left_out):
             left_out[str(rationale.verdict)] += 1
         else:
-            example = Example(rationale.question_id, token_ids(rationale, tokenizer, template), rationale.right)
+            if prefixes and not rationale.right:
+                ids = sound_ids(rationale.text, tokenizer, template)
+                if ids is None:
+                    left_out["without a false equation"] += 1
+                    continue
+            else:
+                ids = token_ids(rationale, tokenizer, template)
+            example = Example(rationale.question_id, ids, rationale.right)
             if len(prompts[rationale.question_id]) + len(example.token_ids) > max_tokens:
                 left_out["too long"] += 1
             elif not example.token_ids:
@@ -86,3 +97,13 @@ def token_ids(rationale: Rationale, tokenizer: Any, template: PromptTemplate) ->
     if ids and max(ids) < len(tokenizer) and decode(tokenizer, ids).startswith(text):
         return ids
     return template.encode_reply(tokenizer, rationale.text, whole=rationale.finish_reason != "length")
+
+
+def sound_ids(text: str, tokenizer: Any, template: PromptTemplate) -> tuple[int, ...] | None:
+    """The tokens of a rationale up to its first false equation, where it goes on; None where it has none."""
+    text = text.removeprefix(template.opening)
+    sound = before_first_false(text)
+    if sound is None:
+        return None
+    within = template.opening if CLOSING in text else ""
+    return template.encode_reply(tokenizer, within + sound, whole=False)

@@ -4,6 +4,7 @@ A batch's loss is  Σ_i [ -l_i Σ_t log p(z_it) - u_i Σ_t log(1 - p(z_it)) ],  
 
     kd    l = 1/T, on right rationales                                   plain distillation (CoT-KD)
     mix   l = 1/T, on right and wrong ones alike
+    prefix   as mix, on wrong ones that end before their first false equation
     nt    l = 1/T on right, -λ/T on wrong ones                           negative training (equation 15)
     ul    l = 1/T on right ones, u = λ/T on wrong ones                   unlikelihood, token by token (equation 16)
     cl    l = 1/T on right ones, and the InfoNCE loss below over a question's candidates
@@ -30,7 +31,7 @@ class Weighted(NamedTuple):
 
 
 def likelihood(examples: Sequence[Example]) -> list[Weighted]:
-    """kd and mix: the mean over the tokens of all examples."""
+    """kd, mix and prefix: the mean over the tokens of all examples."""
     share = 1 / n_tokens(examples)
     return [Weighted(example, share) for example in examples]
 

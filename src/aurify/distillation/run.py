@@ -124,13 +124,14 @@ def run_distillation(
         scorer = ExampleScorer(model, by_id, int(tokenizer.pad_token_id or 0), at_a_time)
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
-        def chosen_of(asked: Sequence[Question], repeats: str) -> Chosen:
+        def chosen_of(asked: Sequence[Question], repeats: str, prefixes: bool = False) -> Chosen:
             own = {question.id: by_id[question.id] for question in asked}
             return choose(
-                rationales, own, tokenizer, template, negatives=settings.negatives, repeats=repeats, max_tokens=limit
+                rationales, own, tokenizer, template, negatives=settings.negatives, repeats=repeats, max_tokens=limit,
+                prefixes=prefixes,
             )  # fmt: skip
 
-        chosen, measured = chosen_of(train, settings.repeats), chosen_of(held, "once")
+        chosen, measured = chosen_of(train, settings.repeats, settings.method == "prefix"), chosen_of(held, "once")
         context.say(_counted(chosen, len(rationales)))
         stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context)
         task = Distillation(

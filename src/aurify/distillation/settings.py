@@ -27,7 +27,7 @@ from aurify.settings import MAX_RANK, Settings
 _SAMPLING = ("nce", "augment", "self-kd")
 _OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "unit_width": ("nat",),
-    "negatives": ("nat", "mix", "cl", "nt", "ul"),
+    "negatives": ("nat", "mix", "cl", "nt", "ul", "prefix"),
     "negative_weight": ("nt", "ul"),
     "samples": _SAMPLING,
     "temperature": _SAMPLING,
@@ -41,9 +41,10 @@ class DistillSettings(Settings):
 
     doors: ClassVar[Mapping[str, Registry[Any]]] = {"sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
-    method: Literal["nat", "nce", "kd", "mix", "cl", "nt", "ul", "augment", "self-kd"] = Field(
-        description="How to learn: nat, nce (of a NAT model), or to compare kd, mix, cl, nt, ul, augment, self-kd."
-    )
+    method: Literal["nat", "nce", "kd", "mix", "cl", "nt", "ul", "prefix", "augment", "self-kd"] = Field(
+        description="How to learn: nat, nce (of a NAT model), or to compare kd, mix, cl, nt, ul, prefix, augment, "
+        "self-kd."
+    )  # fmt: skip
     model: str = Field("", description="The student: as for train; nce, augment and self-kd: the teacher [the run's]")
     data: str = Field("", description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]] [the run's]")
     from_: str = Field(

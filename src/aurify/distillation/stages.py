@@ -46,7 +46,7 @@ from aurify.seeds import stable_seed
 CANDIDATES = 8
 """cl looks at this many rationales of a question at most."""
 
-NEEDS_WRONG = ("mix", "nt", "ul", "cl")
+NEEDS_WRONG = ("mix", "nt", "ul", "cl", "prefix")
 
 ExampleGroup = tuple[Example, ...]
 """What is drawn together: one example, or a question's candidates."""
@@ -131,6 +131,7 @@ class Builder:
             return [self._plain(method, right)]
         losses: dict[str, Callable[[Sequence[Example]], list[Weighted]]] = {
             "mix": likelihood,
+            "prefix": likelihood,
             "nt": lambda batch: negative_training(batch, settings.negative_weight),
             "ul": lambda batch: unlikelihood(batch, settings.negative_weight),
         }

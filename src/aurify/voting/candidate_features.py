@@ -9,7 +9,7 @@ import math
 import re
 from functools import lru_cache
 
-from aurify.voting.arithmetic import check_arithmetic, evaluate
+from aurify.rationales.arithmetic import check_arithmetic, evaluate
 
 Features = dict[str, float]
 

@@ -6,8 +6,10 @@ import math
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aurify.voting.arithmetic import Arithmetic, check_arithmetic, evaluate
+from aurify.rationales.arithmetic import Arithmetic, before_first_false, check_arithmetic, equations, evaluate
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,33 @@ def test_hostile_text_takes_little_time(text: str) -> None:
     begun = time.perf_counter()
     check_arithmetic(text)
     assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("so $12 \\cdot 3 = 36$ and $36 + 1 = 38$.", "so $12 \\cdot 3 = 36$ and $"),
+        ("He has 3 + 4 = 7 apples, then 7 - 2 = 4.", "He has 3 + 4 = 7 apples, then"),
+        ("so 2 + 2 = 4 = 5", "so 2 + 2 ="),
+        ("They cost $5 + $6 = $11, with tax $11 + $1 = $13.", "They cost $5 + $6 = $11, with tax $"),
+        ("\\[ 1+1 = 2 \\\\ 2+2 = 5 \\]: $3+3=7$", "\\[ 1+1 = 2 \\\\"),
+        ("a\\[ 3+3=6, \\quad 3+3=7 \\]", "a\\[ 3+3=6, \\quad"),
+        ("1 + 1 = 3, and so on", ""),
+        ("1 + 1 = 2, $x = 3$", None),
+        ("", None),
+    ],
+)
+def test_the_text_before_the_first_false_equation(text: str, before: str | None) -> None:
+    assert before_first_false(text) == before
+
+
+PARTS = ("$", "$$", "\\[", "\\]", "1+1=2", "1 + 1 = 3", " = ", "4", ", ", "\\\\", "so ", "x", "\n\n", ".", "\\frac12")
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from(PARTS), max_size=12))
+def test_equations_stand_where_they_begin(parts: list[str]) -> None:
+    text = "".join(parts)
+    for equation in equations(text):
+        assert text[equation.start] not in " $="
+        assert "=" in text[equation.start :]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MAX_SIDE = 120
@@ -37,67 +38,104 @@ _NOISE = re.compile(
 _TOKEN = re.compile(r"\d+\.?\d*|\.\d+|\\[a-zA-Z]+|[-+*/^!(){}×÷]|\S")
 
 
+class Equation(NamedTuple):
+    """An equation between plain numbers."""
+
+    start: int
+    """Where its left side begins, in characters."""
+    holds: bool
+
+
 def check_arithmetic(text: str) -> Arithmetic:
     """How many equations between plain numbers the text writes, and how many of them are false."""
+    holds = [equation.holds for equation in equations(text)]
+    return Arithmetic(len(holds), holds.count(False), bool(holds) and not holds[-1])
+
+
+def before_first_false(text: str) -> str | None:
+    """The text up to its first false equation, without the space before that; None where no equation is false."""
+    start = next((equation.start for equation in equations(text) if not equation.holds), None)
+    return None if start is None else text[:start].rstrip()
+
+
+def equations(text: str) -> list[Equation]:
+    """Every equation between plain numbers, in order."""
     text = text[:MAX_TEXT]
-    outcomes = []
-    for segment in _segments(text):
-        for row in _ROW.split(segment):
-            outcomes += _row(row)
-    return Arithmetic(len(outcomes), outcomes.count(False), bool(outcomes) and not outcomes[-1])
-
-
-def _segments(text: str) -> list[str]:
-    """The formulas, and outside them the runs of plain arithmetic, in order."""
+    read: Sequence[int] = range(len(text))
     if "\\" not in text:  # no LaTeX: a dollar is money
+        read = [i for i in read if text[i] != "$"]
         text = text.replace("$", "")
-    segments, inside = [], False
+    found = [
+        equation
+        for begin, segment in _segments(text)
+        for row, piece in _split(_ROW, segment)
+        for equation in _row(begin + row, piece)
+    ]
+    return [Equation(read[start], holds) for start, holds in found]
+
+
+def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+    """The pieces between what the pattern matches, and where each begins."""
+    start = 0
+    for match in pattern.finditer(text):
+        yield start, text[start : match.start()]
+        start = match.end()
+    yield start, text[start:]
+
+
+def _segments(text: str) -> list[tuple[int, str]]:
+    """The formulas, and outside them the runs of plain arithmetic, in order, and where each begins."""
+    segments, inside, start = [], False, 0
     for piece in _DELIMITER.split(text):
         if piece in ("$", "$$"):
             inside = not inside
         elif piece[:1] == "\\" and len(piece) == 2:
             inside = piece in ("\\[", "\\(")
         elif inside:
-            segments.append(piece)
+            segments.append((start, piece))
         else:
-            segments += _plain_runs(piece)
+            segments += [(start + begin, run) for begin, run in _plain_runs(piece)]
+        start += len(piece)
     return segments
 
 
-def _plain_runs(text: str) -> list[str]:
+def _plain_runs(text: str) -> list[tuple[int, str]]:
     """Runs such as ``3 + 4 = 7`` between words, without a side that goes on in a word or a name (``= 5x``)."""
     runs = []
     for match in _RUN.finditer(text):
+        start, end = match.span()
         run = match.group()
         if "=" not in run:
             continue
-        before = text[match.start() - 1 : match.start()]
+        before = text[start - 1 : start]
         if before and (run.lstrip()[0] in "+-*/^)×÷" or not (run[0].isspace() or before.isspace())):
-            run = run[run.index("=") :]  # the side began before the run
-        after = text[match.end() : match.end() + 1]
+            start += run.index("=")  # the side began before the run
+        after = text[end : end + 1]
         if after not in "\n\t:;!?" and not run[-1].isspace():
-            run = run[: run.rindex("=") + 1]  # the side goes on after it
-        runs.append(run)
+            end = text.rindex("=", start, end) + 1  # the side goes on after it
+        runs.append((start, text[start:end]))
     return runs
 
 
-def _row(row: str) -> list[bool]:
-    """Whether each equation between neighbouring sides holds; sides that are no plain numbers are passed over."""
-    outcomes = []
+def _row(begin: int, row: str) -> Iterator[Equation]:
+    """The equations between neighbouring sides; sides that are no plain numbers are passed over.
+
+    ``begin`` is where the row begins.
+    """
     previous: float | None = None
     rounded = False
-    start = 0
+    start = left = 0
     equals = False
     for match in [*_RELATION.finditer(row), None]:
         side = row[start : match.start() if match else len(row)]
         value = evaluate(side)
         rough = "." in side or "dots" in side
         if equals and value is not None and previous is not None:
-            outcomes.append(math.isclose(value, previous, rel_tol=5e-3 if rough or rounded else 1e-9, abs_tol=1e-9))
-        previous, rounded = value, rough
+            near = 5e-3 if rough or rounded else 1e-9
+            yield Equation(begin + left, math.isclose(value, previous, rel_tol=near, abs_tol=1e-9))
+        previous, rounded, left = value, rough, start + len(side) - len(side.lstrip())
         if match:
             start, equals = match.end(), match.group() == "="
-    return outcomes
 
 
 def evaluate(expression: str) -> float | None:
