@@ -64,8 +64,9 @@ class Settings(BaseModel):
         root = cls.general or cls
         if not root.doors:
             return cls
-        words = tuple((field, str(word)) for field, word in _words(root, values))
-        return _opened(root, words)  # type: ignore[return-value]  # a subclass of the same general class
+        words = ((field, str(word)) for field, word in _words(root, values))
+        known = tuple((field, word) for field, word in words if root.doors[field].knows(word))
+        return _opened(root, known)  # type: ignore[return-value]  # a subclass of the same general class
 
     @classmethod
     def with_all_own(cls, *chosen: Mapping[str, Any]) -> type[Self]:

@@ -27,6 +27,14 @@ def test_a_method_has_its_own_settings_and_no_others():
     assert type(TrainSettings(method="star", model="m", data="d")) is TrainSettings.opened({"method": "star"})
 
 
+def test_words_that_name_nothing_make_no_class_that_is_kept():
+    unknown = {TrainSettings.opened({"method": f"tric{n}"}) for n in range(20)}
+    assert unknown == {TrainSettings.opened({"method": "nobody:Nothing"})}
+    assert unknown != {TrainSettings.opened({"method": "trice"})}
+    (without_sampler,) = {TrainSettings.opened({"method": "trice", "sampler": f"x{n}"}) for n in range(20)}
+    assert without_sampler.model_fields.keys() >= {"estimator"}
+
+
 def test_a_file_of_before_is_read_and_its_neutral_settings_of_other_methods_are_left_out(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text('method = "rloo"\nmodel = "m"\ndata = "d"\nestimator = "control-variate"\nsubsample = 64\n')
