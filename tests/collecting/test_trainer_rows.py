@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 
 from aurify.answers.verdict import Verdict
 from aurify.cli.app import build, exit_status
-from aurify.collecting.trainer_rows import TRAINER_FORMS, trainer_rows
+from aurify.collecting.trainer_rows import TRAINER_FORMS, trainer_rows, trainer_rows_of_table
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Rationale, RationaleTable, read_rationales
+from aurify.rationales import Rationale, RationaleTable, by_question, read_rationales
 from aurify.running.asked import write_asked
 
 ONE = Question("one", "What is 1 + 1?", "2", "number")
@@ -65,6 +66,28 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.parametrize("form", TRAINER_FORMS)
+def test_a_table_that_is_read_some_questions_at_a_time_gives_the_same_rows_and_counts(form, tmp_path, monkeypatch):
+    monkeypatch.setattr(by_question, "ROWS_TOGETHER", 7)
+    draw = random.Random(form)
+    table, template = RationaleTable(tmp_path / "rationales"), PromptTemplate.for_server("plain")
+    questions = {name: replace(ONE, id=name) for name in "abcdefgh"}
+    for step in (1, 2, 3):
+        table.append(
+            replace(
+                GOOD, step=step, question_id=draw.choice("abcdefghxyz"), text=f"It is {draw.randrange(6)}.",
+                verdict=draw.choice([*Verdict]), source=draw.choice(["self", "guide"]),
+            )
+            for _ in range(40)
+        )  # fmt: skip
+        table.flush(step)
+    whole = trainer_rows(table.read(), questions, template, form)
+    some = list(trainer_rows_of_table(table, questions, template, form))
+    assert len(some) > 3
+    assert [row for found in some for row in found.rows] == whole.rows != []
+    assert sum((found.left_out for found in some), Counter[str]()) == whole.left_out
+
+
 @pytest.mark.parametrize("prompt", ["plain", "chat"])
 @pytest.mark.parametrize("form", TRAINER_FORMS)
 def test_what_was_exported_is_imported_again_with_the_same_verdicts(form, prompt, run, tmp_path, capfd, monkeypatch):
@@ -104,11 +127,14 @@ def test_preferences_of_others_are_read_with_the_prompt_among_their_turns(tmp_pa
         (["run", "--to", "sft", "--out", "nowhere/x.jsonl"], "not a file in a folder"),
         (["run/rationales", "--to", "sft"], "say with --data"),
         (["missing", "--to", "sft", "--data", "run/questions.jsonl"], "no such file"),
+        (["run", "--to", "sft", "--data", "others.jsonl"], "nothing for --to sft (5 of other questions)"),
     ],
 )
 def test_a_mistake_is_one_line(words, told, run, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("others.jsonl").write_text('{"id": "x", "question": "What is 9 + 9?", "answer": "18"}\n')
     assert exit_status(build, ["export", *words]) in (1, 2)
+    assert not Path("sft.jsonl").exists()
     out, error = capfd.readouterr()
     assert (out, error.count("\n")) == ("", 1)
     assert told in error

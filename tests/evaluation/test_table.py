@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
-from aurify.rationales import Rationale, RationaleTable
+from aurify.rationales import Rationale, RationaleTable, by_question
 
 QUESTIONS = [Question(f"q{n}", f"{n}?", "1", "number", task="even" if n % 2 == 0 else "odd") for n in range(4)]
 
@@ -55,6 +57,36 @@ def test_without_a_number_as_many_as_every_question_has(table: Path) -> None:
     found = run_evaluation(settings(table), questions=QUESTIONS)
     assert found.overall.n == 4
     assert list(found.overall.scores)[-1] == "pass@2"
+
+
+def test_a_table_read_some_questions_at_a_time_says_what_the_same_rows_in_a_file_say(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hinted = replace(rationale("q1", 5, "1"), source="guide", step=9)
+    written = RationaleTable(table / "rationales")
+    written.append([hinted, rationale("elsewhere", 0, "1")])
+    written.flush(9)
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps({**asdict(one), "verdict": str(one.verdict)}) + "\n" for one in written.read()))
+    for samples in (0, 1, 3):
+        said: list[list[str]] = [[], []]
+        given: dict[str, object] = {"samples": samples} if samples else {}
+        of_file = run_evaluation(settings(file, **given), questions=QUESTIONS, say=said[0].append)
+        with monkeypatch.context() as patch:
+            patch.setattr(by_question, "ROWS_TOGETHER", 5)
+            of_table = run_evaluation(settings(table, **given), questions=QUESTIONS, say=said[1].append)
+        assert of_table.overall == of_file.overall
+        assert of_table.tasks == of_file.tasks
+        assert of_table.tallies == of_file.tallies
+        assert said[1] == [line.replace(str(file), str(table)) for line in said[0]] != []
+
+
+def test_rationales_without_a_verdict_are_refused(table: Path) -> None:
+    written = RationaleTable(table / "rationales")
+    written.append([replace(rationale("q3", 7, "1"), verdict=None)])
+    written.flush(1)
+    with pytest.raises(AurifyError, match="holds rationales without a verdict"):
+        run_evaluation(settings(table), questions=QUESTIONS)
 
 
 def test_mistakes(table: Path) -> None:

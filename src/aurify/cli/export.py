@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -60,11 +61,11 @@ register = partial(add_command, name="export", kind=ExportSettings, run=run, pos
 
 
 def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None:
-    from aurify.collecting.trainer_rows import trainer_rows
-    from aurify.files import write_atomically
+    from aurify.collecting.trainer_rows import trainer_rows, trainer_rows_of_table
+    from aurify.files import atomic_writer
     from aurify.models.prompting import PromptForm
     from aurify.questions import PromptTemplate
-    from aurify.rationales import read_rationales
+    from aurify.rationales.reading import table_or_rows
 
     target = settings.out or f"{form}.jsonl"
     check_target(target, "--out")
@@ -75,13 +76,23 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
         name, recorded.few_shot if same else None, system=recorded.system if same else None
     )
     questions = _questions(settings)
-    found = trainer_rows(read_rationales(settings.run), questions, template, form)
-    if not found.rows:
-        why = ", ".join(f"{count} {reason}" for reason, count in found.left_out.items())
-        raise UsageError(f"{settings.run}: nothing for --to {form} ({why or 'no rationales'})")
-    write_atomically(target, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
-    left_out = "".join(f"; {count} {reason}" for reason, count in found.left_out.items())
-    say(f"{len(found.rows)} rows in {target}, prompts: {name}{left_out and f'; left out:{left_out[1:]}'}")
+    given = table_or_rows(settings.run)
+    some = (
+        [trainer_rows(given, questions, template, form)]
+        if isinstance(given, list)
+        else trainer_rows_of_table(given, questions, template, form)
+    )
+    written, left_out = 0, Counter[str]()
+    with atomic_writer(target) as file:
+        for found in some:
+            left_out += found.left_out
+            written += len(found.rows)
+            file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in found.rows)
+        if not written:
+            why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+            raise UsageError(f"{settings.run}: nothing for --to {form} ({why or 'no rationales'})")
+    told = "".join(f"; {count} {reason}" for reason, count in left_out.items())
+    say(f"{written} rows in {target}, prompts: {name}{told and f'; left out:{told[1:]}'}")
 
 
 def _questions(settings: ExportSettings) -> dict[str, Question]:

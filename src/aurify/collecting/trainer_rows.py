@@ -12,12 +12,13 @@ trainers leave alone and by which ``aurify import`` finds the way back.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 from aurify.answers.verdict import Verdict
 from aurify.questions import PromptTemplate, Question
-from aurify.rationales import Rationale
+from aurify.rationales import Rationale, RationaleTable
+from aurify.rationales.by_question import whole_questions
 
 TrainerForm = Literal["sft", "dpo", "kto"]
 TRAINER_FORMS: tuple[TrainerForm, ...] = get_args(TrainerForm)
@@ -75,6 +76,27 @@ def trainer_rows(
                 for text, label in texts.items()
             ]
     return TrainerRows(rows, +left_out)
+
+
+def trainer_rows_of_table(
+    table: RationaleTable, questions: Mapping[str, Question], template: PromptTemplate, form: TrainerForm
+) -> Iterator[TrainerRows]:
+    """``trainer_rows`` of a table of any size, some whole questions at a time: together the same rows and counts.
+
+    Raises:
+        AurifyError: a part of the table is damaged.
+    """
+    order: dict[str, None] = {}
+    others = 0
+    for batch in table.batches(["question_id", "verdict"]):
+        for name, verdict in zip(batch["question_id"].to_pylist(), batch["verdict"].to_pylist(), strict=True):
+            if name not in questions:
+                others += 1
+            elif verdict in (Verdict.RIGHT, Verdict.WRONG):
+                order.setdefault(name)
+    yield TrainerRows([], +Counter({"of other questions": others}))
+    for rows in whole_questions(table, lambda name: name if name in questions else None, order, hinted=True):
+        yield trainer_rows(rows, questions, template, form)
 
 
 def _prompt(template: PromptTemplate, question: Question) -> str | list[dict[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aurify.answers import Grader, group_answers
@@ -11,7 +12,9 @@ from aurify.evaluation.result import Tally
 from aurify.evaluation.scores import Outcome
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
-from aurify.rationales import Rationale, read_rationales
+from aurify.rationales import Rationale, RationaleTable
+from aurify.rationales.by_question import whole_questions
+from aurify.rationales.reading import table_or_rows
 
 if TYPE_CHECKING:
     from aurify.voting.voter import Voter
@@ -34,18 +37,19 @@ def table_outcomes(
         AurifyError: it holds nothing on these questions, or rationales that nobody has judged.
     """
     table = settings.from_ or ""
-    pools = _pools(table, settings.model, {question.id for question in questions}, say)
-    samples = settings.samples or min(map(len, pools.values()))
-    kept = [question for question in questions if len(pools.get(question.id, ())) >= samples]
+    given = table_or_rows(table)
+    counts = _counts(given, table, settings.model, {question.id for question in questions}, say)
+    samples = settings.samples or min(counts.values())
+    kept = [question for question in questions if counts[question.id] >= samples]
     if not kept:
         raise AurifyError(f"{table}: no question has {samples} rationales: lower --samples")
     if len(kept) < len(questions):
         say(f"{table}: {len(questions) - len(kept)} of {len(questions)} questions have fewer than {samples}; left out")
     outcomes, tally = [], Tally()
-    for question in kept:
-        pool = sorted(pools[question.id], key=lambda one: (one.step, one.sample_index))[:samples]
-        tally.add(pool)
-        outcomes.append(sampled_outcome(question, pool, grader, voter))
+    for question, pool in _pools(given, settings.model, kept):
+        first = sorted(pool, key=lambda one: (one.step, one.sample_index))[:samples]
+        tally.add(first)
+        outcomes.append(sampled_outcome(question, first, grader, voter))
     return kept, outcomes, tally
 
 
@@ -65,23 +69,62 @@ def sampled_outcome(
     )
 
 
-def _pools(table: str, model: str, ids: set[str], say: Callable[[str], None]) -> dict[str, list[Rationale]]:
-    """The model's rationales by question id, but for those that it wrote with the answer in its prompt."""
-    rationales = read_rationales(table)
-    if hinted := sum(one.model == model and one.source == "guide" for one in rationales):
-        say(f"{table}: {hinted} rationales were drawn with the answer in the prompt; left out")
-    rationales = [one for one in rationales if one.source != "guide"]
-    if len(steps := {one.step for one in rationales if one.model == model}) > 1:
-        say(f"{table}: rationales of {len(steps)} steps of a run: the model changed from one to the next")
-    models = {one.model for one in rationales}
+def _counts(
+    given: RationaleTable | list[Rationale], name: str, model: str, ids: set[str], say: Callable[[str], None]
+) -> Counter[str]:
+    """How many rationales the model wrote by question id, but for those that it wrote with the answer in its prompt.
+
+    Args:
+        name: of the file or folder.
+    """
+    counts, steps, models, hinted, unjudged = Counter[str](), set[int](), set[str](), 0, False
+    for question, source, author, step, verdict in _facts(given):
+        if source == "guide":
+            hinted += author == model
+            continue
+        models.add(author)
+        if author == model:
+            steps.add(step)
+            if question in ids:
+                counts[question] += 1
+                unjudged = unjudged or verdict is None
+    if hinted:
+        say(f"{name}: {hinted} rationales were drawn with the answer in the prompt; left out")
+    if len(steps) > 1:
+        say(f"{name}: rationales of {len(steps)} steps of a run: the model changed from one to the next")
     if model not in models:
-        raise UsageError(f"--model {model}: wrote nothing in {table}: {nearest(model, sorted(models))}")
-    pools: dict[str, list[Rationale]] = {}
-    for one in rationales:
-        if one.model == model and one.question_id in ids:
-            if one.verdict is None:
-                raise AurifyError(f"{table}: holds rationales without a verdict: aurify import gives them one")
-            pools.setdefault(one.question_id, []).append(one)
-    if not pools:
-        raise AurifyError(f"{table}: no rationale by {model} is on one of the questions")
-    return pools
+        raise UsageError(f"--model {model}: wrote nothing in {name}: {nearest(model, sorted(models))}")
+    if unjudged:
+        raise AurifyError(f"{name}: holds rationales without a verdict: aurify import gives them one")
+    if not counts:
+        raise AurifyError(f"{name}: no rationale by {model} is on one of the questions")
+    return counts
+
+
+def _facts(given: RationaleTable | list[Rationale]) -> Iterator[tuple[str, str, str, int, str | None]]:
+    """Of every rationale its question, source, model, step and verdict."""
+    if isinstance(given, list):
+        yield from ((one.question_id, one.source, one.model, one.step, one.verdict) for one in given)
+        return
+    names = ("question_id", "source", "model", "step", "verdict")
+    for batch in given.batches(names):
+        yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
+
+
+def _pools(
+    given: RationaleTable | list[Rationale], model: str, questions: Sequence[Question]
+) -> Iterator[tuple[Question, list[Rationale]]]:
+    """The questions, in their order, each with the model's rationales; all of them have some."""
+    by_id = {question.id: question for question in questions}
+    some = (
+        [[one for one in given if one.source != "guide"]]
+        if isinstance(given, list)
+        else whole_questions(given, lambda name: name if name in by_id else None, by_id)
+    )
+    place = {name: number for number, name in enumerate(by_id)}
+    for rows in some:
+        pools: dict[str, list[Rationale]] = {}
+        for one in rows:
+            if one.model == model and one.question_id in by_id:
+                pools.setdefault(one.question_id, []).append(one)
+        yield from ((by_id[name], pools[name]) for name in sorted(pools, key=place.__getitem__))

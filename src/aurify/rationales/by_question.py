@@ -26,33 +26,34 @@ ROWS_TOGETHER = 20_000
 
 
 def whole_questions(
-    table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = ()
+    table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = (), *, hinted: bool = False
 ) -> Iterator[list[Rationale]]:
     """The rows by whole questions, some questions at a time, each question's rows in the order of the table.
-
-    Rows that were drawn with the answer in the prompt (``guide``) are left out.
 
     Args:
         key: what a question is called, by the ``question_id`` of a row; rows of None are left out.
         order: in which questions are wanted, by what they are called; those that it lacks follow as they come.
+        hinted: also rows that were drawn with the answer in the prompt (``guide``).
 
     Raises:
         AurifyError: a part is damaged.
     """
     counts = Counter[str]()
     names: dict[str, str | None] = {}
-    for batch in map(_unhinted, table.batches(["question_id", "source"])):
+    wanted = (lambda batch: batch) if hinted else _unhinted
+    for batch in map(wanted, table.batches(["question_id", "source"])):
         for name, count in Counter(batch["question_id"].to_pylist()).items():
             if name not in names:
                 names[name] = key(name)
             if (known := names[name]) is not None:
                 counts[known] += count
     if counts.total() <= ROWS_TOGETHER:
-        yield [row for row in table.read() if row.source != "guide" and names[row.question_id] is not None]
+        yield [row for row in table.read() if (hinted or row.source != "guide") and names[row.question_id] is not None]
         return
     piece_of = _pieces(counts, [*(name for name in order if name in counts), *counts])
     with tempfile.TemporaryDirectory(prefix="aurify-") as folder:
-        paths = _laid_out(table, {name: piece_of.get(known or "", -1) for name, known in names.items()}, Path(folder))
+        pieces = {name: piece_of.get(known or "", -1) for name, known in names.items()}
+        paths = _laid_out(map(wanted, table.batches()), pieces, Path(folder))
         for path in paths:
             with pa.OSFile(str(path)) as file:
                 rows = pa.ipc.open_stream(file).read_all()
@@ -73,13 +74,13 @@ def _pieces(counts: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _laid_out(table: RationaleTable, piece_of: Mapping[str, int], folder: Path) -> list[Path]:
+def _laid_out(batches: Iterable[pa.Table], piece_of: Mapping[str, int], folder: Path) -> list[Path]:
     """A file of each piece's rows."""
     paths = [folder / f"{piece}.arrow" for piece in range(1 + max(piece_of.values()))]
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with ExitStack() as stack:
         writers: dict[int, Any] = {}
-        for batch in map(_unhinted, table.batches()):
+        for batch in batches:
             pieces = np.array([piece_of[name] for name in batch["question_id"].to_pylist()])
             order = np.argsort(pieces, kind="stable")
             sorted_rows, sorted_pieces = batch.take(pa.array(order)), pieces[order]

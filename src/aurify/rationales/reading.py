@@ -68,6 +68,15 @@ def read_with_texts(path: str | Path) -> tuple[list[Rationale], dict[str, str]]:
     return list(table_at(path).read()), {}
 
 
+def table_or_rows(path: str | Path) -> RationaleTable | list[Rationale]:
+    """What ``read_rationales`` reads: a folder's table, of any size, or the rows of a file.
+
+    Raises:
+        AurifyError: as there.
+    """
+    return table_at(Path(path)) if Path(path).is_dir() else read_rationales(path)
+
+
 def table_at(path: Path) -> RationaleTable:
     """The table of a run's folder, or in a folder.
 
