@@ -6,8 +6,15 @@ import pytest
 import torch
 
 from aurify.errors import AurifyError
-from aurify.files import Kept
-from aurify.running.checkpoint import KEPT, list_checkpoints, restore_checkpoint, save_checkpoint, step_of
+from aurify.files import Kept, verify_folder
+from aurify.running.checkpoint import (
+    KEPT,
+    list_checkpoints,
+    newest_whole,
+    restore_checkpoint,
+    save_checkpoint,
+    step_of,
+)
 
 
 def trained(seed: int, steps: int = 3):
@@ -113,3 +120,66 @@ def test_damage_to_what_was_taken_over_is_found_and_the_other_checkpoint_is_whol
     with pytest.raises(AurifyError, match="state/a: damaged"):
         restore_checkpoint(third, dict(layer.named_parameters()), optimizer)
     assert restore_checkpoint(paths[1], dict(layer.named_parameters()), optimizer) == {"a": b"chains"}
+
+
+def test_two_whole_ones_stay_and_one_that_was_found_damaged_is_none_of_them(tmp_path):
+    layer, optimizer = trained(0)
+    kept = Kept(lambda: b"chains")
+    parameters = dict(layer.named_parameters())
+
+    def saved(number, damaged=()):
+        save_checkpoint(tmp_path, number, parameters, optimizer, {"a": kept}, damaged=damaged)
+        return [step_of(path) for path in list_checkpoints(tmp_path)]
+
+    for number in (1, 2):
+        saved(number)
+    one, two = list_checkpoints(tmp_path)
+    content = bytearray((two / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (two / "weights.safetensors").write_bytes(content)
+    said = []
+    state, damaged = newest_whole([one, two], lambda path: restore_checkpoint(path, parameters, optimizer), said.append)
+    assert state == {"a": b"chains"}
+    assert damaged == {two}
+    assert len(said) == 1
+    assert said[0].startswith(f"checkpoint left out: {two / 'weights.safetensors'}: damaged")
+    assert saved(3, damaged) == [1, 2, 3], "two whole ones, and the damaged one, which nobody deletes before they stand"
+    assert len({(path / "state" / "a").stat().st_ino for path in (one, tmp_path / "step-00000003")}) == 2
+    assert saved(4, damaged) == [3, 4]
+
+
+def test_a_damaged_one_of_a_later_step_takes_no_place_and_is_replaced(tmp_path):
+    layer, optimizer = trained(0)
+    paths = [save(tmp_path, number, layer, optimizer) for number in (1, 5)]
+    parameters = dict(layer.named_parameters())
+    for number in (2, 3):
+        save_checkpoint(tmp_path, number, parameters, optimizer, {}, damaged=paths[1:])
+    assert [step_of(path) for path in list_checkpoints(tmp_path)] == [2, 3, 5]
+    save_checkpoint(tmp_path, 5, parameters, optimizer, {}, damaged=paths[1:])
+    assert [step_of(path) for path in list_checkpoints(tmp_path)] == [3, 5]
+    for path in list_checkpoints(tmp_path):
+        verify_folder(path)
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:-1])])
+def test_one_that_lacks_a_file_or_a_part_of_one_is_not_counted(tmp_path, damage):
+    layer, optimizer = trained(0)
+    paths = [save(tmp_path, number, layer, optimizer) for number in (1, 2)]
+    damage(paths[1] / "optimizer.safetensors")
+    paths.append(save(tmp_path, 3, layer, optimizer))
+    assert list_checkpoints(tmp_path) == paths
+    paths.append(save(tmp_path, 4, layer, optimizer))
+    assert list_checkpoints(tmp_path) == paths[2:]
+
+
+def test_where_none_can_be_used_the_newest_says_why(tmp_path):
+    layer, optimizer = trained(0)
+    paths = [save(tmp_path, number, layer, optimizer) for number in (1, 2)]
+    for number, path in enumerate(paths):
+        (path / "weights.safetensors").write_bytes(b"x" * number)
+    said = []
+    with pytest.raises(AurifyError, match=r"step-00000002.*1 bytes"):
+        newest_whole(
+            paths, lambda path: restore_checkpoint(path, dict(layer.named_parameters()), optimizer), said.append
+        )
+    assert len(said) == 2

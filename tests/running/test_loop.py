@@ -10,9 +10,11 @@ import torch
 
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
+from aurify.files import verify_folder
 from aurify.rationales import Rationale, RationaleTable
 from aurify.running import loop
 from aurify.running.budget import Budget, Spending
+from aurify.running.checkpoint import list_checkpoints, step_of
 from aurify.running.context import RunContext, opened
 from aurify.running.interrupt import Interrupted
 from aurify.running.loop import Loop
@@ -108,6 +110,28 @@ def test_a_run_that_stops_or_crashes_goes_on_to_the_same_end(tmp_path, after, cr
     assert again.calls[0] == (f"turn to {saved}" if saved else "evaluate 0")
     assert again.tally == whole.tally
     assert torch.equal(again.parameters["weight"], whole.parameters["weight"])
+
+
+def test_after_a_damaged_checkpoint_two_whole_ones_stand_as_soon_as_one_more_is_saved(tmp_path):
+    whole = Sums(steps=9)
+    wanted = run(tmp_path / "whole", whole)
+    out = tmp_path / "run"
+    with pytest.raises(AurifyError, match="after step 6 and"):
+        run(out, Sums(steps=9), Stops(6))
+    newest = out / "checkpoints" / "step-00000006"
+    weights = bytearray((newest / "weights.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (newest / "weights.safetensors").write_bytes(weights)
+    with pytest.raises(AurifyError, match="after step 5 and"):
+        run(out, Sums(steps=9), Stops(5))
+    kept = list_checkpoints(out / "checkpoints")
+    assert [step_of(path) for path in kept] == [4, 5, 6]
+    for path in kept[:2]:
+        verify_folder(path)
+    again = Sums(steps=9)
+    assert run(out, again) == wanted
+    assert torch.equal(again.parameters["weight"], whole.parameters["weight"])
+    assert [step_of(path) for path in list_checkpoints(out / "checkpoints")] == [8, 9]
 
 
 class BrokenOff(Sums):

@@ -75,10 +75,15 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(
     with pytest.raises(AurifyError, match=r"stopped after step \d+ of \d+ and saved; go on"):
         train_neural(pools, asked, tell=stop, folder=folder)
     said: list[str] = []
-    again = train_neural(pools, asked, say=said.append, folder=folder, resume=True)
+    again = train_neural(pools, asked, say=said.append, folder=folder, resume=True, save_every=1)
     assert said[0].startswith("goes on after step ")
+    (sorted(folder.glob("step-*"))[-1] / "weights.safetensors").write_bytes(b"")
+    after_damage = train_neural(pools, asked, say=(said := []).append, folder=folder, resume=True)
+    assert said[0].startswith("checkpoint left out: ")
+    assert said[1].startswith("goes on after step ")
     for name, value in through.trained.items():
         torch.testing.assert_close(value, again.trained[name], rtol=0, atol=0)
+        torch.testing.assert_close(value, after_damage.trained[name], rtol=0, atol=0)
     with pytest.raises(UsageError, match=r"other settings or data \(learning_rate\)"):
         train_neural(pools, replace(asked, learning_rate=1e-4), folder=folder, resume=True)
 

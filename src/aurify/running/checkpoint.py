@@ -4,13 +4,16 @@
     state/                what the task keeps besides, in files whose names and contents are its own
 
 No pickle. Seeds, batches and learning rates are functions of the step, so there is no other state.
+
+The two newest whole ones stay (``KEPT``). One in which damage was found is none of them: it stands until two newer ones
+are whole, or the run comes to its step again and replaces it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -22,7 +25,9 @@ from aurify.models.sharding import laid_as, whole_tensor
 from aurify.text import first_line
 
 KEPT = 2
-"""How many of the newest checkpoints stay on the disk."""
+"""How many whole checkpoints stay on the disk, the newest."""
+
+T = TypeVar("T")
 
 
 def save_checkpoint(
@@ -32,13 +37,17 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     state: Mapping[str, bytes | Kept],
     *,
+    damaged: Collection[Path] = (),
     write: bool = True,
 ) -> Path:
-    """Write ``folder/step-NNNNNNNN`` atomically and delete the oldest beyond ``KEPT``.
+    """Write ``folder/step-NNNNNNNN`` atomically and delete what is older than the ``KEPT`` newest whole ones.
 
     Tensors that lie in pieces are written whole. A file that does not change (``Kept``) is taken over from a checkpoint
     before, but not from the one that stays beside this one, so that each of the two holds all by itself. Every process
     of a run calls it; ``write`` is set in one of them.
+
+    Args:
+        damaged: checkpoints that are not whole (see ``newest_whole``), besides those that lack a file or a part of one.
 
     Raises:
         AurifyError: a weight is not finite, or there is no room; the checkpoints before are as they were.
@@ -50,7 +59,7 @@ def save_checkpoint(
         return target
     if not all_finite(weights):
         raise AurifyError(f"the weights are not finite after step {step}: nothing of it is saved; lower --lr")
-    others = [path for path in list_checkpoints(folder) if path != target]
+    others = [path for path in list_checkpoints(folder) if path not in (target, *damaged) and _has_all_files(path)]
     known: dict[str, Any] = {}
     with atomic_folder(target, known=known) as partial:
         save_file(weights, partial / "weights.safetensors")
@@ -61,8 +70,11 @@ def save_checkpoint(
                 content.put(partial, f"state/{name}", target, known, beside=others[-1] if others else None)
             else:
                 (partial / "state" / name).write_bytes(content)
-    for old in list_checkpoints(folder)[:-KEPT]:
-        remove_folder(old)
+    if len(others) >= KEPT - 1:
+        oldest = min(target, *others[1 - KEPT :])
+        for old in list_checkpoints(folder):
+            if old < oldest:
+                remove_folder(old)
     return target
 
 
@@ -74,6 +86,24 @@ def list_checkpoints(folder: Path) -> list[Path]:
 def step_of(path: Path) -> int:
     """The step after which a checkpoint was written."""
     return int(path.name.removeprefix("step-"))
+
+
+def newest_whole(
+    kept: Sequence[Path], take: Callable[[Path], T], say: Callable[[str], None]
+) -> tuple[T, frozenset[Path]]:
+    """What ``take`` makes of the newest checkpoint that it takes, and those that were left out for it, which is said.
+
+    Raises:
+        AurifyError: it takes none; what was wrong with the newest.
+    """
+    problems: dict[Path, AurifyError] = {}
+    for path in reversed(kept):
+        try:
+            return take(path), frozenset(problems)
+        except AurifyError as error:
+            problems[path] = error
+            say(f"checkpoint left out: {error}")
+    raise next(iter(problems.values()))
 
 
 def restore_checkpoint(
@@ -112,6 +142,15 @@ def restore_checkpoint(
 def all_finite(parameters: Mapping[str, torch.Tensor]) -> bool:
     """Whether no value is NaN or infinite."""
     return all(bool(value.detach().isfinite().all()) for value in parameters.values())
+
+
+def _has_all_files(path: Path) -> bool:
+    """Whether no file is missing or of another size; reading them takes as long as they are large."""
+    try:
+        verify_folder(path, contents=False)
+    except AurifyError:
+        return False
+    return True
 
 
 def _check(path: Path, parameters: Mapping[str, torch.nn.Parameter], held: Mapping[str, torch.Tensor]) -> None:

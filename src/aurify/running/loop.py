@@ -14,7 +14,7 @@ from aurify.errors import AurifyError
 from aurify.files import Kept
 from aurify.rationales import RationaleTable
 from aurify.running.budget import Spending
-from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint, step_of
+from aurify.running.checkpoint import list_checkpoints, newest_whole, restore_checkpoint, save_checkpoint, step_of
 from aurify.running.context import RunContext
 from aurify.running.interrupt import Interrupted
 from aurify.running.metrics import MetricsLog
@@ -59,6 +59,8 @@ class Loop:
         self.evaluations = RationaleTable(self.folder.held_out)
         self.tables = [*tables, self.evaluations]
         self.step = 0
+        self._damaged: frozenset[Path] = frozenset()
+        """Checkpoints that were left out when the run went on."""
         self._saved_at, self._saving = time.monotonic(), 0.0
         """When the last checkpoint was written, and the seconds that it took."""
 
@@ -183,25 +185,24 @@ class Loop:
 
     def _newest_whole(self, kept: Sequence[Path]) -> Mapping[str, Mapping[str, str]]:
         """Restore the newest checkpoint that can be used; what it says of the tables is returned."""
-        problems = []
-        for path in reversed(kept):
-            try:
-                step = step_of(path)
-                self.task.turn_to(step)
-                state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
-                recorded = read_digests(path, state.pop(TABLES, b"{}"))
-                self.task.restore(step, state)
-            except AurifyError as error:
-                problems.append(str(error))
-                self.context.say(f"checkpoint left out: {error}")
-                continue
-            self.step = step
-            self.context.say(f"resumed from {path}")
-            return recorded
-        raise AurifyError(
-            f"{self.folder.checkpoints}: no checkpoint can be used, and nothing was changed ({problems[0]}): bring one "
-            "back, or begin another run in another folder"
-        )
+        try:
+            recorded, self._damaged = newest_whole(kept, self._restored, self.context.say)
+        except AurifyError as error:
+            raise AurifyError(
+                f"{self.folder.checkpoints}: no checkpoint can be used, and nothing was changed ({error}): bring one "
+                "back, or begin another run in another folder"
+            ) from None
+        return recorded
+
+    def _restored(self, path: Path) -> Mapping[str, Mapping[str, str]]:
+        step = step_of(path)
+        self.task.turn_to(step)
+        state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
+        recorded = read_digests(path, state.pop(TABLES, b"{}"))
+        self.task.restore(step, state)
+        self.step = step
+        self.context.say(f"resumed from {path}")
+        return recorded
 
     def _saved_once(self, lines: Sequence[Mapping[str, Any]]) -> int:
         """The step of a checkpoint that must have been there; 0: of none. Steps follow a part only once it is saved."""
@@ -237,10 +238,11 @@ class Loop:
                 table.flush(self.step, settled=settled)
             state = {**self.task.state(self.step), TABLES: write_digests(self.tables)}
         with self.clock.measure("checkpoint"):
-            save_checkpoint(
+            saved = save_checkpoint(
                 self.folder.checkpoints, self.step, self.task.parameters, self.task.optimizer, state,
-                write=self.world.main,
+                damaged=self._damaged, write=self.world.main,
             )  # fmt: skip
+        self._damaged -= {saved}
         self.world.wait()
         self._saved_at = time.monotonic()
         self._saving = self._saved_at - begun

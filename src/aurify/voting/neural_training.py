@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from aurify.errors import AurifyError, UsageError
-from aurify.running.checkpoint import list_checkpoints, restore_checkpoint, save_checkpoint, step_of
+from aurify.running.checkpoint import list_checkpoints, newest_whole, restore_checkpoint, save_checkpoint, step_of
 from aurify.running.interrupt import StopRequest
 from aurify.seeds import stable_seed
 from aurify.training.schedule import batch_of_step, learning_rate
@@ -46,7 +46,7 @@ def train_neural(
     Args:
         tell: is told how many pairs are done, of how many.
         folder: of checkpoints; None: there are none.
-        resume: go on from the newest checkpoint, if there is one.
+        resume: go on from the newest whole checkpoint, if there is one.
 
     Raises:
         UsageError: the model is of a kind that is no ranker's base, or the checkpoints are of other settings.
@@ -63,10 +63,15 @@ def train_neural(
     size = min(settings.questions, len(pairs))
     a_pass = len(pairs) // size
     steps, first, total = settings.epochs * a_pass, 1, 0.0
+    damaged: frozenset[Path] = frozenset()
     if resume and folder is not None and (found := list_checkpoints(folder)):
-        state = restore_checkpoint(found[-1], trained, optimiser)
-        _same(state.get(ASKED, b"").decode(), asked, found[-1])
-        first = step_of(found[-1]) + 1
+
+        def taken(path: Path) -> tuple[Path, str]:
+            return path, restore_checkpoint(path, trained, optimiser).get(ASKED, b"").decode(errors="replace")
+
+        (newest, before), damaged = newest_whole(found, taken, say)
+        _same(before, asked, newest)
+        first = step_of(newest) + 1
         say(f"goes on after step {first - 1} of {steps}")
     with StopRequest() as stop:
         for step in range(first, steps + 1):
@@ -85,7 +90,8 @@ def train_neural(
                 say(f"epoch {step // a_pass} of {settings.epochs}: {told}")
                 total = 0.0
             if folder is not None and (step % save_every == 0 or step == steps or stop.asked):
-                save_checkpoint(folder, step, trained, optimiser, {ASKED: asked.encode()})
+                state = {ASKED: asked.encode()}
+                damaged -= {save_checkpoint(folder, step, trained, optimiser, state, damaged=damaged)}
             if stop.asked and step < steps:
                 told = " and saved; go on with the same command and --resume" if folder else "; nothing of it is kept"
                 raise AurifyError(f"stopped after step {step} of {steps}{told}")
