@@ -12,6 +12,7 @@ from aurify.distillation import DistillSettings
 from aurify.distillation import forecast as module
 from aurify.distillation.forecast import forecast_distillation, student_memory
 from aurify.errors import UsageError
+from aurify.models.autocast import products_in_bfloat16
 from aurify.models.logprobs import sequence_logprobs
 from aurify.models.lora import add_lora
 from aurify.models.nat import NatConfig, add_nat, set_mode
@@ -56,7 +57,10 @@ def kept(model: Any) -> int:
         alive.append(tensor)
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor):
+    with (
+        torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor),
+        products_in_bfloat16(model, next(model.parameters()).dtype == torch.bfloat16),
+    ):
         sequence_logprobs(model, SEQUENCES, pad_token_id=0)
     return sum(found.values())
 

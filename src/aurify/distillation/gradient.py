@@ -6,6 +6,7 @@ Source: docs/methods.md, "Negative assistant training (NAT)" (the loss counts th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
 from aurify.errors import AurifyError
+from aurify.models.autocast import products_in_bfloat16
 from aurify.models.logprobs import Scored, batches, no_sequences, token_logprobs
 from aurify.models.token_budget import TokenBudget, drop_gradients
 
@@ -32,6 +34,8 @@ class ExampleScorer:
     prompts: Mapping[str, tuple[int, ...]]
     pad_token_id: int
     token_budget: int | TokenBudget
+    bf16: bool = False
+    """Whether its products are in bfloat16."""
 
     @cached_property
     def budget(self) -> TokenBudget:
@@ -54,7 +58,12 @@ class ExampleScorer:
 
     def token_logprobs(self, sequences: Sequence[Scored]) -> list[Tensor]:
         """log p of every rationale token, (T_n,) a sequence."""
-        return token_logprobs(self.model, sequences, pad_token_id=self.pad_token_id)
+        with self.precision():
+            return token_logprobs(self.model, sequences, pad_token_id=self.pad_token_id)
+
+    def precision(self) -> AbstractContextManager[object]:
+        """A block in which the model computes as it is to; gradients stay in the parameters' own dtype."""
+        return products_in_bfloat16(self.model, self.bf16)
 
     def means(self, examples: Sequence[Example]) -> list[float]:
         """The mean log-probability, in nats, of each example's tokens under the present model."""

@@ -52,12 +52,13 @@ def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tens
     ids_NC = scorer.padded(sequences)
     first = min(len(prompt) for prompt, _ in sequences) - 1
     keep = torch.arange(first, ids_NC.shape[1] - 1, device=ids_NC.device)
-    logits_NCV = within(
-        scorer.model,
-        lambda: next_token_logits(
-            scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
-        ),
-    )
+    with scorer.precision():
+        logits_NCV = within(
+            scorer.model,
+            lambda: next_token_logits(
+                scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
+            ),
+        )
     parts = [
         logits_NCV[row, len(prompt) - 1 - first : len(prompt) + len(ids) - 1 - first]
         for row, (prompt, ids) in enumerate(sequences)

@@ -121,7 +121,9 @@ def run_distillation(
         at_a_time = TokenBudget(
             settings.token_budget, context.say, repeats=settings.fsdp == "none" or context.world.alone
         )
-        scorer = ExampleScorer(model, by_id, int(tokenizer.pad_token_id or 0), at_a_time)
+        scorer = ExampleScorer(
+            model, by_id, int(tokenizer.pad_token_id or 0), at_a_time, bf16=settings.dtype == "bfloat16"
+        )
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
         def chosen_of(asked: Sequence[Question], repeats: str, prefixes: bool = False) -> Chosen:

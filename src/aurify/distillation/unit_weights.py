@@ -42,7 +42,7 @@ def find_unit_weights(scorer: ExampleScorer, examples: Sequence[Example]) -> lis
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     for indices, sequences in scorer.batches(examples):
         ids_NC = scorer.padded(sequences)
-        with negative_weights(scorer.model) as seen:
+        with negative_weights(scorer.model) as seen, scorer.precision():
             last_states(scorer.model, ids_NC, attention_mask=torch.ones_like(ids_NC), use_cache=False)
         weights_LNC = torch.stack([torch.cat(parts) for parts in seen.values()])
         for row, (index, (prompt, ids)) in enumerate(zip(indices, sequences, strict=True)):

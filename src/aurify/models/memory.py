@@ -133,7 +133,6 @@ def update_memory(
     columns: int | None = None,
     bf16: bool,
     pieces: int = 1,
-    mixed: bool = True,
 ) -> MemoryUse:
     """The peak of an update, in one process.
 
@@ -143,10 +142,9 @@ def update_memory(
             once for every completion behind it.
         bf16: whether products are in bfloat16, as with ``--dtype mixed`` and ``bfloat16``.
         pieces: of the weights, in as many processes, each of which has one.
-        mixed: whether autocast makes them so; without it adapters work in float32 beside weights in bfloat16.
     """
     by_width, by_inner, by_queries, by_keys = _KEPT[kind, bf16]
-    if bf16 and mixed and form.weight_bytes <= 2:
+    if bf16 and form.weight_bytes <= 2:
         by_width -= _SHORT.get(kind, 0)
     a_token = by_width * form.width + by_inner * form.inner + by_queries * form.queries
     kept = form.layers * (tokens * a_token + (columns or tokens) * by_keys * form.keys) + tokens * _LAST * form.width

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from aurify.methods import Term
+from aurify.models.autocast import products_in_bfloat16
 from aurify.models.logprobs import Scored, batches, token_logprobs
 from aurify.models.token_budget import TokenBudget
 from aurify.rationales import Rationale
@@ -78,7 +79,7 @@ def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf
     """Log-probabilities as the update computes them; ``bf16``: in bfloat16 where autocast does."""
 
     def at_once(sequences: Sequence[Scored]) -> list[torch.Tensor]:
-        with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
+        with products_in_bfloat16(model, bf16):
             return token_logprobs(model, sequences, pad_token_id=pad_token_id)
 
     def score(sequences: Sequence[Scored]) -> list[torch.Tensor]:

@@ -16,6 +16,7 @@ import torch
 
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import Term
+from aurify.models.autocast import products_in_bfloat16
 from aurify.models.logprobs import batches, sequence_logprobs
 from aurify.models.prefix import causal_lm
 from aurify.models.sharding import whole_tensor
@@ -57,7 +58,7 @@ def accumulate_gradient(
     bad: set[str] = set()
     ratios: list[float] = []
     for indices in batches(model, sequences, token_budget):
-        with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=bf16):
+        with products_in_bfloat16(model, bf16):
             logprobs_N = sequence_logprobs(model, [sequences[i] for i in indices], pad_token_id=pad_token_id)
         bad |= {
             terms[i].question_id

@@ -43,8 +43,8 @@ class DualLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
             plain: Tensor = super().forward(x, *args, **kwargs)
             return plain
         base = self.base_layer(x, *args, **kwargs)
-        # As PEFT does, the adapters and the unit work in their own precision, and the layer answers in its base's.
-        own = self.lora_A[POS].weight.dtype
+        # As in PEFT, the adapters and the unit work in their own precision, unless products are in a lower one anyway.
+        own = x.dtype if torch.is_autocast_enabled(x.device.type) else self.lora_A[POS].weight.dtype
         x = x.to(own)
         pos, neg = self._share(POS, x), self._share(NEG, x)
         if self.watch is not None:
