@@ -133,3 +133,6 @@ def test_a_table_is_read_some_questions_at_a_time_with_the_same_pools(
     assert len(said[0]) == 2
     assert len(some) > 5
     assert max(sum(len(pool.candidates) for pool in pools) for pools in some) <= 20
+    for files in (1 + len(some) // 2, 3, 2):  # fewer than there are pieces, whose rows then lie together first
+        monkeypatch.setattr(by_question, "MOST_FILES", files)
+        assert list(read_pools(str(tmp_path), settings, said[1].append)) == some

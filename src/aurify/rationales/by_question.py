@@ -23,6 +23,8 @@ from aurify.rationales.table import RationaleTable
 
 ROWS_TOGETHER = 20_000
 """Rows that are records at a time, or those of one question where it has more."""
+MOST_FILES = 256
+"""Files that are written at once; a process may have 1,024 open."""
 
 
 def whole_questions(
@@ -52,12 +54,8 @@ def whole_questions(
         return
     piece_of = _pieces(counts, [*(name for name in order if name in counts), *counts])
     with tempfile.TemporaryDirectory(prefix="aurify-") as folder:
-        pieces = {name: piece_of.get(known or "", -1) for name, known in names.items()}
-        paths = _laid_out(map(wanted, table.batches()), pieces, Path(folder))
-        for path in paths:
-            with pa.OSFile(str(path)) as file:
-                rows = pa.ipc.open_stream(file).read_all()
-            path.unlink()
+        by_name = {name: piece_of.get(known or "", -1) for name, known in names.items()}
+        for rows in _in_pieces(map(wanted, table.batches()), by_name, Path(folder)):
             yield from_rows(row for batch in rows.to_batches(max_chunksize=1024) for row in batch.to_pylist())
 
 
@@ -72,6 +70,24 @@ def _pieces(counts: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
             piece, rows = piece + 1, 0
         found[name], rows = piece, rows + counts[name]
     return found
+
+
+def _in_pieces(batches: Iterable[pa.Table], piece_of: Mapping[str, int], folder: Path) -> Iterator[pa.Table]:
+    """The rows of each piece; where there are more pieces than files may be open, some together first, then each."""
+    together = -(-(1 + max(piece_of.values())) // MOST_FILES)
+    paths = _laid_out(batches, {name: piece // together for name, piece in piece_of.items()}, folder)
+    within: list[dict[str, int]] = [{} for _ in paths]
+    for name, piece in piece_of.items() if together > 1 else ():
+        if piece >= 0:
+            within[piece // together][name] = piece % together
+    for path, inner in zip(paths, within, strict=True):
+        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+            if together == 1:
+                yield reader.read_all()
+            else:
+                (sub := path.with_suffix("")).mkdir()
+                yield from _in_pieces((pa.Table.from_batches([batch]) for batch in reader), inner, sub)
+        path.unlink()
 
 
 def _laid_out(batches: Iterable[pa.Table], piece_of: Mapping[str, int], folder: Path) -> list[Path]:
