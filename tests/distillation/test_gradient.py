@@ -9,7 +9,6 @@ import torch
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer, accumulate
-from aurify.distillation.nce import rationale_logits
 from aurify.distillation.objectives import likelihood
 from aurify.models import trainable_parameters
 from aurify.models.lora import add_lora
@@ -52,6 +51,6 @@ def test_teachers_logits_are_lowered_too_and_told_in_float32(base):
     exact = ExampleScorer(base.model, PROMPTS, 0, 4096)
     sequences = [(PROMPTS["q"], EXAMPLES[0].token_ids)]
     with torch.no_grad():
-        expected, found = (rationale_logits(one, sequences) for one in (exact, replace(exact, bf16=True)))
+        expected, found = (one.token_logits(sequences) for one in (exact, replace(exact, bf16=True)))
     assert found.dtype == torch.float32
     assert 0 < (found - expected).abs().max() < 0.2

@@ -13,7 +13,6 @@ from aurify.distillation.nce import (
     accumulate_distillation,
     find_weights,
     nce_weights,
-    rationale_logits,
     token_kl,
     weight_lines,
 )
@@ -74,7 +73,7 @@ def test_weights_by_token_and_the_same_whatever_they_are_batched_with(scorer):
 def test_logits_are_those_that_log_probabilities_are_taken_from(scorer):
     sequences = [(PROMPTS[example.question_id], example.token_ids) for example in EXAMPLES]
     set_mode(scorer.model, "both")
-    logits = rationale_logits(scorer, sequences).log_softmax(-1)
+    logits = scorer.token_logits(sequences).log_softmax(-1)
     expected = torch.cat(token_logprobs(scorer.model, sequences, pad_token_id=0))
     targets = torch.tensor([token for _, ids in sequences for token in ids])
     torch.testing.assert_close(logits.gather(1, targets[:, None])[:, 0], expected, atol=1e-4, rtol=1e-5)
@@ -94,9 +93,9 @@ def test_the_loss_is_half_likelihood_and_half_weighted_distillation(scorer):
     assert all("student" in name for name in gradients), "the teacher is frozen"
     sequences = [(PROMPTS[example.question_id], example.token_ids) for example in EXAMPLES]
     set_mode(scorer.model, "both")
-    teacher = rationale_logits(scorer, sequences).softmax(-1).detach()
+    teacher = scorer.token_logits(sequences).softmax(-1).detach()
     set_mode(scorer.model, "student")
-    student = rationale_logits(scorer, sequences).log_softmax(-1)
+    student = scorer.token_logits(sequences).log_softmax(-1)
     targets = torch.tensor([token for _, ids in sequences for token in ids])
     own = -student.gather(1, targets[:, None]).sum()
     expected = (0.5 * own - 0.5 * 0.7 * (teacher * student).sum()) / 19

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurify.errors import AurifyError
-from aurify.models.logprobs import padded_batches, sequence_logprobs, token_logprobs
+from aurify.models.logprobs import padded_batches, sequence_logprobs, token_logits, token_logprobs
 from aurify.models.prefix import n_virtual_tokens
 
 _spec = importlib.util.spec_from_file_location("tiny_models", Path(__file__).parents[1] / "sampling" / "conftest.py")
@@ -30,12 +30,15 @@ def sequences_of(n: int, seed: int = 0) -> list[tuple[tuple[int, ...], tuple[int
     return [(tokens(1, 15), tokens(1, 20)) for _ in range(n)]
 
 
-def plain_logprobs(model: Any, prompt: tuple[int, ...], completion: tuple[int, ...]) -> torch.Tensor:
+def plain_logits(model: Any, prompt: tuple[int, ...], completion: tuple[int, ...]) -> torch.Tensor:
     """The whole sequence through the model's own forward, alone, with nothing left out."""
-    logits = model(input_ids=torch.tensor([[*prompt, *completion]])).logits[0]
-    logits = logits[n_virtual_tokens(model) :]
-    start = len(prompt) - 1
-    return logits[start : start + len(completion)].log_softmax(-1).gather(1, torch.tensor(completion)[:, None])[:, 0]
+    logits: torch.Tensor = model(input_ids=torch.tensor([[*prompt, *completion]])).logits[0, n_virtual_tokens(model) :]
+    return logits[len(prompt) - 1 : len(prompt) - 1 + len(completion)]
+
+
+def plain_logprobs(model: Any, prompt: tuple[int, ...], completion: tuple[int, ...]) -> torch.Tensor:
+    logits = plain_logits(model, prompt, completion)
+    return logits.log_softmax(-1).gather(1, torch.tensor(completion)[:, None])[:, 0]
 
 
 @pytest.mark.parametrize("kind", tiny.FAMILIES)
@@ -54,6 +57,16 @@ def test_values_and_gradients_are_those_of_a_plain_loop(kind: str) -> None:
         if parameter.grad is not None:
             scale = parameter.grad.abs().max().clamp(min=1)
             assert ((gradients[name] - parameter.grad).abs().max() / scale) < 1e-5, name
+
+
+@pytest.mark.parametrize("kind", tiny.FAMILIES)
+@torch.no_grad()
+def test_logits_are_those_of_a_plain_loop(kind: str) -> None:
+    model, sequences = tiny.build_model(kind), sequences_of(5)
+    found = token_logits(model, sequences, pad_token_id=0)
+    expected = torch.cat([plain_logits(model, *sequence) for sequence in sequences])
+    assert torch.allclose(found, expected[:, : found.shape[1]].float(), atol=2e-5, rtol=1e-5)
+    assert token_logits(model, [], pad_token_id=0).shape == (0, found.shape[1])
 
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2", "gemma2", "llama+prompt"])

@@ -19,7 +19,7 @@ from aurify.distillation.examples import Example
 from aurify.distillation.objectives import Weighted
 from aurify.errors import AurifyError
 from aurify.models.autocast import products_in_bfloat16
-from aurify.models.logprobs import Scored, batches, no_sequences, token_logprobs
+from aurify.models.logprobs import Scored, batches, no_sequences, token_logits, token_logprobs
 from aurify.models.token_budget import TokenBudget, drop_gradients
 
 _SUREST = -1e-6
@@ -60,6 +60,14 @@ class ExampleScorer:
         """log p of every rationale token, (T_n,) a sequence."""
         with self.precision():
             return token_logprobs(self.model, sequences, pad_token_id=self.pad_token_id)
+
+    def token_logits(self, sequences: Sequence[Scored]) -> Tensor:
+        """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence.
+
+        Of no sequences (0, V), of a pass that other processes take part in.
+        """
+        with self.precision():
+            return token_logits(self.model, sequences, pad_token_id=self.pad_token_id)
 
     def precision(self) -> AbstractContextManager[object]:
         """A block in which the model computes as it is to; gradients stay in the parameters' own dtype."""

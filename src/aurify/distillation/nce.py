@@ -20,9 +20,6 @@ from torch import Tensor
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import Descent, ExampleScorer
-from aurify.models.logprobs import IDLE, Scored
-from aurify.models.prefix import next_token_logits
-from aurify.models.sharding import within
 
 BALANCE = 0.5
 """The share of the teacher's term in the loss; the rest is likelihood."""
@@ -42,30 +39,6 @@ def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
     return (neg_KV.exp() * (neg_KV - nat_KV)).sum(-1)
 
 
-def rationale_logits(scorer: ExampleScorer, sequences: Sequence[Scored]) -> Tensor:
-    """The logits, float32, from which each rationale token is drawn: (K, V), sequence after sequence.
-
-    Of no sequences (0, V), of a pass that other processes take part in.
-    """
-    if not sequences:
-        return rationale_logits(scorer, [IDLE])[:0]
-    ids_NC = scorer.padded(sequences)
-    first = min(len(prompt) for prompt, _ in sequences) - 1
-    keep = torch.arange(first, ids_NC.shape[1] - 1, device=ids_NC.device)
-    with scorer.precision():
-        logits_NCV = within(
-            scorer.model,
-            lambda: next_token_logits(
-                scorer.model, ids_NC, keep=keep, attention_mask=torch.ones_like(ids_NC), use_cache=False
-            ),
-        )
-    parts = [
-        logits_NCV[row, len(prompt) - 1 - first : len(prompt) + len(ids) - 1 - first]
-        for row, (prompt, ids) in enumerate(sequences)
-    ]
-    return torch.cat(parts).float()
-
-
 def find_weights(
     scorer: ExampleScorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
 ) -> list[Tensor]:
@@ -80,9 +53,9 @@ def _find_weights(
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     for indices, sequences in scorer.batches(examples):
         with nat():
-            nat_logits_KV = rationale_logits(scorer, sequences)
+            nat_logits_KV = scorer.token_logits(sequences)
         with neg():
-            kl_K = token_kl(rationale_logits(scorer, sequences), nat_logits_KV)
+            kl_K = token_kl(scorer.token_logits(sequences), nat_logits_KV)
         for index, kl_T in zip(indices, torch.split(kl_K, [len(ids) for _, ids in sequences]), strict=True):
             weights_T = nce_weights(kl_T if by_token else kl_T.mean().expand(len(kl_T)))
             found[index] = weights_T.cpu()
@@ -135,8 +108,8 @@ def _accumulate(
     descent = Descent()
     for indices, sequences in scorer.batches(examples):
         with teacher(), torch.no_grad():
-            probs_KV = rationale_logits(scorer, sequences).softmax(-1)
-        logprobs_KV = rationale_logits(scorer, sequences).log_softmax(-1)
+            probs_KV = scorer.token_logits(sequences).softmax(-1)
+        logprobs_KV = scorer.token_logits(sequences).log_softmax(-1)
         targets = [token for _, ids in sequences for token in ids]
         targets_K = torch.tensor(targets, dtype=torch.long, device=logprobs_KV.device)
         weights_K = torch.cat([torch.zeros(0), *(weights[index] for index in indices)]).to(logprobs_KV)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -33,6 +33,7 @@ __all__ = [
     "padded_batches",
     "sequence_logprobs",
     "takes_packs",
+    "token_logits",
     "token_logprobs",
 ]
 
@@ -63,11 +64,19 @@ def token_logprobs(model: nn.Module, sequences: Sequence[Scored], *, pad_token_i
     known = n_ids(model)
     if known is not None and (largest := max(max(z) for _, z in sequences if z)) >= known:
         raise AurifyError(f"a completion holds the id {largest}, and the tokenizer has {known}: it is of another model")
-    if takes_packs(model, sequences):
-        logprobs_K = within(model, lambda: _packed(model, sequences))
-    else:
-        logprobs_K = within(model, lambda: _padded(model, sequences, pad_token_id))
+    logprobs_K = within(model, lambda: _predicted(model, sequences, pad_token_id).logprobs())
     return list(torch.split(logprobs_K, [len(completion) for _, completion in sequences]))
+
+
+def token_logits(model: nn.Module, sequences: Sequence[Scored], *, pad_token_id: int) -> Tensor:
+    """The logits from which each completion token is drawn, (K, V) in float32, one sequence behind the other.
+
+    V counts the ids that the tokenizer has. Everything else is as in :func:`token_logprobs`; of no sequences (0, V), of
+    a pass that other processes take part in.
+    """
+    if not sequences:
+        return token_logits(model, [IDLE], pad_token_id=pad_token_id)[:0]
+    return within(model, lambda: _predicted(model, sequences, pad_token_id).logits())
 
 
 def no_sequences(model: nn.Module) -> Tensor:
@@ -97,10 +106,10 @@ def _agrees(model: nn.Module) -> bool:
         return False
     with trial(model), in_float32():
         try:
-            packed = _packed(model, _PROBE)
+            packed = _packed(model, _PROBE).logprobs()
         except Exception:  # a forward of another form fails in its own way, and its sequences are padded
             return False
-        padded = _padded(model, _PROBE, pad_token_id=0)
+        padded = _padded(model, _PROBE, pad_token_id=0).logprobs()
     return bool(torch.allclose(packed, padded, atol=2e-4, rtol=1e-4))
 
 
@@ -111,8 +120,33 @@ def head_of(model: nn.Module) -> nn.Linear | None:
     return causal_lm(model).get_output_embeddings() if _plain_head[model] else None
 
 
-def _packed(model: nn.Module, sequences: Sequence[Scored]) -> Tensor:
-    """All tokens' log-probabilities (K,), one sequence behind the other."""
+class _Predicted(NamedTuple):
+    """The K completion tokens of some sequences, one sequence behind the other, and what they are drawn from."""
+
+    lm: Any
+    states_KE: Tensor
+    """The hidden states that a plain output layer reads; the logits where it is none."""
+    target_K: Tensor
+    plain: bool = True
+
+    def logprobs(self) -> Tensor:
+        """log p of each token, (K,)."""
+        if self.plain:
+            return target_logprobs(self.states_KE, *_rows_of(self.lm), self.target_K)
+        return self.states_KE.log_softmax(-1).gather(1, self.target_K[:, None]).sum(1)
+
+    def logits(self) -> Tensor:
+        """(K, V), float32."""
+        return nn.functional.linear(self.states_KE, *_rows_of(self.lm)).float() if self.plain else self.states_KE
+
+
+def _predicted(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> _Predicted:
+    if takes_packs(model, sequences):
+        return _packed(model, sequences)
+    return _padded(model, sequences, pad_token_id)
+
+
+def _packed(model: nn.Module, sequences: Sequence[Scored]) -> _Predicted:
     lm = causal_lm(model)
     head = lm.get_output_embeddings()
     n_virtual = n_virtual_tokens(model)
@@ -125,13 +159,11 @@ def _packed(model: nn.Module, sequences: Sequence[Scored]) -> Tensor:
     states_NE = states_of(lm, pack, inputs)
     if pack.uses != lm.config.get_text_config().num_hidden_layers:
         raise Unpackable("the model does not pass packs on to its attention")
-    states_KE = states_NE.index_select(0, pack.predicted_from_K)
-    return target_logprobs(states_KE, *_rows_of(lm), pack.target_K)
+    return _Predicted(lm, states_NE.index_select(0, pack.predicted_from_K), pack.target_K)
 
 
-def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> Tensor:
-    """The same as ``_packed``."""
-    n_virtual = n_virtual_tokens(model)
+def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) -> _Predicted:
+    lm, n_virtual = causal_lm(model), n_virtual_tokens(model)
     starts = [n_virtual + len(prompt) for prompt, _ in sequences]
     lengths = [len(completion) for _, completion in sequences]
     device = next(model.parameters()).device
@@ -153,11 +185,9 @@ def _padded(model: nn.Module, sequences: Sequence[Scored], pad_token_id: int) ->
     }
     target_K = ids_NC[rows_K, columns_K]
     if head_of(model) is not None:
-        states_KE = last_states(model, ids_NC, **inputs)[rows_K, columns_K - 1]
-        return target_logprobs(states_KE, *_rows_of(causal_lm(model)), target_K)
+        return _Predicted(lm, last_states(model, ids_NC, **inputs)[rows_K, columns_K - 1], target_K)
     logits_NCV = next_token_logits(model, ids_NC, keep=torch.arange(first, width - 1, device=device), **inputs)
-    logits_KV = logits_NCV[rows_K, columns_K - 1 - first, : n_ids(model)].float()
-    return logits_KV.log_softmax(-1).gather(1, target_K[:, None]).sum(1)
+    return _Predicted(lm, logits_NCV[rows_K, columns_K - 1 - first, : n_ids(model)].float(), target_K, plain=False)
 
 
 def _rows_of(lm: Any) -> tuple[Tensor, Tensor | None]:
