@@ -6,7 +6,7 @@ An input is made of a seed's bytes by a few random changes: bits flipped, pieces
 another seed, or hostile pieces put in (deep brackets, huge numbers, NaN, escapes, lone surrogates, NUL). A target takes
 it or refuses it with an ``AurifyError`` of one printable line; anything else is a fault and is printed with its input.
 An input that takes over five seconds of processor time is a hang. The growth is that of resident memory after the
-first tenth of a target's inputs.
+first tenth of a target's inputs. ``bench/fuzz_guided.py`` lets atheris choose the inputs, by what code they reach.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SLOW = 5.0
+HEAD = ("| reads | inputs | refused in a line | faults | slowest, s | growth, MiB |\n"
+        "| --- | --- | --- | --- | --- | --- |")  # fmt: skip
 
 HOSTILE = (
     b"[" * 3000, b"{" * 500, b"(" * 500, b"\\frac{" * 200, b"9" * 5000, b"1e999", b"-1", b"NaN", b"Infinity", b"null",
@@ -154,41 +156,58 @@ def targets(folder: Path) -> dict[str, Target]:
     }  # fmt: skip
 
 
-class Found(NamedTuple):
-    """What came of a target's inputs."""
+class Found:
+    """What came of a target's inputs so far."""
 
-    inputs: int
-    refused: int
-    slowest: float
-    growth_mb: float
-    faults: list[str]
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.inputs = self.refused = 0
+        self.slowest = 0.0
+        self.faults: list[str] = []
+        self._base = 0.0
+
+    def take(self, content: bytes) -> None:
+        """Try an input."""
+        from aurify.errors import AurifyError
+
+        self.inputs += 1
+        started = time.process_time()
+        try:
+            self.target.take(content)
+        except AurifyError as error:
+            self.refused += 1
+            if "\n" in str(error) or "\x1b" in str(error):
+                self.faults.append(f"a line that is none: {str(error)!r:.300} of {content!r:.300}")
+        except Exception as error:
+            self.faults.append(f"{type(error).__name__}: {str(error)!r:.300} of {content!r:.300}")
+        took = time.process_time() - started
+        self.slowest = max(self.slowest, took)
+        if took > SLOW:
+            self.faults.append(f"took {took:.1f} s: {content!r:.300}")
+
+    def count_memory(self) -> None:
+        """What the process holds from now on is growth; but for the first call, nothing."""
+        self._base = self._base or resident_mb()
+
+    @property
+    def growth_mb(self) -> float:
+        """MiB since ``count_memory``."""
+        return resident_mb() - (self._base or resident_mb())
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        return (f"| {name} | {self.inputs} | {self.refused} | {len(self.faults)} | {self.slowest:.2f} "
+                f"| {self.growth_mb:.0f} |")  # fmt: skip
 
 
 def fuzz(target: Target, draw: random.Random, *, seconds: float = 1e9, inputs: int = 10**9) -> Found:
-    """Try a target on mutated inputs, for ``seconds`` or until there were ``inputs`` of them."""
-    from aurify.errors import AurifyError
-
-    end, begun, refused, slowest, faults, base = time.monotonic() + seconds, time.monotonic(), 0, 0.0, [], 0.0
-    n = 0
-    while n < inputs and time.monotonic() < end:
-        content = mutated(target.seeds, draw)
-        n += 1
-        started = time.process_time()
-        try:
-            target.take(content)
-        except AurifyError as error:
-            refused += 1
-            if "\n" in str(error) or "\x1b" in str(error):
-                faults.append(f"a line that is none: {str(error)!r:.300} of {content!r:.300}")
-        except Exception as error:
-            faults.append(f"{type(error).__name__}: {str(error)!r:.300} of {content!r:.300}")
-        took = time.process_time() - started
-        slowest = max(slowest, took)
-        if took > SLOW:
-            faults.append(f"took {took:.1f} s: {content!r:.300}")
-        if not base and (n >= inputs / 10 or time.monotonic() - begun > seconds / 10):
-            base = resident_mb()
-    return Found(n, refused, slowest, resident_mb() - (base or resident_mb()), faults)
+    """Try a target on mutated inputs, for ``seconds`` of the processor or until there were ``inputs`` of them."""
+    found, begun = Found(target), time.process_time()
+    while found.inputs < inputs and (passed := time.process_time() - begun) < seconds:
+        found.take(mutated(target.seeds, draw))
+        if found.inputs >= inputs / 10 or passed > seconds / 10:
+            found.count_memory()
+    return found
 
 
 def resident_mb() -> float:
@@ -209,7 +228,7 @@ def scratch() -> Iterator[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300, help="for all targets together")
+    parser.add_argument("--seconds", type=float, default=300, help="of the processor, for all targets")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="targets whose names hold this word")
     asked = parser.parse_args()
@@ -217,15 +236,13 @@ def main() -> None:
     failed = 0
     with scratch() as folder:
         chosen = {name: one for name, one in targets(folder).items() if asked.only in name}
-        print("| reads | inputs | refused in a line | faults | slowest, s | growth, MiB |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        print(HEAD)
         total, told = 0, []
         for name, target in chosen.items():
             found = fuzz(target, random.Random(f"{asked.seed} {name}"), seconds=asked.seconds / len(chosen))
             total, failed = total + found.inputs, failed + len(found.faults)
             told += [f"{name}: {fault}" for fault in found.faults[:5]]
-            print(f"| {name} | {found.inputs} | {found.refused} | {len(found.faults)} | {found.slowest:.2f} "
-                  f"| {found.growth_mb:.0f} |", flush=True)  # fmt: skip
+            print(found.row(name), flush=True)
         print(f"\n{total} inputs, {failed} faults")
         print("\n".join(told))
     raise SystemExit(1 if failed else 0)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from aurify.answers.around import DEGREES, refuse_more
 from aurify.answers.number_forms import in_plain_form
@@ -93,6 +94,7 @@ class Number:
         return f"{self} {self.unit}"
 
 
+@lru_cache(maxsize=4096)
 def read_number(text: str, *, words: bool = True) -> Number:
     """The one number that the text states; ``words`` allows others around it (``a total of 8 apples``).
 
