@@ -6,7 +6,8 @@ A row has 120 tokens and about 400 letters. Each flush writes 6,400 rows (20 ste
 a million questions that are visited again and again, in the order of a random permutation. Flushes are told in their
 first and their last tenth: what joins parts is in them (``rationales/joining.py``). ``vote`` counts the majority of
 every question and writes nothing; ``report`` reads what the page is made of; ``one column`` is what ``compare`` does
-with its table. Each in a process of its own; seconds are of the processor, RAM is the peak less what importing takes.
+with its table; ``--only`` also knows ``export`` and ``evaluate``, with a file of the questions, and ``rank``. Each in a
+process of its own; seconds are of the processor, RAM is the peak less what importing takes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ def of_process(word: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(word)) / 1024
 
 
+def order_of_questions() -> list[int]:
+    """In which order a run comes to them."""
+    return random.Random(1).sample(range(QUESTIONS), QUESTIONS)
+
+
 def write(folder: Path, rows: int) -> dict[str, Any]:
     from aurify.answers.verdict import Verdict
     from aurify.rationales import Rationale, RationaleTable
@@ -39,8 +45,7 @@ def write(folder: Path, rows: int) -> dict[str, Any]:
     draw, table = random.Random(0), RationaleTable(folder / "rationales")
     words = [f"{draw.randrange(10**4):04d}" for _ in range(1000)]
     texts = [(" ".join(draw.choices(words, k=80)), tuple(draw.choices(range(30_000), k=120))) for _ in range(5000)]
-    order = list(range(QUESTIONS))
-    draw.shuffle(order)
+    order = order_of_questions()
     took, visited = [], 0
     for step in range(20, 20 * (1 + rows // A_FLUSH), 20):
         found = []
@@ -85,6 +90,39 @@ def report(folder: Path, rows: int) -> dict[str, Any]:
     return {"found": len(read_chains(source).visits)}
 
 
+def questions(folder: Path, rows: int) -> str:
+    """A file with the questions that the table is on."""
+    path = folder / "questions.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in order_of_questions()[: rows // SAMPLES]:
+            name = f"question-{number:08d}"
+            file.write(json.dumps({"id": name, "question": f"How many is {name}?", "answer": "2"}) + "\n")
+    return str(path)
+
+
+def export(folder: Path, rows: int) -> dict[str, Any]:
+    from aurify.cli.export import ExportSettings, run
+
+    run(ExportSettings(run=str(folder), to="kto", out=str(folder / "kto.jsonl"), data=questions(folder, rows)))
+    return {"found": 0}
+
+
+def evaluate(folder: Path, rows: int) -> dict[str, Any]:
+    from aurify.evaluation.run import run_evaluation
+    from aurify.evaluation.settings import EvaluateSettings
+
+    settings = EvaluateSettings(model="m", data=questions(folder, rows), from_=str(folder), answers="number")
+    return {"found": run_evaluation(settings).overall.n}
+
+
+def rank(folder: Path, rows: int) -> dict[str, Any]:
+    from aurify.voting.settings import RankSettings
+    from aurify.voting.train import run_rank
+
+    ranker = run_rank(RankSettings(from_=str(folder), data=questions(folder, rows), out=str(folder / "ranker")))
+    return {"found": ranker.report["rationales"]}
+
+
 def column(folder: Path, rows: int) -> dict[str, Any]:
     from aurify.rationales import RationaleTable
 
@@ -93,7 +131,8 @@ def column(folder: Path, rows: int) -> dict[str, Any]:
 
 
 WORK: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    "write": write, "vote": vote, "report": report, "one column": column,
+    "write": write, "vote": vote, "report": report, "one column": column, "export": export, "evaluate": evaluate,
+    "rank": rank,
 }  # fmt: skip
 
 
@@ -112,7 +151,7 @@ def alone(word: str, folder: Path, rows: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--only", nargs="+", choices=list(WORK)[1:], default=list(WORK)[1:])
+    parser.add_argument("--only", nargs="+", choices=list(WORK)[1:], default=list(WORK)[1:4])
     parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.alone:
