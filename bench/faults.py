@@ -85,6 +85,8 @@ class Bench:
         self.tried: Counter[str] = Counter()
         self.lost: list[str] = []
         self.kinds: dict[str, set[str]] = {}
+        self.kills = 0
+        """Processes that ``kill -9`` ended; those that were done before are none."""
 
     def words(self, run: Any, *, resume: bool = False) -> list[str]:
         if run.name == "sample":
@@ -113,6 +115,9 @@ class Bench:
                 raise SystemExit(f"{run.name} fails undisturbed: {self.log.read_text()[-2000:]}")
             self.references[run.name] = self.left(run), time.monotonic() - begun
         return self.references[run.name]
+
+    def count_kill(self, status: int) -> None:
+        self.kills += os.waitstatus_to_exitcode(status) == -signal.SIGKILL
 
     def kept(self, run: Any) -> bool:
         """Whether others start from it, so that it must stay as it is."""
@@ -155,7 +160,7 @@ def at_a_moment(number: signal.Signals) -> Callable[[Bench, Any, Path, float], s
             pid = begin(bench, run)
             time.sleep(bench.random.uniform(0, seconds))
             os.kill(pid, number)
-            os.waitpid(pid, 0)
+            bench.count_kill(os.waitpid(pid, 0)[1])
             if problem := traced(bench):
                 return problem
         return ""
@@ -165,13 +170,13 @@ def at_a_moment(number: signal.Signals) -> Callable[[Bench, Any, Path, float], s
 
 def at_a_file(bench: Bench, run: Any, out: Path, seconds: float) -> str:
     for _ in range(bench.random.randint(1, 3)):
-        os.waitpid(begin(bench, run, at_file=bench.random.randint(1, 60)), 0)
+        bench.count_kill(os.waitpid(begin(bench, run, at_file=bench.random.randint(1, 60)), 0)[1])
     return ""
 
 
 def damaged(how: Callable[[Bench, Path], None]) -> Callable[[Bench, Any, Path, float], str]:
     def fault(bench: Bench, run: Any, out: Path, seconds: float) -> str:
-        os.waitpid(begin(bench, run, at_file=bench.random.randint(40, 90)), 0)
+        bench.count_kill(os.waitpid(begin(bench, run, at_file=bench.random.randint(40, 90)), 0)[1])
         whole = sorted((out / "checkpoints").glob("step-*"))
         if len(whole) > 1:
             how(bench, bench.random.choice([path for path in whole[-1].rglob("*") if path.is_file()]))
@@ -259,7 +264,7 @@ def main() -> None:
         for name in FAULTS:
             lost = sum(one.startswith(name) for one in bench.lost)
             print(f"| {name} | {len(bench.kinds.get(name, ()))} | {bench.tried[name]} | {lost} |")
-        print("\n".join(["", *bench.lost]))
+        print("\n".join([f"\n{sum(bench.tried.values())} tries, {bench.kills} processes ended by kill -9", *bench.lost]))
     raise SystemExit(1 if bench.lost else 0)
 
 
