@@ -9,7 +9,7 @@ the run left is compared by hash: weights, optimiser, chains, rows of both table
 - killed at a moment: ``kill -9`` at a random time of the run, up to three times;
 - killed at a file: the process kills itself just before a random one of its file operations (open for writing,
   rename, remove, mkdir, rmdir), up to three times;
-- SIGTERM at a moment; a bit flipped, or a file removed, in the newest checkpoint after a kill;
+- SIGTERM at a moment, once or twice; a bit flipped, or a file removed, in the newest checkpoint after a kill;
 - no room: no file may pass a random size, then there is room again;
 - a second run: while the run is at work, ``--resume`` is tried beside it, and must be refused.
 
@@ -138,7 +138,7 @@ class Bench:
         self.tried[fault] += 1
         self.kinds.setdefault(fault, set()).add(run.name)
         if problem:
-            self.lost.append(f"{fault}, {run.name}: {problem}")
+            self.lost.append(f"{fault}: {run.name}: {problem}")
             shutil.copytree(out, Path("lost") / f"{len(self.lost)}-{run.name}", dirs_exist_ok=True)
         if self.kept(run):
             shutil.rmtree(out, ignore_errors=True)
@@ -166,6 +166,16 @@ def at_a_moment(number: signal.Signals) -> Callable[[Bench, Any, Path, float], s
         return ""
 
     return fault
+
+
+def sigterm_twice(bench: Bench, run: Any, out: Path, seconds: float) -> str:
+    pid = begin(bench, run)
+    time.sleep(bench.random.uniform(0, seconds))
+    for _ in range(2):
+        os.kill(pid, signal.SIGTERM)
+        time.sleep(bench.random.uniform(0, 0.2))
+    os.waitpid(pid, 0)
+    return traced(bench)
 
 
 def at_a_file(bench: Bench, run: Any, out: Path, seconds: float) -> str:
@@ -215,12 +225,13 @@ FAULTS: dict[str, Callable[[Bench, Any, Path, float], str]] = {
     "killed at a moment": at_a_moment(signal.SIGKILL),
     "killed at a file": at_a_file,
     "SIGTERM": at_a_moment(signal.SIGTERM),
+    "SIGTERM, twice": sigterm_twice,
     "a bit flipped": damaged(flip),
     "a file removed": damaged(lambda bench, file: file.unlink()),
     "no room": no_room,
     "a second run": a_second_run,
 }
-WEIGHTS = [4, 4, 1, 1, 1, 1, 1]
+WEIGHTS = [4, 4, 1, 1, 1, 1, 1, 1]
 
 
 def main() -> None:
@@ -254,7 +265,7 @@ def main() -> None:
             if not queue:
                 queue = bench.random.sample(chosen, len(chosen))
             run = queue.pop()
-            faults = [name for name in FAULTS if run.name != "sample" or "d at a" in name or name == "SIGTERM"]
+            faults = [name for name in FAULTS if run.name != "sample" or "d at a" in name or "SIGTERM" in name]
             (fault,) = bench.random.choices(faults, [WEIGHTS[list(FAULTS).index(name)] for name in faults])
             bench.trial(run, fault)
             print(f"{sum(bench.tried.values())}: {fault}, {run.name}, lost {len(bench.lost)}", file=sys.stderr)
@@ -262,9 +273,11 @@ def main() -> None:
             shutil.copytree("lost", Path(tempfile.mkdtemp(prefix="faults-lost-")), dirs_exist_ok=True)
         print("| fault | kinds of runs | times tried | lost |\n| --- | --- | --- | --- |")
         for name in FAULTS:
-            lost = sum(one.startswith(name) for one in bench.lost)
+            lost = sum(one.startswith(f"{name}: ") for one in bench.lost)
             print(f"| {name} | {len(bench.kinds.get(name, ()))} | {bench.tried[name]} | {lost} |")
-        print("\n".join([f"\n{sum(bench.tried.values())} tries, {bench.kills} processes ended by kill -9", *bench.lost]))
+        print(
+            "\n".join([f"\n{sum(bench.tried.values())} tries, {bench.kills} processes ended by kill -9", *bench.lost])
+        )
     raise SystemExit(1 if bench.lost else 0)
 
 
