@@ -23,6 +23,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,16 +77,13 @@ def main() -> None:
         print_tables(args.out, *args.whole)
         return
     same_settings(args)
-    if args.seconds:
-        timer = threading.Timer(args.seconds, lambda: os.kill(os.getpid(), signal.SIGTERM))
-        timer.daemon = True
-        timer.start()
+    stop_after(args.seconds)
     Bench(args).run(list(METHODS) if "all" in args.methods else args.methods)
 
 
-def same_settings(args: argparse.Namespace) -> None:
+def same_settings(args: argparse.Namespace, free: Sequence[str] = FREE) -> None:
     """Refuse to mix runs of other sizes, rates or data in one folder."""
-    told = {key: str(value) for key, value in sorted(vars(args).items()) if key not in FREE}
+    told = {key: str(value) for key, value in sorted(vars(args).items()) if key not in free}
     path = args.out / "settings.json"
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
@@ -95,8 +93,21 @@ def same_settings(args: argparse.Namespace) -> None:
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
+def stop_after(seconds: float) -> None:
+    """Ask this process to stop after so many seconds; 0: never."""
+    if seconds:
+        timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        timer.daemon = True
+        timer.start()
+
+
 class Bench:
     """One folder of runs, as far as they are finished."""
+
+    answers: str | None = "math"
+    """How answers are read; None: as the files say."""
+    save_every = 4
+    """Steps between checkpoints."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self.out = args, args.out
@@ -123,21 +134,35 @@ class Bench:
         self.measure(method, seed, model)
         return model
 
-    def distill(self, method: str, seed: int, out: Path) -> None:
-        """Begin a run, or go on with it."""
-        args = self.args
+    def words(self, method: str, seed: int, out: Path) -> dict[str, Any]:
+        """The settings of a run, which goes on if it was begun."""
+        args, train = self.args, str(self.train_of(seed))
         named = method.removesuffix("-token") if method in FROM_NAT else "nat" if method in VARIANTS else method
         words: dict[str, Any] = {
-            "method": named, "model": str(args.student), "data": str(self.train), "from_": str(self.train),
-            "answers": "math", "holdout": 0.0, "eval_limit": 0, "out": str(out), "seed": seed, "steps": self.steps,
+            "method": named, "model": str(args.student), "data": train, "from_": train,
+            "answers": self.answers, "holdout": 0.0, "eval_limit": 0, "out": str(out), "seed": seed,
+            "steps": self.steps_of(method, seed),
             "rationales": args.rationales, "lr": args.rate, "max_tokens": args.max_tokens, "dtype": args.dtype,
-            "max_new_tokens": args.max_new_tokens, "prompt": args.prompt, "save_every": 4,
+            "max_new_tokens": args.max_new_tokens, "prompt": args.prompt, "save_every": self.save_every,
             "resume": (out / "checkpoints").is_dir(),
         }  # fmt: skip
         words |= {"variant": method} if method in VARIANTS else {}
         words |= {"nce_weights": "token"} if method == "nce-token" else {}
         if method in FROM_NAT:
             words |= {"samples": args.samples, "model": str(self.one("nat", seed))}
+        return words
+
+    def train_of(self, seed: int) -> Path:
+        """What a seed's runs learn from: the same for all."""
+        return self.train
+
+    def steps_of(self, method: str, seed: int) -> int:
+        """Steps of each stage of a method."""
+        return self.steps
+
+    def distill(self, method: str, seed: int, out: Path) -> None:
+        """Begin a run, or go on with it."""
+        words = self.words(method, seed, out)
         if not words["resume"]:
             shutil.rmtree(out, ignore_errors=True)
         spent = Spent()
@@ -169,7 +194,8 @@ class Bench:
         """The likelihood of held-out rationales, and accuracy on the test sets, each where it was not measured."""
         if not self.has(method, seed, "likelihood"):
             spent = Spent()
-            self.record(method, seed, "likelihood", {**likelihood(self.args, model, self.held), **spent.facts})
+            found = likelihood(self.args, model, self.held, self.answers)
+            self.record(method, seed, "likelihood", {**found, **spent.facts})
         for name, file in self.tests.items():
             if not self.has(method, seed, name):
                 self.accuracy(method, seed, name, model, file)
@@ -203,7 +229,7 @@ class Bench:
             file.write(json.dumps({"method": method, "seed": seed, "part": part, **facts}) + "\n")
 
 
-def likelihood(args: argparse.Namespace, model: Path, held: Path) -> dict[str, Any]:
+def likelihood(args: argparse.Namespace, model: Path, held: Path, answers: str | None = "math") -> dict[str, Any]:
     """By held-out problem: mean log p a token, in nats, of its right and of its wrong rationales, where it has any.
 
     ``preferred`` is the share of its pairs in which the right one is likelier, ties half.
@@ -219,7 +245,7 @@ def likelihood(args: argparse.Namespace, model: Path, held: Path) -> dict[str, A
     from aurify.rationales.judging import judged
     from aurify.rationales.reading import read_with_texts
 
-    told = {"method": "kd", "model": str(args.student), "from_": str(held), "prompt": args.prompt, "answers": "math"}
+    told = {"method": "kd", "model": str(args.student), "from_": str(held), "prompt": args.prompt, "answers": answers}
     settings = resolve(DistillSettings, told)
     loaded = load_model(str(model), dtype=args.dtype)
     template = prompt_form(settings, settings.model, loaded.tokenizer).template(loaded.tokenizer)
