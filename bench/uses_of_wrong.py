@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=19_000, help="of rationales, that a method is trained on")
     parser.add_argument("--rationales", type=int, default=8, help="a step")
     parser.add_argument("--rate", type=float, help="[4e-3 for the embedded model, else 3e-4]")
-    parser.add_argument("--preference-rate", type=float, help="of DPO and KTO [a quarter of --rate]")
+    parser.add_argument("--preference-rate", type=float, help="of DPO and KTO [--rate]")
     parser.add_argument("--problems", type=int, help="that are learned from, 8 rationales each [30; else 600]")
     parser.add_argument("--held-out", type=int, default=60, help="problems whose rationales' likelihood is measured")
     parser.add_argument("--max-tokens", type=int, default=512, help="of a problem and its rationale; longer: left out")
@@ -109,7 +109,7 @@ def main() -> None:
         return
     embedded = args.student in EMBEDDED
     args.rate = args.rate or (4e-3 if embedded else 3e-4)
-    args.preference_rate = args.preference_rate or args.rate / 4
+    args.preference_rate = args.preference_rate or args.rate
     args.problems = args.problems or (30 if embedded else 600)
     args.max_new_tokens = args.max_new_tokens or (160 if embedded else 400)
     args.dtype = args.dtype or ("float32" if embedded else "bfloat16")

@@ -26,6 +26,11 @@ def test_nothing_that_differs_is_no_evidence() -> None:
     assert sign_flip(np.array([[1.0, -1.0], [-1.0, 1.0]])) == 1.0
 
 
+@pytest.mark.parametrize("difference", [1.0, -3.0, 0.5, -0.25])
+def test_one_question_that_differs_is_no_evidence(difference: float) -> None:
+    assert sign_flip(np.array([[difference, 0.0, np.nan]])) == 1.0
+
+
 def test_several_runs_are_summed_by_question_first() -> None:
     values_SQ = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], p=[0.1, 0.4, 0.5], size=(3, 9))
     values_SQ[0, 0] = np.nan

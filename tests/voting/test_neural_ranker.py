@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from peft.tuners.lora import Linear as LoraLinear
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare
 from aurify.models.lora import add_lora
+from aurify.models.lora_layer import PlainLoraLinear
 from aurify.voting.measures import calibration_error, pair_accuracies
 from aurify.voting.neural_ranker import NeuralRanker, NeuralSettings, losses
 from aurify.voting.neural_training import train_neural
@@ -100,6 +102,30 @@ def test_frozen_weights_may_be_bfloat16_and_trained_ones_not(
         assert np.allclose(ours, theirs, atol=1e-6)
     with pytest.raises(UsageError, match="--dtype bfloat16 is for frozen weights"):
         train_neural(pools, settings(tiny_model_dir, dtype="bfloat16"))
+
+
+def test_bfloat16_and_the_light_layers_change_the_gradient_by_rounding_alone(
+    tiny_model_dir: Path, make_pools: Make
+) -> None:
+    rows, right = [], []
+    for pool in make_pools(6, samples=4):
+        for candidate in pool.candidates:
+            rows.append((pool.question, candidate.text))
+            right.append(bool(candidate.right))
+    found = {}
+    for name, dtype in (("plain", "float32"), ("light", "float32"), ("lowered", "bfloat16")):
+        ranker = NeuralRanker.begin(settings(tiny_model_dir, lora_rank=2, dtype=dtype))
+        assert any(type(module) is PlainLoraLinear for module in ranker.encoder.modules())
+        if name == "plain":
+            for module in ranker.encoder.modules():
+                if type(module) is PlainLoraLinear:
+                    module.__class__ = LoraLinear
+        loss = ranker.accumulate(rows, right)
+        found[name] = (loss, torch.cat([p.grad.flatten() for p in ranker.trained.values() if p.grad is not None]))
+    assert found["light"][0] == pytest.approx(found["plain"][0], rel=1e-5)
+    torch.testing.assert_close(found["light"][1], found["plain"][1], rtol=1e-4, atol=1e-6)
+    apart = float((found["lowered"][1] - found["plain"][1]).norm() / found["plain"][1].norm())
+    assert 0 < apart < 0.05
 
 
 @pytest.mark.parametrize("changes", [{"loss": "pair"}, {"loss": "pointwise"}, {"lora_rank": 4, "learning_rate": 1e-2}])

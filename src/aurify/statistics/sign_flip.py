@@ -31,7 +31,7 @@ def sign_flip(differences_SQ: Floats) -> float:
     """
     totals_Q = np.nansum(differences_SQ, axis=0)
     totals_Q = totals_Q[totals_Q != 0]
-    if not len(totals_Q):
+    if len(totals_Q) < 2:  # a lone coin says nothing
         return 1.0
     whole_Q = np.rint(totals_Q)
     if not np.array_equal(whole_Q, totals_Q):

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.autocast import products_in_bfloat16
 from aurify.models.load import load_model, resolve_name
 from aurify.models.logprobs import padded_batches
 from aurify.models.lora import order_adapters
+from aurify.models.lora_layer import lighten
 from aurify.models.nat.storage import is_nat
 from aurify.models.precision import WORTH, bfloat16_speedup
 from aurify.models.token_budget import TokenBudget
@@ -119,6 +121,7 @@ class NeuralRanker:
             encoder.to(getattr(torch, settings.dtype))
             config = LoraConfig(r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, target_modules="all-linear")
             encoder = get_peft_model(encoder, config)
+            lighten(encoder)
         return cls(encoder, tokenizer, Head(encoder.config.hidden_size).to(encoder.device), settings)
 
     @property
@@ -200,6 +203,7 @@ class NeuralRanker:
             if settings.lora_rank:
                 encoder, tokenizer = load_encoder(settings.model)
                 encoder = pretrained_adapter(encoder.to(getattr(torch, settings.dtype)), str(folder / ENCODER))
+                lighten(encoder)
             else:
                 encoder, tokenizer = load_encoder(str(folder / ENCODER))
             head = Head(encoder.config.hidden_size)
@@ -217,9 +221,9 @@ class NeuralRanker:
         mask_BT = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in ids])
         pooled_BT = torch.tensor([[float(start <= t < end) for t in range(width)] for start, end in spans])
         device = self.encoder.device
-        states_BTD = self.encoder(
-            input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device)
-        ).last_hidden_state.float()
+        with products_in_bfloat16(self.encoder, self.settings.dtype == "bfloat16"):
+            states_BTD = self.encoder(input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device)).last_hidden_state
+        states_BTD = states_BTD.float()
         pooled_BT = pooled_BT.to(device)
         pooled_BD = (states_BTD * pooled_BT[..., None]).sum(1) / pooled_BT.sum(1, keepdim=True)
         logits_B: Tensor = self._head(pooled_BD)
