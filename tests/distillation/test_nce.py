@@ -11,8 +11,9 @@ from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.nce import (
     accumulate_distillation,
-    find_weights,
+    find_divergences,
     nce_weights,
+    rationale_weights,
     token_kl,
     weight_lines,
 )
@@ -49,25 +50,29 @@ def test_the_divergence_is_of_the_negative_teacher_from_nat():
 
 
 def test_a_weight_is_exactly_a_half_when_both_teachers_are_one(scorer):
-    same = find_weights(scorer, EXAMPLES, nat=use(scorer, "both"), neg=use(scorer, "both"))
-    assert all(bool((weight == 0.5).all()) for weight in same)
-    other = find_weights(scorer, EXAMPLES, nat=use(scorer, "both"), neg=use(scorer, "neg"))
-    assert all(bool((weight > 0.5).all()) for weight in other)
-    assert [len(weight) for weight in other] == [3, 15, 1]
-    assert all(len(set(weight.tolist())) == 1 for weight in other), "one weight a rationale"
+    same = find_divergences(scorer, EXAMPLES, nat=use(scorer, "both"), neg=use(scorer, "both"))
+    assert all(bool((rationale_weights(kl, True) == 0.5).all()) for kl in same)
+    other = find_divergences(scorer, EXAMPLES, nat=use(scorer, "both"), neg=use(scorer, "neg"))
+    weights = [rationale_weights(kl, False) for kl in other]
+    assert all(bool((weight > 0.5).all()) for weight in weights)
+    assert [len(weight) for weight in weights] == [3, 15, 1]
+    assert all(len(set(weight.tolist())) == 1 for weight in weights), "one weight a rationale"
 
 
 def test_weights_by_token_and_the_same_whatever_they_are_batched_with(scorer):
     nat, neg = use(scorer, "both"), use(scorer, "neg")
-    together = find_weights(scorer, EXAMPLES, nat=nat, neg=neg, by_token=True)
+    together = find_divergences(scorer, EXAMPLES, nat=nat, neg=neg)
     assert len(set(together[1].tolist())) > 1
-    alone = find_weights(ExampleScorer(scorer.model, PROMPTS, 9, 1), EXAMPLES, nat=nat, neg=neg, by_token=True)
+    alone = find_divergences(ExampleScorer(scorer.model, PROMPTS, 9, 1), EXAMPLES, nat=nat, neg=neg)
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
-    summary, *rows = weight_lines(EXAMPLES, together)
+    weights = [rationale_weights(kl, False) for kl in together]
+    summary, *rows = weight_lines(EXAMPLES, weights, together, chr)
     assert summary["tokens"] == 19
-    assert summary["quantiles"]["1"] == pytest.approx(float(torch.cat(together).max()), abs=1e-6)
-    assert [row["question_id"] for row in rows] == ["q", "q", "r"]
+    assert summary["quantiles"]["1"] == pytest.approx(float(torch.cat(weights).max()), abs=1e-6)
+    assert [row["question_id"] for row in rows[:3]] == ["q", "q", "r"]
+    (told,) = (row for row in rows[3:] if row["text"] == ["A", "B", "C"])
+    assert told["weights"] == pytest.approx(nce_weights(together[0]).tolist(), abs=1e-4), "by token in any case"
 
 
 def test_logits_are_those_that_log_probabilities_are_taken_from(scorer):

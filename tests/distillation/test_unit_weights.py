@@ -57,6 +57,15 @@ def test_lines_by_layer_position_and_token():
     ]  # fmt: skip
 
 
+def test_right_and_wrong_rationales_are_told_apart_where_there_are_both():
+    examples = [Example("q", (1, 2), True), Example("q", (3,), False), Example("r", (4, 5), False)]
+    weights = [torch.full((2, len(example.token_ids)), 0.1 * len(example.token_ids)) for example in examples]
+    lines = unit_weight_lines(["a", "b"], examples, weights, str)
+    right, wrong = (line for line in lines if "right" in line and "text" not in line)
+    assert (right["right"], right["tokens"], right["mean"]) == (True, 2, pytest.approx(0.2))
+    assert (wrong["right"], wrong["tokens"], wrong["mean"]) == (False, 3, pytest.approx(0.5 / 3))
+
+
 def test_layers_are_named_as_in_the_model(nat, tiny_model_dir):
     assert unit_layers(nat)[:2] == ["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj"]
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import Descent, ExampleScorer
+from aurify.distillation.token_weights import spread, token_lines
 
 BALANCE = 0.5
 """The share of the teacher's term in the loss; the rest is likelihood."""
@@ -39,17 +40,13 @@ def token_kl(neg_logits_KV: Tensor, nat_logits_KV: Tensor) -> Tensor:
     return (neg_KV.exp() * (neg_KV - nat_KV)).sum(-1)
 
 
-def find_weights(
-    scorer: ExampleScorer, examples: Sequence[Example], *, nat: Acting, neg: Acting, by_token: bool = False
-) -> list[Tensor]:
-    """The weight of every token of every example, (T_n,) each; one number a rationale, unless ``by_token``."""
-    return scorer.budget.spend(lambda: _find_weights(scorer, examples, nat, neg, by_token))
+def find_divergences(scorer: ExampleScorer, examples: Sequence[Example], *, nat: Acting, neg: Acting) -> list[Tensor]:
+    """KL(P_neg || P_nat) in nats at every token of every example, (T_n,) each."""
+    return scorer.budget.spend(lambda: _find_divergences(scorer, examples, nat, neg))
 
 
 @torch.no_grad()
-def _find_weights(
-    scorer: ExampleScorer, examples: Sequence[Example], nat: Acting, neg: Acting, by_token: bool
-) -> list[Tensor]:
+def _find_divergences(scorer: ExampleScorer, examples: Sequence[Example], nat: Acting, neg: Acting) -> list[Tensor]:
     found: list[Tensor] = [torch.empty(0)] * len(examples)
     for indices, sequences in scorer.batches(examples):
         with nat():
@@ -57,29 +54,34 @@ def _find_weights(
         with neg():
             kl_K = token_kl(scorer.token_logits(sequences), nat_logits_KV)
         for index, kl_T in zip(indices, torch.split(kl_K, [len(ids) for _, ids in sequences]), strict=True):
-            weights_T = nce_weights(kl_T if by_token else kl_T.mean().expand(len(kl_T)))
-            found[index] = weights_T.cpu()
+            found[index] = kl_T.cpu()
     return found
 
 
-def weight_lines(examples: Sequence[Example], weights: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """For nce_weights.jsonl: the distribution of the weights over tokens, then each rationale's mean weight."""
+def rationale_weights(kl_T: Tensor, by_token: bool) -> Tensor:
+    """The weight of every token of a rationale (T,): one number, of its mean divergence, unless ``by_token``."""
+    return nce_weights(kl_T if by_token else kl_T.mean().expand(len(kl_T)))
+
+
+def weight_lines(
+    examples: Sequence[Example], weights: Sequence[Tensor], kl: Sequence[Tensor], decode: Callable[[int], str]
+) -> list[dict[str, Any]]:
+    """For nce_weights.jsonl: the distribution of the weights over tokens, each rationale's mean weight, then tokens.
+
+    The last lines are of the weights that tokens have by themselves: the most extreme ones, and some texts.
+
+    Args:
+        weights: (T_n,) of each example, that its tokens have in the loss.
+        kl: (T_n,) of each example.
+        decode: the text of a token id.
+    """
     every = torch.cat(list(weights))
     summary = {**spread(every), "tokens": len(every)}
     rows = [
         {"question_id": example.question_id, "weight": float(weights_T.mean()), "tokens": len(weights_T)}
         for example, weights_T in zip(examples, weights, strict=True)
     ]
-    return [summary, *rows]
-
-
-def spread(weights: Tensor) -> dict[str, Any]:
-    """Quantiles and mean of some weights of any shape, at least one."""
-    # Sorted and indexed, since torch.quantile refuses more than 2^24 values.
-    ordered = weights.flatten().sort().values
-    at = {f"{mark:g}": round(mark * (len(ordered) - 1)) for mark in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
-    quantiles = {mark: round(float(ordered[index]), 6) for mark, index in at.items()}
-    return {"quantiles": quantiles, "mean": float(ordered.mean())}
+    return [summary, *rows, *token_lines(examples, [nce_weights(kl_T)[None] for kl_T in kl], decode)]
 
 
 def accumulate_distillation(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from aurify.distillation.forecast import forecast_distillation
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
 from aurify.distillation.likelihood import contrasting
-from aurify.distillation.nce import find_weights, weight_lines
+from aurify.distillation.nce import find_divergences, rationale_weights, weight_lines
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
@@ -126,6 +126,9 @@ def run_distillation(
         )
         limit = min(settings.max_tokens, position_limit(model) or settings.max_tokens)
 
+        def decode(token: int) -> str:
+            return str(tokenizer.decode([token]))
+
         def chosen_of(asked: Sequence[Question], repeats: str, prefixes: bool = False) -> Chosen:
             own = {question.id: by_id[question.id] for question in asked}
             return choose(
@@ -135,7 +138,7 @@ def run_distillation(
 
         chosen, measured = chosen_of(train, settings.repeats, settings.method == "prefix"), chosen_of(held, "once")
         context.say(_counted(chosen, len(rationales)))
-        stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context)
+        stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context, decode)
         task = Distillation(
             settings, stages, scorer, prompts, drawing, context.world, context.say, context.stop,
             held_out=HeldOut(held, contrasting(measured.examples)), start_mode=prepared.start_mode,
@@ -149,7 +152,7 @@ def run_distillation(
         join(model)
         if prepared.nat is not None and prepared.nat.unit != "fixed":
             with adapters(model, BOTH):
-                _tell_unit_weights(scorer, evenly_spread(measured.examples or chosen.examples), tokenizer, context)
+                _tell_unit_weights(scorer, evenly_spread(measured.examples or chosen.examples), decode, context)
         return context.finish(lambda to, found: export_student(prepared, tokenizer, to, settings, form, found))
 
 
@@ -170,21 +173,28 @@ def _apart(train: Sequence[Question], measured: Sequence[Question], settings: Di
         raise AurifyError(f"{settings.eval_data}: {len(both)} of its ids are also in {settings.data}, as {both[0]}")
 
 
-def _stages(settings: DistillSettings, prepared: Prepared, builder: Builder, context: RunContext) -> list[Stage]:
+def _stages(
+    settings: DistillSettings,
+    prepared: Prepared,
+    builder: Builder,
+    context: RunContext,
+    decode: Callable[[int], str],
+) -> list[Stage]:
     if settings.method not in ("nce", "self-kd"):
         return builder.stages()
     examples = builder.chosen.right()
     if not examples:
         raise AurifyError(f"--from {settings.from_}: no right rationale of a training question, nor a sampled one")
     if settings.method == "nce":
-        weights = context.world.map(
-            lambda mine: find_weights(
+        kl = context.world.map(
+            lambda mine: find_divergences(
                 builder.scorer, mine, nat=lambda: adapters(prepared.model, BOTH),
-                neg=lambda: adapters(prepared.model, NEG), by_token=settings.nce_weights == "token",
+                neg=lambda: adapters(prepared.model, NEG),
             ),
             examples,
         )  # fmt: skip
-        lines = weight_lines(examples, weights)
+        weights = [rationale_weights(kl_T, settings.nce_weights == "token") for kl_T in kl]
+        lines = weight_lines(examples, weights, kl, decode)
         context.say(f"nce weights of {len(examples)} rationales: {_span(lines[0])}")
         _write_lines(context, "nce_weights.jsonl", lines)
     else:
@@ -193,12 +203,12 @@ def _stages(settings: DistillSettings, prepared: Prepared, builder: Builder, con
     return [builder.distillation(by_example, teacher=prepared.start_mode, student="student")]
 
 
-def _tell_unit_weights(scorer: ExampleScorer, examples: Sequence[Example], tokenizer: Any, context: RunContext) -> None:
+def _tell_unit_weights(
+    scorer: ExampleScorer, examples: Sequence[Example], decode: Callable[[int], str], context: RunContext
+) -> None:
     """Write the distribution of the unit's weights on the negative side, and say it in a line."""
     weights = context.world.map(lambda mine: find_unit_weights(scorer, mine), examples)
-    lines = unit_weight_lines(
-        unit_layers(scorer.model), examples, weights, lambda token: str(tokenizer.decode([token]))
-    )  # fmt: skip
+    lines = unit_weight_lines(unit_layers(scorer.model), examples, weights, decode)
     context.say(f"the unit's weights on the negative side in {len(examples)} rationales: {_span(lines[0])}")
     _write_lines(context, "unit_weights.jsonl", lines)
 
