@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
+from aurify.rationales import table
 from aurify.rationales.record import Rationale
 from aurify.rationales.schema import SCHEMA, from_rows, to_table
 from aurify.rationales.table import RationaleTable
@@ -105,6 +106,19 @@ def test_a_second_flush_of_a_step_adds(tmp_path: Path) -> None:
         table.append([replace(ONE, sample_index=index)])
         table.flush(1)
     assert [row.sample_index for row in table.read()] == [0, 1, 2]
+
+
+def test_a_part_may_be_written_some_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "ROWS_AT_ONCE", 3)
+    rows = [replace(ONE, sample_index=i, step=0) for i in range(8)]
+    for count in (8, 6, 0):
+        some, at_once = RationaleTable(tmp_path / f"some-{count}"), RationaleTable(tmp_path / f"at-once-{count}")
+        assert some.write_part(0, iter(rows[:count])) == count
+        at_once.append(rows[:count])
+        at_once.flush(0)
+        assert list(some.read()) == list(at_once.read()) == rows[:count]
+        assert RationaleTable(some.folder).check(some.digests) == []
+        assert some.steps() == ([0] if count else [])
 
 
 def test_a_run_resumed_after_a_crash_leaves_the_same_bytes(tmp_path: Path) -> None:

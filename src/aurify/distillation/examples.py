@@ -60,6 +60,8 @@ def choose(
     """
     examples: list[Example] = []
     seen: set[Example] = set()
+    names = {name: name for name in prompts}
+    numbers: dict[int, int] = {}  # as with the names, one object for all rows
     left_out: Counter[str] = Counter()
     for rationale in rationales:
         if rationale.question_id not in prompts:
@@ -74,7 +76,8 @@ def choose(
                     continue
             else:
                 ids = token_ids(rationale, tokenizer, template)
-            example = Example(rationale.question_id, ids, rationale.right)
+            ids = tuple(numbers.setdefault(token, token) for token in ids)
+            example = Example(names[rationale.question_id], ids, rationale.right)
             if len(prompts[rationale.question_id]) + len(example.token_ids) > max_tokens:
                 left_out["too long"] += 1
             elif not example.token_ids:

@@ -22,7 +22,7 @@ from aurify.distillation.nce import find_divergences, rationale_weights, weight_
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
-from aurify.distillation.teaching import drawn_rationales, given_rationales
+from aurify.distillation.teaching import draw_rationales, keep_given_rationales
 from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
@@ -110,10 +110,10 @@ def run_distillation(
         )  # fmt: skip
         known = [*train, *held]
         table = RationaleTable(context.folder.rationales)
-        rationales = given_rationales(settings.from_, known, context.grader, table, context.world)
+        keep_given_rationales(settings.from_, known, context.grader, table, context.world)
         if settings.samples_first and settings.samples:
             with adapters(model, prepared.start_mode):
-                rationales += drawn_rationales(
+                draw_rationales(
                     train, drawing, prompts, table, context, samples=settings.samples,
                     temperature=settings.temperature,
                 )  # fmt: skip
@@ -132,12 +132,12 @@ def run_distillation(
         def chosen_of(asked: Sequence[Question], repeats: str, prefixes: bool = False) -> Chosen:
             own = {question.id: by_id[question.id] for question in asked}
             return choose(
-                rationales, own, tokenizer, template, negatives=settings.negatives, repeats=repeats, max_tokens=limit,
-                prefixes=prefixes,
+                table.read(), own, tokenizer, template, negatives=settings.negatives, repeats=repeats,
+                max_tokens=limit, prefixes=prefixes,
             )  # fmt: skip
 
         chosen, measured = chosen_of(train, settings.repeats, settings.method == "prefix"), chosen_of(held, "once")
-        context.say(_counted(chosen, len(rationales)))
+        context.say(_counted(chosen, sum(map(len, table.batches(["question_id"])))))
         stages = _stages(settings, prepared, Builder(settings, model, scorer, context.world, chosen), context, decode)
         task = Distillation(
             settings, stages, scorer, prompts, drawing, context.world, context.say, context.stop,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from aurify.answers import Grader
 from aurify.errors import AurifyError
+from aurify.pulse import give
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.rationales.judging import judged
-from aurify.rationales.reading import read_with_texts
+from aurify.rationales.judging import TableJudge
+from aurify.rationales.parts import ROWS_AT_ONCE
+from aurify.rationales.reading import read_with_texts, table_at
 from aurify.running.context import RunContext
 from aurify.running.world import World
 
@@ -19,34 +22,41 @@ QUESTIONS_AT_A_TIME = 256
 """Questions that are sampled, and written, at a time: a killed run draws at most that many again."""
 
 
-def given_rationales(
+def keep_given_rationales(
     source: str, questions: Sequence[Question], grader: Grader, table: RationaleTable, world: World
-) -> list[Rationale]:
-    """The rationales of these questions in ``source``, judged; they become the table's first part.
+) -> None:
+    """Judge the rationales of these questions in ``source``, and write them as the table's first part.
 
-    A run that goes on finds them there and judges nothing twice.
+    A run that goes on finds them there and judges nothing twice. Of a table some rows at a time are in memory.
 
     Raises:
         AurifyError: there is nothing to read, or nothing of these questions.
     """
-    found = [rationale for rationale in table.read() if rationale.step == 0]
-    if found:
-        return found
-    read, texts = read_with_texts(Path(source))
-    found = [_given(rationale) for rationale in judged(read, questions, grader, texts)]
-    if not found:
-        raise AurifyError(
-            f"--from {source}: none of its {len(read)} rationales is of a question of --data; "
-            "they are matched by question_id, or by the question's text"
-        )
-    if world.main:
-        table.append(found)
-        table.flush(0)
-    world.wait()
-    return found
+
+    def keep() -> None:
+        if 0 in table.steps():
+            return
+        path, read = Path(source), 0
+        rows, texts = (table_at(path).read(), {}) if path.is_dir() else read_with_texts(path)
+        judge, left = TableJudge(questions, grader, texts), iter(rows)
+
+        def judged() -> Iterator[Rationale]:
+            nonlocal read
+            while some := list(islice(left, ROWS_AT_ONCE)):
+                read += len(some)
+                yield from map(_given, judge.judged(some))
+                give("moved")
+
+        if not table.write_part(0, judged()):
+            raise AurifyError(
+                f"--from {source}: none of its {read} rationales is of a question of --data; "
+                "they are matched by question_id, or by the question's text"
+            )
+
+    world.once(keep)
 
 
-def drawn_rationales(
+def draw_rationales(
     questions: Sequence[Question],
     drawing: Drawing,
     prompts: Prompts,
@@ -55,31 +65,28 @@ def drawn_rationales(
     *,
     samples: int,
     temperature: float,
-) -> list[Rationale]:
-    """``samples`` rationales a question, drawn by the present model.
+) -> None:
+    """Have the present model draw ``samples`` rationales a question, and write them to the table.
 
-    Each chunk of questions is one part of the table: step 1, 2 and so on. Parts that were written before are read.
+    Each chunk of questions is one part of the table: step 1, 2 and so on. What was written before is not drawn again.
     """
-    before: dict[int, list[Rationale]] = {}
-    for rationale in table.read():
-        before.setdefault(rationale.step, []).append(rationale)
-
-    found: list[Rationale] = []
+    before, right = set(table.steps()), 0
     for step, start in enumerate(range(0, len(questions), QUESTIONS_AT_A_TIME), start=1):
         chunk = questions[start : start + QUESTIONS_AT_A_TIME]
-        if step not in before:
 
-            def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:
-                return drawing.draw(mine, prompts(mine), step=step, samples=samples, temperature=temperature)
+        def draw(mine: list[Question], step: int = step) -> list[list[Rationale]]:
+            return drawing.draw(mine, prompts(mine), step=step, samples=samples, temperature=temperature)
 
-            before[step] = [rationale for row in context.world.map(draw, chunk) for rationale in row]
+        if step in before:
+            drawn = table.read_step(step)
+        else:
+            drawn = [rationale for row in context.world.map(draw, chunk) for rationale in row]
             if context.world.main:
-                table.append(before[step])
+                table.append(drawn)
                 table.flush(step)
             context.world.wait()
-        found += before[step]
-        context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {sum(r.right for r in found)} right")
-    return found
+        right += sum(rationale.right for rationale in drawn)
+        context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {right} right")
 
 
 def _given(rationale: Rationale) -> Rationale:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aurify.errors import AurifyError
-from aurify.files import write_atomically
+from aurify.files import atomic_writer, write_atomically
 from aurify.rationales.joining import join_table_parts
 from aurify.rationales.parts import ROWS_AT_ONCE, TablePart, damaged, digest_of, held, parts_of, remove_joined
 from aurify.rationales.record import Rationale
-from aurify.rationales.schema import from_rows, to_table
+from aurify.rationales.schema import SCHEMA, from_rows, to_table
 
 
 class RationaleTable:
@@ -53,6 +54,24 @@ class RationaleTable:
         self.digests[part.name] = hashlib.blake2b(content, digest_size=16).hexdigest()
         self._buffer.clear()
         self.digests = join_table_parts(self.folder, settled, self.digests)
+
+    def write_part(self, step: int, rationales: Iterable[Rationale]) -> int:
+        """Write rows as the whole part of ``step``, and say how many they were; without rows, nothing.
+
+        ``ROWS_AT_ONCE`` of them are in memory at a time.
+        """
+        rows, count = iter(rationales), 0
+        if not (some := list(islice(rows, ROWS_AT_ONCE))):
+            return 0
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f"step-{step:08d}.parquet"
+        with atomic_writer(part) as file, pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+            while some:
+                count += len(some)
+                writer.write_table(to_table(some))
+                some = list(islice(rows, ROWS_AT_ONCE))
+        self.digests[part.name] = digest_of(part)
+        return count
 
     def drop_after(self, step: int) -> None:
         """Forget the parts of later steps, what was not flushed, and what a killed process left half written.
