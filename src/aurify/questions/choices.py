@@ -132,7 +132,10 @@ def first_number(rows: Iterable[tuple[Options, Sequence[tuple[str, Any]]]]) -> i
     """The number of the first option in a file that names right options by number: 0, or 1 where nothing else fits."""
     seen: set[str] = set()
     for options, said in rows:
-        if any(options.place(_single(name, mark)) is not None for name, mark in said if not isinstance(mark, list)):
+        try:
+            if any(options.place(_single(name, mark)) is not None for name, mark in said if not isinstance(mark, list)):
+                continue
+        except RowError:  # which is told where the row is settled
             continue
         given = (mark[0] if isinstance(mark, list) and len(mark) == 1 else mark for _, mark in said)
         index = next((index for mark in given if (index := options.index(mark)) is not None), None)

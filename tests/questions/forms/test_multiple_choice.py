@@ -53,6 +53,17 @@ def test_the_forms_of_known_sets(load: Load, name: str) -> None:
     assert (question.text, question.answer, question.answer_type) == (LISTED, "(C)", "choice")
 
 
+@pytest.mark.parametrize("answer", [float("inf"), float("nan"), "['x', 'y']", '["x", "y"]', [0, 1]])
+def test_an_answer_that_can_be_none_is_a_bad_row_and_says_nothing_of_how_the_file_counts(
+    load: Load, answer: Any
+) -> None:
+    rows = [{"question": f"q{n}?", "choices": ["x", "y"], "answer": n} for n in (1, 2)]
+    found = load({"question": "q0?", "choices": ["x", "y"], "answer": answer}, *rows)
+    assert [one.answer for one in found] == ["(A)", "(B)"]
+    assert "counted from 1" in found.notes[0]
+    assert len(found.skipped) == 1
+
+
 def test_an_answer_by_number_is_counted_as_the_whole_file_counts(load: Load) -> None:
     rows = [{"question": f"q{n}?", "option1": "x", "option2": "y", "answer": str(n)} for n in (1, 2)]
     found = load(*rows)
