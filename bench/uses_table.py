@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from dust_data import rows
 from dust_table import Measure, computed, measured
 
+from aurify.statistics.crossed import Interval
+
 TOLD = ("problems", "tokens", "rationales", "rate", "preference_rate", "held_out", "test_rows", "votes", "dtype")
 AGAINST = (("nce", "kd-twice"), ("nat", "no-negatives"), ("asc", "sc"))
 """Comparisons beside those with kd: at equal tokens, with the same unit, with the same votes."""
+BEFORE = {"kd+dpo": "kd-half", "kd+kto": "kd-half", "nce": "nat", "sc": "kd", "asc": "kd"}
+"""What was trained before, and counts."""
 
 
 def print_uses(out: Path) -> None:
@@ -33,11 +36,13 @@ def print_uses(out: Path) -> None:
     print(f"| use | tokens | core seconds | {' | '.join(head)} |")
     print("| --- |" + " ---: |" * (len(head) + 2))
     for name in names:
-        runs = [one for (method, _), one in trained.items() if method == name]
-        cells = [mean_of([one["tokens"] for one in runs]), mean_of([computed(one) for one in runs])]
+        stages = [name, BEFORE[name]] if name in BEFORE else [name]
+        runs = [[one for (method, _), one in trained.items() if method == stage] for stage in stages]
+        cells = [sum_of([[one["tokens"] for one in found] for found in runs])]
+        cells.append(sum_of([[computed(one) for one in found] for found in runs]))
         for found in measures.values():
             known = any(method == name for method, _ in found.values)
-            difference = found.difference(name, "kd") if known else None
+            difference = less_kd(found, name) if known else None
             cells += [value_of(found, name) if known else "", found.told(difference, "+") if difference else ""]
         print(f"| {name} | {' | '.join(cells)} |")
     print()
@@ -51,11 +56,20 @@ def print_uses(out: Path) -> None:
         print()
 
 
+def less_kd(measure: Measure, method: str) -> Interval | None:
+    """Its paired difference to kd; the student as it stands, which was measured once, goes with every seed of kd."""
+    if method != "base":
+        return measure.difference(method, "kd")
+    found = measure.difference("kd", "base")
+    return found and Interval(-found.value, -found.high, -found.low)
+
+
 def value_of(measure: Measure, method: str) -> str:
     """The mean alone; its difference has the interval."""
     return measure.mean(method).partition(" ")[0]
 
 
-def mean_of(values: list[Any]) -> str:
-    """Rounded; empty where nothing was trained."""
-    return f"{sum(values) / len(values):,.0f}" if values else ""
+def sum_of(stages: list[list[float]]) -> str:
+    """The sum of the stages' means, rounded; empty where nothing was trained."""
+    found = [sum(values) / len(values) for values in stages if values]
+    return f"{sum(found):,.0f}" if found else ""
