@@ -243,6 +243,8 @@ def main() -> None:
             total, failed = total + found.inputs, failed + len(found.faults)
             told += [f"{name}: {fault}" for fault in found.faults[:5]]
             print(found.row(name), flush=True)
+            for fault in found.faults[:5]:
+                print(f"{name}: {fault}", file=sys.stderr, flush=True)
         print(f"\n{total} inputs, {failed} faults")
         print("\n".join(told))
     raise SystemExit(1 if failed else 0)

@@ -91,6 +91,13 @@ def test_among_words_the_same_may_be_an_answer(tmp_path: Path, answer: str) -> N
     assert [one.answer for one in load(tmp_path, ["Paris", answer, "Rome", "12"])][1] == answer
 
 
+@pytest.mark.parametrize("answer", [")", "[", "\\", "*", "+", "?", "("])
+def test_a_lone_sign_among_numbers_is_no_pattern(tmp_path: Path, answer: str) -> None:
+    found = load(tmp_path, ["12", answer, "7"])
+    assert len(found) + len(found.skipped) == 3
+    assert [one.answer for one in found if one.answer != answer] == ["12", "7"]
+
+
 def test_a_letter_is_a_bad_row_where_the_question_asks_to_choose_and_lists_nothing(tmp_path: Path) -> None:
     rows = [
         {"question": "Which of the following is prime?", "answer": "B"},

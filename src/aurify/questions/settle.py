@@ -150,14 +150,15 @@ def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
     if kind != "text":
         return kind
     gold = one.answers[0].strip()
-    absent = among_numbers and (len(gold) > 1 or not _names_letters(one.text, gold))
-    missing = _OPTION.fullmatch(gold) and (_ASKS_TO_CHOOSE.search(one.text) or absent)
+    missing = _OPTION.fullmatch(gold) and (
+        _ASKS_TO_CHOOSE.search(one.text) or (among_numbers and (len(gold) > 1 or not _names_letters(one.text, gold)))
+    )
     return _NOTHING if missing or (among_numbers and is_no_number(gold)) else kind
 
 
 def _names_letters(question: str, letter: str) -> bool:
     """Whether a question asks for a letter, or holds the one that is its answer."""
-    name = letter.strip("().")
+    name = re.escape(letter.strip("()."))
     return bool(_ASKS_FOR_LETTER.search(question) or re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", question))
 
 
