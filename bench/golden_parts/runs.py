@@ -94,7 +94,7 @@ def runs() -> Iterator[Run]:
     for variant in ("full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential",
                     "random-negatives"):  # fmt: skip
         yield distill(f"nat-{variant}", "nat", f"{source} --variant {variant}")
-    for method in ("kd", "mix", "cl"):
+    for method in ("kd", "mix", "prefix", "cl"):
         yield distill(method, method, source)
     for method in ("nt", "ul"):
         yield distill(method, method, f"{source} --negative-weight 0.1")
