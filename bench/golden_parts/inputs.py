@@ -30,7 +30,7 @@ refits = 2
 
 
 def write_inputs(folder: Path, environment: dict[str, str]) -> None:
-    """Questions with rationales of their own, worked examples, and the plan of a comparison."""
+    """Questions with rationales of their own, worked examples, samples with equations, and the plan of a comparison."""
     code = (
         "import json, random\n"
         "from aurify.nugget import generate, rationale\n"
@@ -46,4 +46,13 @@ def write_inputs(folder: Path, environment: dict[str, str]) -> None:
     rows = [json.loads(line) for line in made.stdout.splitlines()[-2:]]
     shots = [f"Question: {row['question']}\nAnswer: Let's think step by step.\n{row['rationale']}" for row in rows]
     (folder / "examples.txt").write_text("\n\n".join(shots) + "\n", encoding="utf-8")
+    (folder / "sums.jsonl").write_text("".join(map(_with_sums, made.stdout.splitlines())), encoding="utf-8")
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+
+
+def _with_sums(line: str) -> str:
+    """A question with a right sample and a wrong one, whose second equation is false."""
+    row = json.loads(line)
+    wrong = f"1 + 1 = 2 and 2 + 1 = 4. The answer is not {row['answer']}."
+    samples = [{"text": row["rationale"]}, {"text": wrong}]
+    return json.dumps({"question": row["question"], "answer": row["answer"], "samples": samples}) + "\n"

@@ -94,8 +94,9 @@ def runs() -> Iterator[Run]:
     for variant in ("full", "linear-value", "no-offset", "fixed", "no-negatives", "wide-lora", "sequential",
                     "random-negatives"):  # fmt: skip
         yield distill(f"nat-{variant}", "nat", f"{source} --variant {variant}")
-    for method in ("kd", "mix", "prefix", "cl"):
+    for method in ("kd", "mix", "cl"):
         yield distill(method, method, source)
+    yield distill("prefix", "prefix", "--model nugget --from sums.jsonl")
     for method in ("nt", "ul"):
         yield distill(method, method, f"{source} --negative-weight 0.1")
     for weights in ("sequence", "token"):
