@@ -226,13 +226,18 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(about: str | None) -> argparse.Namespace:
+    """What a person asks of a fuzzer; the library can be imported from here on."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=300, help="of the processor, for all targets")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="targets whose names hold this word")
-    asked = parser.parse_args()
     sys.path.insert(0, str(HERE.parent / "src"))
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments(__doc__)
     failed = 0
     with scratch() as folder:
         chosen = {name: one for name, one in targets(folder).items() if asked.only in name}

@@ -11,11 +11,9 @@ Python's own parsers are not looked into.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -80,12 +78,7 @@ def forked(name: str, target: fuzz.Target, seconds: float, seed: int) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300, help="of the processor, for all targets")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="targets whose names hold this word")
-    asked = parser.parse_args()
-    sys.path.insert(0, str(fuzz.HERE.parent / "src"))
+    asked = fuzz.arguments(__doc__)
     import atheris
 
     total, faults = 0, []
