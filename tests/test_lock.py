@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -139,3 +140,27 @@ def test_only_what_a_killed_process_left_counts_as_nothing(tmp_path: Path) -> No
     (tmp_path / ".hidden").touch()
     assert not is_unused(tmp_path)
     assert not is_unused(tmp_path / LOCK)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_lock_is_taken_leaves_nothing(number, tmp_path, monkeypatch) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped
+
+    def struck(descriptor: int, how: int) -> None:
+        signal.raise_signal(number)
+        flock(descriptor, how)
+
+    flock = fcntl.flock
+    monkeypatch.setattr("aurify.lock.fcntl.flock", struck)
+    before = signal.signal(number, stop)
+    try:
+        with pytest.raises(Stopped), sole_writer(tmp_path / "run"):
+            raise AssertionError("the signal was lost")
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert list(tmp_path.iterdir()) == []

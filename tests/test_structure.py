@@ -25,6 +25,7 @@ ORDER = (
         "garbage",
         "bounded",
         "files",
+        "held_back",
         "lock",
         "toml",
         "parsing",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aurify.errors import AurifyError, UsageError
 from aurify.files import is_leftover
+from aurify.held_back import held_back
 
 LOCK = ".lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
@@ -39,8 +40,10 @@ def sole_writer(folder: str | Path, say: Callable[[str], None] = lambda text: No
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    descriptor = _locked(path, folder, say)
+    descriptor = None
     try:
+        with held_back():  # or a signal just then would leave the file
+            descriptor = _locked(path, folder, say)
         yield
     finally:
         if descriptor is not None:

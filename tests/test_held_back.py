@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from aurify.held_back import held_back
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.fixture
+def handled():
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield stop
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_the_block(number, handled):
+    done = []
+    with pytest.raises(Stopped, match=number.name), held_back():
+        signal.raise_signal(number)
+        done.append("the rest")
+    assert done == ["the rest"]
+    assert signal.getsignal(number) is handled
+
+
+def test_it_changes_nothing_where_no_signal_comes(handled):
+    with held_back():
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == [handled, handled]
+
+
+def test_an_error_of_the_block_is_kept_beside_the_signal(handled):
+    with pytest.raises(Stopped) as raised, held_back():
+        signal.raise_signal(signal.SIGINT)
+        raise ValueError("its own")
+    assert isinstance(raised.value.__context__, ValueError)
+
+
+def test_in_another_thread_it_is_nothing(handled):
+    seen = []
+
+    def work() -> None:
+        with held_back():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [handled]
