@@ -26,9 +26,14 @@ def handled():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_waits_for_the_end_of_the_block(number, handled):
     done = []
-    with pytest.raises(Stopped, match=number.name), held_back():
-        signal.raise_signal(number)
-        done.append("the rest")
+
+    def work() -> None:
+        with held_back():
+            signal.raise_signal(number)
+            done.append("the rest")
+
+    with pytest.raises(Stopped, match=number.name):
+        work()
     assert done == ["the rest"]
     assert signal.getsignal(number) is handled
 
@@ -40,9 +45,13 @@ def test_it_changes_nothing_where_no_signal_comes(handled):
 
 
 def test_an_error_of_the_block_is_kept_beside_the_signal(handled):
-    with pytest.raises(Stopped) as raised, held_back():
-        signal.raise_signal(signal.SIGINT)
-        raise ValueError("its own")
+    def work() -> None:
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            raise ValueError("its own")
+
+    with pytest.raises(Stopped) as raised:
+        work()
     assert isinstance(raised.value.__context__, ValueError)
 
 
