@@ -27,5 +27,5 @@ def held_back() -> Iterator[None]:
     finally:
         for number, handler in ours.items():
             signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
+        for signum in came:
+            signal.raise_signal(signum)
