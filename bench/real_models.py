@@ -135,15 +135,20 @@ def greedy(run: Path) -> tuple[Verdicts, Verdicts]:
 
 def sampled(args: argparse.Namespace, run: Path, when: str) -> Verdicts:
     """Of some held-out questions, the share of samples that are right, of the base or of the run's model."""
-    out, config = run / f"sampled-{when}", read_toml(run / "config.toml")
+    ids = sorted(greedy(run)[0])[: args.sampled]
+    model = args.model if when == "before" else run / "model"
+    return drawn(model, args.data, ids, args.samples, read_toml(run / "config.toml"), run / f"sampled-{when}")
+
+
+def drawn(model: Path, data: Path, ids: Sequence[str], samples: int, asked: Mapping[str, Any], out: Path) -> Verdicts:
+    """The share of a model's samples of these questions that are right, asked as a run's settings say; kept in out."""
     if not (out / "samples").is_dir():
-        ids = sorted(greedy(run)[0])[: args.sampled]
         kept = ("prompt", "few_shot", "system", "template_args", "max_new_tokens", "skip_bad")
         settings = {
-            **{name: config[name] for name in kept if name in config}, "data": str(args.data), "out": str(out),
-            "model": str(args.model if when == "before" else run / "model"), "samples": args.samples,
+            **{name: asked[name] for name in kept if name in asked}, "data": str(data), "out": str(out),
+            "model": str(model), "samples": samples,
         }  # fmt: skip
-        questions = [question for question in load_questions(args.data) if question.id in set(ids)]
+        questions = [question for question in load_questions(data) if question.id in set(ids)]
         run_evaluation(resolve(EvaluateSettings, settings), questions=questions)
     return shares(RationaleTable(out / "samples").read())
 

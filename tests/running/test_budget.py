@@ -33,6 +33,18 @@ def test_a_step_uses_up_a_budget_of_each_kind_and_evaluations_do_not_count(kind,
     assert spending.used_up(2, alone)
 
 
+def test_looks_are_due_once_an_equal_part_of_the_budget_is_used():
+    spending, due = Spending(Budget("seconds", 12.0, looks=4)), []
+    for step, seconds in enumerate([1.0, 1.9, 0.1, 5.0, 0.9, 0.2, 3.0], 1):
+        spending.add(line(step, 1, seconds=seconds))
+        spending.add({"step": step, "held_out": {}, "timing": {"seconds": 99.0}})
+        due.append(spending.look_due)
+    assert due == [False, False, True, True, False, True, True], "3.0, 8.0 (past 6), 9.1 and 12.1 s"
+    spending = Spending(Budget("seconds", 12.0))
+    spending.add(line(1, 1, seconds=12.0))
+    assert not spending.look_due, "none were asked for"
+
+
 def test_any_process_ends_it_for_all():
     spending = Spending(Budget("seconds", 5.0))
     spending.add(line(1, 0, 0, 1.0))

@@ -174,6 +174,18 @@ def test_a_budget_ends_a_run_and_is_counted_again_on_resume(tmp_path):
     assert run(tmp_path / "other", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
 
 
+def test_a_budget_has_its_evaluations_also_where_a_run_goes_on(tmp_path):
+    def spending() -> Spending:
+        return Spending(Budget("samples", 60, looks=3))
+
+    task = Sums(steps=100)
+    whole = run(tmp_path / "run", task, spending=spending())
+    assert [call for call in task.calls if "evaluate" in call] == [f"evaluate {step}" for step in (0, 2, 4, 6)]
+    with pytest.raises(AurifyError, match="stopped after step 4"):
+        run(tmp_path / "other", Sums(steps=100), Stops(4), spending=spending())
+    assert run(tmp_path / "other", Sums(steps=100), spending=spending()) == whole
+
+
 def test_slow_steps_are_saved_more_often_and_what_a_crash_loses_is_one(tmp_path, monkeypatch):
     wanted = run(tmp_path / "whole", Sums())
     monkeypatch.setattr(loop, "SAVE_AFTER", 0.0)

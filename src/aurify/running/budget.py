@@ -14,6 +14,8 @@ class Budget(NamedTuple):
 
     kind: BudgetKind
     amount: float
+    looks: int = 0
+    """Evaluations while it is used, as near as steps allow at equal distances."""
 
     def cost(self, line: Mapping[str, Any]) -> float:
         """What the step of a line of metrics.jsonl took of it."""
@@ -31,6 +33,8 @@ class Spending:
     def __init__(self, budget: Budget | None = None, parts: Sequence[int] = ()) -> None:
         self.budget, self.parts = budget, parts
         self.total = self.of_part = 0.0
+        self.look_due = False
+        """Whether the last step was one after which the budget has an evaluation."""
 
     @property
     def share(self) -> float:
@@ -42,6 +46,8 @@ class Spending:
         if self.budget is None or "updated" not in line:
             return
         cost = self.budget.cost(line)
+        looks = self.budget.looks / self.budget.amount
+        self.look_due = int(looks * self.total) < int(looks * (self.total + cost))
         self.total += cost
         self.of_part = cost + (0.0 if line["step"] in self.parts else self.of_part)
 

@@ -103,7 +103,7 @@ class Loop:
 
     def _evaluated(self) -> bool:
         """Whether the evaluation that is due after this step, if one is, has been made."""
-        due = self.step == 0 or self._done() or self.step in self.task.ends
+        due = self.step == 0 or self._done() or self.step in self.task.ends or self.spending.look_due
         if not (due or (self.eval_every and self.step % self.eval_every == 0)):
             return True
         return self.world.once(
