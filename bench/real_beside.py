@@ -10,12 +10,14 @@ settings of `aurify train`; TRL takes from them what it knows: the prompt's form
 Alike on all sides: the weights to begin with, rank, scale and targets of a fresh LoRA, the training questions, the
 held-out ones (aurify's split of seed 0), the form of the prompt, the token limit, temperature 1, the rollouts a step,
 the dtype, one thread on one core, large pages, and a rate that falls by a cosine to a tenth with the used share of the
-budget.
-The budget counts drawing, grading and updating; loading, evaluating and saving are off the clock, and a step that has
-begun is finished. Held-out answers are greedy, drawn and graded by aurify on all sides. aurify's methods have their
-defaults otherwise (`star` online, refits 0) and find their rate themselves; TRL's GRPO has groups of 8 and its own
-defaults, and is tried at the rates of ``--rates`` [1e-5, ten times its default for full tuning, and 1e-4]: of a side's
-rates the one with the best final accuracy stands for it, which flatters it by the luck of that choice.
+budget. The budget counts drawing, grading and updating by the clock; loading, evaluating and saving are off it, and a
+step that has begun is finished. What share of it the processor worked stands beside it: far from 100 %, the core was
+not its own.
+
+Held-out answers are greedy, drawn and graded by aurify on all sides. aurify's methods have their defaults otherwise
+(`star` online, refits 0) and find their rates themselves; TRL's GRPO has groups of 8 and its own defaults, and is tried
+at the rates of ``--rates`` [1e-5, ten times its default for full tuning, and 1e-4]. Of a side's rates the one with the
+best final accuracy stands for it, which flatters it by the luck of that choice.
 
 Two calls with other ``--sides`` or ``--seeds`` and another ``--core`` may fill one ``--out`` at the same time. A run
 of aurify that was stopped goes on, one of TRL begins anew, and what is finished is read.

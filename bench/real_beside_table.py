@@ -16,7 +16,7 @@ Curve = Sequence[tuple[float, float]]
 
 COLUMNS = (
     "side", "rate", "seed", "before", "held out, greedy, after seconds of training", "final (95 %)", "sampled",
-    "steps", "s/step", "GiB", "right, first step", "cut, first step", "tokens a rationale",
+    "steps", "s/step", "of these the processor's", "GiB", "right, first step", "cut, first step", "tokens a rationale",
 )  # fmt: skip
 
 
@@ -48,7 +48,9 @@ def row(run: Run) -> list[str]:
         run["side"], rate(run), run["seed"], f"{100 * curve[0][1]:.1f} %",
         ", ".join(f"{spent:.0f} s: {100 * value:.1f}" for spent, value in curve[1:]),
         percent(run["after"]), percent(run["sampled"]) if "sampled" in run else "-", len(seconds),
-        f"{statistics.mean(seconds):.1f}", f"{run['peak_mb'] / 1024:.1f}",
+        f"{statistics.mean(seconds):.1f}",
+        f"{100 * sum(run['processor']) / sum(seconds):.0f} %",
+        f"{run['peak_mb'] / 1024:.1f}",
         f"{first.get('right', 0)} of {sum(first.values())}", first.get("truncated", 0),
         f"{sum(run['tokens']) / max(1, sum(run['samples'])):.0f}",
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,28 @@ from aurify.comparison.plan import STEPS_WITHOUT_END
 from aurify.running.budget import Budget
 from aurify.running.progress import Quiet
 from aurify.training.run import run_training
-from speed_parts.budgeted import BEFORE, questions_of, settings_of
+from speed_parts.budgeted import Processor, questions_of, settings_of
 from speed_parts.child import plan_of_worker, say
 
 
 class Told(Quiet):
-    """Passes on what happens, and keeps what a pilot before the first step took."""
+    """Passes on what happens, and keeps what each step took, and a pilot before the first."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.begun = folder, 0.0
+        self.processor, self.begun = Processor(folder), 0.0
 
     def say(self, text: str) -> None:
         say({"said": text})
 
     def evaluated(self, step: int, accuracy: Any) -> None:
         self.begun = time.perf_counter()
+        self.processor.begin()
         say({"said": f"step {step}: held out {accuracy}"})
 
     def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
-        if step == 1 and self.begun:
-            pilot = time.perf_counter() - self.begun - line["timing"]["seconds"]
-            (self.folder / BEFORE).write_text(json.dumps(pilot))
-        say({"said": f"step {step}: {line['timing']['seconds']:.1f} s, {line['verdicts']}"})
+        seconds = line["timing"]["seconds"]
+        worked = self.processor.step_ended(step, time.perf_counter() - self.begun - seconds if step == 1 else 0.0)
+        say({"said": f"step {step}: {seconds:.1f} s, {worked}, {line['verdicts']}"})
 
 
 def main() -> None:

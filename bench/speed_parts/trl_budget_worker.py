@@ -33,7 +33,7 @@ from aurify.running.world import World
 from aurify.sampling import LocalSampler
 from aurify.training.schedule import learning_rate
 from speed_parts import trl_worker
-from speed_parts.budgeted import questions_of, settings_of
+from speed_parts.budgeted import Processor, questions_of, settings_of
 from speed_parts.child import plan_of_worker, say
 
 FINE = 10**6
@@ -48,11 +48,12 @@ class Budgeted(TrainerCallback):
         self.rate, self.measure, self.reward = plan["rate"], measure, reward
         self.metrics = MetricsLog(Path(plan["out"]) / "metrics.jsonl")
         self.spending = Spending(Budget("seconds", plan["seconds"], plan["looks"]))
-        self.mark = 0.0
+        self.mark, self.processor = 0.0, Processor(Path(plan["out"]))
 
     def look(self, step: int) -> None:
         self.metrics.append({"step": step, **self.measure(step), "timing": {}})
         self.mark = time.perf_counter()
+        self.processor.begin()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.look(0)
@@ -69,7 +70,8 @@ class Budgeted(TrainerCallback):
         line = {"step": state.global_step, "updated": True, **self.reward.counts(), "timing": timing}
         self.spending.add(line)
         self.metrics.append(line)
-        say({"said": f"step {state.global_step}: {seconds:.1f} s, {line['verdicts']}"})
+        worked = self.processor.step_ended(state.global_step)
+        say({"said": f"step {state.global_step}: {seconds:.1f} s, {worked}, {line['verdicts']}"})
         control.should_training_stop = self.spending.used_up(state.global_step, bool)
         if control.should_training_stop or self.spending.look_due:
             self.look(state.global_step)

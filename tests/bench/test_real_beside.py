@@ -22,6 +22,7 @@ def finished(side: str, seed: int, rate: float | None, values: list[float], righ
     return {
         "name": f"{side}-{rate}-{seed}", "side": side, "rate": rate, "seed": seed, "before": after, "after": after,
         "sampled": after, "curve": [[100.0 * i, value] for i, value in enumerate(values)], "seconds": [100.0, 100.0],
+        "processor": [99.0, 91.0],
         "samples": [64, 64], "tokens": [6400, 3200], "verdicts": [{"right": 5, "truncated": 7, "wrong": 52}] * 2,
         "peak_mb": 2048.0,
     }  # fmt: skip
@@ -49,7 +50,7 @@ def test_tables_of_runs(capsys: pytest.CaptureFixture[str]) -> None:
     print_tables(RUNS, ["trice", "star", "trl"])
     out = capsys.readouterr().out
     assert "| trl | 1e-05 | 0 | 20.0 % | 100 s: 20.0, 200 s: 30.0 | 30.0 (" in out, "every rate is shown"
-    assert "| 2 | 100.0 | 2.0 | 5 of 64 | 7 | 75 |" in out
+    assert "| 2 | 100.0 | 95 % | 2.0 | 5 of 64 | 7 | 75 |" in out
     assert "| trice | 0 | 50.0 % | 200 | 100 | 0.50 |" in out
     assert "| star | 0 | 50.0 % | 200 | never | - |" in out
     assert "| trice | 0 | +40.0 (" in out
