@@ -78,13 +78,20 @@ def main() -> None:
         begin = merged(args.model, args.out / "begin")
         common = common_settings(args, begin)
         agree(args, common)
+    failed: list[str] = []
     for seed in args.seeds:
         for side in args.sides:
             for rate in args.rates.get(side, [None]):
                 job = Job(side, rate, seed)
                 if job.name not in {one["name"] for one in results(args.out)}:
-                    measure(args, job, common)
+                    try:
+                        measure(args, job, common)
+                    except RuntimeError as error:  # of the run's process; others may still succeed
+                        failed.append(f"{job.name} fails: {error}")
+                        print(f"  {failed[-1]}", flush=True)
     print_tables(results(args.out), args.sides)
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 def settle(core: int) -> None:
@@ -196,17 +203,24 @@ def agree(args: argparse.Namespace, common: dict[str, Any]) -> None:
     file.write_text(json.dumps(wanted, indent=1))
 
 
+def plan_of(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> dict[str, Any]:
+    """What a run's process is told."""
+    settings = {**common, "method": "grpo" if job.side == TRL else job.side}
+    if job.side == "star":
+        settings["refits"] = 0
+    samples = build_method(resolve(TrainSettings, {**settings, "out": "unused"})).samples
+    return {
+        "settings": {**settings, "questions": args.rollouts // samples}, "rate": job.rate, "seed": job.seed,
+        "out": str((args.out / job.name).resolve()), "seconds": args.seconds,
+        "looks": round(args.seconds / args.every) if args.every else 6, "rollouts": args.rollouts,
+        "micro": min(args.micro, args.rollouts),
+    }  # fmt: skip
+
+
 def measure(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> None:
     """Train, or go on, and write down what came out."""
-    folder = (args.out / job.name).resolve()
-    method = "grpo" if job.side == TRL else job.side
-    settings = {**common, "method": method, **({"refits": 0} if method == "star" else {})}
-    samples = build_method(resolve(TrainSettings, {**settings, "out": "unused"})).samples
-    plan = {
-        "settings": {**settings, "questions": args.rollouts // samples}, "rate": job.rate, "seed": job.seed,
-        "out": str(folder), "seconds": args.seconds, "looks": round(args.seconds / args.every) if args.every else 6,
-        "rollouts": args.rollouts, "micro": min(args.micro, args.rollouts),
-    }  # fmt: skip
+    plan = plan_of(args, job, common)
+    folder = Path(plan["out"])
     module, python = ("trl_budget_worker", PEERS) if job.side == TRL else ("aurify_budget_worker", sys.executable)
     if not (folder / "model").is_dir():
         with Child(module, plan, python=python, threads=1, core=args.core) as worker:
@@ -216,8 +230,8 @@ def measure(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> None:
     found = {"before": before, "after": after}
     if args.sampled:
         ids = sorted(after)[: args.sampled]
-        data = Path(settings.get("eval_data", args.data))
-        found["sampled"] = drawn(folder / "model", data, ids, 2, settings, folder / "sampled")
+        data = Path(common.get("eval_data", args.data))
+        found["sampled"] = drawn(folder / "model", data, ids, 2, common, folder / "sampled")
     line = {"name": job.name, **job._asdict(), **found, **told(folder)}
     with alone(args.out), (args.out / "results.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+
+from aurify.models import load_model, prepare
+from aurify.models.prompting import PromptForm
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 import real_beside
 from real_beside_table import best_rate, print_tables, seconds_to
+from speed_parts.budgeted import settings_of
 from speed_parts.shared import PEERS
 
 
@@ -65,6 +70,44 @@ def test_settings_behind_the_dashes() -> None:
     assert args.rates == {"trl": [1e-5, 2e-4], "trice": [1e-4]}
     with pytest.raises(SystemExit):
         real_beside.arguments(["m", "d.jsonl"])
+
+
+def test_an_adapter_is_merged_once_with_its_prompt_and_weights_are_taken_as_they_are(
+    tmp_path: Path, tiny_model_dir: Path
+) -> None:
+    loaded = load_model(str(tiny_model_dir), trainable=True)
+    adapted = prepare(loaded.model, loaded.tokenizer, kind="lora", lora_rank=2).model
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                parameter.fill_(0.05)
+    adapter = tmp_path / "adapter"
+    adapted.save_pretrained(adapter)
+    PromptForm("plain", max_new_tokens=9).save(adapter)
+    folder = real_beside.merged(adapter, tmp_path / "begin")
+    made = (tmp_path / "begin" / "config.json").stat().st_mtime_ns
+    again = load_model(folder)
+    ids = torch.tensor([[5, 6, 7]])
+    torch.testing.assert_close(again.model(ids).logits, adapted(ids).logits)
+    with adapted.disable_adapter():
+        assert (again.model(ids).logits - adapted(ids).logits).abs().max() > 1e-3, "the adapter does something"
+    assert PromptForm.read(folder) == PromptForm("plain", max_new_tokens=9)
+    assert real_beside.merged(adapter, tmp_path / "begin") == folder
+    assert (tmp_path / "begin" / "config.json").stat().st_mtime_ns == made
+    assert real_beside.merged(tiny_model_dir, tmp_path / "none") == str(tiny_model_dir.resolve())
+
+
+def test_methods_of_several_samples_ask_fewer_questions_and_star_learns_online(tmp_path: Path) -> None:
+    words = ["nugget", "d.jsonl", "--out", str(tmp_path), "--", "--max-new-tokens", "9", "--dtype", "float32"]
+    args = real_beside.arguments(words)
+    common = real_beside.common_settings(args, "nugget")
+    found = {}
+    for side in ("trice", "grpo", "star", "rejection", "trl"):
+        settings = settings_of(real_beside.plan_of(args, real_beside.Job(side, None, 3), common))
+        found[side] = settings.questions
+        assert (settings.seed, settings.tuning, settings.lr, settings.max_new_tokens) == (3, "lora", None, 9)
+        assert side != "star" or settings.refits == 0
+    assert found == {"trice": 64, "grpo": 8, "star": 64, "rejection": 16, "trl": 8}
 
 
 @pytest.mark.skipif(not PEERS.exists(), reason="no .venv-peers: run make peers")
