@@ -118,6 +118,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--sampled", type=int, default=100, help="of these, sampled twice at the end; 0: none")
     parser.add_argument("--rollouts", type=int, default=64, help="a step")
     parser.add_argument("--micro", type=int, default=16, help="of these at a time in TRL's update; memory alone")
+    parser.add_argument("--drawn", type=int, help="of these drawn at a time by TRL, 8 a question; memory alone [all]")
     parser.add_argument("--core", type=int, default=min(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path, default=Path("runs/beside"))
     parser.add_argument("--quick", action="store_true", help="seconds on the embedded model: does it run?")
@@ -213,7 +214,7 @@ def plan_of(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> dict[
         "settings": {**settings, "questions": args.rollouts // samples}, "rate": job.rate, "seed": job.seed,
         "out": str((args.out / job.name).resolve()), "seconds": args.seconds,
         "looks": round(args.seconds / args.every) if args.every else 6, "rollouts": args.rollouts,
-        "micro": min(args.micro, args.rollouts),
+        "micro": min(args.micro, args.rollouts), "drawn": args.drawn or args.rollouts,
     }  # fmt: skip
 
 

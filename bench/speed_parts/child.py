@@ -57,10 +57,11 @@ class Child:
         for line in self._process.stdout:
             if line.startswith(MARK):
                 return json.loads(line[len(MARK) :])
-        self._process.wait()
+        status = self._process.wait()
         self._log.seek(0)
-        words = [line.strip() for line in self._log.read().splitlines() if line.strip()] or ["it said nothing"]
-        raise RuntimeError(words[-1])
+        lines = [line.strip() for line in self._log.read().splitlines()]
+        words = [line for line in lines if line and "Warning" not in line and "warnings.warn" not in line]
+        raise RuntimeError(f"{words[-1] if words else 'it said nothing'} (exit status {status})")
 
     def go(self, word: Any = None) -> Any:
         """Let it work on, and read what it says of that."""

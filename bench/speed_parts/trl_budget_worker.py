@@ -151,7 +151,7 @@ def main() -> None:
         arguments = {
             **trl_worker.settings(plan), "bf16": settings.dtype == "bfloat16", "lr_scheduler_type": "constant",
             "lr_scheduler_kwargs": {}, "per_device_train_batch_size": plan["micro"],
-            "gradient_accumulation_steps": plan["rollouts"] // plan["micro"],
+            "gradient_accumulation_steps": plan["rollouts"] // plan["micro"], "generation_batch_size": plan["drawn"],
         }  # fmt: skip
         GRPOTrainer(
             model=tuned, reward_funcs=reward, processing_class=tokenizer,
