@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,7 @@ def study(teacher: str, pools: list[CandidatePool], words: bool) -> dict[str, tu
         parts = 8 // size
         read = full if size == 8 else Inputs.of(runs, alone=False, words=False)
         if size != 8:
-            read = Inputs(read.pools, read.features_XF, full.words)
+            read = replace(read, words=full.words)
         together[size] = cross_fit(read, alone=False)
         apart = [piece for scores in alone for piece in np.split(scores, parts)]
         tables.append(table(runs, {"alone": apart, "among rivals": together[size]}, size))
@@ -180,13 +181,13 @@ def study(teacher: str, pools: list[CandidatePool], words: bool) -> dict[str, tu
     print()
     by_subject(pools, rankers)
     sampling(pools, alone)
-    return correlation(teacher, full, rankers)
+    return correlation(teacher, pools, full, rankers)
 
 
 def cross_fit(inputs: Inputs, alone: bool, questions: int | None = None, rounds: int = 200) -> Scores:
     """Every pool's scores, by a ranker that was trained on the other folds (or on some pools of them)."""
-    folds = np.array([fold_of(one, FOLDS, 0) for one in inputs.pools])
-    scores: list[np.ndarray | None] = [None] * len(inputs.pools)
+    folds = np.array([fold_of(one, FOLDS, 0) for one in inputs.questions])
+    scores: list[np.ndarray | None] = [None] * len(inputs.questions)
     for fold in range(FOLDS):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         if questions:
@@ -279,10 +280,12 @@ def sampling(pools: list[CandidatePool], scores: Scores) -> None:
     print(flush=True)
 
 
-def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> dict[str, tuple[Point, list[Point]]]:
+def correlation(
+    teacher: str, pools: list[CandidatePool], full: Inputs, rankers: dict[str, Scores]
+) -> dict[str, tuple[Point, list[Point]]]:
     """(pair accuracy, gain) of good and of weak rankers, over all folds and of each."""
     names = list(ALONE_COLUMNS)
-    bare = Inputs(full.pools, full.features_XF)
+    bare = replace(full, words=None)
     weak = {
         label: cross_fit(bare.columns([i for i, name in enumerate(names) if part in name]), alone=True, rounds=60)
         for label, part in COLUMNS.items()
@@ -290,9 +293,8 @@ def correlation(teacher: str, full: Inputs, rankers: dict[str, Scores]) -> dict[
     alone = bare.columns(range(len(names)))
     weak |= {f"alone, {n} questions": cross_fit(alone, alone=True, questions=n, rounds=60) for n in (100, 500)}
     weak["among rivals, 100 questions"] = cross_fit(bare, alone=False, questions=100, rounds=60)
-    pools = full.pools
     plain = credits(pools, None, "sc")
-    folds = np.array([fold_of(one, FOLDS, 0) for one in pools])
+    folds = np.array([fold_of(one.asked, FOLDS, 0) for one in pools])
     right = [np.array([bool(c.right) for c in one.candidates]) for one in pools]
     points: dict[str, tuple[Point, list[Point]]] = {}
     print(f"| ranker ({teacher}, n = 8) | pair accuracy | gain of adaptive, lambda 1 (points) |\n| --- | ---: | ---: |")

@@ -6,7 +6,7 @@ It trains in a minute or two on a CPU and needs no model weights. Its scores are
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,14 @@ class FastRanker:
     @classmethod
     def train(
         cls,
-        pools: Sequence[CandidatePool],
+        pools: Iterable[CandidatePool],
         *,
         seed: int = 0,
         alone: bool = False,
         words: bool = True,
         rounds: int = ROUNDS,
     ) -> FastRanker:
-        """Train on the judged candidates of these pools; those without a verdict are left out.
+        """Train on the judged candidates of these pools, read some at a time; those without a verdict are left out.
 
         Raises:
             AurifyError: there are not both right and wrong candidates, or scikit-learn is not there.
@@ -77,8 +77,7 @@ class FastRanker:
             raise AurifyError(f"a ranker needs both right and wrong rationales: {found}")
         linear, opinions_X = None, None
         if inputs.words is not None:
-            folds = [fold_of(pool, _INNER_FOLDS, seed) for pool in inputs.pools]
-            fold_X = np.repeat(folds, [len(pool.candidates) for pool in inputs.pools])
+            fold_X = np.repeat([fold_of(one, _INNER_FOLDS, seed) for one in inputs.questions], inputs.sizes_P)
             opinions_X = np.zeros(len(judged_X))
             for fold in range(_INNER_FOLDS):
                 seen_X, unseen_X = judged_X & (fold_X != fold), fold_X == fold
@@ -86,7 +85,8 @@ class FastRanker:
                     weights_W, bias = train_linear(inputs.words[seen_X], right_X[seen_X], seed)
                     opinions_X[unseen_X] = inputs.words[unseen_X] @ weights_W + bias
             linear = train_linear(inputs.words[judged_X], known_X, seed)
-        rows_XF = _rows(inputs, alone, opinions_X)[judged_X]
+        rows_XF = _rows(inputs, alone, opinions_X)
+        rows_XF = rows_XF if judged_X.all() else rows_XF[judged_X]
         return cls(alone, Trees.train(rows_XF, known_X, seed=seed, rounds=rounds), linear)
 
     def scores(self, pools: Sequence[CandidatePool]) -> list[Floats]:
@@ -95,7 +95,7 @@ class FastRanker:
 
     def scores_of(self, inputs: Inputs) -> list[Floats]:
         """``scores`` of what was read before, as the training inputs were."""
-        if not inputs.pools:
+        if not inputs.questions:
             return []
         opinions_X = None
         if self._linear is not None:
@@ -153,8 +153,7 @@ def _rows(inputs: Inputs, alone: bool, opinions_X: Floats | None) -> Floats:
     if alone:
         return np.column_stack([inputs.features_XF, opinions_X])
     relative, grouped = [], []
-    for pool, own_S in zip(inputs.pools, inputs.split(opinions_X), strict=True):
-        groups_S = np.array([-1 - i if group is None else group for i, group in enumerate(pool.groups)])
+    for groups_S, own_S in zip(inputs.split(inputs.groups_X), inputs.split(opinions_X), strict=True):
         relative.append(own_S - own_S.mean())
         grouped.append([own_S[groups_S == group].mean() for group in groups_S])
     return np.column_stack([inputs.features_XF, opinions_X, np.concatenate(relative), np.concatenate(grouped)])

@@ -1,8 +1,12 @@
-"""What the fast ranker reads of pools, computed once: features, and hashed words where they are wanted."""
+"""What the fast ranker reads of pools, computed once: features, and hashed words where they are wanted.
+
+The texts are let go: of a candidate stay its features, its verdict, and which of its rivals say the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,56 +14,93 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.voting.features import ALONE_COLUMNS, POOL_COLUMNS, alone_features, pool_features
+from aurify.voting.kept_pools import in_chunks
 from aurify.voting.pool import CandidatePool
 from aurify.voting.text_model import words_of
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Pools with the features of their candidates, X candidates in all."""
+    """P pools with the features of their candidates, X in all."""
 
-    pools: tuple[CandidatePool, ...]
+    questions: tuple[str, ...]
+    """Of each pool, as ``CandidatePool.asked``."""
+    sizes_P: Ints
+    """Candidates of each pool."""
+    groups_X: Ints
+    """Which group of equivalent answers each is of, within its pool; one without an answer is alone, below 0."""
+    judged_X: Bools
+    """Which candidates have a verdict."""
+    right_X: Bools
+    """Which candidates are right; those without a verdict are not."""
     features_XF: Floats
     words: Any = None
     """Hashed words, a sparse row a candidate; None: left out."""
 
     @classmethod
-    def of(cls, pools: Sequence[CandidatePool], *, alone: bool, words: bool) -> Inputs:
-        """Read the pools; ``alone`` leaves out what depends on a candidate's rivals."""
+    def of(cls, pools: Iterable[CandidatePool], *, alone: bool, words: bool) -> Inputs:
+        """Read the pools, some at a time; ``alone`` leaves out what depends on a candidate's rivals."""
         read = alone_features if alone else pool_features
-        empty = np.zeros((0, len(ALONE_COLUMNS if alone else POOL_COLUMNS)))
-        features_XF = np.concatenate([empty, *(read(pool) for pool in pools)])
-        return cls(tuple(pools), features_XF, words_of(pools) if words and pools else None)
+        questions: list[str] = []
+        sizes: list[int] = []
+        groups, judged, right = array("q"), bytearray(), bytearray()
+        features = [np.zeros((0, len(ALONE_COLUMNS if alone else POOL_COLUMNS)))]
+        hashed = []
+        for some in in_chunks(pools):
+            for pool in some:
+                questions.append(pool.asked)
+                sizes.append(len(pool.candidates))
+                groups.extend(-1 - i if group is None else group for i, group in enumerate(pool.groups))
+                judged.extend(candidate.right is not None for candidate in pool.candidates)
+                right.extend(bool(candidate.right) for candidate in pool.candidates)
+            features.append(np.concatenate([features[0], *(read(pool) for pool in some)]))
+            if words:
+                hashed.append(words_of(some))
+        return cls(
+            tuple(questions), np.array(sizes, np.int64), np.array(groups, np.int64), np.array(judged, np.bool_),
+            np.array(right, np.bool_), _joined(features), _stacked(hashed) if hashed else None,
+        )  # fmt: skip
 
     @property
-    def bounds(self) -> NDArray[np.int64]:
+    def bounds(self) -> Ints:
         """Where each pool's candidates begin, and where the last one's end."""
-        return np.cumsum([0, *(len(pool.candidates) for pool in self.pools)])
-
-    @property
-    def judged_X(self) -> Bools:
-        """Which candidates have a verdict."""
-        return np.array([c.right is not None for pool in self.pools for c in pool.candidates], dtype=bool)
-
-    @property
-    def right_X(self) -> Bools:
-        """Which candidates are right; those without a verdict are not."""
-        return np.array([bool(c.right) for pool in self.pools for c in pool.candidates], dtype=bool)
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.sizes_P)])
 
     def take(self, chosen: Sequence[int]) -> Inputs:
         """Of some of the pools, by their numbers."""
         bounds = self.bounds
         rows = np.concatenate([np.zeros(0, int), *(np.arange(bounds[i], bounds[i + 1]) for i in chosen)])
-        words = None if self.words is None else self.words[rows]
-        return Inputs(tuple(self.pools[i] for i in chosen), self.features_XF[rows], words)
+        return Inputs(
+            tuple(self.questions[i] for i in chosen), self.sizes_P[list(chosen)], self.groups_X[rows],
+            self.judged_X[rows], self.right_X[rows], self.features_XF[rows],
+            None if self.words is None else self.words[rows],
+        )  # fmt: skip
 
     def columns(self, chosen: Sequence[int]) -> Inputs:
         """With some of the features alone, by their numbers."""
         return replace(self, features_XF=self.features_XF[:, list(chosen)])
 
-    def split(self, values_X: Floats) -> list[Floats]:
+    def split(self, values_X: NDArray[Any]) -> list[NDArray[Any]]:
         """Values of all candidates, an array a pool."""
-        return np.split(values_X, self.bounds[1:-1]) if self.pools else []
+        return np.split(values_X, self.bounds[1:-1]) if self.questions else []
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    """One array of parts that are given up as they are copied, so that little more than one of them is there twice."""
+    joined = np.empty((sum(map(len, parts)), parts[0].shape[1]))
+    place = 0
+    for number, part in enumerate(parts):
+        joined[place : place + len(part)] = part
+        place += len(part)
+        parts[number] = part[:0].copy()
+    return joined
+
+
+def _stacked(parts: list[Any]) -> Any:
+    from scipy.sparse import vstack
+
+    return parts[0] if len(parts) == 1 else vstack(parts, format="csr")

@@ -52,14 +52,15 @@ def train_neural(
         UsageError: the model is of a kind that is no ranker's base, or the checkpoints are of other settings.
         AurifyError: no question has both, the model cannot be loaded, the loss is not finite, or a wish to stop.
     """
-    pairs = [pool for pool in pools if _of(pool, True) and _of(pool, False)]
+    named = [(place, pool.question_id) for place, pool in enumerate(pools) if _of(pool, True) and _of(pool, False)]
+    pairs = [place for place, _ in named]
     if not pairs:
         raise AurifyError("a ranker needs questions that have both a right and a wrong rationale: there is none")
     ranker = NeuralRanker.begin(settings)
     ranker.budget.say = say
     trained = ranker.trained
     optimiser = torch.optim.AdamW(trained.values(), lr=settings.learning_rate, weight_decay=WEIGHT_DECAY)
-    asked = json.dumps({**asdict(ranker.settings), "pairs": stable_seed(*(pool.question_id for pool in pairs))})
+    asked = json.dumps({**asdict(ranker.settings), "pairs": stable_seed(*(name for _, name in named))})
     size = min(settings.questions, len(pairs))
     a_pass = len(pairs) // size
     steps, first, total = settings.epochs * a_pass, 1, 0.0
@@ -75,7 +76,7 @@ def train_neural(
         say(f"goes on after step {first - 1} of {steps}")
     with StopRequest() as stop:
         for step in range(first, steps + 1):
-            chosen = batch_of_step(pairs, size, step, settings.seed)
+            chosen = [pools[place] for place in batch_of_step(pairs, size, step, settings.seed)]
             rows = _rows(chosen, stable_seed(settings.seed, "pair", step))
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, steps, settings.learning_rate, LAST_RATE, 0)

@@ -39,6 +39,11 @@ class CandidatePool:
     level: str = ""
 
     @property
+    def asked(self) -> str:
+        """The question's text, or its name where that is all that is known."""
+        return self.question or self.question_id
+
+    @property
     def groups(self) -> list[int | None]:
         """The candidates' groups [S]."""
         return [candidate.group for candidate in self.candidates]

@@ -17,9 +17,9 @@ def normalised(question: str) -> str:
     return "".join(char for char in question.lower() if char.isalnum()) or question
 
 
-def fold_of(pool: CandidatePool, folds: int, seed: int) -> int:
-    """The fold of a pool's question, from 0 to ``folds`` - 1."""
-    return stable_seed("fold", seed, normalised(pool.question or pool.question_id)) % folds
+def fold_of(question: str, folds: int, seed: int) -> int:
+    """The fold of a question, from 0 to ``folds`` - 1."""
+    return stable_seed("fold", seed, normalised(question)) % folds
 
 
 def split_pools(
@@ -33,6 +33,6 @@ def split_pools(
     if not 0 < holdout < 1:
         raise ValueError(f"holdout {holdout}: expected a fraction between 0 and 1")
     bins = 10_000
-    held = [fold_of(pool, bins, seed) < holdout * bins for pool in pools]
+    held = [fold_of(pool.asked, bins, seed) < holdout * bins for pool in pools]
     train = [pool for pool, out in zip(pools, held, strict=True) if not out]
     return train, [pool for pool, out in zip(pools, held, strict=True) if out]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.lock import is_unused, sole_writer
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
+from aurify.voting.kept_pools import KeptPools, in_chunks
 from aurify.voting.pool import CandidatePool
 from aurify.voting.ranker import FACTS_FILE, CandidateScorer, Ranker
 from aurify.voting.report import measure_ranker
@@ -53,16 +54,22 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
 
 
 def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], bar: Bar) -> Ranker:
-    pools = [pool for some in read_pools(settings.from_, settings, say) for pool in some]
-    right = [bool(candidate.right) for pool in pools for candidate in pool.candidates]
-    say(f"{len(right)} rationales on {len(pools)} questions, {sum(right)} of them right")
-    train, held = split_pools(pools, settings.holdout, settings.seed)
-    tuning, test = split_pools(held, 0.5, settings.seed + 1)
-    if not train or not test:
-        raise AurifyError(f"{settings.from_}: {len(pools)} questions are too few to hold {settings.holdout:.0%} out")
-    ranker = train_ranker(settings, train, tuning, say, bar)
-    say(f"measured on {len(test)} questions that it has not seen")
-    report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
+    with KeptPools() as train, KeptPools() as tuning, KeptPools() as test:
+        rationales = right = 0
+        for pools in read_pools(settings.from_, settings, say):
+            rationales += sum(len(pool.candidates) for pool in pools)
+            right += sum(bool(candidate.right) for pool in pools for candidate in pool.candidates)
+            taught, held = split_pools(pools, settings.holdout, settings.seed)
+            train.extend(taught)
+            for side, some in zip((tuning, test), split_pools(held, 0.5, settings.seed + 1), strict=True):
+                side.extend(some)
+        questions = len(train) + len(tuning) + len(test)
+        say(f"{rationales} rationales on {questions} questions, {right} of them right")
+        if not train or not test:
+            raise AurifyError(f"{settings.from_}: {questions} questions are too few to hold {settings.holdout:.0%} out")
+        ranker = train_ranker(settings, train, tuning, say, bar)
+        say(f"measured on {len(test)} questions that it has not seen")
+        report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
     return Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
 
 
@@ -73,18 +80,18 @@ def train_ranker(
     say: Callable[[str], None] = lambda text: None,
     bar: Bar = no_bar,
 ) -> Ranker:
-    """Train on some questions and calibrate on others.
+    """Train on some questions and calibrate on others, whose texts are looked at some at a time.
 
     Raises:
         AurifyError: there are not both right and wrong rationales, or the model cannot be loaded.
     """
-    size = settings.samples
-    runs = [run for pool in train for run in (pool.runs(size) or [pool])]
     scorer: CandidateScorer
     if settings.ranker == "fast":
         from aurify.voting.fast_ranker import FastRanker
 
-        scorer = FastRanker.train(runs, seed=settings.seed, alone=settings.alone, words=settings.words)
+        scorer = FastRanker.train(
+            _cut(train, settings.samples), seed=settings.seed, alone=settings.alone, words=settings.words
+        )
     else:
         from aurify.voting.neural_ranker import NeuralSettings
         from aurify.voting.neural_training import train_neural
@@ -100,9 +107,17 @@ def train_ranker(
                 resume=settings.resume, save_every=settings.save_every,
             )  # fmt: skip
     calibration = Calibration()
-    held = [run for pool in tuning for run in (pool.runs(size) or [pool])]
-    if held:
-        right = np.array([bool(candidate.right) for run in held for candidate in run.candidates])
-        calibration = calibrate(np.concatenate(scorer.scores(held)), right, settings.calibration)
+    scores, right = [], []
+    for some in in_chunks(_cut(tuning, settings.samples)):
+        scores += scorer.scores(some)
+        right += [bool(candidate.right) for run in some for candidate in run.candidates]
+    if scores:
+        calibration = calibrate(np.concatenate(scores), np.array(right), settings.calibration)
     models = tuple(sorted({candidate.model for pool in train for candidate in pool.candidates if candidate.model}))
     return Ranker(scorer, settings.ranker, calibration, models, {})
+
+
+def _cut(pools: Iterable[CandidatePool], size: int) -> Iterator[CandidatePool]:
+    """The pools as they will be voted on; one that is smaller as it is."""
+    for pool in pools:
+        yield from pool.runs(size) or [pool]
