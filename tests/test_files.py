@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +92,23 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         write_atomically(tmp_path / "absent" / "a.json", "text")
     assert caught.value.filename == str(tmp_path / "absent" / "a.json")
+
+
+def test_where_nothing_can_be_written_the_file_that_was_asked_for_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *given: object, **more: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    for name in ("unlink", "mkdir", "rmdir"):  # a read-only file system refuses these even of what is not there
+        monkeypatch.setattr(Path, name, refuse)
+        monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        write_atomically(tmp_path / "a.json", "text")
+    assert caught.value.filename == str(tmp_path / "a.json")
+    with pytest.raises(AurifyError, match=re.escape(f"{tmp_path / 'model'}: cannot be written: Read-only")):
+        atomic_folder(tmp_path / "model").__enter__()
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

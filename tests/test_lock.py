@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -109,6 +110,16 @@ def test_a_folder_that_came_to_nothing_goes_and_others_stay(tmp_path: Path) -> N
     with sole_writer(tmp_path / "empty"):
         pass
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["empty", "new"]
+
+
+def test_a_full_disk_is_no_reason_not_to_lock(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with sole_writer(tmp_path):
+            assert "another process is at work in it" in refused(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

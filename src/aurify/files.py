@@ -64,7 +64,8 @@ def atomic_writer(path: str | Path, *, keep: bool = False) -> Iterator[IO[bytes]
         raise
     finally:
         if not keep:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # as where nothing can be written: that error is the one to tell
+                temporary.unlink()
 
 
 def part_of(path: str | Path) -> Path:
@@ -121,10 +122,10 @@ def atomic_folder(path: str | Path, *, known: Mapping[str, Any] = MappingProxyTy
     path = Path(os.path.realpath(path))
     if path.exists() and not path.is_dir():
         raise AurifyError(f"{path}: stands already and is not a folder; name another or remove it")
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
-    temporary.mkdir()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
         yield temporary
         files = {}
         for file in sorted(temporary.rglob("*")):

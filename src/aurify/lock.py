@@ -47,7 +47,8 @@ def sole_writer(folder: str | Path, say: Callable[[str], None] = lambda text: No
         yield
     finally:
         if descriptor is not None:
-            path.unlink(missing_ok=True)  # before it is let go: who waits sees that this file is no longer the one
+            with suppress(OSError):
+                path.unlink()  # before it is let go: who waits sees that this file is no longer the one
             os.close(descriptor)
         if made:
             with suppress(OSError):
@@ -78,7 +79,8 @@ def _locked(path: Path, folder: Path, say: Callable[[str], None]) -> int | None:
             ) from None
         except OSError as error:
             os.close(descriptor)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             if error.errno not in _NO_LOCKS:
                 raise
             say(f"{folder}: this file system has no locks, so nothing keeps a second run out of the folder")
@@ -86,9 +88,10 @@ def _locked(path: Path, folder: Path, say: Callable[[str], None]) -> int | None:
         if _still_there(path, descriptor):
             break
         os.close(descriptor)  # its holder has just ended and removed it
-    os.ftruncate(descriptor, 0)
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} (since {since})\n".encode())
+    with suppress(OSError):  # where the disk is full it is locked all the same
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} (since {since})\n".encode())
     return descriptor
 
 
