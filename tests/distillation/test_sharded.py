@@ -30,7 +30,12 @@ CODE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import math
+import os
+import signal
+import time
 import torch
+from aurify.distillation import stages
+from aurify.running.interrupt import Interrupted
 from collections import Counter
 from transformers import LlamaConfig, LlamaForCausalLM
 from aurify.distillation.examples import Chosen, Example
@@ -125,6 +130,24 @@ def work():
         assert "the loss is not finite for c" in str(error)
     else:
         raise AssertionError
+    stopped(theirs, world)
+
+
+def stopped(whole, world):
+    # a wish to stop at one process breaks the gradient off in both, where each has the whole model
+    def without_end(*given):
+        if world.main:
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(300)
+
+    stages.accumulate, begun = without_end, time.monotonic()
+    with world.stop, world.ending_together():
+        try:
+            whole.step(2)
+        except Interrupted:
+            assert time.monotonic() - begun < 150
+        else:
+            raise AssertionError
 
 
 sys.exit(not in_processes(2, work))

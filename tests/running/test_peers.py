@@ -87,17 +87,20 @@ Start = Callable[..., list[Rank]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts processes that know each other; ``through`` changes the port by which the others reach rank 0."""
+    """Starts processes that know each other; ``through`` changes the port by which the others reach rank 0, which is
+    told ``first`` as soon as it can be, and the others then say for themselves that they have begun."""
     ranks: list[Rank] = []
 
-    def begin(size: int, through: Callable[[int], int] = lambda port: port) -> list[Rank]:
+    def begin(size: int, through: Callable[[int], int] = lambda port: port, first: str = "") -> list[Rank]:
         ranks.extend(Rank(rank, size, tmp_path) for rank in range(size))
         while not (tmp_path / "met").exists():
             time.sleep(0.01)
         port, secret = json.loads((tmp_path / "met").read_text())
         (tmp_path / "part").write_text(json.dumps([through(port), secret]))
         (tmp_path / "part").rename(tmp_path / "meeting")
-        assert [one.line() for one in ranks] == ["begun"] * size
+        if first:
+            ranks[0].say(first)
+        assert [one.line() for one in (ranks[:1] if first else ranks)] == ["begun"] * (1 if first else size)
         return ranks
 
     yield begin
@@ -246,6 +249,21 @@ def test_a_wish_to_stop_reaches_all_but_the_one_that_has_it(start):
         one.say("end")
     assert all_end(ranks, 10.0) == ["", "", ""]
     assert [one.process.returncode for one in ranks] == [0, 0, 0]
+
+
+def test_a_wish_to_stop_reaches_one_that_met_the_others_only_later(start):
+    apart = threading.Event()
+    apart.set()
+
+    def late(port: int) -> int:
+        threading.Timer(1.5, apart.clear).start()
+        return relay(port, apart)
+
+    ranks = start(2, late, first="stop")
+    assert {ranks[1].line(), ranks[1].line()} == {"begun", "asked to stop"}
+    for one in ranks:
+        one.say("end")
+    assert all_end(ranks, 10.0) == ["", ""]
 
 
 def test_one_that_is_done_before_the_others_ends_nothing(start):

@@ -50,6 +50,8 @@ NEEDS_WRONG = ("mix", "nt", "ul", "cl", "prefix")
 
 ExampleGroup = tuple[Example, ...]
 """What is drawn together: one example, or a question's candidates."""
+Breaking = Callable[[Callable[..., list[float]]], Callable[..., list[float]]]
+"""Makes work on a share of a batch such that a wish to stop breaks it off (``StopRequest.breaking``), or leaves it."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class Stage:
     """The adapters that act in it, and at its end (see ``models.nat.model.set_mode``)."""
     parts: Sequence[str]
     """What it trains: adapters' and units' parameters whose names hold one of these."""
-    gradient: Callable[[Sequence[ExampleGroup]], dict[str, float]]
-    """Accumulate the gradient of a batch (this process's share of it); what it found."""
+    gradient: Callable[[Sequence[ExampleGroup], Breaking], dict[str, float]]
+    """Accumulate the gradient of a batch (this process's share of it); what it found. What takes long is ``Breaking``'s
+    to break off."""
     shuffled: int | None = None
     """The seed by which what the negative adapter has learned is shuffled first; None: it stays."""
 
@@ -141,7 +144,7 @@ class Builder:
         """The stage of nce and of self-kd; ``weights`` are those of the rationales' tokens."""
         scorer, model = self.scorer, self.model
 
-        def gradient(groups: Sequence[ExampleGroup]) -> dict[str, float]:
+        def gradient(groups: Sequence[ExampleGroup], breaking: Breaking) -> dict[str, float]:
             batch = _flat(groups)
             tokens = n_tokens(batch)
 
@@ -152,7 +155,7 @@ class Builder:
                 )  # fmt: skip
                 return [loss]
 
-            return {"loss": sum(self.world.map(mine, batch)), "tokens": tokens}
+            return {"loss": sum(self.world.map(breaking(mine), batch)), "tokens": tokens}
 
         groups = [(example,) for example in self.chosen.right()]
         return Stage(self.settings.method, groups, self.settings.rationales, student, adapter_parts(student), gradient)
@@ -174,8 +177,8 @@ class Builder:
         parts: Sequence[str],
         loss: Callable[[Sequence[Example]], list[Weighted]],
     ) -> Stage:
-        def gradient(groups: Sequence[ExampleGroup]) -> dict[str, float]:
-            return self._accumulate(loss(_flat(groups)))
+        def gradient(groups: Sequence[ExampleGroup], breaking: Breaking) -> dict[str, float]:
+            return self._accumulate(loss(_flat(groups)), breaking)
 
         return Stage(name, [(example,) for example in examples], self.settings.rationales, mode, parts, gradient)
 
@@ -186,20 +189,20 @@ class Builder:
                 f"--from {self.settings.from_}: no question has both right and wrong rationales, which cl compares"
             )
 
-        def gradient(batch: Sequence[ExampleGroup]) -> dict[str, float]:
-            scores = iter(self.world.map(self.scorer.means, _flat(batch)))
+        def gradient(batch: Sequence[ExampleGroup], breaking: Breaking) -> dict[str, float]:
+            scores = iter(self.world.map(breaking(self.scorer.means), _flat(batch)))
             means = [[next(scores) for _ in group] for group in batch]
             compared = [
                 loss for group, row in zip(batch, means, strict=True) if (loss := info_nce(group, row)) is not None
             ]
-            found = self._accumulate(contrastive(batch, means))
+            found = self._accumulate(contrastive(batch, means), breaking)
             return {**found, "contrastive_loss": sum(compared) / len(compared) if compared else 0.0}
 
         size = max(1, round(self.settings.rationales * len(groups) / sum(map(len, groups))))
         return Stage("cl", groups, size, STUDENT, adapter_parts(STUDENT), gradient)
 
-    def _accumulate(self, batch: list[Weighted]) -> dict[str, float]:
-        losses = self.world.map(lambda mine: [accumulate(self.scorer, mine)], batch)
+    def _accumulate(self, batch: list[Weighted], breaking: Breaking) -> dict[str, float]:
+        losses = self.world.map(breaking(lambda mine: [accumulate(self.scorer, mine)]), batch)
         return {"loss": sum(losses), "tokens": n_tokens([weighted.example for weighted in batch])}
 
 

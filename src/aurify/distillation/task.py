@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -16,7 +17,7 @@ from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
 from aurify.errors import AurifyError
 from aurify.models.nat.model import adapters
-from aurify.models.sharding import join, split
+from aurify.models.sharding import in_pieces, join, split
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing
 from aurify.running.held_out import greedy_accuracy
@@ -85,8 +86,11 @@ class Distillation(Task):
         number, steps = step - first + 1, last - first + 1
         batch = batch_of_step(stage.groups, stage.size, number, stable_seed(self.settings.seed, stage.name))
         split(self.model)
-        with self.stop.breakable(step != first), adapters(self.model, stage.mode):
-            found = stage.gradient(batch)
+        may_break = step != first and not in_pieces(
+            self.model
+        )  # where each pass is one of all processes none may leave
+        with adapters(self.model, stage.mode):
+            found = stage.gradient(batch, partial(self.stop.breaking, allowed=may_break))
         warmup = min(self.settings.warmup, steps - 1)
         rate = learning_rate(number, steps, self.peak_rate, self.settings.lr_final, warmup)
         self.world.sum_gradients(self.trained)

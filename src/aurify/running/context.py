@@ -117,6 +117,7 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         world = World()
         trackers = Trackers(settings.track, settings.out, watcher.say)
         stack.callback(trackers.close)
+        stop = stack.enter_context(world.stop)  # before the others can ask this process to stop
         stack.enter_context(world.ending_together(settings.stalled_after))
-        grader, stop = stack.enter_context(grader_of(settings, settings.out)), stack.enter_context(world.stop)
+        grader = stack.enter_context(grader_of(settings, settings.out))
         yield RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)

@@ -86,6 +86,7 @@ class PeerWatch:
         self.silent, self.grace, self.stalled = silent, grace, stalled
         self.links: list[PeerLink] = []
         self.failed: str | None = None
+        self.cause: dict[str, Any] = {}
         self.stopped = self.asked_to_stop = 0
         self.own = PeerLink(0, rank)
         self.secret = ""
@@ -162,6 +163,10 @@ class PeerWatch:
                 link.rank = int(line["rank"])
                 self.expected.discard(link.rank)
                 link.send({"welcome": True})
+                if self.cause:  # what was spread before it came
+                    link.send(self.cause)
+                elif self.asked_to_stop:
+                    link.send({"stop": True})
             link.silent = 0
             if "idle" in line:
                 link.idle, link.waits, link.in_step = int(line["idle"]), bool(line["waits"]), bool(line["in step"])
@@ -187,8 +192,8 @@ class PeerWatch:
         """Spread that a rank has failed; the first one counts."""
         if self.failed is not None:
             return
-        self.failed = f"rank {rank} of {self.size} {text}"
-        self.send_all({"failed": text, "rank": rank}, but)
+        self.failed, self.cause = f"rank {rank} of {self.size} {text}", {"failed": text, "rank": rank}
+        self.send_all(self.cause, but)
         self.tell({"failed": self.failed})
 
     def stop(self, *, here: bool = True, but: PeerLink | None = None) -> None:
