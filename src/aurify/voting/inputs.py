@@ -48,7 +48,7 @@ class Inputs:
         questions: list[str] = []
         sizes: list[int] = []
         groups, judged, right = array("q"), bytearray(), bytearray()
-        features = [np.zeros((0, len(ALONE_COLUMNS if alone else POOL_COLUMNS)))]
+        features_XF = np.zeros((0, len(ALONE_COLUMNS if alone else POOL_COLUMNS)))
         hashed = []
         for some in in_chunks(pools):
             for pool in some:
@@ -57,12 +57,14 @@ class Inputs:
                 groups.extend(-1 - i if group is None else group for i, group in enumerate(pool.groups))
                 judged.extend(candidate.right is not None for candidate in pool.candidates)
                 right.extend(bool(candidate.right) for candidate in pool.candidates)
-            features.append(np.concatenate([features[0], *(read(pool) for pool in some)]))
+            new_XF = np.concatenate([read(pool) for pool in some])
+            features_XF.resize((len(features_XF) + len(new_XF), new_XF.shape[1]), refcheck=False)  # where it lies
+            features_XF[-len(new_XF) :] = new_XF
             if words:
                 hashed.append(words_of(some))
         return cls(
             tuple(questions), np.array(sizes, np.int64), np.array(groups, np.int64), np.array(judged, np.bool_),
-            np.array(right, np.bool_), _joined(features), _stacked(hashed) if hashed else None,
+            np.array(right, np.bool_), features_XF, _stacked(hashed) if hashed else None,
         )  # fmt: skip
 
     @property
@@ -87,17 +89,6 @@ class Inputs:
     def split(self, values_X: NDArray[Any]) -> list[NDArray[Any]]:
         """Values of all candidates, an array a pool."""
         return np.split(values_X, self.bounds[1:-1]) if self.questions else []
-
-
-def _joined(parts: list[Floats]) -> Floats:
-    """One array of parts that are given up as they are copied, so that little more than one of them is there twice."""
-    joined = np.empty((sum(map(len, parts)), parts[0].shape[1]))
-    place = 0
-    for number, part in enumerate(parts):
-        joined[place : place + len(part)] = part
-        place += len(part)
-        parts[number] = part[:0].copy()
-    return joined
 
 
 def _stacked(parts: list[Any]) -> Any:
