@@ -52,3 +52,19 @@ def test_train_acknowledges_the_first_signal(number, train, tmp_path):
     assert "aurify: stopping and saving; Ctrl-C again leaves at once" in errors
     assert "go on with: aurify train --config" in errors.splitlines()[-1]
     assert not (out / LOCK).exists()
+
+
+@pytest.mark.parametrize("method", ["star", "trice"])
+def test_the_gradient_of_the_first_step_is_broken_off(method, train, aurify, monkeypatch, tmp_path):
+    def without_end(*given, **more):
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("went on")
+
+    monkeypatch.setattr("aurify.training.update.accumulate_gradient", without_end)
+    out = tmp_path / "out"
+    words = [method if word == "trice" else word for word in train(out)]
+    place = words.index("--memory")
+    done = aurify(*words[:place], *words[place + 2 :])
+    assert done.status == 1
+    assert "aurify: stopped before the first step was done; go on with: " in done.err.splitlines()[-1]
+    assert not (out / LOCK).exists()

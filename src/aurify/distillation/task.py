@@ -86,9 +86,8 @@ class Distillation(Task):
         number, steps = step - first + 1, last - first + 1
         batch = batch_of_step(stage.groups, stage.size, number, stable_seed(self.settings.seed, stage.name))
         split(self.model)
-        may_break = step != first and not in_pieces(
-            self.model
-        )  # where each pass is one of all processes none may leave
+        begun = step == 1 or step != first  # else the weights are no longer those of the step before
+        may_break = begun and not in_pieces(self.model)  # in pieces each pass is one of all processes
         with adapters(self.model, stage.mode):
             found = stage.gradient(batch, partial(self.stop.breaking, allowed=may_break))
         warmup = min(self.settings.warmup, steps - 1)

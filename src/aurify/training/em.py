@@ -144,7 +144,7 @@ class ExpectationMaximisation(Task):
         try:
             ascent = self.update.gradient(
                 terms, prompts, proposals, look=step % LOOKED_EVERY == 1,
-                breakable=not self.fits.begins(step),  # then the weights are the base's again already
+                breakable=step == 1 or not self.fits.begins(step),  # then the weights are the base's again
             )  # fmt: skip
             if self.ahead:
                 self.ahead.end()
