@@ -8,15 +8,15 @@ from typing import Any
 
 from speed_parts.shared import table
 
-from aurify.statistics.paired import accuracy, by_question, compare_pair
+from aurify.statistics.paired import Pair, accuracy, by_question, compare_pair
 
 TRL = "trl"
 Run = Mapping[str, Any]
 Curve = Sequence[tuple[float, float]]
 
 COLUMNS = (
-    "side", "rate", "seed", "before", "held out, greedy, after seconds of training", "final (95 %)", "sampled",
-    "steps", "s/step", "of these the processor's", "GiB", "right, first step", "cut, first step", "tokens a rationale",
+    "side", "rate", "seed", "before", "held out, greedy, after seconds of training", "final (95 %)",
+    "change, points, paired", "sampled", "steps", "s/step", "of these the processor's", "GiB", "right, first step", "cut, first step", "tokens a rationale",
 )  # fmt: skip
 
 
@@ -47,13 +47,24 @@ def row(run: Run) -> list[str]:
     return [
         run["side"], rate(run), run["seed"], f"{100 * curve[0][1]:.1f} %",
         ", ".join(f"{spent:.0f} s: {100 * value:.1f}" for spent, value in curve[1:]),
-        percent(run["after"]), percent(run["sampled"]) if "sampled" in run else "-", len(seconds),
+        percent(run["after"]), points(change(run)), percent(run["sampled"]) if "sampled" in run else "-", len(seconds),
         f"{statistics.mean(seconds):.1f}",
         f"{100 * sum(run['processor']) / sum(seconds):.0f} %",
         f"{run['peak_mb'] / 1024:.1f}",
         f"{first.get('right', 0)} of {sum(first.values())}", first.get("truncated", 0),
         f"{sum(run['tokens']) / max(1, sum(run['samples'])):.0f}",
     ]  # fmt: skip
+
+
+def change(run: Run) -> Pair:
+    """Of the held-out greedy answers, by training."""
+    return compare_pair("after", by_question([run["after"]]), "before", by_question([run["before"]]))
+
+
+def points(pair: Pair) -> str:
+    """A difference in percentage points with its interval."""
+    value, low, high = (100 * share for share in pair.difference)
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def rate(run: Run) -> str:
@@ -103,8 +114,7 @@ def difference(side: str, ours: Mapping[int, Run], theirs: Mapping[int, Run]) ->
             return "-", "-"
         mine, other = (by_question([run[seed][what] for seed in seeds]) for run in (ours, theirs))
         pair = compare_pair(side, mine, TRL, other)
-        value, low, high = (100 * share for share in pair.difference)
-        return f"{value:+.1f} ({low:+.1f} to {high:+.1f})", f"{pair.p:.3f}"
+        return points(pair), f"{pair.p:.3f}"
 
     greedy, p = paired("after")
     return [side, ", ".join(map(str, seeds)), greedy, p, paired("sampled")[0]]

@@ -23,11 +23,11 @@ from speed_parts.shared import PEERS
 
 def finished(side: str, seed: int, rate: float | None, values: list[float], right: int) -> dict[str, Any]:
     """A run of two steps of 100 s each, its accuracies at 0, 100 and 200 s, and how many of ten answers are right."""
-    after = {f"q{i}": float(i < right) for i in range(10)}
+    before, after = ({f"q{i}": float(i < many) for i in range(10)} for many in (2, right))
     return {
-        "name": f"{side}-{rate}-{seed}", "side": side, "rate": rate, "seed": seed, "before": after, "after": after,
-        "sampled": after, "curve": [[100.0 * i, value] for i, value in enumerate(values)], "seconds": [100.0, 100.0],
-        "processor": [99.0, 91.0],
+        "name": f"{side}-{rate}-{seed}", "side": side, "rate": rate, "seed": seed, "before": before,
+        "after": after, "sampled": after, "curve": [[100.0 * i, value] for i, value in enumerate(values)],
+        "seconds": [100.0, 100.0], "processor": [99.0, 91.0],
         "samples": [64, 64], "tokens": [6400, 3200], "verdicts": [{"right": 5, "truncated": 7, "wrong": 52}] * 2,
         "peak_mb": 2048.0,
     }  # fmt: skip
@@ -59,6 +59,7 @@ def test_tables_of_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| trice | 0 | 50.0 % | 200 | 100 | 0.50 |" in out
     assert "| star | 0 | 50.0 % | 200 | never | - |" in out
     assert "| trice | 0 | +40.0 (" in out
+    assert "| +70.0 (" in out, "trice's change from 20 % to 90 %"
     print_tables(RUNS[:2], ["trl"])
     assert "Nothing to compare yet" in capsys.readouterr().out
 
