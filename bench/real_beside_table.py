@@ -16,7 +16,8 @@ Curve = Sequence[tuple[float, float]]
 
 COLUMNS = (
     "side", "rate", "seed", "before", "held out, greedy, after seconds of training", "final (95 %)",
-    "change, points, paired", "sampled", "steps", "s/step", "of these the processor's", "GiB", "right, first step", "cut, first step", "tokens a rationale",
+    "change, points, paired", "sampled", "steps", "s/step", "of these the processor's", "GiB", "right, first step",
+    "cut, first step", "tokens a rationale",
 )  # fmt: skip
 
 
