@@ -135,12 +135,13 @@ def work():
 
 def stopped(whole, world):
     # a wish to stop at one process breaks the gradient off in both, where each has the whole model
-    def without_end(*given):
+    def without_end(*given, **more):
         if world.main:
             os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(300)
 
-    stages.accumulate, begun = without_end, time.monotonic()
+    stages.accumulate = stages.nce.accumulate_distillation = without_end
+    begun = time.monotonic()
     with world.stop, world.ending_together():
         try:
             whole.step(2)
