@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Sign = Literal["moved", "waits", "works", "in step", "apart"]
-"""A piece of work is done; another process is waited for, and came; from here on, or no longer, each pass of the model
-is one of all processes."""
+Sign = Literal["moved", "pass", "waits", "works", "in step", "apart"]
+"""A piece of work is done; all processes begin a pass of the model together; another process is waited for, and came;
+from here on, or no longer, each pass of the model is one of all processes."""
 
 _listeners: list[Callable[[Sign], None]] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from safetensors.torch import load_file
 import aurify
 from aurify.cli import distill, evaluate, train
 from aurify.cli.app import exit_status, new_app
+from aurify.distillation import stages
 from aurify.distillation.run import run_distillation
 from aurify.distillation.settings import DistillSettings
+from aurify.errors import AurifyError
 from aurify.models import load_model
 from aurify.models.nat.model import dual_layers
 from aurify.rationales import read_rationales
@@ -105,6 +108,31 @@ def result(out: Path) -> dict[str, Any]:
         del line["timing"]
     weights = {file.relative_to(out).as_posix(): file.read_bytes() for file in (out / "model").rglob("*.safetensors")}
     return {"metrics": metrics, "weights": weights, "rationales": read_rationales(out)}
+
+
+def test_a_wish_to_stop_breaks_off_the_first_gradient_of_a_later_stage(
+    finished, teacher, tiny_model_dir, tmp_path, monkeypatch
+):
+    accumulate, begun = stages.accumulate, []
+
+    def stopped_in_the_third(*given):
+        begun.append(1)
+        if len(begun) == 3:  # of the stage whose unit begins anew
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("it went on")
+        return accumulate(*given)
+
+    out = tmp_path / "nat"
+    told = {
+        **small(), "method": "nat", "model": str(tiny_model_dir), "data": str(teacher), "from_": str(teacher),
+        "out": str(out),
+    }  # fmt: skip
+    monkeypatch.setattr(stages, "accumulate", stopped_in_the_third)
+    with pytest.raises(AurifyError, match="stopped after step 2 and saved"):
+        run_distillation(DistillSettings(**told))
+    monkeypatch.undo()
+    run_distillation(DistillSettings(**told, resume=True))
+    assert result(out) == result(finished)
 
 
 def test_a_run_leaves_what_train_leaves(finished):

@@ -35,6 +35,7 @@ import signal
 import time
 import torch
 from aurify.distillation import stages
+from aurify.pulse import heard_by
 from aurify.running.interrupt import Interrupted
 from collections import Counter
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -130,7 +131,28 @@ def work():
         assert "the loss is not finite for c" in str(error)
     else:
         raise AssertionError
+    stopped_between_passes(ours, model, world)
     stopped(theirs, world)
+
+
+def stopped_between_passes(ours, model, world):
+    # in pieces it breaks the gradient off before a pass, the same one in both
+    passes, before = [], {name: own_piece(piece.detach()).clone() for name, piece in named_pieces(model)}
+
+    def ask(sign):
+        passes.extend([sign] * (sign == "pass"))
+        if len(passes) == 2 and world.main:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with world.stop, world.ending_together(), heard_by(ask):
+        try:
+            ours.step(2)
+        except Interrupted:
+            assert len(passes) == 2
+        else:
+            raise AssertionError
+    world.stop.asked = False
+    assert all(torch.equal(own_piece(piece.detach()), before[name]) for name, piece in named_pieces(model))
 
 
 def stopped(whole, world):

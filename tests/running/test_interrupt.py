@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from aurify.pulse import give
 from aurify.running.interrupt import Interrupted, StopRequest
 
 
@@ -34,9 +35,7 @@ def test_anything_else_is_finished():
     with StopRequest() as stop:
         ask()
         done.append("finished")
-        with stop.breakable(allowed=False):
-            done.append("finished, too")
-    assert len(done) == 2
+    assert done
     assert stop.asked
 
 
@@ -51,6 +50,25 @@ def test_one_of_several_processes_does_not_break_off():
     with StopRequest(alone=False) as stop, stop.breakable():
         ask()
     assert stop.asked
+
+
+def test_work_of_all_processes_is_broken_off_between_two_passes_in_all():
+    asked, passes = iter([False, False, True]), []
+
+    def work(amount):
+        ask()  # of this process alone: no reason to leave the others waiting
+        for _ in range(amount):
+            give("moved")
+            give("pass")
+            passes.append(1)
+        return amount
+
+    with StopRequest(alone=False, anywhere=lambda: next(asked)) as stop:
+        assert stop.breaking(work, in_step=True)(2) == 2
+        with pytest.raises(Interrupted):
+            stop.breaking(work, in_step=True)(2)
+        assert len(passes) == 2
+        give("pass")  # of other work
 
 
 def test_a_second_ctrl_c_leaves_at_once():

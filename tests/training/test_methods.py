@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from aurify.nugget import generate
 from aurify.rationales import read_rationales
 from aurify.running.budget import Budget
 from aurify.settings import resolve
+from aurify.training import update
 from aurify.training.run import run_training
 from aurify.training.settings import TrainSettings
 
@@ -121,6 +123,28 @@ def test_star_refits_the_base_and_goes_on_where_it_stopped(tmp_path):
     assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
     weights, again = (load_file(out / "model" / "model.safetensors") for out in (whole, half))
     assert all(bool((weights[name] == again[name]).all()) for name in weights)
+
+
+def test_a_wish_to_stop_breaks_off_the_first_gradient_of_a_later_fit(tmp_path, monkeypatch):
+    settings = {"steps": 5, "refits": 2, "save_every": 10}
+    whole = train(tmp_path / "whole", "star", **settings)
+    accumulate, begun = update.accumulate_gradient, []
+
+    def stopped_in_the_third(*given, **more):
+        begun.append(1)
+        if len(begun) == 3:  # the base's weights are there again
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("it went on")
+        return accumulate(*given, **more)
+
+    monkeypatch.setattr(update, "accumulate_gradient", stopped_in_the_third)
+    with pytest.raises(AurifyError, match="stopped after step 2 and saved"):
+        train(tmp_path / "half", "star", **settings)
+    monkeypatch.undo()
+    half = train(tmp_path / "half", "star", **settings, resume=True)
+    assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in metrics(whole)]
+    weights, again = (load_file(out / "model" / "model.safetensors") for out in (whole, half))
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
 def test_star_online_draws_at_every_step(tmp_path):

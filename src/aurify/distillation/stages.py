@@ -51,7 +51,7 @@ NEEDS_WRONG = ("mix", "nt", "ul", "cl", "prefix")
 ExampleGroup = tuple[Example, ...]
 """What is drawn together: one example, or a question's candidates."""
 Breaking = Callable[[Callable[..., list[float]]], Callable[..., list[float]]]
-"""Makes work on a share of a batch such that a wish to stop breaks it off (``StopRequest.breaking``), or leaves it."""
+"""Makes work on a share of a batch such that a wish to stop breaks it off (``StopRequest.breaking``)."""
 
 
 @dataclass(frozen=True)

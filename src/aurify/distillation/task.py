@@ -86,10 +86,9 @@ class Distillation(Task):
         number, steps = step - first + 1, last - first + 1
         batch = batch_of_step(stage.groups, stage.size, number, stable_seed(self.settings.seed, stage.name))
         split(self.model)
-        begun = step == 1 or step != first  # else the weights are no longer those of the step before
-        may_break = begun and not in_pieces(self.model)  # in pieces each pass is one of all processes
+        breaking = partial(self.stop.breaking, in_step=in_pieces(self.model))
         with adapters(self.model, stage.mode):
-            found = stage.gradient(batch, partial(self.stop.breaking, allowed=may_break))
+            found = stage.gradient(batch, breaking)
         warmup = min(self.settings.warmup, steps - 1)
         rate = learning_rate(number, steps, self.peak_rate, self.settings.lr_final, warmup)
         self.world.sum_gradients(self.trained)

@@ -140,9 +140,10 @@ def in_pieces(model: nn.Module) -> bool:
 
 def within(model: nn.Module, work: Callable[[], Result]) -> Result:
     """What ``work`` computes with the model's weights, one pass: they are gathered as it needs them."""
-    give("moved")
     shards = _of(model)
-    result: Result = shards.root(work) if shards and shards.split else work()
+    together = shards is not None and shards.split
+    give("pass" if together else "moved")
+    result: Result = shards.root(work) if shards and together else work()
     return result
 
 

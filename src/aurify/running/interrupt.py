@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, at once where nothing has changed yet; a second Ctrl-C saves nothing."""
+"""Ctrl-C and SIGTERM as a wish to stop, at once where nothing is lost by it; a second Ctrl-C saves nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from aurify.pulse import Sign, heard_by
+
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 
 class Interrupted(Exception):
-    """A wish to stop came where work may be broken off: the weights and the state are still those of the last step."""
+    """A wish to stop came where work may be broken off: weights and state are those of the last step, or saved."""
 
 
 class StopRequest:
@@ -24,36 +26,52 @@ class StopRequest:
     Args:
         alone: whether this is the only process of the run.
         spread: has the others asked, too.
+        anywhere: whether any process was asked; all call it together.
     """
 
-    def __init__(self, *, alone: bool = True, spread: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        *,
+        alone: bool = True,
+        spread: Callable[[], None] = lambda: None,
+        anywhere: Callable[[], bool] | None = None,
+    ) -> None:
         self.asked = False
         self._alone, self._spread, self._breakable = alone, spread, False
+        self._anywhere = anywhere or (lambda: self.asked)
         self._before: dict[int, Any] = {}
 
     @contextmanager
-    def breakable(self, allowed: bool = True) -> Iterator[None]:
-        """What happens inside may be broken off by a wish to stop, if ``allowed``: it changes nothing that is saved.
+    def breakable(self) -> Iterator[None]:
+        """What happens inside may be broken off by a wish to stop: it changes nothing that is saved.
 
         Not where there are other processes, which would wait for this one: see :meth:`breaking`.
 
         Raises:
             Interrupted: the wish came, inside or before.
         """
-        with self._armed(allowed and self._alone):
+        with self._armed(self._alone):
             yield
 
-    def breaking(self, work: Callable[Params, Result], *, allowed: bool = True) -> Callable[Params, Result]:
-        """``work`` that may be broken off, in whose time this process waits for no other one.
+    def breaking(self, work: Callable[Params, Result], *, in_step: bool = False) -> Callable[Params, Result]:
+        """``work`` that may be broken off.
 
         For ``World.map`` and ``World.together``, by which all processes learn that one of them has raised Interrupted.
+
+        Args:
+            in_step: each pass of the model is one of all processes, so it is broken off between two, in all of them.
+                Else this process must wait for no other one in its time.
         """
 
         def broken(*args: Params.args, **more: Params.kwargs) -> Result:
-            with self._armed(allowed):
+            with heard_by(self._before_pass) if in_step else self._armed(True):
                 return work(*args, **more)
 
         return broken
+
+    def _before_pass(self, sign: Sign) -> None:
+        if sign == "pass" and self._anywhere():
+            raise Interrupted
 
     @contextmanager
     def _armed(self, allowed: bool) -> Iterator[None]:

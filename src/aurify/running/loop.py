@@ -61,6 +61,8 @@ class Loop:
         self.step = 0
         self._damaged: frozenset[Path] = frozenset()
         """Checkpoints that were left out when the run went on."""
+        self._saved = -1
+        """The step of the checkpoint that holds all there is; of none, -1."""
         self._saved_at, self._saving = time.monotonic(), 0.0
         """When the last checkpoint was written, and the seconds that it took."""
 
@@ -76,13 +78,13 @@ class Loop:
             self._evaluate()
         self.task.begin(self.step)
         done = self._done()
-        if done and (missing or self.step == 0):  # no step follows that would save the evaluation
+        if (missing and self.step) or (done and self.step == 0):
             self._save()
         while not done:
             with self.clock.measure("step"):
                 self._take_step()
             done = self._done()
-            ended = done or self.step in self.task.ends
+            ended = done or self.step in self.task.ends or self.step in self.task.renewed_after
             if not self._evaluated():
                 self._evaluate()
             asked = self.world.any(self.context.stop.asked)
@@ -120,7 +122,7 @@ class Loop:
             done = self.task.step(self.step)
         except Interrupted:
             self.step -= 1
-            if self.step:
+            if self.step and self.step != self._saved:  # where it is saved the weights may have begun anew
                 self._save()
             raise self._stopped() from None
         seconds = time.perf_counter() - begun
@@ -200,7 +202,7 @@ class Loop:
         state = restore_checkpoint(path, self.task.parameters, self.task.optimizer)
         recorded = read_digests(path, state.pop(TABLES, b"{}"))
         self.task.restore(step, state)
-        self.step = step
+        self.step = self._saved = step
         self.context.say(f"resumed from {path}")
         return recorded
 
@@ -244,7 +246,7 @@ class Loop:
             )  # fmt: skip
         self._damaged -= {saved}
         self.world.wait()
-        self._saved_at = time.monotonic()
+        self._saved, self._saved_at = self.step, time.monotonic()
         self._saving = self._saved_at - begun
 
 

@@ -87,7 +87,7 @@ class Peers:
     def hear(self, sign: Sign) -> None:
         """Tell the watcher that the process goes on, but not oftener than once a second, and waits, but not for it."""
         now = time.monotonic()
-        if sign == "moved" and now - self._told < 1.0:
+        if sign in ("moved", "pass") and now - self._told < 1.0:
             return
         if sign in ("waits", "works"):
             self._waits = sign == "waits"

@@ -42,6 +42,8 @@ class Task(ABC):
     """All that a checkpoint must hold, by name."""
     ends: Sequence[int]
     """The steps after which a part of the task is done, where it is evaluated and saved; the last one ends it."""
+    renewed_after: Sequence[int] = ()
+    """Further steps after which it is saved: weights begin anew in the next one, which may be broken off."""
 
     @property
     def steps(self) -> int:

@@ -57,7 +57,7 @@ class World:
             )
         self._rank, self._size = self._accelerator.process_index, self._accelerator.num_processes
         self._peers: Peers | None = None
-        self.stop = StopRequest(alone=self.alone, spread=self._spread)
+        self.stop = StopRequest(alone=self.alone, spread=self._spread, anywhere=self._asked_anywhere)
 
     @property
     def device(self) -> torch.device:
@@ -197,6 +197,13 @@ class World:
         finally:
             self._peers.close()
             self._peers = None
+
+    def _asked_anywhere(self) -> bool:
+        """Whether any process was asked to stop; all find out together."""
+        asked = torch.tensor(int(self.stop.asked), device=self.device)
+        if not self.alone:
+            torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
+        return bool(asked)
 
     def _spread(self) -> None:
         """Have the other processes asked to stop."""

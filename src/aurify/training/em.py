@@ -105,6 +105,7 @@ class ExpectationMaximisation(Task):
         self.propose, self.scorer, self.guide_scorer = propose, scorer, guide_scorer
         self.fits, self.spending = fits, spending
         self.ends, self.parameters = [settings.steps], update.parameters
+        self.renewed_after = [start - 1 for start in fits.starts[1:]]
         self.memory = Memory()
         self.start_from = settings.memory if method.remembers else "none"
         self.probes = list(pilot)
@@ -142,10 +143,7 @@ class ExpectationMaximisation(Task):
         terms = with_draws(e_step.terms, proposals) if self.behind else e_step.terms
         self._draw_ahead(step, e_step.chains)
         try:
-            ascent = self.update.gradient(
-                terms, prompts, proposals, look=step % LOOKED_EVERY == 1,
-                breakable=step == 1 or not self.fits.begins(step),  # then the weights are the base's again
-            )  # fmt: skip
+            ascent = self.update.gradient(terms, prompts, proposals, look=step % LOOKED_EVERY == 1)
             if self.ahead:
                 self.ahead.end()
         except BaseException:

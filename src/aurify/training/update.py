@@ -106,7 +106,6 @@ class Update:
         proposals: Sequence[Sequence[Rationale]] = (),
         *,
         look: bool = True,
-        breakable: bool = True,
     ) -> Ascent | None:
         """Accumulate the gradient of sum_i w_i log p(z_i | x_i); None where there is nothing to ascend.
 
@@ -116,7 +115,6 @@ class Update:
             prompts: token ids of the prompt of every question of this step, by question id.
             proposals: of this step's questions; the effect is measured on those that the model itself has just drawn.
             look: whether it is measured at all; where it bounds the step, it always is.
-            breakable: whether a wish to stop may break it off; never where each pass is one of all processes.
 
         Raises:
             Interrupted: it was broken off, in all processes; the weights are as they were.
@@ -135,7 +133,7 @@ class Update:
                 bf16=self.low_precision,
             )  # fmt: skip
 
-        breaking = self.world.stop.breaking(self.budget.spend, allowed=breakable and not in_pieces(self.tuned.model))
+        breaking = self.world.stop.breaking(self.budget.spend, in_step=in_pieces(self.tuned.model))
         with self.clock.measure("gradient", tokens + sum(len(term.token_ids) for term in mine)):
             ratios = self.world.together(lambda: breaking(accumulate, lambda: drop_gradients(self.tuned.model)))
         if not self._finite():
