@@ -20,7 +20,9 @@ at the rates of ``--rates`` [1e-5, ten times its default for full tuning, and 1e
 best final accuracy stands for it, which flatters it by the luck of that choice.
 
 Two calls with other ``--sides`` or ``--seeds`` and another ``--core`` may fill one ``--out`` at the same time. A run
-of aurify that was stopped goes on, one of TRL begins anew, and what is finished is read.
+of aurify that was stopped goes on, one of TRL begins anew, and what is finished is read: also in ``--kept``, a file of
+runs (``kept_runs.py``) that gets those of this call. Its seconds are those of the machine that made a run, so the sides
+of a seed belong on one.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import kept_runs
 from real_beside_table import print_tables
 from real_models import drawn, greedy
 from speed_parts.budgeted import told
@@ -77,19 +80,19 @@ def main() -> None:
     with alone(args.out):
         begin = merged(args.model, args.out / "begin")
         common = common_settings(args, begin)
-        agree(args, common)
+        asked = agree(args, common)
     failed: list[str] = []
     for seed in args.seeds:
         for side in args.sides:
             for rate in args.rates.get(side, [None]):
                 job = Job(side, rate, seed)
-                if job.name not in {one["name"] for one in results(args.out)}:
+                if job.name not in {run["name"] for run in results(args, asked)}:
                     try:
-                        measure(args, job, common)
+                        measure(args, job, common, asked)
                     except RuntimeError as error:  # of the run's process; others may still succeed
                         failed.append(f"{job.name} fails: {error}")
                         print(f"  {failed[-1]}", flush=True)
-    print_tables(results(args.out), args.sides)
+    print_tables(results(args, asked), args.sides)
     if failed:
         sys.exit("\n".join(failed))
 
@@ -121,6 +124,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--drawn", type=int, help="of these drawn at a time by TRL, 8 a question; memory alone [all]")
     parser.add_argument("--core", type=int, default=min(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path, default=Path("runs/beside"))
+    parser.add_argument("--kept", type=Path, help="a file of finished runs [results.jsonl in --out]")
     parser.add_argument("--quick", action="store_true", help="seconds on the embedded model: does it run?")
     if "--quick" in words:
         words = [word for word in words if word != "--quick"]
@@ -192,16 +196,17 @@ def common_settings(args: argparse.Namespace, begin: str) -> dict[str, Any]:
     return {**common, "dtype": with_dtype(asked, lambda text: print(text, flush=True)).dtype}
 
 
-def agree(args: argparse.Namespace, common: dict[str, Any]) -> None:
-    """Leave the program where the folder's runs had other settings."""
+def agree(args: argparse.Namespace, common: dict[str, Any]) -> dict[str, str]:
+    """What is asked of all runs; leaves the program where those in the folder had other settings."""
     file = args.out / "settings.json"
     names = ("seconds", "every", "limit", "sampled", "rollouts")
-    wanted = {**{name: getattr(args, name) for name in names}, **{k: str(v) for k, v in common.items()}}
+    wanted = kept_runs.told({**common, **{name: getattr(args, name) for name in (*names, "model")}})
     if file.is_file():
         kept = json.loads(file.read_text())
         if other := sorted(key for key in wanted.keys() | kept.keys() if wanted.get(key) != kept.get(key)):
             sys.exit(f"{args.out}: its runs had other settings ({', '.join(other)}): name another --out")
     file.write_text(json.dumps(wanted, indent=1))
+    return wanted
 
 
 def plan_of(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +223,7 @@ def plan_of(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> dict[
     }  # fmt: skip
 
 
-def measure(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> None:
+def measure(args: argparse.Namespace, job: Job, common: dict[str, Any], asked: dict[str, str]) -> None:
     """Train, or go on, and write down what came out."""
     plan = plan_of(args, job, common)
     folder = Path(plan["out"])
@@ -234,14 +239,12 @@ def measure(args: argparse.Namespace, job: Job, common: dict[str, Any]) -> None:
         data = Path(common.get("eval_data", args.data))
         found["sampled"] = drawn(folder / "model", data, ids, 2, common, folder / "sampled")
     line = {"name": job.name, **job._asdict(), **found, **told(folder)}
-    with alone(args.out), (args.out / "results.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    kept_runs.add(args.kept or args.out / "results.jsonl", asked, line)
 
 
-def results(out: Path) -> list[dict[str, Any]]:
-    """Of all finished runs in a folder."""
-    file = out / "results.jsonl"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+def results(args: argparse.Namespace, asked: dict[str, str]) -> list[dict[str, Any]]:
+    """Of all finished runs."""
+    return kept_runs.read(args.kept or args.out / "results.jsonl", asked)
 
 
 if __name__ == "__main__":

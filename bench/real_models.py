@@ -4,11 +4,12 @@
         --methods trice --seeds 0 1 2 --steps 40 --out runs/real -- --few-shot worked.txt --memory none
 
 What stands after `--` goes to `aurify train` as it is. A run that was stopped is resumed by the same command, and one
-that is finished is read. The first table holds held-out greedy accuracy before and after, the share of right fresh
-proposals in the first and last quarter of the steps (which is p(y|x) on training questions as they come), the largest
-effect of a step, minutes and memory. The second holds the changes over all seeds, paired by question: of greedy answers
-and, with ``--samples``, of samples of the first ``--sampled`` held-out questions. Its intervals are those of
-``aurify compare``: with fewer than three seeds they are of these very runs.
+that is finished is read: in ``--kept`` too, a file of finished runs (``kept_runs.py``) that gets those of this call, so
+that several machines can share the seeds. The first table holds held-out greedy accuracy before and after, the share of
+right fresh proposals in the first and last quarter of the steps (which is p(y|x) on training questions as they come),
+the largest effect of a step, minutes and memory. The second holds the changes over all seeds, paired by question: of
+greedy answers and, with ``--samples``, of samples of the first ``--sampled`` held-out questions. Its intervals are
+those of ``aurify compare``: with fewer than three seeds they are of these very runs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import kept_runs
 
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
@@ -47,27 +50,38 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=0, help="a held-out question, before and after; 0: none")
     parser.add_argument("--sampled", type=int, default=100, help="held-out questions that are sampled")
     parser.add_argument("--out", type=Path, default=Path("runs/real"))
+    parser.add_argument("--kept", type=Path, help="a file of finished runs")
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
     args = parser.parse_args(words[:cut])
     args.more = words[cut + 1 :]
     print("| method | seed | " + " | ".join(COLUMNS) + " |")
     print("| --- | ---: |" + " ---: |" * len(COLUMNS), flush=True)
-    for method in args.methods:
-        for seed in args.seeds:
-            out = folder(args, method, seed)
-            train(args, method, seed, out)
-            print(f"| {method} | {seed} | " + " | ".join(row(out / "metrics.jsonl")) + " |", flush=True)
+    runs = {method: [finished(args, method, seed) for seed in args.seeds] for method in args.methods}
     print("\n| method | answers | before | after | change, paired by question (95 %) |")
     print("| --- | --- | ---: | ---: | ---: |")
     for method in args.methods:
-        runs = [folder(args, method, seed) for seed in args.seeds]
-        print(change(f"{method} | greedy", [greedy(run) for run in runs]), flush=True)
+        print(change(f"{method} | greedy", [run["greedy"] for run in runs[method]]))
         if args.samples:
             kept = f"{method} | {args.samples} samples of {args.sampled}"
-            print(
-                change(kept, [(sampled(args, run, "before"), sampled(args, run, "after")) for run in runs]), flush=True
-            )
+            print(change(kept, [run["sampled"] for run in runs[method]]))
+
+
+def finished(args: argparse.Namespace, method: str, seed: int) -> dict[str, Any]:
+    """What a run has found, which is made where it is not known; its row is printed."""
+    names = ("model", "data", "steps", "limit", "samples", "sampled")
+    asked = kept_runs.told({**{n: getattr(args, n) for n in names}, **{str(i): w for i, w in enumerate(args.more)}})
+    known = [run for run in kept_runs.read(args.kept, asked) if (run["method"], run["seed"]) == (method, seed)]
+    if not known:
+        out = folder(args, method, seed)
+        train(args, method, seed, out)
+        known = [{"method": method, "seed": seed, "row": row(out / "metrics.jsonl"), "greedy": greedy(out)}]
+        if args.samples:
+            known[0]["sampled"] = [sampled(args, out, when) for when in ("before", "after")]
+        if args.kept:
+            kept_runs.add(args.kept, asked, known[0])
+    print(f"| {method} | {seed} | " + " | ".join(known[0]["row"]) + " |", flush=True)
+    return known[0]
 
 
 def folder(args: argparse.Namespace, method: str, seed: int) -> Path:

@@ -115,10 +115,12 @@ def test_methods_of_several_samples_ask_fewer_questions_and_star_learns_online(t
 def test_both_sides_run_on_the_embedded_model_and_what_is_finished_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["real_beside.py", "--quick", "--out", str(tmp_path)])
+    kept = tmp_path / "kept.jsonl"
+    words = ["real_beside.py", "--quick", "--kept", str(kept), "--out"]
+    monkeypatch.setattr(sys, "argv", [*words, str(tmp_path)])
     monkeypatch.setattr(real_beside, "settle", lambda core: None)
     real_beside.main()
-    trice, trl = real_beside.results(tmp_path)
+    trice, trl = map(json.loads, kept.read_text(encoding="utf-8").splitlines())
     assert (trice["side"], trl["side"]) == ("trice", "trl")
     assert trice["before"] == trl["before"], "the same weights, asked the same"
     assert len(trl["after"]) == 4
@@ -128,9 +130,11 @@ def test_both_sides_run_on_the_embedded_model_and_what_is_finished_is_read(
         assert run["curve"][-1][0] == pytest.approx(sum(run["seconds"]), abs=1)
         assert sum(run["seconds"]) >= 1
     capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", [*words, str(tmp_path / "on another machine")])
     real_beside.main()
-    assert len(real_beside.results(tmp_path)) == 2
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 2
     assert "| trl |" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", [*words, str(tmp_path)])
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "limit": 5}))
     with pytest.raises(SystemExit, match=r"other settings \(limit\)"):
