@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from invented_run import write_run
 
+import aurify
+from aurify.answers import Verdict
+from aurify.nugget import generate
 from aurify.report import source
+from aurify.report.browser import question_items
 from aurify.report.chains import read_chains
+from aurify.report.make import make_report
 from aurify.report.source import read_run
 from aurify.report.summary import summarise
 
@@ -68,3 +75,39 @@ def test_of_more_rationales_than_a_page_holds_evenly_chosen_questions_are_shown(
     told = [fact for fact in summarise(some).facts if fact.name == "trained on, and shown here"]
     assert told[0].value == f"{len(asked)} of 20 questions"
     assert not [fact for fact in summarise(whole).facts if "shown" in fact.name]
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "replayed"),
+    [
+        ("trice", {}, True), ("trice", {"moves": "suffix"}, True), ("trice", {"moves": "mixed", "questions": 4}, True),
+        ("trice", {"moves": "guide"}, False), ("trice", {"memory": "guide"}, True), ("rloo", {"samples": 2}, True),
+    ],
+)  # fmt: skip
+def test_real_runs_are_replayed_whatever_their_chains_begin_with_and_how_they_move(method, more, replayed, tmp_path):
+    """But for hinted proposals, of which the table does not tell the weights."""
+    settings = {"memory": "none", "steps": 5, "questions": 2, "max_new_tokens": 60, "holdout": 0.0, **more}
+    aurify.train(method, model="nugget", data=generate("web_of_lies", 4, seed=5), out=tmp_path / "run", **settings)
+    assert make_report([tmp_path / "run"]).is_file()
+    run = read_run(tmp_path / "run")
+    chains = read_chains(run)
+    assert chains.replayed is replayed
+    shown = [row for visits in chains.visits.values() for visit in visits for row in visit.drawn]
+    assert len(shown) == len(run.drawn.rows), "every row of the table is shown once"
+    if replayed and "moves" in more:
+        assert any(row.cut for row in shown)
+    whole = {id(row) for row in run.drawn.rows if row.source == "self" and row.move != "suffix"}
+    items = {item["id"]: item for item in question_items(run, chains)}
+    assert sum(item["n"] for item in items.values()) == len(whole), "new ends are no samples of the model alone"
+
+
+def test_a_question_whose_samples_were_all_left_out_rests(tmp_path):
+    write_run(tmp_path / "run", trained=4, steps=3)
+    run = read_run(tmp_path / "run")
+    one = next(row for row in run.drawn.rows if row.source == "self")
+    left_out = replace(one, question_id="new", step=1, verdict=Verdict.LEFT_OUT)
+    run.drawn.rows.insert(0, left_out)
+    chains = read_chains(run)
+    assert chains.replayed
+    (visit,) = chains.visits["new"]
+    assert (visit.drawn, visit.held, visit.weights) == ((left_out,), None, (0.0,))

@@ -60,7 +60,7 @@ def _item(
     shares = [float(row.right) for row in measured] or [s for visit in visits if (s := _share(visit)) is not None]
     before, after = (shares[0], shares[-1]) if shares else (None, None)
     drawn = [row for visit in visits for row in visit.drawn]
-    by_itself = [row for row in (*measured, *drawn) if row.source == "self"]
+    by_itself = [row for row in (*measured, *drawn) if _by_itself(row)]
     item: dict[str, Any] = {
         "id": question.id, "q": question.text, "a": question.answer, "part": one.part, "task": question.task,
         "before": before, "after": after, "n": len(by_itself), "right": sum(row.right for row in by_itself),
@@ -91,8 +91,13 @@ def _flags(before: float | None, after: float | None, rows: Sequence[Rationale],
 
 
 def _share(visit: ChainVisit) -> float | None:
-    own = [row.right for row in visit.drawn if row.source == "self"]
+    own = [row.right for row in visit.drawn if _by_itself(row)]
     return sum(own) / len(own) if own else None
+
+
+def _by_itself(row: Rationale) -> bool:
+    """Whether the model wrote it whole and unaided: a new end of a right rationale tells nothing of p(right)."""
+    return row.source == "self" and row.move != "suffix"
 
 
 def _visit(visit: ChainVisit, written: TableRows, lonely: set[int]) -> dict[str, Any]:
@@ -112,11 +117,12 @@ def _visit(visit: ChainVisit, written: TableRows, lonely: set[int]) -> dict[str,
 
 
 def _pack(row: Rationale, written: TableRows, *, alone: bool = False) -> list[Any]:
-    """[text, verdict, reason, answer read out of it, source, tokens, log-probability, stands alone, step]."""
+    """[text, verdict, reason, answer, source, tokens, log-probability, stands alone, step, move, tokens kept]."""
     n_tokens = written.n_tokens[row.token_ids[0]]
     verdict = None if row.verdict is None else row.verdict.value
     logprob = None if row.logprob is None else round(row.logprob, 3)
-    return [row.text, verdict, row.reason, row.predicted, row.source, n_tokens, logprob, int(alone), row.step]
+    about = [row.text, verdict, row.reason, row.predicted, row.source, n_tokens, logprob, int(alone), row.step]
+    return about if row.move in (None, "independent") else [*about, row.move, row.cut]
 
 
 def _alone(source: RunSource) -> dict[str, set[int]]:

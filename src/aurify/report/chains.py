@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError
 from aurify.methods import Method
+from aurify.methods.base import EStep
 from aurify.rationales import Chain, Memory, Rationale
 from aurify.report.source import RunSource
 from aurify.seeds import stable_seed
@@ -95,7 +96,7 @@ def _method(config: Mapping[str, Any]) -> Method | None:
     except AurifyError:
         return None
     plain = method.learns and not (method.refits or method.given or method.scores_answers or method.rationalises)
-    return method if plain else None
+    return method if plain and not method.corrects_guide else None  # whose weights are not in the table
 
 
 def _replay(
@@ -105,27 +106,34 @@ def _replay(
     visits: dict[str, list[ChainVisit]] = defaultdict(list)
     for step, mine in groupby(rows, lambda row: row.step):
         firsts, proposals = _parts(list(mine))
-        before = [memory[question_id] for question_id in proposals]
-        chains = [
-            chain.started(firsts[chain.question_id], step) if chain.question_id in firsts else chain for chain in before
-        ]
-        e_step = method.e_step(stable_seed(seed, "e-step", step), step, chains, list(proposals.values()))
-        weights = {term.token_ids: term.weight for term in e_step.terms}
-        for chain, after in zip(chains, e_step.chains, strict=True):
-            first = firsts.get(chain.question_id)
-            drawn = ([first] if first else []) + proposals[chain.question_id]
-            remembered = chain.rationale.token_ids if chain.rationale is not None else ()
-            visits[chain.question_id].append(
+        before = {question_id: memory[question_id] for question_id in proposals}
+        judged = {id: kept for id, row in proposals.items() if (kept := [one for one in row if not one.left_out])}
+        chains = [_begun(before[id], firsts.get(id), step) for id in judged]
+        e_step = EStep([], [], {})
+        if judged:
+            e_step = method.e_step(stable_seed(seed, "e-step", step), step, chains, list(judged.values()))
+        weights = {(term.question_id, term.token_ids): term.weight for term in e_step.terms}
+        after = before | {chain.question_id: chain for chain in e_step.chains}
+        begun = before | {chain.question_id: chain for chain in chains}
+        for id, row in proposals.items():
+            drawn = ([firsts[id]] if id in firsts else []) + row
+            old = begun[id].rationale
+            visits[id].append(
                 ChainVisit(
-                    step, tuple(drawn), after.rationale, after.since,
-                    tuple(weights.get(row.token_ids, 0.0) for row in drawn),
-                    weights.get(remembered, 0.0),
+                    step, tuple(drawn), after[id].rationale, after[id].since,
+                    tuple(weights.get((id, one.token_ids), 0.0) for one in drawn),
+                    weights.get((id, old.token_ids), 0.0) if old is not None else 0.0,
                 )
             )  # fmt: skip
         memory.update(e_step.chains)
         if saved is not None and step == saved[0] and not _same(memory, saved[1]):
             raise _Otherwise
     return visits
+
+
+def _begun(chain: Chain, first: Rationale | None, step: int) -> Chain:
+    """The chain before an E-step: one that holds no right rationale was given a first one, or none was found."""
+    return chain if chain.right else chain.started(first, step)
 
 
 def _parts(rows: Sequence[Rationale]) -> tuple[dict[str, Rationale], dict[str, list[Rationale]]]:

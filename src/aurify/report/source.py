@@ -23,16 +23,18 @@ from aurify.running.metrics import MetricsLog
 MOST_SHOWN = 200_000
 """Rationales of the training that a report shows; of a run with more it shows evenly chosen questions."""
 
+_APART = 2**40
+"""More than there are rows."""
 _WITHOUT_IDS = ("text", "predicted", "verdict", "reason", "source", "model", "step", "sample_index", "seed",
-                "finish_reason", "logprob", "question_id")  # fmt: skip
+                "finish_reason", "logprob", "question_id", "move", "cut")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class TableRows:
     """The rows of a rationale table, in its order.
 
-    A row's ``token_ids`` hold its number alone: the texts are what a report shows, and of 100,000 rationales the ids
-    alone would take a gigabyte.
+    A row's ``token_ids`` are a range: as many as it has, beginning with its number, and none is another row's. The
+    texts are what a report shows, and of 100,000 rationales the ids alone would take a gigabyte.
     """
 
     rows: list[Rationale] = field(default_factory=list)
@@ -117,9 +119,15 @@ def _written(folder: Path, shown: set[str] | None = None) -> TableRows:
         found.n_tokens.extend(table.column("token_ids").combine_chunks().value_lengths().to_pylist())
         columns = {name: table.column(name).to_pylist() for name in _WITHOUT_IDS}
         columns["verdict"] = [verdicts[verdict] for verdict in columns["verdict"]]
-        columns["token_ids"] = [(len(found.rows) + place,) for place in range(len(table))]
+        start = len(found.rows)
+        columns["token_ids"] = [_numbered(start + at, found.n_tokens[start + at]) for at in range(len(table))]
         found.rows.extend(_records(columns, len(table)))
     return found
+
+
+def _numbered(number: int, n_tokens: int) -> range:
+    """As many numbers as a row has tokens, at least one; those of other rows are others."""
+    return range(number, number + max(n_tokens, 1) * _APART, _APART)
 
 
 def _records(columns: dict[str, list[Any]], n: int) -> Iterator[Rationale]:

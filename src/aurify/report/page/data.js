@@ -2,7 +2,7 @@
 // The questions: unpacked block by block after the first screen has been painted, so that the page never stands still.
 
 /** What a rationale's list holds; see _pack in browser.py. */
-const TEXT = 0, VERDICT = 1, REASON = 2, ANSWER = 3, SOURCE = 4, TOKENS = 5, LOGPROB = 6, ALONE = 7, STEP = 8;
+const TEXT = 0, VERDICT = 1, REASON = 2, ANSWER = 3, SOURCE = 4, TOKENS = 5, LOGPROB = 6, ALONE = 7, STEP = 8, MOVE = 9, CUT = 10;
 
 /** The questions of each run. */
 let runs = [];

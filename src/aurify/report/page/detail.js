@@ -30,6 +30,8 @@ function facts(row, weight) {
     row[REASON] && shown(row[REASON]),
     row[SOURCE] !== "self" && `written by: ${row[SOURCE]}`,
     row[TOKENS] && `${row[TOKENS]} tokens`,
+    row[MOVE] === "suffix" && `a new end after ${row[CUT]} tokens of the memory`,
+    row[MOVE] === "guide" && "proposed with the answer in the prompt",
     row[LOGPROB] !== null && `log p ${row[LOGPROB]}`,
     weight && `weight ${weight > 0 ? "+" : ""}${weight}`,
   ];
@@ -112,7 +114,7 @@ function chain(item) {
   draw();
   const title = hasMemory ? "Its chain through training" : "Its rationales through training";
   const about = hasMemory
-    ? "A right proposal takes the place of the remembered rationale; a wrong one is rejected. What a proposal has other than the memory is marked."
+    ? "A right proposal takes the place of the remembered rationale; a wrong one is rejected. (A right new end is too, by chance, where it is longer.) What a proposal has other than the memory is marked."
     : "What was drawn, or given, for this question, step by step.";
   const tools = make("div", { class: "tools" }, earlier, hasMemory ? make("label", {}, tick, " mark differences from the memory") : null);
   return make("section", { "aria-label": title }, make("h4", {}, title), make("p", { class: "quiet" }, about), strip, tools, list);
@@ -125,7 +127,7 @@ function visitOf({ visit, before, beforeSince, held, since }, hasMemory, marked)
     const against = marked && hasMemory && before ? before[TEXT] : null;
     const head = make("p", {}, verdict(row));
     if (taken) head.append(" ", make("span", { class: "badge" }, "came into the memory"));
-    else if (hasMemory && visit.s && row[VERDICT] !== "right") head.append(" ", make("span", { class: "badge" }, "rejected"));
+    else if (hasMemory && visit.s && (row[VERDICT] !== "right" || row[MOVE])) head.append(" ", make("span", { class: "badge" }, "rejected"));
     if (row[ALONE]) head.append(" ", make("span", { class: "badge alone" }, "stands alone"));
     box.append(make("div", { class: taken ? "proposal taken" : "proposal" }, head, rationaleText(row[TEXT], against), facts(row, visit.w && visit.w[i])));
   });
