@@ -21,13 +21,31 @@ from aurify.questions import Question
         ("so <answer>4", "4"),
         ("x < think > y", "x < think > y"),
         ("<thinker>3", "<thinker>3"),
+        ("[THINK]3[/THINK]4", "4"),
+        ("[think]3", "[think]3"),
+        ("<|START_THINKING|>3<|END_THINKING|>4", "4"),
+        ("<seed:think>3</seed:think>4", "4"),
+        ("◁think▷3◁/think▷4", "4"),
+        ("<|channel>thought\n3<channel|>4", "4"),
+        ("<|channel|>analysis<|message|>3<|end|><|start|>assistant<|channel|>final<|message|>4", "4"),
+        ("<|channel|>final <|constrain|>json<|message|>4", "4"),
+        ("<|channel|>4", "<|channel|>4"),
     ],
 )
 def test_what_follows_the_thought(text: str, said: str) -> None:
     assert reply(text) == said
 
 
-@pytest.mark.parametrize("text", ["<think>4", "<think>a</think> 4 <think> or", "<reasoning>\nThe answer is 4."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>4",
+        "<think>a</think> 4 <think> or",
+        "<reasoning>\nThe answer is 4.",
+        "[THINK]4",
+        "<|channel|>analysis<|message|>The answer is 4.",
+    ],
+)
 def test_a_thought_that_is_never_closed_states_nothing(text: str) -> None:
     with pytest.raises(Unreadable, match="never closed"):
         reply(text)

@@ -82,6 +82,7 @@ def test_a_cut_thought_stays_a_thought(base):
         assert sound_ids(f"{opening}So 1 + 1 = 3\n</think>\n\n3", tokenizer, thinking) == ids("So")
         assert sound_ids(f"{opening}1 + 1 = 3\n</think>\n\n3", tokenizer, thinking) == ()
     assert sound_ids("So 1 + 1 = 3", tokenizer, thinking) == ids("\n</think>\n\nSo"), "no thought"
+    assert sound_ids("<think>\nSo 1 + 1 = 3", tokenizer, thinking) == ids("So"), "a thought that was cut"
     assert sound_ids("So 1 + 1 = 2", tokenizer, thinking) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,11 +80,31 @@ def test_a_record_is_kept_to_unless_something_else_is_said(tmp_path: Path) -> No
         "chat", SHOTS, "x", {"thinks": True}, 8
     )
     assert prompt_form(asked(prompt="chat"), str(tmp_path), tokenizer) == PromptForm("chat"), "told: no record counts"
-    for damaged in ("{", '{"prompt": "plane"}', '{"prompt": "chat", "more": 1}', "[]"):
+    for damaged in (
+        "{",
+        '{"prompt": "chat", "date": "today"}',
+        '{"prompt": "plane"}',
+        '{"prompt": "chat", "more": 1}',
+        "[]",
+    ):
         (tmp_path / PROMPT_FILE).write_text(damaged)
         with pytest.raises(AurifyError, match=r"prompt\.json: not the record of a prompt"):
             PromptForm.read(tmp_path)
     assert PromptForm.read(tmp_path / "nowhere") is None
+
+
+def test_the_date_of_a_template_stays_that_of_the_first_prompt(folders: dict[str, Path], tmp_path: Path) -> None:
+    tokenizer = load_model(str(folders["chat"])).tokenizer
+    assert prompt_form(asked(), str(folders["chat"]), tokenizer).date is None
+    tokenizer.chat_template = "{{ strftime_now('%Y') }}" + CHATML
+    found = prompt_form(asked(), str(folders["chat"]), tokenizer)
+    assert found.date is not None
+    assert found.line().endswith(f", dated {found.date}")
+    assert prompt_form(asked(prompt="plain"), str(folders["chat"]), tokenizer).date is None
+    replace(found, date="1999-12-31").save(tmp_path)
+    later = prompt_form(asked(), str(tmp_path), tokenizer)
+    (question,) = generate("object_counting", 1, seed=1)
+    assert later.template(tokenizer).render(question).startswith("1999<|im_start|>user")
 
 
 def test_a_long_prompt_is_shown_from_its_end(folders: dict[str, Path]) -> None:

@@ -10,7 +10,8 @@ from transformers import PreTrainedTokenizerFast
 
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import PromptTemplate, Question
-from aurify.questions.chat import ChatTemplate, made_for_chat, turn_end
+from aurify.questions.chat import ChatTemplate, is_dated, made_for_chat, turn_end
+from aurify.sampling.stop import decode
 
 QUESTION = Question(id="q", text="1 + 1?", answer="2", answer_type="number")
 EOS, START, END = 256, 257, 258
@@ -32,18 +33,39 @@ SWITCH = CHATML.replace(
     "{{ '\n</think>\n\n' }}{% endif %}{% endif",
 )
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
+DROPS_SYSTEM = CHATML.replace("in messages", "in messages if m.role != 'system'")
+PARTS = CHATML.replace("m['content']", "m['content'][0].text if m['content'] is not string else ''")
+NO_THOUGHT = r"<think>\n\n</think>\n\n"
+HYBRID = CHATML.replace(  # Qwen3's: an empty thought before a reply without one, and in prompts by a switch
+    "m['content']", f"('{NO_THOUGHT}' if m.role == 'assistant' else '') + m['content']"
+).replace(
+    "assistant\n' }}{% endif",
+    "assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}"
+    + NO_THOUGHT
+    + "{% endif %}{% endif",
+)
+SWITCH_ALONE = CHATML.replace(  # SmolLM3's
+    "assistant\n' }}{% endif",
+    "assistant\n' + ('' if enable_thinking | default(true) else '<think>\n\n</think>\n') }}{% endif",
+)
+CHANNELS = (  # gpt-oss's
+    "{% for m in messages %}<|start|>{{ m.role }}{% if m.role == 'assistant' %}<|channel|>final{% endif %}<|message|>"
+    "{{ m.content }}{% if m.role == 'assistant' and loop.last %}<|return|>{% else %}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+DATED = "{{ strftime_now('%d %b %Y') }}\n" + CHATML
 RAISES = "{{ raise_exception('never') }}"
 BROKEN = "{% for %}"
 ENDLESS = "{% for m in messages %}{{ m['content'].tool.name }}{% endfor %}"
 
 
-def tokenizer_of(template: str | None) -> Any:
-    """A byte-level tokenizer whose EOS is ``</s>``, and which has ChatML's tokens besides."""
+def tokenizer_of(template: str | None, *more: str) -> Any:
+    """A byte-level tokenizer whose EOS is ``</s>``, and which has ChatML's tokens and others besides."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     inner = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(alphabet)}, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    inner.add_special_tokens([AddedToken(word) for word in ("</s>", "<|im_start|>", "<|im_end|>")])
+    inner.add_special_tokens([AddedToken(word) for word in ("</s>", "<|im_start|>", "<|im_end|>", *more)])
     return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="</s>", chat_template=template)
 
 
@@ -87,6 +109,8 @@ def test_a_base_model_with_the_template_of_its_sibling_is_asked_plainly() -> Non
     for name, expected in (("m/inst", True), ("m/7b-base", False), ("m/base-7b", False), ("m/database", True)):
         assert made_for_chat(same_end, name, {EOS}, {})[0] is expected, name
     assert made_for_chat(tokenizer_of(NO_END), "m/chat", {EOS}, {})[0]  # nothing speaks against it
+    for name, expected in (("google/gemma-2b-it", True), ("m/it-7b-base", False), ("m/fruit", False)):
+        assert made_for_chat(tokenizer, name, {EOS}, {})[0] is expected, name
 
 
 def test_the_thought_that_a_template_opens() -> None:
@@ -97,6 +121,50 @@ def test_the_thought_that_a_template_opens() -> None:
     assert off.render(QUESTION).endswith("<think>\n\n</think>\n\n")
     talks = PromptTemplate.named("chat", tokenizer_of(CHATML), system="Think in <think> tags.")
     assert talks.opening == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "args", "thinks", "lead"),
+    [
+        (CHATML, {}, False, ""),
+        (CHATML, {"enable_thinking": True}, True, ""),  # Gemma 4: asked for in the system turn
+        (NO_PROMPT, {}, False, ""),
+        (THINKS, {}, True, "\n</think>\n\n"),
+        (SWITCH, {"enable_thinking": False}, False, ""),
+        (HYBRID, {}, True, "<think>\n\n</think>\n\n"),
+        (HYBRID, {"enable_thinking": False}, False, ""),
+        (SWITCH_ALONE, {}, True, ""),
+        (SWITCH_ALONE, {"enable_thinking": False}, False, ""),
+        (CHANNELS, {}, True, "<|channel|>final<|message|>"),
+    ],
+)
+def test_whether_a_model_is_asked_to_think(template: str, args: dict[str, Any], thinks: bool, lead: str) -> None:
+    chat = ChatTemplate(tokenizer_of(template), args)
+    assert (chat.thinks, chat.lead) == (thinks, lead)
+    assert PromptTemplate.named("chat", chat.tokenizer, template_args=args).thinks is thinks
+    assert not PromptTemplate.named("plain", chat.tokenizer).thinks
+
+
+def test_a_template_that_leaves_out_what_it_is_given() -> None:
+    """Some take only parts (text and images) for a turn's content, and some pass over a system message in silence."""
+    tokenizer = tokenizer_of(PARTS)
+    assert turn_end(tokenizer) is None
+    chat, reason = made_for_chat(tokenizer, "m/vision-instruct", {EOS, END}, {})
+    assert (chat, "leaves out what is asked" in reason) == (False, True)
+    with pytest.raises(AurifyError, match="take --prompt plain"):
+        PromptTemplate.named("chat", tokenizer).render(QUESTION)
+    assert "1 + 1?" in PromptTemplate.named("chat", tokenizer_of(DROPS_SYSTEM)).render(QUESTION)
+    with pytest.raises(AurifyError, match="--system: the model's chat template leaves a system message out"):
+        PromptTemplate.named("chat", tokenizer_of(DROPS_SYSTEM), system="Be brief.").render(QUESTION)
+
+
+def test_the_date_that_a_template_writes() -> None:
+    assert is_dated(tokenizer_of(DATED))
+    assert not is_dated(tokenizer_of(CHATML))
+    assert not is_dated(tokenizer_of(None))
+    dated = PromptTemplate.named("chat", tokenizer_of(DATED), date="2024-07-26")
+    assert dated.render(QUESTION).startswith("26 Jul 2024\n<|im_start|>user")
+    assert "26 Jul 2024" not in PromptTemplate.named("chat", tokenizer_of(DATED)).render(QUESTION)
 
 
 def test_a_system_message() -> None:
@@ -131,4 +199,28 @@ def test_a_reply_that_somebody_wrote_goes_on_as_the_prompt_does() -> None:
     assert text(plain.encode_reply(tokenizer, "Two.", whole=False)) == "Two."
     assert text(chat.encode_reply(tokenizer, "<think>\n1 and 1\n</think>\n2")) == "1 and 1\n</think>\n2<|im_end|>"
     assert text(chat.encode_reply(tokenizer, "Two.")) == "\n</think>\n\nTwo.<|im_end|>"
+    assert text(chat.encode_reply(tokenizer, "<think> 1 and 1</think>2")) == " 1 and 1</think>2<|im_end|>"
     assert chat.encode_reply(tokenizer, "<|im_end|>").count(END) == 1
+    hybrid = PromptTemplate.named("chat", tokenizer_of(HYBRID))
+    assert text(hybrid.encode_reply(tokenizer, "Two.")) == "<think>\n\n</think>\n\nTwo.<|im_end|>"
+    assert text(hybrid.encode_reply(tokenizer, "<think>1</think>2")) == "<think>1</think>2<|im_end|>"
+
+
+def test_tags_of_thoughts_that_are_special_tokens() -> None:
+    """Their ids stand in what a model draws, their text in its rationale, and the other way round."""
+    names = ("<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|return|>")
+    tokenizer = tokenizer_of(CHANNELS, *names)
+    start, channel, message, end, back = (tokenizer.convert_tokens_to_ids(name) for name in names)
+    chat = PromptTemplate.named("chat", tokenizer)
+    assert chat.end_id(tokenizer) == back
+    said = "<|channel|>analysis<|message|>3?<|end|><|start|>assistant<|channel|>final<|message|>2"
+    ids = chat.encode_reply(tokenizer, said)
+    assert [token for token in ids if token > EOS] == [channel, message, end, start, channel, message, back]
+    assert decode(tokenizer, ids) == said
+    assert decode(tokenizer, chat.encode_reply(tokenizer, "2")) == "<|channel|>final<|message|>2"
+    thinking = tokenizer_of(CHATML, "<think>", "</think>")
+    assert decode(thinking, thinking("<think>3</think>2<|im_end|>")["input_ids"]) == "<think>3</think>2"
+    plain = tokenizer_of(CHATML, "<|end|>")  # without channels it ends a turn
+    assert decode(plain, plain("2<|end|>")["input_ids"]) == "2"
+    plain.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+    assert decode(plain, plain("<think>2<|end|>")["input_ids"]) == "<think>2", "tokens may be added later"

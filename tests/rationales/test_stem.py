@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -20,6 +20,12 @@ from aurify.sampling import Completion, LocalSampler
 
 class Letters:
     """A tokenizer whose token i is the i-th letter; 0 ends, and is no text."""
+
+    all_special_tokens: ClassVar = ()
+    all_special_ids: ClassVar = ()
+
+    def __len__(self) -> int:
+        return 27
 
     def decode(self, ids: list[int], **_: Any) -> str:
         return "".join(chr(96 + i) for i in ids if i)

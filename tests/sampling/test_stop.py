@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from hypothesis import given
@@ -20,6 +20,12 @@ class Letters:
     """A tokenizer of the same interface: token n is the n-th word, some of several letters, some of none."""
 
     words = ("", "a", "b", "ab", "bba", "c")
+
+    all_special_tokens: ClassVar = ()
+    all_special_ids: ClassVar = ()
+
+    def __len__(self) -> int:
+        return 27
 
     def decode(self, token_ids: list[int], **_: Any) -> str:
         return "".join(self.words[i] for i in token_ids)

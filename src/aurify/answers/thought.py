@@ -2,17 +2,31 @@
 
 An answer is read from what follows the last ``</think>``. A chat template may write the opening tag itself, so a
 closing one alone ends a thought too. What a thought says of the answer on its way states nothing.
+
+Some families have tags of their own: ``[THINK]`` (Magistral), ``<|START_THINKING|>`` (Command), ``<seed:think>``,
+``◁think▷`` (Kimi-VL), ``<|channel>thought`` (Gemma 4), and gpt-oss's channels, of which ``final`` is the reply.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from aurify.answers.reading import Unreadable
 
 CLOSING = "</think>"
-_NAMES = "think|thinking|thought|reasoning"
-_TAG = re.compile(rf"<(?P<close>/?)(?:{_NAMES})>", re.IGNORECASE)
+_NAMES = "think|thinking|thought|reasoning|seed:think"
+_TAG = re.compile(
+    rf"<(?:{_NAMES})>|(?-i:\[THINK\])|<\|START_THINKING\|>|◁think▷|<\|channel>thought"
+    r"|<\|channel\|>(?:analysis|commentary)[^\n]{0,80}?<\|message\|>"
+    rf"|(?P<close></(?:{_NAMES})>|(?-i:\[/THINK\])|<\|END_THINKING\|>|◁/think▷|<channel\|>"
+    r"|<\|channel\|>final[^\n]{0,80}?<\|message\|>)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(
+    rf"</?(?:{_NAMES})>|\[/?THINK\]|<\|(?:START|END)_THINKING\|>|◁/?think▷|<\|channel>|<channel\|>"
+    r"|(?P<channels><\|(?:start|channel|message|end)\|>)"
+)
 _NAMED = "answer|final_?answer|final|result"
 _ANSWER = re.compile(rf"<({_NAMED})>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _CLOSED_ALONE = re.compile(rf"</(?:{_NAMED})>\Z", re.IGNORECASE)
@@ -40,6 +54,24 @@ def opened_thought(text: str) -> str:
     """The end of a text from the thought that it opens and does not close, or nothing."""
     tags = list(_TAG.finditer(text))
     return text[tags[-1].start() :] if tags and not tags[-1]["close"] else ""
+
+
+def closes_thought(text: str) -> bool:
+    """Whether the last tag of a thought in a text closes it."""
+    tags = list(_TAG.finditer(text))
+    return bool(tags) and bool(tags[-1]["close"])
+
+
+def has_tag(text: str) -> bool:
+    """Whether a text opens or closes a thought anywhere."""
+    return _TAG.search(text) is not None
+
+
+def thought_tokens(special: Collection[str]) -> frozenset[str]:
+    """Those of a tokenizer's special tokens that spell the tags of thoughts, so that a text must keep them."""
+    found = {token: match for token in special if (match := _TOKEN.fullmatch(token))}
+    channels = "<|channel|>" in special  # without them an <|end|> is the end of a turn
+    return frozenset(token for token, match in found.items() if channels or not match["channels"])
 
 
 def with_thought(thought: str, reply: str, *, closed: bool = True) -> str:

@@ -235,7 +235,7 @@ def _limit(
     from aurify.models.prefix import position_limit
     from aurify.sampling import LocalSampler
 
-    rule = limit_by_rule(form.prompt, thinking=bool(template.opening))
+    rule = limit_by_rule(form.prompt, thinking=template.thinks)
     if form.prompt == "direct" or not isinstance(drawing.sampler, LocalSampler):
         return rule
     model = drawing.sampler.model

@@ -104,9 +104,9 @@ def token_ids(rationale: Rationale, tokenizer: Any, template: PromptTemplate) ->
 
 def sound_ids(text: str, tokenizer: Any, template: PromptTemplate) -> tuple[int, ...] | None:
     """The tokens of a rationale up to its first false equation, where it goes on; None where it has none."""
+    within = template.opening if text.startswith(template.opening) or CLOSING in text else ""
     text = text.removeprefix(template.opening)
     sound = before_first_false(text)
     if sound is None:
         return None
-    within = template.opening if CLOSING in text else ""
     return template.encode_reply(tokenizer, within + sound, whole=False)

@@ -88,7 +88,7 @@ def run_distillation(
         asked = RunForm.of(settings, tokenizer, context)
         template = asked.template
         if asked.form.max_new_tokens is None:
-            rule = limit_by_rule(asked.form.prompt, thinking=bool(template.opening))
+            rule = limit_by_rule(asked.form.prompt, thinking=template.thinks)
             asked = asked.limited(rule.tokens)
         form = asked.form
         asked.tell(context, train[0])

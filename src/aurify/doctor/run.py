@@ -172,7 +172,7 @@ class _Pilot:
     def _limit(self, form: PromptForm, template: PromptTemplate) -> int:
         if form.max_new_tokens is not None:
             return form.max_new_tokens
-        return limit_by_rule(form.prompt, thinking=bool(template.opening)).tokens
+        return limit_by_rule(form.prompt, thinking=template.thinks).tokens
 
 
 def _cost(

@@ -145,7 +145,7 @@ def _settled(settings: EvaluateSettings, form: PromptForm, template: PromptTempl
     """
     tokens, line = form.max_new_tokens, f"token limit {form.max_new_tokens}"
     if tokens is None:
-        rule = limit_by_rule(form.prompt, thinking=bool(template.opening))
+        rule = limit_by_rule(form.prompt, thinking=template.thinks)
         tokens, line = rule.tokens, rule.line()
     return settings.model_copy(update={"prompt": form.prompt, "max_new_tokens": tokens}), line
 

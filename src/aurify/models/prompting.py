@@ -6,6 +6,7 @@ after. The same form asks in training, sampling, distilling and evaluation.
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from aurify.files import write_atomically
 from aurify.models.load import base_name, eos_of, resolve_name
 from aurify.parsing import parse_json
 from aurify.questions import TEMPLATES, PromptTemplate, Question
-from aurify.questions.chat import made_for_chat
+from aurify.questions.chat import is_dated, made_for_chat
 from aurify.questions.prompts import read_few_shot
 from aurify.text import printable
 
@@ -53,6 +54,8 @@ class PromptForm:
     template_args: Mapping[str, Any] | None = None
     max_new_tokens: int | None = None
     """None: not chosen yet."""
+    date: str | None = None
+    """The day that a chat template which writes the date takes for today, so that prompts stay what they are."""
     reason: str = field(default="", compare=False)
     """Why this form; not recorded."""
 
@@ -64,8 +67,9 @@ class PromptForm:
             AurifyError: the worked examples cannot be read.
         """
         return PromptTemplate.named(
-            self.prompt, tokenizer, few_shot or self.few_shot, system=self.system, template_args=self.template_args
-        )
+            self.prompt, tokenizer, few_shot or self.few_shot, system=self.system, template_args=self.template_args,
+            date=self.date,
+        )  # fmt: skip
 
     def line(self) -> str:
         """What a user is told of it."""
@@ -73,11 +77,12 @@ class PromptForm:
         parts += ["worked examples"] if self.few_shot else []
         parts += ["a system message"] if self.system else []
         parts += [f"template arguments {json.dumps(dict(self.template_args))}"] if self.template_args else []
+        parts += [f"dated {self.date}"] if self.date else []
         return printable(", ".join(parts), 400)
 
     def save(self, folder: Path) -> None:
         """Write it into a folder that is there."""
-        names = ("prompt", "few_shot", "system", "template_args", "max_new_tokens")
+        names = ("prompt", "few_shot", "system", "template_args", "max_new_tokens", "date")
         content = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         write_atomically(folder / PROMPT_FILE, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
@@ -96,6 +101,8 @@ class PromptForm:
             form = cls(**content, reason=f"as {file} says")
             if form.prompt not in TEMPLATES or not isinstance(form.max_new_tokens, int | None):
                 raise ValueError(f"a prompt '{form.prompt}' of {form.max_new_tokens} tokens")
+            if form.date is not None:
+                datetime.date.fromisoformat(form.date)
         except (OSError, ValueError, TypeError) as error:
             raise AurifyError(f"{file}: not the record of a prompt: {error}; remove it, or give --prompt") from None
         return form
@@ -112,14 +119,15 @@ def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
     """
     args = parse_json(asked.template_args) if asked.template_args else None
     few_shot = read_few_shot(asked.few_shot)[0] if asked.few_shot else None
-    given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, "as told by --prompt")
+    today = datetime.date.today().isoformat() if is_dated(tokenizer) else None
+    given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, reason="as told by --prompt")
     if asked.prompt != "auto":
-        return given
+        return replace(given, date=today if given.prompt == "chat" else None)
     if recorded := PromptForm.read(resolve_name(name)):
         names = ("few_shot", "system", "template_args", "max_new_tokens")
         return replace(recorded, **{key: value for key in names if (value := getattr(given, key)) is not None})
     chat, reason = made_for_chat(tokenizer, base_name(name), eos_of(name, tokenizer), args or {})
-    return replace(given, prompt="chat" if chat else "plain", reason=reason)
+    return replace(given, prompt="chat" if chat else "plain", reason=reason, date=today if chat else None)
 
 
 def first_prompt(template: PromptTemplate, question: Question) -> str:

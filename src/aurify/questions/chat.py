@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aurify.answers.thought import opened_thought
+from aurify.answers.thought import CLOSING, closes_thought, opened_thought
 from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
 
-ASK, REPLY = "aurify-asks", "aurify-replies"
+INSTRUCT, ASK, REPLY = "aurify-instructs", "aurify-asks", "aurify-replies"
 """Words that no template writes by itself."""
 
 SECONDS = 2.0
 """Of processor time that a template may take for one chat: a thousand times what any needs."""
 
+_TODAY = re.compile(r"strftime_now\(\s*(?P<quote>[\"'])(?P<form>[\w%\s,./:-]{1,60})(?P=quote)\s*\)")
+"""How a template asks for the date."""
+
 _BASE = re.compile(r"(?:^|[-_.])base(?:$|[-_.])", re.IGNORECASE)
 """How the names of models end that were not tuned on chats."""
+_TUNED = re.compile(r"(?:^|[-_.])(?:instruct|chat|it|thinking|reasoning)(?:$|[-_.])", re.IGNORECASE)
+"""And of those that were. Gemma's first ones name no EOS token that ends a turn."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +38,71 @@ class ChatTemplate:
 
     tokenizer: Any
     args: Mapping[str, Any] = field(default_factory=dict)
+    date: str | None = None
+    """The day that a template which writes the date takes for today (``2026-11-29``); None: today."""
 
     def render(self, messages: Sequence[Mapping[str, str]]) -> str:
         """The text of some turns, up to where the assistant's next one starts.
 
         Raises:
-            AurifyError: the template refuses them.
+            AurifyError: the template refuses them, or leaves some out.
         """
-        return self._apply(messages, prompt=True) + self._header
+        text = self._apply(messages, prompt=True) + self._header
+        if not self._asks:
+            raise AurifyError(
+                "--prompt chat: the model's chat template leaves out what is asked, as those do that want texts and "
+                "images: take --prompt plain"
+            )
+        if any(message["role"] == "system" for message in messages) and not self._instructs:
+            raise AurifyError("--system: the model's chat template leaves a system message out")
+        return text
 
     @cached_property
     def opening(self) -> str:
         """The thought that the template opens before the assistant's text, such as ``<think>`` and a line break."""
-        return opened_thought(self.render([_user()]).rpartition(ASK)[2])
+        return opened_thought(self._prompted)
+
+    @cached_property
+    def lead(self) -> str:
+        """What stands between a prompt and a reply without a thought: an empty thought, a channel's name, or nothing.
+
+        Where a template writes prompts and past turns so differently that this cannot be seen, a thought that the
+        prompt opens is closed.
+        """
+        prompted, replied = self.render([_user()]), self._apply([_user(), _assistant()], prompt=False)
+        before, found, _ = replied.partition(REPLY)
+        if found and before.startswith(prompted):
+            return before[len(prompted) :]
+        return f"\n{CLOSING}\n\n" if self.opening else ""
+
+    @cached_property
+    def thinks(self) -> bool:
+        """Whether the model is asked to think first.
+
+        Then the template opens a thought, writes an empty one before a reply without any, or has the switch of Qwen3
+        and SmolLM3 (``enable_thinking``), which closes one beforehand; or the arguments ask for one.
+        """
+        told = any(self.args.get(name) is True for name in ("enable_thinking", "thinking"))
+        if told or self.opening or closes_thought(self.lead):
+            return True
+        off = replace(self, args={**self.args, "enable_thinking": False})
+        try:
+            return closes_thought(off._prompted) and not closes_thought(self._prompted)
+        except AurifyError:
+            return False
+
+    @property
+    def _prompted(self) -> str:
+        """What stands behind a question."""
+        return self.render([_user()]).rpartition(ASK)[2]
+
+    @cached_property
+    def _asks(self) -> bool:
+        return ASK in self._apply([_user()], prompt=True)
+
+    @cached_property
+    def _instructs(self) -> bool:
+        return INSTRUCT in self._apply([{"role": "system", "content": INSTRUCT}, _user()], prompt=True)
 
     @cached_property
     def end_id(self) -> int | None:
@@ -56,7 +114,8 @@ class ChatTemplate:
         special = {*self.tokenizer.all_special_ids, *getattr(self.tokenizer, "added_tokens_decoder", ())}
         turns = [_user(), _assistant()]
         for asked in (turns, [*turns, _user()]):  # some write the end of a turn when the next one begins
-            after = self._apply(asked, prompt=False).rpartition(REPLY)[2].lstrip()
+            _, found, after = self._apply(asked, prompt=False).rpartition(REPLY)
+            after = after.lstrip() if found else ""
             ids = self.tokenizer(after, add_special_tokens=False)["input_ids"] if after else []
             if ids and ids[0] in special:
                 return int(ids[0])
@@ -71,11 +130,23 @@ class ChatTemplate:
         before = self._apply([_user(), _assistant()], prompt=False).partition(REPLY)[0]
         return before[len(prompted) :].rstrip(" ") if before.startswith(prompted) else ""
 
+    @cached_property
+    def _program(self) -> dict[str, str]:
+        """The template with its day written in, where there is one to be."""
+        if self.date is None or not is_dated(self.tokenizer):
+            return {}
+        today = datetime.fromisoformat(self.date)
+        return {
+            "chat_template": _TODAY.sub(
+                lambda call: f'"{today.strftime(call["form"])}"', self.tokenizer.get_chat_template()
+            )
+        }
+
     def _apply(self, messages: Sequence[Mapping[str, str]], *, prompt: bool) -> str:
         try:
             with bounded(SECONDS):
                 text = self.tokenizer.apply_chat_template(
-                    list(messages), tokenize=False, add_generation_prompt=prompt, **self.args
+                    list(messages), tokenize=False, add_generation_prompt=prompt, **self._program, **self.args
                 )
         except TooLong:
             raise AurifyError(
@@ -85,6 +156,11 @@ class ChatTemplate:
             hint = "; is it --system that it does not take?" if any(m["role"] == "system" for m in messages) else ""
             raise AurifyError(f"--prompt chat: the model's chat template fails: {_line(error)}{hint}") from error
         return str(text)
+
+
+def is_dated(tokenizer: Any) -> bool:
+    """Whether the tokenizer's chat template writes today's date, as Llama 3.2's and gpt-oss's do."""
+    return _TODAY.search(str(getattr(tokenizer, "chat_template", None))) is not None
 
 
 def turn_end(tokenizer: Any) -> int | None:
@@ -102,8 +178,8 @@ def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping
 
     Base models often come with the template of their tuned siblings. What tells them apart is how they end: a model
     that was tuned on a template has learned to end its turns as the template does, and names that token among its
-    EOS ids; a base model such as Qwen2.5's names its end of a document alone. Where template and documents end in
-    the same token, only the name (``...-base``) can tell.
+    EOS ids; a base model such as Qwen2.5's names its end of a document alone. A name that says it (``...-base``,
+    ``...-it``) goes before that; where template and documents end in the same token, it alone can tell.
 
     Args:
         name: that of the model, or of its base.
@@ -118,10 +194,12 @@ def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping
         end = template.end_id
     except AurifyError as error:
         return False, str(error).removeprefix("--prompt chat: ")
-    if end is not None and end not in eos:
+    name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    base, tuned = _BASE.search(name), _TUNED.search(name)
+    if end is not None and end not in eos and (base or not tuned):
         token = tokenizer.convert_ids_to_tokens(end)
         return False, f"a base model: the chat template ends turns with {token}, which is no EOS token of the model"
-    if _BASE.search(name.replace("\\", "/").rstrip("/").rpartition("/")[2]):
+    if base:
         return False, "a base model by its name, though it has a chat template"
     return True, "the model's chat template"
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from aurify.answers import answer_type
-from aurify.answers.thought import CLOSING
+from aurify.answers.thought import has_tag
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.chat import ChatTemplate
 from aurify.questions.few_shot import THINK, FewShot, parse_few_shot
 from aurify.questions.gold import ANSWER_LEAD
 from aurify.questions.record import Question
+from aurify.questions.special import special_tokens
 
 TEMPLATES = ("plain", "chat", "direct")
 
@@ -41,6 +43,8 @@ class PromptTemplate:
     """A chat's system message; None: the one that the chat template itself writes, if any."""
     template_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Further arguments of the chat template, such as ``enable_thinking``."""
+    date: str | None = None
+    """The day that the chat template takes for today; None: today."""
 
     @classmethod
     def named(
@@ -51,6 +55,7 @@ class PromptTemplate:
         *,
         system: str | None = None,
         template_args: Mapping[str, Any] | None = None,
+        date: str | None = None,
     ) -> PromptTemplate:
         """The template of a name.
 
@@ -60,6 +65,7 @@ class PromptTemplate:
             few_shot: worked examples as text (more than one line), or the path of a file that holds them.
             system: a chat's system message.
             template_args: further arguments of the chat template.
+            date: the day that it takes for today.
 
         Raises:
             UsageError: the name is unknown, the tokenizer has no chat template, or what is only for a chat is given
@@ -70,7 +76,7 @@ class PromptTemplate:
             raise UsageError(f"--prompt '{name}': {nearest(name, TEMPLATES)}")
         if name == "chat" and not getattr(tokenizer, "chat_template", None):
             raise UsageError("--prompt chat: the model's tokenizer has no chat template; take --prompt plain")
-        return cls._made(name, tokenizer, few_shot, system, template_args)
+        return replace(cls._made(name, tokenizer, few_shot, system, template_args), date=date)
 
     @classmethod
     def for_server(
@@ -102,6 +108,11 @@ class PromptTemplate:
     def opening(self) -> str:
         """What the prompt already says of the rationale: the tag of a thought that its template opens, or nothing."""
         return self._chat.opening if self.name == "chat" and self.tokenizer is not None else ""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a rationale begins with a thought, as far as the chat template tells."""
+        return self.name == "chat" and self.tokenizer is not None and self._chat.thinks
 
     def render(self, question: Question) -> str:
         """The prompt's text, up to where the rationale starts."""
@@ -135,19 +146,19 @@ class PromptTemplate:
     def encode_reply(self, tokenizer: Any, text: str, *, whole: bool = True) -> tuple[int, ...]:
         """The token ids of a rationale that somebody wrote, as this prompt goes on; a ``whole`` one ends in ``end_id``.
 
-        Its text is never read as a special token. Where the prompt opens a thought and the text has none, an empty one
-        comes before it.
+        Its text is never read as a special token, but for the tags of thoughts. Where it has no thought, what the chat
+        template writes before such a reply comes before it: an empty thought, mostly.
         """
-        if text.startswith(self.opening):
-            text = text[len(self.opening) :]
-        elif CLOSING not in text:
-            text = f"\n{CLOSING}\n\n{text}"
-        ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        lead = self._chat.lead if self.name == "chat" and not has_tag(text) else ""
+        opening = self.opening
+        text = text.removeprefix(opening if text.startswith(opening) else opening.rstrip())
+        ids = [*tokenizer(lead, add_special_tokens=False)["input_ids"]] if lead else []
+        ids += _encode_text(tokenizer, text)
         return (*ids, *((self.end_id(tokenizer),) if whole else ()))
 
     @cached_property
     def _chat(self) -> ChatTemplate:
-        return ChatTemplate(self.tokenizer, self.template_args)
+        return ChatTemplate(self.tokenizer, self.template_args, self.date)
 
     def _render(self, question: Question, stated: str | None) -> str:
         if self.name == "chat":
@@ -179,9 +190,20 @@ class PromptTemplate:
         return f"{question}\n\n{told}{asked}".rstrip()
 
 
+def _encode_text(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text in which no special token is read but the tags of thoughts."""
+    thoughts = special_tokens(tokenizer).thoughts
+    tags = f"({'|'.join(map(re.escape, thoughts))})" if thoughts else "(?!)"
+    ids: list[int] = []
+    for part in filter(None, re.split(tags, text)):
+        within = tokenizer(part, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        ids += [thoughts[part]] if part in thoughts else within
+    return ids
+
+
 def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
     """The ids of a rendered chat; a question that spells a special token is encoded apart, as plain text."""
-    if not any(token in question for token in _special_tokens(tokenizer)):
+    if not any(token in question for token in special_tokens(tokenizer).spelled):
         return list(tokenizer(text, add_special_tokens=False)["input_ids"])
     before, quoted, after = text.rpartition(question)
     if not quoted:
@@ -192,12 +214,6 @@ def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
         for part, split in parts
         for token in tokenizer(part, add_special_tokens=False, split_special_tokens=split)["input_ids"]
     ]
-
-
-def _special_tokens(tokenizer: Any) -> set[str]:
-    """All that the tokenizer does not read as text; ``all_special_tokens`` names only those with a role (EOS, ...)."""
-    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
-    return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
 
 
 def read_few_shot(few_shot: str) -> tuple[str, str]:

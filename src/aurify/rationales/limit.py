@@ -22,7 +22,7 @@ PILOT = 32
 WORTH_FOR = 20
 """A pilot is drawn where at least this many times its rationales follow."""
 PLAIN, CHAT, THINKING = 256, 1024, 4096
-"""The limit without a pilot, and a pilot's own: of plain prompts, of chats, of templates that open a thought."""
+"""The limit without a pilot, and a pilot's own: of plain prompts, of chats, of those in which a model thinks first."""
 SHARE, LEAST_LENGTHS, STEP = 0.95, 8, 32
 """The share of lengths that the limit holds; from how many of them; the limit is a multiple of the step."""
 
@@ -46,7 +46,7 @@ def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
     """The limit of a prompt's form where no pilot is drawn."""
     if form != "chat":
         return Limit(PLAIN, f"by rule for a {form} prompt{why}", [])
-    words = "a chat whose template opens a thought" if thinking else "a chat"
+    words = "a chat in which the model thinks first" if thinking else "a chat"
     return Limit(THINKING if thinking else CHAT, f"by rule for {words}{why}", [])
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from aurify.questions.special import special_tokens
+
 
 def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
-    """The text of some tokens, special ones left out, spaces as they are."""
-    text: str = tokenizer.decode(list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    """The text of some tokens, special ones left out but for the tags of thoughts, spaces as they are."""
+    special = special_tokens(tokenizer)
+    ids = [token for token in token_ids if token not in special.hidden] if special.thoughts else list(token_ids)
+    text: str = tokenizer.decode(ids, skip_special_tokens=not special.thoughts, clean_up_tokenization_spaces=False)
     return text
 
 

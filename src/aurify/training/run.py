@@ -224,7 +224,7 @@ def _limit(
     world: World,
 ) -> Limit:
     """How long a rationale of this run may become, where neither the settings nor the model's record say it."""
-    rule = limit_by_rule(form.prompt, thinking=bool(drawing.opening))
+    rule = limit_by_rule(form.prompt, thinking=prompts.template.thinks)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     n_rationales = settings.steps * min(settings.questions, len(train)) * method.samples
     if method.given or not worth_a_pilot(n_parameters, n_rationales):
