@@ -35,8 +35,9 @@ def test_a_run_and_its_table(tmp_path: Path) -> None:
 
 
 def test_the_tables_own_columns_in_json_lines(tmp_path: Path) -> None:
-    rows = [json.loads(json.dumps(row, default=str)) for row in to_table([BARE, FULL]).to_pylist()]
-    assert read_rationales(_lines(tmp_path / "rows.jsonl", *rows)) == [BARE, FULL]
+    written = [BARE, FULL, replace(FULL, move="suffix", cut=1)]
+    rows = [json.loads(json.dumps(row, default=str)) for row in to_table(written).to_pylist()]
+    assert read_rationales(_lines(tmp_path / "rows.jsonl", *rows)) == written
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_the_tables_own_columns_in_json_lines(tmp_path: Path) -> None:
         ({"id": 12, "rationale": "so 7"}, replace(BARE, question_id="12")),
         ({"question": "3 + 4?", "completion": "so 7"}, replace(BARE, question_id="3 + 4?")),
         ({"question_id": "q1", "question": "3 + 4?", "text": "so 7", "source": "a web page"}, BARE),
+        ({"question_id": "q1", "text": "so 7", "move": "e4", "cut": "brilliant"}, BARE),
         ({"question_id": "q1", "text": "so 7", "predicted": 7}, replace(BARE, predicted="7")),
         ({"question_id": "q1", "text": "so 7", "verdict": "right"}, replace(BARE, verdict=Verdict.RIGHT)),
     ],

@@ -96,7 +96,7 @@ def test_real_runs_are_replayed_whatever_their_chains_begin_with_and_how_they_mo
     assert len(shown) == len(run.drawn.rows), "every row of the table is shown once"
     if replayed and "moves" in more:
         assert any(row.cut for row in shown)
-    whole = {id(row) for row in run.drawn.rows if row.source == "self" and row.move != "suffix"}
+    whole = {id(row) for row in run.drawn.rows if row.source == "self" and not row.cut}
     items = {item["id"]: item for item in question_items(run, chains)}
     assert sum(item["n"] for item in items.values()) == len(whole), "new ends are no samples of the model alone"
 

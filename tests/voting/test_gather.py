@@ -16,7 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question
 from aurify.rationales import Rationale, RationaleTable, by_question
 from aurify.rationales.record import Ending, Source
-from aurify.voting.gather import pools_of, read_pools, unhinted
+from aurify.voting.gather import pools_of, read_pools, unaided
 from aurify.voting.pool import CandidatePool
 from aurify.voting.settings import VoteSettings
 
@@ -66,11 +66,31 @@ def test_an_answer_is_the_rows_own_or_read_from_a_text_that_ended(grader: Grader
 def test_what_was_drawn_with_the_answer_in_the_prompt_is_left_out_and_counted() -> None:
     own, hinted = rationale("1", "own"), rationale("1", "hinted", source="guide")
     said: list[str] = []
-    assert unhinted([own, hinted, own], "rows", said.append) == [own, own]
+    assert unaided([own, hinted, own], "rows", said.append) == [own, own]
     assert said == ["rows: 1 rationales were drawn with the answer in the prompt; left out"]
-    assert (unhinted([own], "rows", said.append), unhinted([], "rows", said.append), len(said)) == ([own], [], 1)
+    assert (unaided([own], "rows", said.append), unaided([], "rows", said.append), len(said)) == ([own], [], 1)
     with pytest.raises(AurifyError, match="all 2 rationales were drawn with the answer in the prompt"):
-        unhinted([hinted, hinted], "rows", said.append)
+        unaided([hinted, hinted], "rows", said.append)
+
+
+def test_new_ends_of_right_rationales_are_left_out_and_counted(tmp_path: Path) -> None:
+    """Their beginning was kept since it led to the right answer; one that kept nothing is a sample like any other."""
+    end, whole = (replace(rationale("1", "So 1/2.", predicted="1/2"), move="suffix", cut=cut) for cut in (1, 0))
+    said: list[str] = []
+    assert unaided([end, whole, end], "rows", said.append) == [whole]
+    assert said == ["rows: 2 rationales are new ends of right ones; left out"]
+    hinted = replace(end, source="guide", cut=0)
+    with pytest.raises(AurifyError, match=r"all 2 .* in the prompt, or are new ends of right ones"):
+        unaided([hinted, end], "rows", said.append)
+    table = RationaleTable(tmp_path / "table")
+    table.append([end, whole, hinted])
+    table.flush(1)
+    for more in ({"answers": "text"}, {}):
+        said.clear()
+        asked = VoteSettings(file=str(table.folder), **more)
+        (pool,) = every_pool(str(table.folder), asked, said.append)
+        assert len(pool.candidates) == 1
+        assert f"{table.folder}: 1 rationales are new ends of right ones; left out" in said
 
 
 def every_pool(file: str, settings: VoteSettings, say: Callable[[str], None]) -> list[CandidatePool]:

@@ -95,7 +95,7 @@ def trainer_rows_of_table(
             elif verdict in (Verdict.RIGHT, Verdict.WRONG):
                 order.setdefault(name)
     yield TrainerRows([], +Counter({"of other questions": others}))
-    for rows in whole_questions(table, lambda name: name if name in questions else None, order, hinted=True):
+    for rows in whole_questions(table, lambda name: name if name in questions else None, order, aided=True):
         yield trainer_rows(rows, questions, template, form)
 
 

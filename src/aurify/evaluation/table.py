@@ -13,7 +13,7 @@ from aurify.evaluation.scores import Outcome
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.questions import Question
 from aurify.rationales import Rationale, RationaleTable
-from aurify.rationales.by_question import whole_questions
+from aurify.rationales.by_question import tell_aided, whole_questions
 from aurify.rationales.reading import table_or_rows
 
 if TYPE_CHECKING:
@@ -72,15 +72,16 @@ def sampled_outcome(
 def _counts(
     given: RationaleTable | list[Rationale], name: str, model: str, ids: set[str], say: Callable[[str], None]
 ) -> Counter[str]:
-    """How many rationales the model wrote by question id, but for those that it wrote with the answer in its prompt.
+    """How many rationales the model wrote by question id, but for those of which something told it the answer.
 
     Args:
         name: of the file or folder.
     """
-    counts, steps, models, hinted, unjudged = Counter[str](), set[int](), set[str](), 0, False
-    for question, source, author, step, verdict in _facts(given):
-        if source == "guide":
-            hinted += author == model
+    counts, steps, models, hinted, ends, unjudged = Counter[str](), set[int](), set[str](), 0, 0, False
+    for question, source, author, step, verdict, cut in _facts(given):
+        if source == "guide" or cut:
+            hinted += author == model and source == "guide"
+            ends += author == model and source != "guide"
             continue
         models.add(author)
         if author == model:
@@ -88,8 +89,7 @@ def _counts(
             if question in ids:
                 counts[question] += 1
                 unjudged = unjudged or verdict is None
-    if hinted:
-        say(f"{name}: {hinted} rationales were drawn with the answer in the prompt; left out")
+    tell_aided(name, hinted, ends, say)
     if len(steps) > 1:
         say(f"{name}: rationales of {len(steps)} steps of a run: the model changed from one to the next")
     if model not in models:
@@ -101,12 +101,12 @@ def _counts(
     return counts
 
 
-def _facts(given: RationaleTable | list[Rationale]) -> Iterator[tuple[str, str, str, int, str | None]]:
-    """Of every rationale its question, source, model, step and verdict."""
+def _facts(given: RationaleTable | list[Rationale]) -> Iterator[tuple[str, str, str, int, str | None, int]]:
+    """Of every rationale its question, source, model, step, verdict and how many of its tokens were kept."""
     if isinstance(given, list):
-        yield from ((one.question_id, one.source, one.model, one.step, one.verdict) for one in given)
+        yield from ((one.question_id, one.source, one.model, one.step, one.verdict, one.cut) for one in given)
         return
-    names = ("question_id", "source", "model", "step", "verdict")
+    names = ("question_id", "source", "model", "step", "verdict", "cut")
     for batch in given.batches(names):
         yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
 
@@ -117,7 +117,7 @@ def _pools(
     """The questions, in their order, each with the model's rationales; all of them have some."""
     by_id = {question.id: question for question in questions}
     some = (
-        [[one for one in given if one.source != "guide"]]
+        [[one for one in given if one.unaided]]
         if isinstance(given, list)
         else whole_questions(given, lambda name: name if name in by_id else None, by_id)
     )

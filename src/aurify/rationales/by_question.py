@@ -28,29 +28,29 @@ MOST_FILES = 256
 
 
 def whole_questions(
-    table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = (), *, hinted: bool = False
+    table: RationaleTable, key: Callable[[str], str | None], order: Iterable[str] = (), *, aided: bool = False
 ) -> Iterator[list[Rationale]]:
     """The rows by whole questions, some questions at a time, each question's rows in the order of the table.
 
     Args:
         key: what a question is called, by the ``question_id`` of a row; rows of None are left out.
         order: in which questions are wanted, by what they are called; those that it lacks follow as they come.
-        hinted: also rows that were drawn with the answer in the prompt (``guide``).
+        aided: also rows that something told the answer (see ``Rationale.unaided``).
 
     Raises:
         AurifyError: a part is damaged.
     """
     counts = Counter[str]()
     names: dict[str, str | None] = {}
-    wanted = (lambda batch: batch) if hinted else _unhinted
-    for batch in map(wanted, table.batches(["question_id", "source"])):
+    wanted = (lambda batch: batch) if aided else only_unaided
+    for batch in map(wanted, table.batches(["question_id", "source", "cut"])):
         for name, count in Counter(batch["question_id"].to_pylist()).items():
             if name not in names:
                 names[name] = key(name)
             if (known := names[name]) is not None:
                 counts[known] += count
     if counts.total() <= ROWS_TOGETHER:
-        yield [row for row in table.read() if (hinted or row.source != "guide") and names[row.question_id] is not None]
+        yield [row for row in table.read() if (aided or row.unaided) and names[row.question_id] is not None]
         return
     piece_of = _pieces(counts, [*(name for name in order if name in counts), *counts])
     with tempfile.TemporaryDirectory(prefix="aurify-") as folder:
@@ -111,5 +111,14 @@ def _laid_out(batches: Iterable[pa.Table], piece_of: Mapping[str, int], folder: 
     return paths
 
 
-def _unhinted(batch: pa.Table) -> pa.Table:
-    return batch.filter(pc.not_equal(batch["source"], "guide"))
+def tell_aided(name: str, hinted: int, ends: int, say: Callable[[str], None]) -> None:
+    """Say how many rows of a file or folder something told the answer, and what."""
+    if hinted:
+        say(f"{name}: {hinted} rationales were drawn with the answer in the prompt; left out")
+    if ends:
+        say(f"{name}: {ends} rationales are new ends of right ones; left out")
+
+
+def only_unaided(batch: pa.Table) -> pa.Table:
+    """The rows that nothing told the answer (see ``Rationale.unaided``), of columns that say so."""
+    return batch.filter(pc.and_(pc.not_equal(batch["source"], "guide"), pc.equal(batch["cut"], 0)))

@@ -38,6 +38,8 @@ _DEFAULTS: dict[str, Any] = {
     "finish_reason": "stop",
     "logprob": None,
     "score": None,
+    "move": None,
+    "cut": 0,
 }
 _RECORD = TypeAdapter(Rationale)
 
@@ -134,8 +136,10 @@ def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
 def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
     fields = Fields(row)
     given = {key: fields[key] for key in _DEFAULTS if fields.get(key) not in (None, "")}
-    if not given.get("token_ids"):  # of others, who have other words for how a sample ended
+    if not given.get("token_ids"):  # of others, who have other words for how a sample ended, and moves in chess
         given["finish_reason"] = "length" if is_cut(text, fields) else "stop"
+        given.pop("move", None)
+        given.pop("cut", None)
     if given.get("source") not in get_args(Source):
         given.pop("source", None)  # many files say with this word where a question is from
     if isinstance(given.get("score"), bool) or not isinstance(given.get("score"), (int, float)):

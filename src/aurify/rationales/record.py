@@ -64,6 +64,11 @@ class Rationale:
         return len(self.token_ids) - self.cut
 
     @property
+    def unaided(self) -> bool:
+        """Whether nothing told the answer: no hint in the prompt, and no beginning of a right rationale (``cut``)."""
+        return self.source != "guide" and not self.cut
+
+    @property
     def left_out(self) -> bool:
         """Whether it counts neither as right nor as wrong."""
         return self.verdict is Verdict.LEFT_OUT

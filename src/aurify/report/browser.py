@@ -97,7 +97,7 @@ def _share(visit: ChainVisit) -> float | None:
 
 def _by_itself(row: Rationale) -> bool:
     """Whether the model wrote it whole and unaided: a new end of a right rationale tells nothing of p(right)."""
-    return row.source == "self" and row.move != "suffix"
+    return row.source == "self" and row.unaided
 
 
 def _visit(visit: ChainVisit, written: TableRows, lonely: set[int]) -> dict[str, Any]:

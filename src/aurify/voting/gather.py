@@ -17,7 +17,7 @@ from aurify.questions import Question, infer_answer_type
 from aurify.questions.chosen import ReadAs, read_as
 from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
-from aurify.rationales.by_question import whole_questions
+from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
 from aurify.rationales.judging import TableJudge, judged
 from aurify.rationales.reading import read_with_texts, table_at
 from aurify.voting.pool import Candidate, CandidatePool
@@ -54,11 +54,11 @@ def _of_table(
     if settings.data is None:
         stated: dict[str, None] = {}
         if settings.answers is None:
-            for batch in table.batches(["predicted", "source"]):
-                own = batch.filter(pc.not_equal(batch["source"], "guide"))["predicted"]
+            for batch in table.batches(["predicted", "source", "cut"]):
+                own = only_unaided(batch)["predicted"]
                 stated.update(dict.fromkeys(pc.unique(own).drop_null().to_pylist()))
         answer_type = _known_type(settings.answers, list(stated), grader, say)
-        _tell_hinted(table, lambda name: True, source, say)
+        _tell_aided(table, lambda name: True, source, say)
         for rows in whole_questions(table, lambda name: name):
             yield _of_names(rows, answer_type, grader)
         return
@@ -70,7 +70,7 @@ def _of_table(
         found = judge.question_of(name)
         return None if found is None else found.id
 
-    known, every = _tell_hinted(table, lambda name: key(name) is not None, source, say)
+    known, every = _tell_aided(table, lambda name: key(name) is not None, source, say)
     if not known:
         raise AurifyError(f"{source}: none of its {every} rationales is on a question of {settings.data}")
     if known < every:
@@ -81,7 +81,7 @@ def _of_table(
         yield pools_of(found, [question for question in questions if question.id in ids], grader)
 
 
-def _tell_hinted(
+def _tell_aided(
     table: RationaleTable, wanted: Callable[[str], bool], name: str, say: Callable[[str], None]
 ) -> tuple[int, int]:
     """Say how many rows of the wanted questions no vote is held on; how many rows these have, and how many there are.
@@ -89,16 +89,16 @@ def _tell_hinted(
     Raises:
         AurifyError: it is held on none.
     """
-    counts, every = Counter[bool](), 0
+    counts, every = Counter[str](), 0
     told: dict[str, bool] = {}
-    for batch in table.batches(["question_id", "source"]):
+    for batch in table.batches(["question_id", "source", "cut"]):
         every += len(batch)
-        for (key, source), count in Counter(zip(*(c.to_pylist() for c in batch.columns), strict=True)).items():
+        for (key, source, cut), count in Counter(zip(*(c.to_pylist() for c in batch.columns), strict=True)).items():
             if key not in told:
                 told[key] = wanted(key)
             if told[key]:
-                counts[source == "guide"] += count
-    _tell_left_out(counts.total(), counts[True], name, say)
+                counts["hinted" if source == "guide" else "ends" if cut else "unaided"] += count
+    _tell_left_out(counts.total(), counts["hinted"], counts["ends"], name, say)
     return counts.total(), every
 
 
@@ -106,7 +106,7 @@ def _of_file(source: str, settings: OfQuestions, grader: Grader, say: Callable[[
     rationales, texts = read_with_texts(source)
     own = settings.data is None and settings.answers is None and _own_questions(rationales, settings, source)
     if settings.data is None and not own:
-        kept = unhinted(rationales, source, say)
+        kept = unaided(rationales, source, say)
         stated = [rationale.predicted for rationale in kept if rationale.predicted is not None]
         return _of_names(kept, _known_type(settings.answers, stated, grader, say), grader)
     questions = own or read_as(settings, settings.data or source)
@@ -116,11 +116,11 @@ def _of_file(source: str, settings: OfQuestions, grader: Grader, say: Callable[[
         raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
     if len(known) < len(rationales):
         say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
-    return pools_of(unhinted(known, source, say), questions, grader)
+    return pools_of(unaided(known, source, say), questions, grader)
 
 
-def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], None]) -> list[Rationale]:
-    """Those that were not drawn with the answer in the prompt, as no sample to vote on is; the others are counted.
+def unaided(rationales: Sequence[Rationale], name: str, say: Callable[[str], None]) -> list[Rationale]:
+    """Those that nothing told the answer, as no sample to vote on may be; the others are counted.
 
     Args:
         name: of the file or folder they come from.
@@ -128,16 +128,17 @@ def unhinted(rationales: Sequence[Rationale], name: str, say: Callable[[str], No
     Raises:
         AurifyError: there are no others.
     """
-    kept = [rationale for rationale in rationales if rationale.source != "guide"]
-    _tell_left_out(len(rationales), len(rationales) - len(kept), name, say)
+    kept = [rationale for rationale in rationales if rationale.unaided]
+    hinted = sum(rationale.source == "guide" for rationale in rationales)
+    _tell_left_out(len(rationales), hinted, len(rationales) - len(kept) - hinted, name, say)
     return kept
 
 
-def _tell_left_out(rows: int, hinted: int, name: str, say: Callable[[str], None]) -> None:
-    if rows and rows == hinted:
-        raise AurifyError(f"{name}: all {rows} rationales were drawn with the answer in the prompt")
-    if hinted:
-        say(f"{name}: {hinted} rationales were drawn with the answer in the prompt; left out")
+def _tell_left_out(rows: int, hinted: int, ends: int, name: str, say: Callable[[str], None]) -> None:
+    if rows and rows == hinted + ends:
+        or_ends = ", or are new ends of right ones" if ends else ""
+        raise AurifyError(f"{name}: all {rows} rationales were drawn with the answer in the prompt{or_ends}")
+    tell_aided(name, hinted, ends, say)
 
 
 def grouped_pool(question: Question, rationales: Sequence[Rationale], groups: Sequence[int | None]) -> CandidatePool:
