@@ -64,7 +64,7 @@ def test_a_table_read_some_questions_at_a_time_says_what_the_same_rows_in_a_file
 ) -> None:
     hinted = replace(rationale("q1", 5, "1"), source="guide", step=9)
     written = RationaleTable(table / "rationales")
-    new_end = replace(rationale("q1", 6, "1"), move="suffix", cut=1, step=9)
+    new_end = replace(rationale("q1", 6, "1"), token_ids=(1, 2), move="suffix", cut=1, step=9)
     written.append([hinted, new_end, rationale("elsewhere", 0, "1")])
     written.flush(9)
     file = tmp_path / "rows.jsonl"
