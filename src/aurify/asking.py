@@ -80,8 +80,8 @@ TemplateArgs = Annotated[
 MemorySize = Annotated[
     str | None,
     Field(
-        description="Memory that an update may take, as 24GB or 500MiB: micro-batches get smaller where the prediction "
-        "is more [what is free]"
+        description="Memory that a step may take, as 24GB or 500MiB: micro-batches get smaller, and fewer samples are "
+        "drawn at a time, where the prediction is more [what is free]"
     ),
     AfterValidator(_is_a_size),
 ]

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import torch
 from scipy import stats
+from transformers import MambaConfig, MambaForCausalLM
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.logprobs import sequence_logprobs
-from aurify.sampling import Completion, LocalSampler, Prompt
+from aurify.models.memory import cache_bytes
+from aurify.sampling import Completion, LocalSampler, Prompt, local
+from aurify.sampling.decoding import Decoding
 
 FAMILIES = ("llama", "qwen2", "qwen3", "gpt2", "gemma2", "llama+lora", "gpt2+lora", "llama+prompt", "gemma2+prompt")
 EOS = 1
@@ -60,6 +63,34 @@ def test_a_sample_does_not_depend_on_its_neighbours(kind: str, model_of: ModelOf
     for prompt, row in zip(prompts[:4], expected[:4], strict=True):
         split = [alone.sample([Prompt(prompt.token_ids, (seed,))], max_new_tokens=30)[0][0] for seed in prompt.seeds]
         assert [one.token_ids for one in split] == row
+
+
+def test_no_more_rows_than_fit_into_what_is_free(
+    model_of: ModelOf, tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, prompts, said = model_of("llama"), prompts_of(4, 2), list[str]()
+    wide = LocalSampler(model, tokenizer, say=said.append).sample(prompts, max_new_tokens=30)
+    assert said == []
+    a_token = cache_bytes(model, torch.float32)
+    assert a_token is not None
+    monkeypatch.setattr(local, "available", lambda: 130 * a_token)  # 64 tokens: one sample, or none, at a time
+    rows: list[int] = []
+    step = Decoding._step
+    monkeypatch.setattr(Decoding, "_step", lambda self, of: rows.append(len(of)) or step(self, of))
+    sampler = LocalSampler(model, tokenizer, say=said.append)
+    assert ids(sampler.sample(prompts, max_new_tokens=30)) == ids(wide)
+    assert set(rows) == {1}
+    assert ids(sampler.sample(prompts, max_new_tokens=30)) == ids(wide)
+    assert len(said) == 1
+    assert said[0].startswith("samples drawn at a time: at most 1, since one of ")
+    monkeypatch.setattr(local, "available", lambda: None)
+    assert ids(sampler.sample(prompts, max_new_tokens=30)) == ids(wide)
+
+
+def test_what_a_token_takes_of_a_cache(model_of: ModelOf) -> None:
+    assert cache_bytes(model_of("gpt2"), torch.float32) == 2 * 2 * 32 * 4  # keys and values, layers, width, bytes
+    mamba = MambaForCausalLM(MambaConfig(vocab_size=24, hidden_size=8, num_hidden_layers=1, state_size=4))
+    assert cache_bytes(mamba, torch.float32) is None
 
 
 def test_a_longer_limit_continues_the_same_sample(model_of: ModelOf, tokenizer: Any) -> None:

@@ -33,7 +33,7 @@ def test_a_small_run_is_not_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines() == []
     monkeypatch.setattr(module, "WORTH_SAYING", 0)
     settings = resolve(TrainSettings, {"method": "trice", "model": "nugget", "data": "d"})
-    assert forecast(settings, None, [], new_tokens=1, samples=1) == (4096, [])  # type: ignore[arg-type]
+    assert forecast(settings, None, [], new_tokens=1, samples=1) == (4096, [], None)  # type: ignore[arg-type]
 
 
 def test_update_and_sampler_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,20 +76,29 @@ def test_micro_batches_shrink_to_what_is_free(monkeypatch: pytest.MonkeyPatch) -
     found = told()
     assert 102 < found.token_budget < 4096
     assert found.lines[0].startswith(f"micro-batches of {found.token_budget} tokens instead of 4096: then an update")
-    assert told(token_budget=found.token_budget) == (found.token_budget, [])
+    assert told(token_budget=found.token_budget) == (found.token_budget, [], None)
     monkeypatch.setattr(module, "available", lambda: 2**22)
     assert told().token_budget == 4096
     assert told().lines[-1].endswith("try --gradient-checkpointing")
     monkeypatch.setattr(module, "available", lambda: None)
-    assert told() == (4096, [])
+    assert told() == (4096, [], None)
 
 
 def test_a_size_that_is_given_holds_whatever_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "available", lambda: 2**22)
-    assert told(fit="2GB") == (4096, [])
+    assert told(fit="2GB") == (4096, [], None)
     assert 102 < told(fit="138MiB").token_budget < 4096
     with pytest.raises(UsageError, match="--fit 100MiB: an update by one rationale at a time takes"):
         told(fit="100MiB")
+
+
+def test_fewer_samples_at_a_time_where_the_sampler_takes_more_than_was_given() -> None:
+    roomy, tight = told(fit="2GB", questions=512), told(fit="160MiB", questions=512)
+    assert roomy.cache_tokens is None
+    assert tight.cache_tokens is not None
+    assert tight.lines[-1].startswith("at most ")
+    assert tight.lines[-1].endswith("samples at a time instead of 256: then the sampler fits in 160MiB")
+    assert told(fit="160MiB", questions=512, sampler="vllm").cache_tokens is None
 
 
 @pytest.mark.parametrize(("text", "size"), [("24GB", 24 * 10**9), ("1.5 gib", 3 * 2**29), ("500MB", 5 * 10**8)])

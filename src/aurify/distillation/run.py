@@ -145,8 +145,9 @@ def run_distillation(
             peak_rate=settings.lr or default_rate(prepared),
         )  # fmt: skip
         lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
-        scorer.budget.tokens, lines = forecast_distillation(settings, model, lengths, processes=context.world.size)
-        for line in lines:
+        predicted = forecast_distillation(settings, model, lengths, processes=context.world.size)
+        scorer.budget.tokens = predicted.token_budget
+        for line in predicted.lines:
             context.say(line)
         Loop(task, context, resume=settings.resume, save_every=settings.save_every).run()
         join(model)

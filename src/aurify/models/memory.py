@@ -9,6 +9,7 @@ Shapes: E width of the model, I of the MLP, A of all query heads together, K of 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -192,6 +193,31 @@ def sampler_memory(
         logits=rows * form.vocabulary * _DRAWN,
         cache=column * (rows * (prompt + new_tokens + 64) + shared),
     )
+
+
+def cache_bytes(model: nn.Module, dtype: torch.dtype) -> int | None:
+    """Of the keys and values of a token; None for a model whose configuration does not tell its heads."""
+    try:
+        form = ModelShape.of(model)
+    except (AttributeError, TypeError, ZeroDivisionError):
+        return None
+    return 2 * form.layers * form.keys * dtype.itemsize
+
+
+def available() -> int | None:
+    """Bytes that are free on the device that computes, or of this machine for each process of the run on it.
+
+    None where nobody says.
+    """
+    if torch.cuda.is_available():
+        kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by torch, for what comes next
+        return int(torch.cuda.mem_get_info()[0]) + kept
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return None
+    return int(line.split()[1]) * 2**10 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def most_tokens(need: Callable[[int], int], bytes_free: int) -> int:

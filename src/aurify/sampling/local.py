@@ -15,6 +15,7 @@ from torch import nn
 from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError, out_of_memory
 from aurify.models.heap import blocks_together, give_back
+from aurify.models.memory import available, cache_bytes
 from aurify.models.prefix import causal_lm, keeps_states, n_virtual_tokens, position_limit, takes_cache
 from aurify.sampling.agreement import Agreement, ScoredDraw
 from aurify.sampling.decoding import Decoding
@@ -26,6 +27,8 @@ from aurify.sampling.rerun import RerunEngine
 
 MAX_ROWS = 256
 """Samples that decode at once, where nothing else is said."""
+_SHARE = 0.6
+"""Of the free memory that a cache may take; the rest is for copies while rows come and go, and for logits."""
 
 
 class LocalSampler:
@@ -43,7 +46,7 @@ class LocalSampler:
         tokenizer: decodes the text, and names an EOS id.
         max_rows: how many samples decode at once.
         max_cache_tokens: bound on rows times columns of the cache, and so on its memory, prompts that wait beside it
-            not counted; one row always runs.
+            not counted; one row always runs [as many as fit into what is free].
         fused: take the fast path where the model allows it (see ``fused``); the samples are the same without it.
         dtype: compute in this one [the weights' own]. In bfloat16 the samples are no exact ones of a float32 model any
             more, only nearly, and ``logprob`` is what they were drawn with.
@@ -78,7 +81,7 @@ class LocalSampler:
         self.dtype = dtype
         self.progress = progress
         self.clock, self.say = clock or Clock(), say
-        self._told_slow = False
+        self._told_slow = self._told_few = False
         self._agreement, self._compares = agreement, agreement is not None
 
     def sample(
@@ -133,6 +136,27 @@ class LocalSampler:
             self._tell_slow(bool(self.fused and prompts))
             return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
+
+    def _room(self, engine: Engine, prompts: Sequence[Prompt], max_new_tokens: int) -> int | None:
+        """Tokens that the cache may hold: as many as were told, else as fit into what is free.
+
+        A CPU's memory that runs out is no error: the process is killed. What is free is rounded to a power of two, so
+        that a repeated call mostly draws as many samples at once.
+        """
+        if self.max_cache_tokens is not None or isinstance(engine, RerunEngine):
+            return self.max_cache_tokens
+        free, a_token = available(), cache_bytes(self.model, self.dtype or next(self.model.parameters()).dtype)
+        if free is None or not a_token:
+            return None
+        room = 1 << (max(1, int(_SHARE * free / a_token)).bit_length() - 1)
+        longest = max(len(prompt.token_ids) for prompt in prompts) + max_new_tokens
+        asked, rows = sum(len(prompt.seeds) for prompt in prompts), max(1, room // longest)
+        if rows < min(asked, self.max_rows) and not self._told_few:
+            self._told_few = True
+            self.say(
+                f"samples drawn at a time: at most {rows}, since one of {longest} tokens may hold {_size(longest * a_token)}"
+            )
+        return room
 
     def _tell_slow(self, surprising: bool) -> None:
         if surprising and not self._told_slow:
@@ -193,7 +217,7 @@ class LocalSampler:
                 temperature=temperature,
                 stop=stop,
                 max_rows=self.max_rows,
-                max_cache_tokens=self.max_cache_tokens,
+                max_cache_tokens=self._room(engine, prompts, max_new_tokens),
                 progress=self.progress,
                 clock=self.clock,
                 on_completion=on_completion,
@@ -241,3 +265,7 @@ def _check(
             f"token id {largest} is outside the model's {n_embeddings} embeddings: "
             "the tokenizer belongs to another model; load both from one folder"
         )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.0f} MiB"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-
-import torch
 
 from aurify.asking import memory_size
 from aurify.errors import UsageError
 from aurify.models import Tuned
 from aurify.models.beginning import n_common
-from aurify.models.memory import MemoryUse, ModelShape, most_tokens, sampler_memory, update_memory
+from aurify.models.memory import MemoryUse, ModelShape, available, most_tokens, sampler_memory, update_memory
 from aurify.sampling.local import MAX_ROWS
 from aurify.training.settings import TrainSettings
 
@@ -25,15 +22,17 @@ class Forecast(NamedTuple):
 
     token_budget: int
     lines: list[str]
+    cache_tokens: int | None = None
+    """Tokens whose keys and values the local sampler may hold; None: as many as are free (``sampling.local``)."""
 
 
 def forecast(
     settings: TrainSettings, tuned: Tuned, prompts: Sequence[tuple[int, ...]], *, new_tokens: int, samples: int,
     processes: int = 1,
 ) -> Forecast:  # fmt: skip
-    """What update and sampler take at most; where an update takes more than there is, smaller micro-batches.
+    """What update and sampler take at most; where they take more than there is, smaller micro-batches and fewer rows.
 
-    There is what ``settings.fit`` says, else what is free here. Micro-batches change no result.
+    There is what ``settings.fit`` says, else what is free here. Neither changes a result, but for float noise.
 
     Args:
         prompts: some of the run's.
@@ -59,8 +58,9 @@ def forecast(
             form, tuned.kind, tokens=tokens, columns=round(tokens * columns_a_token), bf16=bf16, pieces=pieces
         )
 
+    rows = min(MAX_ROWS, completions)
     sampler = sampler_memory(
-        form, rows=min(MAX_ROWS, completions), new_tokens=new_tokens, prompt=own, shared=shared,
+        form, rows=rows, new_tokens=new_tokens, prompt=own, shared=shared,
         bf16=settings.samples_lowered, moments=True, pieces=pieces,
     )  # fmt: skip
     budget, lines = fitted(
@@ -74,6 +74,12 @@ def forecast(
         lines.append(f"memory, predicted{each}: an update {update}")
         if settings.sampler == "local":
             lines.append(f"memory, predicted{each}: the sampler {sampler}")
+    if settings.fit and settings.sampler == "local" and sampler.total > memory_size(settings.fit):
+        rest = memory_size(settings.fit) - (sampler.total - sampler.cache)
+        tokens = max(1, rest * (rows * (own + new_tokens) + shared) // sampler.cache)
+        fit = max(1, tokens // (shared + own + new_tokens))
+        lines.append(f"at most {fit} samples at a time instead of {rows}: then the sampler fits in {settings.fit}")
+        return Forecast(budget, lines, tokens)
     return Forecast(budget, lines)
 
 
@@ -110,18 +116,3 @@ def fitted(
 
 def _told(size: int) -> str:
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
-
-
-def available() -> int | None:
-    """Bytes that are free on the device that computes, or of this machine for each process of the run on it.
-
-    None where nobody says.
-    """
-    if torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[0])
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return None
-    return int(line.split()[1]) * 2**10 // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

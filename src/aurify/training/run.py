@@ -34,7 +34,7 @@ from aurify.running.precision import with_dtype
 from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
 from aurify.running.world import World
-from aurify.sampling import Occasion, Sampler
+from aurify.sampling import LocalSampler, Occasion, Sampler
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.protocol import Publishing
 from aurify.training import first_rationales
@@ -126,6 +126,8 @@ def run_training(
         for line in predicted.lines:
             context.say(line)
         settings = settings.model_copy(update={"token_budget": predicted.token_budget})
+        if isinstance(sampler, LocalSampler):
+            sampler.max_cache_tokens = predicted.cache_tokens
         written = _written(settings, method, prompts, grader)
         fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
