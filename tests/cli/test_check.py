@@ -144,7 +144,9 @@ def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, attempt: Try) 
 def test_wrong_usage(tmp_path: Path, attempt: Try) -> None:
     file = write(tmp_path / "f.jsonl", *GOOD)
     assert attempt(file, "--answers", "numbr")[0] == 2
-    assert attempt(file, "--prompt", "chat")[0] == 2
+    for words in (("--prompt", "chat"), ("--system", "Be brief."), ("--template-args", '{"thinks": true}')):
+        status, _, err = attempt(file, *words)
+        assert (status, "name it by --model" in err) == (2, True), words
     status, _, err = attempt(tmp_path / "g.jsonl")
     assert status == 1
     assert "g.jsonl: no such file; did you mean 'f.jsonl'?" in err

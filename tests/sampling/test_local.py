@@ -16,7 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.models.logprobs import sequence_logprobs
 from aurify.models.memory import cache_bytes
 from aurify.sampling import Completion, LocalSampler, Prompt, local
-from aurify.sampling.decoding import Decoding
+from aurify.sampling.fused import FusedEngine
 
 FAMILIES = ("llama", "qwen2", "qwen3", "gpt2", "gemma2", "llama+lora", "gpt2+lora", "llama+prompt", "gemma2+prompt")
 EOS = 1
@@ -75,8 +75,8 @@ def test_no_more_rows_than_fit_into_what_is_free(
     assert a_token is not None
     monkeypatch.setattr(local, "available", lambda: 130 * a_token)  # 64 tokens: one sample, or none, at a time
     rows: list[int] = []
-    step = Decoding._step
-    monkeypatch.setattr(Decoding, "_step", lambda self, of: rows.append(len(of)) or step(self, of))
+    step = FusedEngine.step
+    monkeypatch.setattr(FusedEngine, "step", lambda self, token_R: rows.append(len(token_R)) or step(self, token_R))
     sampler = LocalSampler(model, tokenizer, say=said.append)
     assert ids(sampler.sample(prompts, max_new_tokens=30)) == ids(wide)
     assert set(rows) == {1}

@@ -15,7 +15,7 @@ from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, PROMPT, PromptName, System, TemplateArgs
 from aurify.cli.options import add_command
 from aurify.cli.progress import progress_bar
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.progress import Progress
 from aurify.registry import Registry
 from aurify.settings import Settings
@@ -104,8 +104,10 @@ def _template(settings: CheckSettings) -> tuple[PromptTemplate, Any, str]:
     if settings.model is None:
         from aurify.questions import PromptTemplate
 
+        if settings.prompt == "chat" or settings.system or settings.template_args:
+            raise UsageError("a chat is shown in a model's own template: name it by --model")
         name = "plain" if settings.prompt == "auto" else settings.prompt
-        template = PromptTemplate.named(name, None, settings.few_shot, system=settings.system)
+        template = PromptTemplate.named(name, None, settings.few_shot)
         return template, None, f"prompt: {name} (--model NAME shows how that model is asked)"
     tokenizer = load_tokenizer(settings.model)
     form = prompt_form(settings, settings.model, tokenizer)
