@@ -153,9 +153,8 @@ class LocalSampler:
         asked, rows = sum(len(prompt.seeds) for prompt in prompts), max(1, room // longest)
         if rows < min(asked, self.max_rows) and not self._told_few:
             self._told_few = True
-            self.say(
-                f"samples drawn at a time: at most {rows}, since one of {longest} tokens may hold {_size(longest * a_token)}"
-            )
+            one = f"one of {longest} tokens may hold {_size(longest * a_token)}"
+            self.say(f"samples drawn at a time: at most {rows}, since {one}")
         return room
 
     def _tell_slow(self, surprising: bool) -> None:
