@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aurify.answers import Verdict
@@ -97,3 +99,15 @@ def test_diagnostics():
     assert info["accept_scale"] == pytest.approx(0.5)
     assert info["wrong_weight_share"] == pytest.approx(1 / 3)
     assert info["effective_sequences"] == pytest.approx(3.0)
+
+
+def test_acceptance_and_groups_are_of_whole_proposals_of_the_model_itself():
+    """New ends of right rationales and hinted ones are more often right than the model is."""
+    whole = [[rationale("a", (2,), False), rationale("a", (3,), True)], [rationale("b", (3,), False)] * 2]
+    end = replace(rationale("c", (5, 6), True), move="suffix", cut=1)
+    chains = [OLD, HELD, Chain("c", rationale("c", (5, 7), True))]
+    info = Trice(2, moves="mixed").e_step(0, 5, chains, [*whole, [end, end]]).info
+    assert (info["acceptance"], info["dead_groups"], info["solved_groups"]) == (1 / 4, 1 / 2, 0)
+    info = Trice(2, moves="suffix").e_step(0, 5, chains[2:], [[end, end]]).info
+    assert info["acceptance"] == 1, "there are no others"
+    assert "dead_groups" not in info

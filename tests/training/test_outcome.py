@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aurify.answers import Verdict
 from aurify.rationales import Chain, Rationale
-from aurify.training.outcome import outcome
+from aurify.training.outcome import ENOUGH_COSINES, outcome, over_the_run
 
 RIGHT = Rationale(
     question_id="q", token_ids=(1,), text="", predicted="1", verdict=Verdict.RIGHT, reason="", source="self",
@@ -17,11 +17,13 @@ def test_questions_that_were_never_right_are_counted_with_advice():
         Chain("a", RIGHT, visits=4, drawn=4, accepted=4), Chain("b", visits=4, drawn=4), Chain("c"),
         Chain("d", RIGHT, visits=4, drawn=4, accepted=1),
     ]  # fmt: skip
-    (line,) = outcome(chains, guided=False, moves="suffix")
+    (line,) = outcome(chains, guided=False, moves="mixed")
     assert line == (
         "1 of 3 questions never had a right rationale (suffix moves need one first): try --memory guide or --few-shot; "
         "1 were right in 90 % of proposals or more"
     )
+    (line,) = outcome(chains, guided=False, moves="suffix")
+    assert line.endswith("try --memory guide or --few-shot"), "whole proposals end with the first right one"
     (line,) = outcome(chains, guided=True, moves="independent")
     assert "right rationale: try worked examples (--few-shot); 1 were" in line
 
@@ -39,3 +41,15 @@ def test_chains_that_stand_and_moves_by_kind():
     assert first == "1 chains stand on their first rationale and never took a proposal"
     assert second == "suffix moves: 2 of 3 visits took one; whole proposals: 1 of 5 right"
     assert len(outcome([moves], guided=True, moves="suffix")) == 2
+
+
+def test_what_the_steps_had_on_average():
+    groups = [{"dead_groups": dead, "solved_groups": 0.25} for dead in (0.5, 0.7)]
+    (line,) = over_the_run([{"step": 0, "held_out": {}}, *groups])
+    assert "60 % of the time all were wrong and 25 % all right" in line
+    for cosine, said in ((0.4, "about 40 % of a gradient's power is signal (mean cosine of successive steps)"),
+                         (0.02, "about 2 % of a gradient's power is signal (mean cosine of successive steps); more"),
+                         (-0.1, "about 0 % of")):  # fmt: skip
+        (line,) = over_the_run([{"gradient_cosine": cosine}] * ENOUGH_COSINES)
+        assert line.startswith(said)
+    assert over_the_run([{"gradient_cosine": 0.4}] * (ENOUGH_COSINES - 1)) == []

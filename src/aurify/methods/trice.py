@@ -52,7 +52,17 @@ from numpy.typing import NDArray
 from aurify.methods.base import EStep, Kernel, Method, Term
 from aurify.methods.moves import Moves, either, independent, metropolis, suffix, taken
 from aurify.methods.resampling import systematic_counts
-from aurify.methods.terms import Bools, Floats, advanced, diagnostics, merge, merged_terms, right_or_wrong, there
+from aurify.methods.terms import (
+    Bools,
+    Floats,
+    advanced,
+    diagnostics,
+    group_shares,
+    merge,
+    merged_terms,
+    right_or_wrong,
+    there,
+)
 from aurify.methods.weighed import log_weights
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
@@ -232,8 +242,9 @@ class Trice(Method):
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
         info = diagnostics(right_QS, there_QS, weights.memory_Q, weights.proposals_QS, after, step)
-        if guide_Q.any() and whole_Q.any():  # what the model does by itself
+        if whole_Q.any():  # what the model does by itself
             info["acceptance"] = float(right_QS[whole_Q].sum() / max(int(there_QS[whole_Q].sum()), 1))
+            info |= group_shares(right_QS[whole_Q], there_QS[whole_Q])
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
         if self.moves != "independent":
             name, second_Q = ("guide", guide_Q) if self.corrects_guide else ("suffix", suffix_Q)

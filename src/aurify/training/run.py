@@ -30,6 +30,7 @@ from aurify.running.export import Accuracies, export, model_card
 from aurify.running.folder import name_folder
 from aurify.running.form import RunForm
 from aurify.running.loop import Loop
+from aurify.running.metrics import MetricsLog
 from aurify.running.precision import with_dtype
 from aurify.running.profile import profile_report
 from aurify.running.progress import Quiet, Watcher
@@ -45,7 +46,7 @@ from aurify.training.fits import Fits
 from aurify.training.forecast import forecast
 from aurify.training.guide_scores import GuideScorer
 from aurify.training.m_step import checkpoint_layers
-from aurify.training.outcome import outcome
+from aurify.training.outcome import outcome, over_the_run
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
 from aurify.training.trust_region import OF_SURPRISE, TARGET_KL
@@ -165,6 +166,8 @@ def run_training(
             guided = task.start_from != "none" or not method.remembers or method.corrects_guide
             for line in outcome(task.memory.chains(), guided=guided, moves=moves):
                 context.say(line)
+        for line in over_the_run(MetricsLog(folder.metrics).read() if world.main else ()):
+            context.say(line)
         if settings.profile and world.main:
             for row in profile_report(clock, tuned.model, tuned.kind):
                 watcher.say(row)
