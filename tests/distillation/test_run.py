@@ -230,6 +230,8 @@ def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(
     alone.merge_and_unload()
     drawn = [row for row in read_rationales(tmp_path / "run") if row.source == "self"]
     assert len(drawn) == 6, "one a training question, kept in the table"
+    costs = [(line.get("samples", 0), line.get("generated_tokens", 0)) for line in result(tmp_path / "run")["metrics"]]
+    assert [sum(kind) for kind in zip(*costs, strict=True)] == [6, sum(len(row.token_ids) for row in drawn)]
     if method == "nce":
         evaluated(tmp_path / "run" / "model", teacher, command)
         summary, *rows = map(json.loads, (tmp_path / "run" / "nce_weights.jsonl").read_text().splitlines())

@@ -111,9 +111,10 @@ def run_distillation(
         known = [*train, *held]
         table = RationaleTable(context.folder.rationales)
         keep_given_rationales(settings.from_, known, context.grader, table, context.world)
+        drawn: dict[str, int] = {}
         if settings.samples_first and settings.samples:
             with adapters(model, prepared.start_mode):
-                draw_rationales(
+                drawn = draw_rationales(
                     train, drawing, prompts, table, context, samples=settings.samples,
                     temperature=settings.temperature,
                 )  # fmt: skip
@@ -142,7 +143,7 @@ def run_distillation(
         task = Distillation(
             settings, stages, scorer, prompts, drawing, context.world, context.say, context.stop,
             held_out=HeldOut(held, contrasting(measured.examples)), start_mode=prepared.start_mode,
-            peak_rate=settings.lr or default_rate(prepared),
+            peak_rate=settings.lr or default_rate(prepared), drawn=drawn,
         )  # fmt: skip
         lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
         predicted = forecast_distillation(settings, model, lengths, processes=context.world.size)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -44,6 +45,7 @@ class Distillation(Task):
     Args:
         start_mode: the adapters of the model that was given, which is evaluated before the first step.
         peak_rate: of each stage's learning rate.
+        drawn: what the rationales cost that were drawn before the first step, in whose metrics it stands.
     """
 
     def __init__(
@@ -60,11 +62,12 @@ class Distillation(Task):
         held_out: HeldOut,
         start_mode: str,
         peak_rate: float,
+        drawn: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.settings, self.stages, self.scorer, self.model = settings, stages, scorer, scorer.model
         self.prompts, self.drawing, self.world, self.say = prompts, drawing, world, say
         self.stop = stop
-        self.held_out, self.start_mode, self.peak_rate = held_out, start_mode, peak_rate
+        self.held_out, self.start_mode, self.peak_rate, self.drawn = held_out, start_mode, peak_rate, drawn
         self.ends = list(accumulate(stage.steps(settings) for stage in stages))
         self.parameters: dict[str, torch.nn.Parameter] = {}
         """Of all stages: a checkpoint holds what earlier ones trained too."""
@@ -95,6 +98,7 @@ class Distillation(Task):
         norm = ascend(self._optimizer, self.trained, rate=rate, clip=self.settings.clip)
         facts: dict[str, Any] = {
             "stage": stage.name, **found, "updated": True, "learning_rate": rate, "gradient_norm": norm,
+            **(self.drawn if step == 1 else {}),
         }  # fmt: skip
         return Stepped(facts, tokens=int(found["tokens"]))
 

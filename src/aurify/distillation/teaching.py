@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -65,12 +66,15 @@ def draw_rationales(
     *,
     samples: int,
     temperature: float,
-) -> None:
+) -> dict[str, int]:
     """Have the present model draw ``samples`` rationales a question, and write them to the table.
 
     Each chunk of questions is one part of the table: step 1, 2 and so on. What was written before is not drawn again.
+
+    Returns:
+        What all of it cost, as a step's metrics say it.
     """
-    before, right = set(table.steps()), 0
+    before, right, cost = set(table.steps()), 0, Counter[str]()
     for step, start in enumerate(range(0, len(questions), QUESTIONS_AT_A_TIME), start=1):
         chunk = questions[start : start + QUESTIONS_AT_A_TIME]
 
@@ -86,7 +90,9 @@ def draw_rationales(
                 table.flush(step)
             context.world.wait()
         right += sum(rationale.right for rationale in drawn)
+        cost.update({"samples": len(drawn), "generated_tokens": sum(one.drawn_tokens for one in drawn)})
         context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {right} right")
+    return dict(cost)
 
 
 def _given(rationale: Rationale) -> Rationale:

@@ -72,6 +72,6 @@ def cost_of_step(line: Mapping[str, Any]) -> dict[BudgetKind, float]:
         return {"samples": 0, "tokens": 0, "seconds": 0}
     return {
         "samples": line.get("samples", 0),
-        "tokens": line.get("generated_tokens", 0),  # distillation draws nothing
+        "tokens": line.get("generated_tokens", 0),  # most steps of distillation draw nothing
         "seconds": line["timing"]["seconds"],
     }
