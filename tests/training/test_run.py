@@ -272,3 +272,26 @@ def test_bad_settings_are_one_line(questions, tmp_path, run_aurify, change, says
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     assert says in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("tuning", ["full", "lora"])
+def test_a_model_without_attention(tmp_path, tuning):
+    """Mamba has no heads to predict memory by, and PEFT adapts all its linear layers but one."""
+    from transformers import MambaConfig, MambaForCausalLM
+
+    from aurify.models import load_model
+    from aurify.training.run import run_training
+    from aurify.training.settings import TrainSettings
+
+    tokenizer = load_model("nugget").tokenizer
+    ids = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
+    config = MambaConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, state_size=4, **ids)
+    MambaForCausalLM(config).save_pretrained(tmp_path / "mamba")
+    tokenizer.save_pretrained(tmp_path / "mamba")
+    questions = generate("object_counting", 4, seed=1)
+    settings = TrainSettings(
+        method="grpo", model=str(tmp_path / "mamba"), data="q.jsonl", out=str(tmp_path / "run"), steps=1, questions=2,
+        max_new_tokens=4, tuning=tuning, profile=True,
+    )  # fmt: skip
+    run = run_training(settings, questions=questions[:2], held_out=questions[2:])
+    load_model(str(run.model))

@@ -35,8 +35,9 @@ def lora_targets(model: nn.Module, named: Sequence[str]) -> list[str]:
     if named:
         return list(named)
     leaves = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    if leaves.issuperset(QUERY_AND_VALUE):
-        return list(QUERY_AND_VALUE)
+    for usual in (QUERY_AND_VALUE, ("qkv_proj",)):  # Phi-3's are one layer
+        if leaves.issuperset(usual):
+            return list(usual)
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as KNOWN
 
     kind = getattr(getattr(model, "config", None), "model_type", "")

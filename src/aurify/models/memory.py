@@ -50,6 +50,12 @@ _DRAWN = 20
 """Bytes of a logit while a token is drawn: float32 logits, shifted, as weights, and sums of these."""
 
 
+def _number(config: Any, name: str) -> int:
+    """A dimension that a configuration names; 0 where it has none, or one for each layer."""
+    value = getattr(config, name, None)
+    return value if isinstance(value, int) else 0
+
+
 @dataclass(frozen=True)
 class ModelShape:
     """What memory depends on of a model: its dimensions, and the bytes of a frozen weight."""
@@ -68,19 +74,19 @@ class ModelShape:
 
     @classmethod
     def of(cls, model: nn.Module) -> ModelShape:
-        """The form of a model, and of what is trained of it."""
+        """The form of a model, and of what is trained of it; one without attention (Mamba) has no keys."""
         lm = causal_lm(model)
         config: Any = lm.config.get_text_config()
-        heads = config.num_attention_heads
-        head_width = getattr(config, "head_dim", None) or config.hidden_size // heads
+        heads = _number(config, "num_attention_heads")
+        head_width = _number(config, "head_dim") or config.hidden_size // max(1, heads)
         parameters = list(model.parameters())
         frozen = [p for p in parameters if not p.requires_grad] or parameters
         return cls(
             layers=config.num_hidden_layers,
             width=config.hidden_size,
-            inner=getattr(config, "intermediate_size", None) or 4 * config.hidden_size,
+            inner=_number(config, "intermediate_size") or 4 * config.hidden_size,
             queries=heads * head_width,
-            keys=(getattr(config, "num_key_value_heads", None) or heads) * head_width,
+            keys=(_number(config, "num_key_value_heads") or heads) * head_width,
             vocabulary=lm.get_output_embeddings().out_features,
             parameters=sum(p.numel() for p in parameters),
             trained=sum(p.numel() for p in parameters if p.requires_grad),
@@ -196,12 +202,9 @@ def sampler_memory(
 
 
 def cache_bytes(model: nn.Module, dtype: torch.dtype) -> int | None:
-    """Of the keys and values of a token; None for a model whose configuration does not tell its heads."""
-    try:
-        form = ModelShape.of(model)
-    except (AttributeError, TypeError, ZeroDivisionError):
-        return None
-    return 2 * form.layers * form.keys * dtype.itemsize
+    """Of the keys and values of a token; None for a model without any."""
+    form = ModelShape.of(model)
+    return 2 * form.layers * form.keys * dtype.itemsize or None
 
 
 def available() -> int | None:

@@ -19,12 +19,20 @@ FULL_TUNING_LIMIT = 50_000_000
 """Models with fewer parameters than this are tuned in full unless the user says otherwise."""
 
 
+_FUSED_OUTPUT = ("mamba", "mamba2", "falcon_mamba", "falcon_h1", "nemotron_h")
+
+
 class Tuned(NamedTuple):
     """The model to train, which kind it is, and a learning rate that suits both."""
 
     model: PreTrainedModel
     kind: TuningKind
     learning_rate: float
+
+
+def _never_adapted(model: PreTrainedModel) -> list[str] | None:
+    """Layers that PEFT refuses to adapt: those whose weights Mamba's fused kernels read by themselves."""
+    return ["out_proj"] if getattr(model.config, "model_type", "") in _FUSED_OUTPUT else None
 
 
 def prepare(
@@ -70,8 +78,9 @@ def prepare(
 
         targets: Any = list(lora_targets) or "all-linear"
         config: Any = LoraConfig(
-            task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets
-        )
+            task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets,
+            exclude_modules=_never_adapted(model) if targets == "all-linear" else None,
+        )  # fmt: skip
         try:
             model = get_peft_model(model, config)
         except ValueError as error:

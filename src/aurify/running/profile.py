@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from aurify.clock import Clock, Total, peak_memory_mb
+from aurify.models.memory import cache_bytes
 from aurify.models.prefix import causal_lm
 
 
@@ -116,15 +117,12 @@ class _Weights:
         lm = causal_lm(model)
         head = lm.get_output_embeddings()
         linear = [module for module in lm.modules() if isinstance(module, nn.Linear) and module is not head]
-        config = lm.config.get_text_config()
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        size = next(lm.parameters()).element_size()
+        weight = next(lm.parameters())
         return cls(
             body=sum(module.weight.numel() for module in linear),
             head=head.weight.numel(),
-            weight_bytes=size,
-            column_bytes=2 * config.num_hidden_layers * heads * width * size,
+            weight_bytes=weight.element_size(),
+            column_bytes=cache_bytes(lm, weight.dtype) or 0,
         )
 
     def cost(self, part: str, spent: Total, kind: str) -> tuple[float, float]:

@@ -46,6 +46,8 @@ def forecast(
     if not prompts or settings.gradient_checkpointing:
         return Forecast(settings.token_budget, [])
     form, bf16 = ModelShape.of(tuned.model), settings.dtype != "float32"
+    if not form.keys:  # what autograd keeps of other layers is not known here
+        return Forecast(settings.token_budget, [])
     shared = n_common(prompts) if len(prompts) > 1 else 0
     own = max(1, round(sum(map(len, prompts)) / len(prompts)) - shared)
     columns_a_token = (2 * (shared + own) + new_tokens) / (own + new_tokens)
