@@ -22,7 +22,7 @@ def told(settings: Mapping[str, Any]) -> dict[str, str]:
 def _anywhere(value: object) -> str:
     path = Path(str(value))
     if isinstance(value, str | Path) and path.is_file():
-        return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+        return f"a file, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
     return path.name if isinstance(value, str | Path) and path.is_dir() else str(value)
 
 

@@ -13,9 +13,9 @@ import kept_runs
 def test_a_run_is_found_by_what_was_asked(tmp_path: Path) -> None:
     for machine in ("a", "b"):
         (tmp_path / machine / "weights").mkdir(parents=True)
-        (tmp_path / machine / "one.txt").write_text("Q: 1 + 1\nA: 2\n")
+        (tmp_path / machine / f"{machine}.txt").write_text("Q: 1 + 1\nA: 2\n")
     here, there = (
-        kept_runs.told({"model": str(at / "weights"), "few_shot": at / "one.txt", "lr": None, "k": 8})
+        kept_runs.told({"model": str(at / "weights"), "few_shot": at / f"{at.name}.txt", "lr": None, "k": 8})
         for at in (tmp_path / "a", tmp_path / "b")
     )
     assert here == there
@@ -23,6 +23,6 @@ def test_a_run_is_found_by_what_was_asked(tmp_path: Path) -> None:
     kept_runs.add(file, here, {"seed": 0})
     kept_runs.add(file, {**here, "k": "9"}, {"seed": 1})
     assert [run["seed"] for run in kept_runs.read(file, there)] == [0]
-    (tmp_path / "b" / "one.txt").write_text("Q: 1 + 1\nA: 3\n")
-    assert kept_runs.told({"few_shot": tmp_path / "b" / "one.txt"})["few_shot"] != here["few_shot"]
+    (tmp_path / "b" / "b.txt").write_text("Q: 1 + 1\nA: 3\n")
+    assert kept_runs.told({"few_shot": tmp_path / "b" / "b.txt"})["few_shot"] != here["few_shot"]
     assert kept_runs.read(tmp_path / "none.jsonl", here) == kept_runs.read(None, here) == []
