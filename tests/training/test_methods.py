@@ -17,8 +17,11 @@ from aurify import nugget
 from aurify.comparison.runs import read_finished_run
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS
+from aurify.models import load_model
+from aurify.models.logprobs import sequence_logprobs
 from aurify.nugget import generate
-from aurify.rationales import read_rationales
+from aurify.questions import Prompts, PromptTemplate
+from aurify.rationales import Memory, read_rationales
 from aurify.running.budget import Budget
 from aurify.settings import resolve
 from aurify.training import update
@@ -153,8 +156,6 @@ def test_star_online_draws_at_every_step(tmp_path):
 
 
 def test_likelihood_chains_hold_the_known_answer(tmp_path):
-    from aurify.rationales import Memory
-
     out = train(tmp_path / "run", "trice-likelihood", memory="none")
     chains = Memory.read(out / "checkpoints" / "step-00000002" / "state").chains()
     answers = {question.id: question.answer for question in QUESTIONS}
@@ -166,8 +167,6 @@ def test_likelihood_chains_hold_the_known_answer(tmp_path):
 
 @pytest.mark.parametrize("moves", ["suffix", "mixed"])
 def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
-    from aurify.rationales import Memory
-
     settings = {"moves": moves, "memory": "none", "steps": 6, "questions": 8, "holdout": 0.0, "save_every": 3}
     whole = train(tmp_path / "whole", "trice", **settings)
     lines, rows = metrics(whole), list(read_rationales(whole))
@@ -192,6 +191,43 @@ def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
     half = train(tmp_path / "half", "trice", **settings, resume=True)
     assert list(read_rationales(half)) == rows
     assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
+
+
+def test_chains_are_proposed_what_the_model_writes_with_the_answer_in_its_prompt(tmp_path):
+    settings = {"moves": "guide", "memory": "none", "steps": 4, "questions": 6, "holdout": 0.0, "save_every": 2}
+    whole = train(tmp_path / "whole", "trice", **settings)
+    lines, rows = metrics(whole), list(read_rationales(whole))
+    hinted = [row for row in rows if row.move == "guide"]
+    assert {row.source for row in hinted} == {"guide"}
+    assert {(row.move, row.source) for row in rows} == {("guide", "guide"), ("independent", "self")}
+    by_step = {line["step"]: line["guide_moves"] for line in lines}
+    assert all(sum(row.step == step for row in hinted) == 6 * by_step[step] for step in by_step)
+    loaded = load_model("nugget")
+    prompts = Prompts(PromptTemplate.named("plain"), loaded.tokenizer)
+    asked = {question.id: question for question in QUESTIONS}
+    for row in [row for row in hinted if row.step == 1]:  # drawn by the base model
+        both = [(prompts([asked[row.question_id]], hinted=told)[0], row.token_ids) for told in (True, False)]
+        with torch.no_grad():
+            told, alone = sequence_logprobs(loaded.model, both, pad_token_id=loaded.tokenizer.pad_token_id).tolist()
+        assert row.logprob == pytest.approx(told, abs=1e-3)
+        assert row.logprob != pytest.approx(alone, abs=1e-3)
+    chains = Memory.read(whole / "checkpoints" / "step-00000004" / "state").chains()
+    assert sum(chain.others for chain in chains) == len(hinted)
+    assert any(chain.others_taken for chain in chains)
+    shutil.copytree(whole, tmp_path / "half")
+    shutil.rmtree(tmp_path / "half" / "checkpoints" / "step-00000004")
+    half = train(tmp_path / "half", "trice", **settings, resume=True)
+    assert list(read_rationales(half)) == rows
+    assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
+
+
+def test_guided_weighs_its_draws_where_it_is_told_to(tmp_path):
+    settings = {"samples": 4, "steps": 1, "questions": 8}
+    runs = [train(tmp_path / word, "guided", correction=word, **settings) for word in ("none", "self-normalised")]
+    (plain,), (weighed,) = map(metrics, runs)
+    assert list(read_rationales(runs[0])) == list(read_rationales(runs[1])), "the same draws"
+    assert 1 <= weighed["effective_draws"] < plain["effective_draws"]
+    assert plain["gradient_norm"] != weighed["gradient_norm"]
 
 
 def test_direct_tuning_learns_the_answers_alone(tmp_path):
