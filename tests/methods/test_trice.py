@@ -101,6 +101,13 @@ def test_diagnostics():
     assert info["effective_sequences"] == pytest.approx(3.0)
 
 
+def test_the_baseline_of_empty_chains_is_theirs_alone():
+    """C = 2 valid chains; c's b_m is 1, since a alone is as empty and was right, and it is divided by 1 + 2."""
+    proposals = [[rationale("a", (2,), True)], [rationale("b", (3,), False)], [rationale("c", (4,), False)]]
+    e_step = Trice().e_step(0, 5, [Chain("a"), HELD, Chain("c")], proposals)
+    assert weights(e_step) == {("a", (2,)): 1 / 2, ("b", (9,)): 1 / 2, ("c", (4,)): -1 / 3}
+
+
 def test_acceptance_and_groups_are_of_whole_proposals_of_the_model_itself():
     """New ends of right rationales and hinted ones are more often right than the model is."""
     whole = [[rationale("a", (2,), False), rationale("a", (3,), True)], [rationale("b", (3,), False)] * 2]
