@@ -75,7 +75,34 @@ def test_what_the_user_said_stays_in_the_command():
     settings = SETTINGS.model_copy(update={"prompt": "chat", "system": "Be brief.", "answers": "number"})
     plain = trial(4, 4, 4, 4, 4, 4, flags={"--prompt": "plain"})
     command = advised(trial(1, 1, 0, 2, 0, 1), plain, settings=settings).command
-    assert "--system 'Be brief.' " in command
     assert "--answers number" in command
     assert "--prompt plain" in command
     assert "--prompt chat" not in command
+    assert "--system" not in command, "a plain prompt has none"
+    assert "--prompt chat --system 'Be brief.' " in advised(trial(1, 1, 0, 2, 0, 1), settings=settings).command
+
+
+def test_rationales_that_are_cut_are_looked_at_again_under_a_longer_limit():
+    def cut(n: int, reason: str = "", **more) -> Trial:
+        kinds = [Verdict.TRUNCATED if q < n else Verdict.WRONG for q in range(20)]
+        rows = [[rationale(q, kind, reason=reason)] for q, kind in enumerate(kinds)]
+        return Trial("as it is", rows, 1.0, **more)
+
+    settings = SETTINGS.model_copy(update={"max_new_tokens": 3})
+    found = advised(cut(12), settings=settings)
+    assert found.command.startswith("aurify doctor ")
+    assert "--max-new-tokens 12 " in found.command
+    assert "longer limit" in " ".join(found.lines)
+    assert advised(cut(8), settings=settings).command.startswith("aurify sample ")
+    longer = {"flags": {"--max-new-tokens": "6"}}
+    assert advised(cut(20), cut(12, **longer)).command.startswith("aurify doctor ")
+    assert advised(cut(20), cut(20, **longer)).command.startswith("aurify sample "), "they have no end"
+    thinks = "cut at the token limit, before its thought was closed"
+    assert advised(cut(20, thinks), cut(20, thinks, **longer)).command.startswith("aurify doctor ")
+
+
+def test_a_thought_that_ends_without_a_word_is_no_matter_of_the_limit():
+    open_ = rationale(0, Verdict.UNPARSABLE, reason="the thought is never closed")
+    lines = " ".join(advised(Trial("as it is", [[rationale(0), open_]], 1.0)).lines)
+    assert "50 % end within their thought" in lines
+    assert "cut at the limit" not in lines

@@ -8,7 +8,7 @@ import pytest
 from aurify.answers import Grader
 from aurify.questions import Question
 from aurify.rationales import Drawing
-from aurify.rationales.limit import Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
+from aurify.rationales.limit import Limit, limit_by_rule, limit_from_pilot, within_positions, worth_a_pilot
 from aurify.sampling import Completion, Prompt
 
 QUESTIONS = [Question(id=str(n), text=f"{n}?", answer=str(n), answer_type="number") for n in range(40)]
@@ -80,3 +80,12 @@ def test_a_pilot_is_for_models_whose_samples_cost_something_and_runs_that_draw_m
     assert worth_a_pilot(100_000_000, 6400)
     assert not worth_a_pilot(1_000_000, 6400)  # the nugget's quickstart stays as it is
     assert not worth_a_pilot(100_000_000, 320)
+
+
+def test_a_rule_gives_way_to_the_models_positions() -> None:
+    rule = limit_by_rule("chat")
+    prompts = [(1,) * 100, (1,) * 24]
+    assert within_positions(rule, None, prompts) == within_positions(rule, 1124, prompts) == rule
+    less = within_positions(rule, 1024, prompts)
+    assert (less.tokens, less.reason) == (924, "by rule for a chat, less for the model's 1024 positions")
+    assert within_positions(rule, 300, prompts) == rule, "a prompt is too long"

@@ -295,3 +295,15 @@ def test_a_model_without_attention(tmp_path, tuning):
     )  # fmt: skip
     run = run_training(settings, questions=questions[:2], held_out=questions[2:])
     load_model(str(run.model))
+
+
+def test_the_attention_that_is_adapted_by_itself():
+    from torch import nn
+
+    from aurify.errors import UsageError
+    from aurify.models.lora import lora_targets
+
+    for names, found in ((["q_proj", "v_proj", "o_proj"], ["q_proj", "v_proj"]), (["qkv_proj"], ["qkv_proj"])):
+        assert lora_targets(nn.ModuleDict({name: nn.Linear(1, 1) for name in names}), ()) == found
+    with pytest.raises(UsageError, match="--lora-targets"):
+        lora_targets(nn.ModuleDict({"in_proj": nn.Linear(1, 1)}), ())

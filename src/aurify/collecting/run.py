@@ -26,7 +26,15 @@ from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import changes, fingerprint, of_files
 from aurify.rationales.draw import Drawing
-from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
+from aurify.rationales.limit import (
+    CHAT,
+    PLAIN,
+    Limit,
+    limit_by_rule,
+    limit_from_pilot,
+    within_positions,
+    worth_a_pilot,
+)
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
 from aurify.running.folder import difference
@@ -240,7 +248,7 @@ def _limit(
         return rule
     model = drawing.sampler.model
     if not worth_a_pilot(sum(parameter.numel() for parameter in model.parameters()), n):
-        return rule
+        return within_positions(rule, position_limit(model), template.encode_all(tokenizer, asked))
     return limit_from_pilot(
         asked, lambda piloted: template.encode_all(tokenizer, piloted), drawing, most=max(CHAT, rule.tokens),
         positions=position_limit(model),

@@ -17,6 +17,8 @@ ENOUGH_TO_TELL = 16
 TOO_RARE = "right rationales are too rare for learning from answers alone"
 MANY_CUT, MANY_UNREADABLE = 0.15, 0.2
 """Shares of truncated and of unreadable rationales that are worth a word."""
+MOSTLY_CUT, LONGER = 0.5, 4
+"""The share of truncated rationales beyond which they hide the rest, and how many times as long a limit to try then."""
 CLEAR_POINTS, CLEAR_P = 10.0, 0.2
 """A way of asking is taken in the place of the first one where it is better by this many points, or at this p-value."""
 
@@ -45,6 +47,11 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
     lines += _troubles(chosen)
     drawn = len(chosen.right_Q) * chosen.samples
     hopeless = rate < HOPELESS or (drawn >= ENOUGH_TO_TELL and not chosen.right_Q.any())
+    if hopeless and _hidden_by_limit(chosen, trials):
+        lines.append("nothing can be told from rationales that are cut: look again under a longer limit")
+        longest = max(len(one.token_ids) for one in chosen.all)
+        more = {**chosen.flags, "--max-new-tokens": str(LONGER * longest)}
+        return Advice(chosen, lines, _command("doctor", settings, more))
     if hopeless and told_rationales:
         lines.append(f"{TOO_RARE}: begin with the data's gold rationales (cot), then train that model on with trice")
         return Advice(chosen, lines, _command("train cot", settings, chosen.flags))
@@ -73,9 +80,28 @@ def _best(trials: Sequence[Trial]) -> Trial:
     return best
 
 
+def _hidden_by_limit(trial: Trial, trials: Sequence[Trial]) -> bool:
+    """Whether most rationales are cut, and a longer limit promises something.
+
+    So it does where thoughts are cut. Others may have no end: twice the limit must have let some come to theirs.
+    """
+    cut = [one for one in trial.all if one.verdict == "truncated"]
+    if len(cut) <= MOSTLY_CUT * len(trial.all):
+        return False
+    if sum("thought" in one.reason for one in cut) > len(cut) / 2:
+        return True
+    longer = next((other for other in trials if "--max-new-tokens" in other.flags), None)
+    return longer is None or longer.share("truncated") < 0.9 * trials[0].share("truncated")
+
+
 def _troubles(trial: Trial) -> list[str]:
     lines = []
-    if (cut := trial.share("truncated", THOUGHT)) > MANY_CUT:
+    if (open_ := trial.share(THOUGHT)) > MANY_CUT:
+        lines.append(
+            f"{100 * open_:.0f} % end within their thought and state nothing: switch thinking off by --template-args "
+            "where the template can"
+        )
+    if (cut := trial.share("truncated")) > MANY_CUT:
         lines.append(
             f"{100 * cut:.0f} % are cut at the limit: a higher --max-new-tokens, or worked examples (--few-shot), "
             "which show when to stop"
@@ -104,5 +130,7 @@ def _command(words: str, settings: DoctorSettings, flags: Mapping[str, str | Non
         "--max-new-tokens": str(settings.max_new_tokens) if settings.max_new_tokens else None,
         **flags,
     }
+    if said["--prompt"] == "plain":  # these are for a chat
+        said |= {"--system": None, "--template-args": None}
     given = [f"{flag} {shlex.quote(value)}" for flag, value in said.items() if value is not None]
     return " ".join([f"aurify {words}", *given, *(["--skip-bad"] if settings.skip_bad else [])])

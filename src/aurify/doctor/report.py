@@ -10,7 +10,6 @@ from aurify.doctor.advice import Advice
 from aurify.doctor.trial import THOUGHT, Trial, kind
 from aurify.questions import Question
 from aurify.rationales import Rationale
-from aurify.statistics import Accuracy
 from aurify.statistics.pass_rates import PassRates, Share
 
 GROUP = 8
@@ -32,6 +31,8 @@ class Cost:
     """Memory of this process at its highest so far."""
     questions: int
     """Of a step."""
+    predicted: Sequence[str] = ()
+    """What a step will take, where it is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Findings:
                 f"({self.cost.sample_seconds:.0f} s to draw, at most {self.cost.gradient_seconds:.0f} s to learn), "
                 f"{self.cost.peak_mb / 1024:.1f} GiB of memory so far"
             )
+            for line in self.cost.predicted:
+                yield f"          {line}"
         for line in self.advice.lines:
             yield f"advice    {line}"
         yield f"next      {self.advice.command}"
@@ -92,7 +95,7 @@ class Findings:
             "trials": [
                 {
                     "name": trial.name,
-                    "right": Accuracy.of(one.right for one in trial.all).to_dict(),
+                    "right": _right(trial),
                     "verdicts": dict(trial.verdicts),
                     "right_by_question": trial.right_Q.tolist(),
                     "tokens": trial.tokens,
@@ -106,13 +109,26 @@ class Findings:
         }
 
 
+def _right(trial: Trial) -> dict[str, float]:
+    low, high = _interval(trial)
+    return {
+        "n": len(trial.all), "right": int(trial.right_Q.sum()), "accuracy": trial.rate, "low": low, "high": high,
+    }  # fmt: skip
+
+
+def _interval(trial: Trial) -> tuple[float, float]:
+    """Of 95 %, over questions: a question's samples are alike. It holds what was found, also where that is 0 or 1."""
+    interval = PassRates(trial.right_Q, trial.samples).right()
+    return min(interval.low, trial.rate), max(interval.high, trial.rate)
+
+
 def _table(trials: Sequence[Trial]) -> Iterator[str]:
     width = max(len(trial.name) for trial in trials)
     yield f"          {'asked':<{width}}  right (95 %)            cut  unread  tokens   against the first"
     for trial in trials:
-        found = Accuracy.of(rationale.right for rationale in trial.all)
-        right = f"{100 * found.value:5.1f} % ({100 * found.low:.0f} to {100 * found.high:.0f})"
-        cut, unread = 100 * trial.share("truncated", THOUGHT), 100 * trial.share("unparsable")
+        low, high = _interval(trial)
+        right = f"{100 * trial.rate:5.1f} % ({100 * low:.0f} to {100 * high:.0f})"
+        cut, unread = 100 * trial.share("truncated"), 100 * trial.share("unparsable", THOUGHT)
         row = f"          {trial.name:<{width}}  {right:<21} {cut:>3.0f} % {unread:>5.0f} %  {trial.tokens:>6.0f}"
         if trial is not trials[0]:
             difference = trial.better_than(trials[0])

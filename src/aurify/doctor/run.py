@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +24,7 @@ from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
 from aurify.models.precision import settle_dtype
+from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
@@ -32,7 +35,9 @@ from aurify.rationales.draw import Request
 from aurify.rationales.limit import limit_by_rule
 from aurify.sampling import LocalSampler
 from aurify.seeds import stable_seed
+from aurify.training.forecast import forecast
 from aurify.training.m_step import accumulate_gradient
+from aurify.training.settings import TrainSettings
 
 STEP_QUESTIONS = 64
 """Questions of a training step, where nothing else is said."""
@@ -79,7 +84,8 @@ def run_doctor(
             text = "\n\n".join(list(pilot.examples.values())[:EXAMPLES_SHOWN])
             write_atomically(settings.examples, text + "\n")
             say(f"worked examples written to {settings.examples}; look through them before you use them")
-        cost = _cost(model, tokenizer, form.template(tokenizer), chosen, advice.chosen, settings)
+        limit = int(advice.chosen.flags.get("--max-new-tokens") or pilot.limit(form))
+        cost = _cost(model, tokenizer, form.template(tokenizer), chosen, advice.chosen, settings, dtype, limit)
     return Findings(chosen, trials, advice, cost, first_prompt(form.template(tokenizer), chosen[0]))
 
 
@@ -108,7 +114,11 @@ class _Pilot:
             return
         for other in self._other_forms(form):
             yield self._trial(other, self._name(other), {"--prompt": other.prompt})
-        if first.share("truncated") > 0:
+        if form.prompt == "chat" and _may_think_less(form.template(self._tokenizer)):
+            args = {**(form.template_args or {}), "enable_thinking": False}
+            flags: dict[str, str | None] = {"--template-args": json.dumps(args)}
+            yield self._trial(replace(form, template_args=args), f"{self._name(form)}, no thought", flags)
+        if first.share("truncated") > 0 and self._room(form) > self.limit(form):
             yield self._longer(form, first)
         self.examples = {} if form.few_shot else worked_examples(self._questions, first.rows)
         if len(self.examples) > 1:
@@ -130,7 +140,7 @@ class _Pilot:
     def _trial(self, form: PromptForm, name: str, flags: dict[str, str | None], *, hinted: bool = False) -> Trial:
         template = form.template(self._tokenizer)
         begun = time.perf_counter()
-        rows = self._draw(template, self._questions, self._limit(form, template), hinted=hinted)
+        rows = self._draw(template, self._questions, self.limit(form), hinted=hinted)
         return Trial(name, rows, time.perf_counter() - begun, flags, deployable=not hinted)
 
     def _shown(self, form: PromptForm) -> Trial:
@@ -141,7 +151,7 @@ class _Pilot:
         for text in dict.fromkeys(texts):
             template = replace(form, few_shot=text).template(self._tokenizer)
             places = [i for i, other in enumerate(texts) if other == text]
-            drawn = self._draw(template, [self._questions[i] for i in places], self._limit(form, template))
+            drawn = self._draw(template, [self._questions[i] for i in places], self.limit(form))
             for i, row in zip(places, drawn, strict=True):
                 rows[i] = row
         flags: dict[str, str | None] = {"--few-shot": self._settings.examples}
@@ -150,7 +160,7 @@ class _Pilot:
     def _longer(self, form: PromptForm, first: Trial) -> Trial:
         """The same samples under twice the limit: those that were cut go on, since a seed decides every token."""
         template = form.template(self._tokenizer)
-        limit = 2 * self._limit(form, template)
+        limit = min(2 * self.limit(form), self._room(form))
         begun = time.perf_counter()
         cut = [i for i, row in enumerate(first.rows) if any(one.finish_reason == "length" for one in row)]
         longer = iter(self._draw(template, [self._questions[i] for i in cut], limit))
@@ -169,10 +179,25 @@ class _Pilot:
         request = Request(questions, prompts, "guide" if hinted else "self", settings.samples)
         return drawing.draw_all([request], step=0)[0]
 
-    def _limit(self, form: PromptForm, template: PromptTemplate) -> int:
+    def limit(self, form: PromptForm) -> int:
+        """The most tokens of a rationale that is asked for in this form."""
         if form.max_new_tokens is not None:
             return form.max_new_tokens
-        return limit_by_rule(form.prompt, thinking=template.thinks).tokens
+        thinking = form.template(self._tokenizer).thinks
+        return min(limit_by_rule(form.prompt, thinking=thinking).tokens, self._room(form))
+
+    def _room(self, form: PromptForm) -> int:
+        """The most tokens of a rationale that the model has positions for, behind the longest of the prompts."""
+        if (positions := position_limit(self._sampler.model)) is None:
+            return sys.maxsize
+        prompts = form.template(self._tokenizer).encode_all(self._tokenizer, self._questions, hinted=True)
+        return max(1, positions - max(map(len, prompts)))
+
+
+def _may_think_less(template: PromptTemplate) -> bool:
+    """Whether the model is asked to think, and its template has the switch that tells it not to."""
+    off = replace(template, template_args={**template.template_args, "enable_thinking": False})
+    return template.thinks and not off.thinks
 
 
 def _cost(
@@ -182,6 +207,8 @@ def _cost(
     questions: Sequence[Question],
     trial: Trial,
     settings: DoctorSettings,
+    dtype: str,
+    limit: int,
 ) -> Cost:
     """Seconds and memory of a step, from the pilot's drawing and from a gradient on some of its rationales."""
     tuned = prepare(model, tokenizer, seed=settings.seed)
@@ -192,8 +219,13 @@ def _cost(
     begun = time.perf_counter()
     accumulate_gradient(tuned.model, terms, prompts, pad_token_id=tokenizer.pad_token_id, token_budget=4096)
     seconds = time.perf_counter() - begun
+    training = TrainSettings(
+        method="trice", model=settings.model, data=settings.data, questions=STEP_QUESTIONS,
+        dtype="mixed" if dtype == "bfloat16" and tuned.kind == "full" else dtype,
+    )  # fmt: skip
+    predicted = forecast(training, tuned, list(prompts.values()), new_tokens=limit, samples=1)
     return Cost(
         sample_seconds=trial.seconds * STEP_QUESTIONS / len(trial.all),
         gradient_seconds=seconds * STEP_QUESTIONS / max(1, len(learned)),
-        peak_mb=peak_memory_mb(), questions=STEP_QUESTIONS,
+        peak_mb=peak_memory_mb(), questions=STEP_QUESTIONS, predicted=predicted.lines,
     )  # fmt: skip

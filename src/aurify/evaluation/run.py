@@ -24,6 +24,7 @@ from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
 from aurify.models.load import base_name, resolve_name
 from aurify.models.precision import settle_dtype
+from aurify.models.prefix import position_limit
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
@@ -31,8 +32,8 @@ from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.rationales.limit import PLAIN, limit_by_rule
-from aurify.sampling import Occasion, Sampler
+from aurify.rationales.limit import PLAIN, limit_by_rule, within_positions
+from aurify.sampling import LocalSampler, Occasion, Sampler
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.journal import JOURNAL, Journal
 from aurify.seeds import stable_seed
@@ -96,17 +97,18 @@ def run_evaluation(
         begun = time.perf_counter()
         form = prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
+        positions = position_limit(sampler.model) if isinstance(sampler, LocalSampler) else None
         if settings.out:
             sampler = stack.enter_context(_journal(settings, sampler, asked, say))
             for unfinished in tables.values():
                 unfinished.drop_after(-1)  # an evaluation that was stopped is written again, from its journal
-        settings, limit = _settled(settings, form, template)
+        prompts = template.encode_all(tokenizer, asked)
+        settings, limit = _settled(settings, form, template, positions, prompts)
         say(f"{form.line()}; {limit}")
         drawing = Drawing(
             sampler, grader, settings.model, settings.seed, settings.max_new_tokens or PLAIN, template.stop,
             opening=template.opening, judged=judged,
         )  # fmt: skip
-        prompts = template.encode_all(tokenizer, asked)
         outcomes = []
         for _, (greedy,) in _drawn(drawing, asked, prompts, 1, 0.0, tallies["greedy"], tables.get("greedy")):
             outcomes.append(Outcome(None if greedy.left_out else greedy.right))
@@ -138,14 +140,20 @@ def run_evaluation(
     return _evaluation(settings, asked, outcomes, tallies, seconds)
 
 
-def _settled(settings: EvaluateSettings, form: PromptForm, template: PromptTemplate) -> tuple[EvaluateSettings, str]:
+def _settled(
+    settings: EvaluateSettings,
+    form: PromptForm,
+    template: PromptTemplate,
+    positions: int | None,
+    prompts: Sequence[Sequence[int]],
+) -> tuple[EvaluateSettings, str]:
     """The settings with the form and the token limit that were found, and what is said of the limit.
 
     No pilot is drawn: a limit that holds 95 % of the right rationales would take the others from the accuracy.
     """
     tokens, line = form.max_new_tokens, f"token limit {form.max_new_tokens}"
     if tokens is None:
-        rule = limit_by_rule(form.prompt, thinking=template.thinks)
+        rule = within_positions(limit_by_rule(form.prompt, thinking=template.thinks), positions, prompts)
         tokens, line = rule.tokens, rule.line()
     return settings.model_copy(update={"prompt": form.prompt, "max_new_tokens": tokens}), line
 

@@ -50,6 +50,17 @@ def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
     return Limit(THINKING if thinking else CHAT, f"by rule for {words}{why}", [])
 
 
+def within_positions(limit: Limit, positions: int | None, prompts: Sequence[Sequence[int]]) -> Limit:
+    """A limit by rule where the model has positions for it behind the longest prompt; else one that it has them for.
+
+    Where less than a quarter would be left a prompt is too long, and not the limit: it stays, and drawing will say so.
+    """
+    room = limit.tokens if positions is None else positions - max(map(len, prompts), default=0)
+    if room >= limit.tokens or room < limit.tokens / 4:
+        return limit
+    return limit._replace(tokens=room, reason=f"{limit.reason}, less for the model's {positions} positions")
+
+
 def worth_a_pilot(n_parameters: int, n_rationales: int) -> bool:
     """Whether a pilot costs less than it brings: not for models that draw hundreds of rationales a second."""
     return n_parameters >= FULL_TUNING_LIMIT and n_rationales >= WORTH_FOR * PILOT

@@ -23,7 +23,15 @@ from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.needs import lacking_answer, need_answers
 from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
-from aurify.rationales.limit import CHAT, PLAIN, Limit, limit_by_rule, limit_from_pilot, worth_a_pilot
+from aurify.rationales.limit import (
+    CHAT,
+    PLAIN,
+    Limit,
+    limit_by_rule,
+    limit_from_pilot,
+    within_positions,
+    worth_a_pilot,
+)
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.export import Accuracies, export, model_card
@@ -233,7 +241,7 @@ def _limit(
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     n_rationales = settings.steps * min(settings.questions, len(train)) * method.samples
     if method.given or not worth_a_pilot(n_parameters, n_rationales):
-        return rule
+        return within_positions(rule, position_limit(model), prompts(train))
     if isinstance(drawing.sampler, Publishing):
         drawing.sampler.publish(write=world.main)
         world.wait()
