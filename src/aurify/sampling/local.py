@@ -149,7 +149,7 @@ class LocalSampler:
         if free is None or not a_token:
             return None
         room = 1 << (max(1, int(_SHARE * free / a_token)).bit_length() - 1)
-        longest = max(len(prompt.token_ids) for prompt in prompts) + max_new_tokens
+        longest = max((len(prompt.token_ids) for prompt in prompts), default=0) + max_new_tokens
         asked, rows = sum(len(prompt.seeds) for prompt in prompts), max(1, room // longest)
         if rows < min(asked, self.max_rows) and not self._told_few:
             self._told_few = True
