@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import transformers as hf
@@ -118,6 +118,11 @@ class Letters:
     """A tokenizer of as many ids as the model has."""
 
     eos_token_id = EOS
+    all_special_tokens: ClassVar[list[str]] = []
+    all_special_ids: ClassVar[list[int]] = []
+
+    def __len__(self) -> int:
+        return 0
 
     def decode(self, ids: Sequence[int], **_: Any) -> str:
         return " ".join(map(str, ids))

@@ -22,7 +22,7 @@ from aurify.rationales.judging import judged
 from aurify.voting import CandidatePool, credit, vote
 from aurify.voting.calibration import calibrate
 from aurify.voting.fast_ranker import FastRanker
-from aurify.voting.gather import pools_of, unhinted
+from aurify.voting.gather import pools_of, unaided
 from aurify.voting.pool import right_groups
 from aurify.voting.splits import split_pools
 
@@ -35,7 +35,7 @@ def votes(
     # 1. Pools: each question's samples, judged, and their equivalent answers grouped (1/2 and 0.5 are one answer).
     #    What was drawn with the answer in the prompt is no sample to vote on.
     with Grader() as grader:
-        known = unhinted(judged(rationales, questions, grader), "the table", print)
+        known = unaided(judged(rationales, questions, grader), "the table", print)
         pools = pools_of(known, questions, grader)
 
     # 2. Questions apart: to train on, to calibrate on, and to vote on.

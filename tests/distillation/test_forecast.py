@@ -18,6 +18,7 @@ from aurify.models.lora import add_lora
 from aurify.models.nat import NatConfig, add_nat, set_mode
 from aurify.models.nat.model import POSITIVE_STAGE, begin_units, train_only
 from aurify.settings import resolve
+from aurify.training.forecast import Forecast
 
 SEQUENCES = [(tuple(range(3 + i, 23 + i)), tuple(range(3 + i, 33 + i))) for i in range(8)]
 LENGTHS = [50] * 8
@@ -87,7 +88,7 @@ def test_micro_batches_fit_into_what_is_given(monkeypatch: pytest.MonkeyPatch) -
     least = student_memory(asked(), model, 20).total
     with pytest.raises(UsageError, match=r"one rationale at a time takes .*: take a lower --max-tokens"):
         forecast_distillation(asked(fit=f"{least // 1024}KiB"), model, LENGTHS)
-    assert forecast_distillation(asked(), model, []) == (4096, [])
+    assert forecast_distillation(asked(), model, []) == Forecast(4096, [])
 
 
 def test_a_student_that_learns_a_teachers_logits_needs_room_for_them() -> None:
