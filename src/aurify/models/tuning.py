@@ -18,8 +18,8 @@ SOFT_PROMPT_LIMIT = 2**20
 FULL_TUNING_LIMIT = 50_000_000
 """Models with fewer parameters than this are tuned in full unless the user says otherwise."""
 
-
 _FUSED_OUTPUT = ("mamba", "mamba2", "falcon_mamba", "falcon_h1", "nemotron_h")
+"""Kinds of models whose fused kernels read an output layer's weights by themselves, past an adapter."""
 
 
 class Tuned(NamedTuple):
@@ -31,7 +31,7 @@ class Tuned(NamedTuple):
 
 
 def _never_adapted(model: PreTrainedModel) -> list[str] | None:
-    """Layers that PEFT refuses to adapt: those whose weights Mamba's fused kernels read by themselves."""
+    """Layers that PEFT refuses to adapt in such a model."""
     return ["out_proj"] if getattr(model.config, "model_type", "") in _FUSED_OUTPUT else None
 
 
