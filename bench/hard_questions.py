@@ -8,8 +8,9 @@ Every method has the same budget of generated tokens, first rationales and hinte
 (its schedule falls with the budget), and the same number of samples a step. A run has found the right procedure if its
 held-out greedy accuracy is at least half (see docs/results.md: runs end near 0 to 30 % or near 97 %).
 
-Every run leaves one JSON file in --out, so the command goes on where it was stopped; the table is rewritten after
-each run to bench/results/hard_questions.md, between its two marks.
+Finished runs are kept in bench/results/hard_questions.runs.jsonl, and which questions are rare in
+hard_questions.rare.json beside it, so the command goes on where it, or another machine, was stopped. The table is
+rewritten after each run to bench/results/hard_questions.md, between its two marks.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import kept_runs
 from hurried import hurried
 from reproduce_trice import never_right
 
@@ -55,20 +57,20 @@ METHODS: dict[str, dict[str, Any]] = {
     "rejection": {"method": "rejection", "samples": 4},
 }
 RESULTS = Path(__file__).parent / "results" / "hard_questions.md"
+KEPT, RARE = RESULTS.with_suffix(".runs.jsonl"), RESULTS.with_suffix(".rare.json")
 MARKS = ("<!-- table -->", "<!-- end of table -->")
 
 
 def main() -> None:
     args = arguments()
-    (args.out / "runs").mkdir(parents=True, exist_ok=True)
     if not args.report:
         for task in args.tasks:
             train = rare_questions(args, task)
             for seed in args.seeds:
                 for name in args.methods:
                     measured(args, task, name, seed, train)
-                    write_report(args.out)
-    write_report(args.out)
+                    write_report(args)
+    write_report(args)
 
 
 def arguments() -> argparse.Namespace:
@@ -81,34 +83,36 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--questions", type=int, default=100, help="to train on")
     parser.add_argument("--rare-samples", type=int, default=300, help="of which none may be right")
     parser.add_argument("--test", type=int, default=100, help="held-out questions")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "hard_questions")
+    parser.add_argument("--out", type=Path, default=Path("runs/hard"), help="for the base model")
     parser.add_argument("--report", action="store_true", help="run nothing, write the table")
     return parser.parse_args()
 
 
 def rare_questions(args: argparse.Namespace, task: str) -> list[Question]:
     """Hard questions of which no sample of the base model is right, the same for all seeds."""
-    path = args.out / f"rare-{task}-{args.rare_samples}-{args.questions}.json"
-    pool = generate(task, 1000, 0, "hard")
-    if not path.exists():
+    kept = json.loads(RARE.read_text(encoding="utf-8")) if RARE.exists() else {}
+    name, pool = f"{task}, {args.questions} never right in {args.rare_samples}", generate(task, 1000, 0, "hard")
+    if name not in kept:
         found: list[str] = []
         for begin in range(0, len(pool), args.questions):
             if len(found) < args.questions:
                 found += [q.id for q in never_right(args, pool[begin : begin + args.questions])]
-        write_atomically(path, json.dumps(found[: args.questions]))
-    ids = set(json.loads(path.read_text(encoding="utf-8")))
-    return [question for question in pool if question.id in ids]
+        kept[name] = found[: args.questions]
+        write_atomically(RARE, json.dumps(kept, indent=1))
+    return [question for question in pool if question.id in set(kept[name])]
+
+
+def asked(args: argparse.Namespace) -> dict[str, str]:
+    """What all runs of a table have in common."""
+    return kept_runs.told(
+        {name: getattr(args, name) for name in ("tokens", "rate", "questions", "rare_samples", "test")}
+    )
 
 
 def measured(args: argparse.Namespace, task: str, name: str, seed: int, train: Sequence[Question]) -> None:
-    """Run it, unless its result is on disk."""
-    path = args.out / "runs" / f"{task}--{name.replace(',', '').replace(' ', '-')}--{seed}.json"
-    about = {"task": task, "method": name, "seed": seed, "tokens": args.tokens, "rate": args.rate, "test": args.test,
-             "rare_samples": args.rare_samples, "questions": len(train)}  # fmt: skip
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if any(before[key] != value for key, value in about.items()):
-            raise SystemExit(f"{path}: of a run with other settings: name another --out")
+    """Run it, unless its result is kept."""
+    about = {"task": task, "method": name, "seed": seed}
+    if any(about.items() <= run.items() for run in kept_runs.read(KEPT, asked(args))):
         return
     own, begun = METHODS[name], time.perf_counter()
     seen = {question.text for question in train}
@@ -136,8 +140,10 @@ def measured(args: argparse.Namespace, task: str, name: str, seed: int, train: S
         }
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    write_atomically(path, json.dumps(result))
-    print(f"{path.stem}: greedy {100 * result['accuracy']:.1f} %, {result['seconds']:.0f} s", flush=True)
+    kept_runs.add(KEPT, asked(args), result)
+    print(
+        f"{task}, {name}, seed {seed}: greedy {100 * result['accuracy']:.1f} %, {result['seconds']:.0f} s", flush=True
+    )
 
 
 def accuracy(model: str, test: Sequence[Question], out: Path) -> float:
@@ -190,9 +196,9 @@ def mean(values: Iterable[float]) -> float:
     return statistics.fmean(found) if found else 0.0
 
 
-def write_report(out: Path) -> None:
+def write_report(args: argparse.Namespace) -> None:
     """Put the tables between the marks of the results' page."""
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((out / "runs").glob("*.json"))]
+    runs = kept_runs.read(KEPT, asked(args))
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else f"# Hard questions\n\n{MARKS[0]}\n{MARKS[1]}\n"
     before, after = text.partition(MARKS[0])[0], text.partition(MARKS[1])[2]
     tables = "\n\n".join(filter(None, [accuracies(runs), chains(runs), cuts(runs)]))
