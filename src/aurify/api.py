@@ -22,7 +22,7 @@ GIVEN_IN_PYTHON = "(questions given in Python)"
 def train(
     method: str | type[Method] = "trice",
     *,
-    model: str,
+    model: str | Path,
     data: str | Path | Sequence[Question],
     out: str | Path,
     held_out: Sequence[Question] | None = None,

@@ -7,6 +7,7 @@ field is a word of a registry (``doors``), the entry's own settings are fields b
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -85,6 +86,13 @@ class Settings(BaseModel):
             told = f"{info.description} [{', '.join(owners[name])}]"
             fields[name] = kind, FieldInfo.merge_field_infos(info, description=told)
         return _made(root, fields)  # type: ignore[return-value]  # a subclass of the same general class
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [cls._path_as_text(one) for one in value]
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @field_validator("*")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,19 @@ def test_a_nat_run_tells_the_weights_of_its_unit(finished):
     assert len(layers) == 4
     assert sum(row["tokens"] for row in rows if "positions" in row) == total["tokens"]
     assert [row for row in rows if "token" in row]
+
+
+def test_without_a_limit_own_samples_keep_within_the_models_positions(teacher, tiny_model_dir, command, tmp_path):
+    few = tmp_path / "few-positions"
+    shutil.copytree(tiny_model_dir, few)
+    config = json.loads((few / "config.json").read_text())
+    (few / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 300}))
+    asked = words("kd", teacher, few, tmp_path / "out")
+    place = asked.index("--max-new-tokens")
+    status, errors = command(*asked[:place], *asked[place + 2 :], "--prompt", "plain")
+    assert status == 0, errors
+    limit = json.loads((tmp_path / "out" / "prompt.json").read_text())["max_new_tokens"]
+    assert 64 <= limit < 256, "what 300 positions leave behind the longest prompt"
 
 
 def test_evaluate_takes_a_nat_model_and_each_of_its_parts(finished, teacher, command, tmp_path):

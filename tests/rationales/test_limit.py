@@ -8,7 +8,7 @@ import pytest
 from aurify.answers import Grader
 from aurify.questions import Question
 from aurify.rationales import Drawing
-from aurify.rationales.limit import Limit, limit_by_rule, limit_from_pilot, within_positions, worth_a_pilot
+from aurify.rationales.limit import Limit, limit_by_rule, limit_from_pilot, within_room, worth_a_pilot
 from aurify.sampling import Completion, Prompt
 
 QUESTIONS = [Question(id=str(n), text=f"{n}?", answer=str(n), answer_type="number") for n in range(40)]
@@ -31,11 +31,11 @@ class Writer:
         return Completion((5,) * length, text, -1.0, "stop")
 
 
-def found(writer: Writer, most: int = 1024, positions: int | None = None, n: int = 40) -> Limit:
+def found(writer: Writer, most: int = 1024, room: int | None = None, n: int = 40) -> Limit:
     with Grader() as grader:
         drawing = Drawing(writer, grader, "m", seed=0, max_new_tokens=1)
         return limit_from_pilot(
-            QUESTIONS[:n], lambda asked: [(int(one.id),) for one in asked], drawing, most=most, positions=positions
+            QUESTIONS[:n], lambda asked: [(int(one.id),) for one in asked], drawing, most=most, room=room
         )
 
 
@@ -64,7 +64,7 @@ def test_where_few_are_right_those_that_ended_tell_and_else_nothing_does() -> No
 def test_the_pilot_keeps_within_its_own_limit_and_the_models_positions() -> None:
     assert found(Writer(), most=200).tokens <= 200
     writer = Writer()
-    assert found(writer, positions=101).tokens <= 100
+    assert found(writer, room=100).tokens <= 100
     assert writer.limit == 100
 
 
@@ -84,8 +84,7 @@ def test_a_pilot_is_for_models_whose_samples_cost_something_and_runs_that_draw_m
 
 def test_a_rule_gives_way_to_the_models_positions() -> None:
     rule = limit_by_rule("chat")
-    prompts = [(1,) * 100, (1,) * 24]
-    assert within_positions(rule, None, prompts) == within_positions(rule, 1124, prompts) == rule
-    less = within_positions(rule, 1024, prompts)
-    assert (less.tokens, less.reason) == (924, "by rule for a chat, less for the model's 1024 positions")
-    assert within_positions(rule, 300, prompts) == rule, "a prompt is too long"
+    assert within_room(rule, None) == within_room(rule, 1024) == rule
+    less = within_room(rule, 924)
+    assert (less.tokens, less.reason) == (924, "by rule for a chat, less for the model's positions")
+    assert within_room(rule, 200) == within_room(rule, -3) == rule, "a prompt is too long"

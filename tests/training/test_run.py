@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import aurify
 from aurify.nugget import generate
 from aurify.rationales import Memory, read_rationales
 
@@ -307,3 +309,21 @@ def test_the_attention_that_is_adapted_by_itself():
         assert lora_targets(nn.ModuleDict({name: nn.Linear(1, 1) for name in names}), ()) == found
     with pytest.raises(UsageError, match="--lora-targets"):
         lora_targets(nn.ModuleDict({"in_proj": nn.Linear(1, 1)}), ())
+
+
+def test_without_a_limit_rationales_fit_behind_hints_held_out_questions_and_the_soft_prompt(
+    questions, tiny_model_dir, tmp_path
+):
+    few = tmp_path / "few-positions"
+    shutil.copytree(tiny_model_dir, few)
+    config = json.loads((few / "config.json").read_text())
+    (few / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 480}))
+    aurify.train(
+        "trice", model=few, data=questions, out=tmp_path / "out", steps=1, questions=18, memory="guide",
+        tuning="prompt", soft_prompt_init="20", prompt="plain", target_kl=None,
+    )  # fmt: skip
+    limit = json.loads((tmp_path / "out" / "prompt.json").read_text())["max_new_tokens"]
+    assert 64 <= limit < 256
+    drawn = read_rationales(tmp_path / "out")
+    assert {row.source for row in drawn} == {"guide", "self"}
+    assert max(len(row.token_ids) for row in drawn) == limit, "an untaught model writes on to the limit"

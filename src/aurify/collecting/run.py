@@ -32,7 +32,7 @@ from aurify.rationales.limit import (
     Limit,
     limit_by_rule,
     limit_from_pilot,
-    within_positions,
+    within_room,
     worth_a_pilot,
 )
 from aurify.rationales.record import Rationale
@@ -240,18 +240,19 @@ def _limit(
     form: PromptForm, template: PromptTemplate, tokenizer: Any, drawing: Drawing, asked: list[Question], n: int
 ) -> Limit:
     """How long a rationale may become, where neither the settings nor the model's record say it."""
-    from aurify.models.prefix import position_limit
+    from aurify.models.prefix import room_behind
     from aurify.sampling import LocalSampler
 
     rule = limit_by_rule(form.prompt, thinking=template.thinks)
     if form.prompt == "direct" or not isinstance(drawing.sampler, LocalSampler):
         return rule
     model = drawing.sampler.model
+    room = room_behind(model, template.encode_all(tokenizer, asked))
     if not worth_a_pilot(sum(parameter.numel() for parameter in model.parameters()), n):
-        return within_positions(rule, position_limit(model), template.encode_all(tokenizer, asked))
+        return within_room(rule, room)
     return limit_from_pilot(
         asked, lambda piloted: template.encode_all(tokenizer, piloted), drawing, most=max(CHAT, rule.tokens),
-        positions=position_limit(model),
+        room=room,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from aurify.files import write_atomically
 from aurify.models.load import base_name, resolve_name
 from aurify.models.nat.model import adapters
 from aurify.models.nat.unit import BOTH, NEG
-from aurify.models.prefix import position_limit
+from aurify.models.prefix import position_limit, room_behind
 from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
@@ -37,7 +37,7 @@ from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.rationales import Drawing, RationaleTable
-from aurify.rationales.limit import PLAIN, limit_by_rule
+from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.folder import name_folder
 from aurify.running.form import RunForm
@@ -87,13 +87,13 @@ def run_distillation(
             context.say(context.world.shard(model))
         asked = RunForm.of(settings, tokenizer, context)
         template = asked.template
+        prompts = Prompts(template, tokenizer)
         if asked.form.max_new_tokens is None:
             rule = limit_by_rule(asked.form.prompt, thinking=template.thinks)
-            asked = asked.limited(rule.tokens)
+            asked = asked.limited(within_room(rule, room_behind(model, prompts([*train, *held]))).tokens)
         form = asked.form
         asked.tell(context, train[0])
         asked.save(context)
-        prompts = Prompts(template, tokenizer)
         occasion = Occasion(
             settings.model, settings.dtype, folder=context.folder.path, once=context.world.once,
             progress=context.drawn, say=context.say,

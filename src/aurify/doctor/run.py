@@ -24,7 +24,7 @@ from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
 from aurify.models.precision import settle_dtype
-from aurify.models.prefix import position_limit
+from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
 from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
@@ -188,10 +188,9 @@ class _Pilot:
 
     def _room(self, form: PromptForm) -> int:
         """The most tokens of a rationale that the model has positions for, behind the longest of the prompts."""
-        if (positions := position_limit(self._sampler.model)) is None:
-            return sys.maxsize
         prompts = form.template(self._tokenizer).encode_all(self._tokenizer, self._questions, hinted=True)
-        return max(1, positions - max(map(len, prompts)))
+        room = room_behind(self._sampler.model, prompts)
+        return sys.maxsize if room is None else max(1, room)
 
 
 def _may_think_less(template: PromptTemplate) -> bool:

@@ -24,7 +24,7 @@ from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
 from aurify.models.load import base_name, resolve_name
 from aurify.models.precision import settle_dtype
-from aurify.models.prefix import position_limit
+from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
@@ -32,7 +32,7 @@ from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.rationales.limit import PLAIN, limit_by_rule, within_positions
+from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
 from aurify.sampling import LocalSampler, Occasion, Sampler
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.journal import JOURNAL, Journal
@@ -97,13 +97,13 @@ def run_evaluation(
         begun = time.perf_counter()
         form = prompt_form(settings, settings.model, tokenizer)
         template = form.template(tokenizer)
-        positions = position_limit(sampler.model) if isinstance(sampler, LocalSampler) else None
         if settings.out:
             sampler = stack.enter_context(_journal(settings, sampler, asked, say))
             for unfinished in tables.values():
                 unfinished.drop_after(-1)  # an evaluation that was stopped is written again, from its journal
         prompts = template.encode_all(tokenizer, asked)
-        settings, limit = _settled(settings, form, template, positions, prompts)
+        room = room_behind(sampler.model, prompts) if isinstance(sampler, LocalSampler) else None
+        settings, limit = _settled(settings, form, template, room)
         say(f"{form.line()}; {limit}")
         drawing = Drawing(
             sampler, grader, settings.model, settings.seed, settings.max_new_tokens or PLAIN, template.stop,
@@ -141,11 +141,7 @@ def run_evaluation(
 
 
 def _settled(
-    settings: EvaluateSettings,
-    form: PromptForm,
-    template: PromptTemplate,
-    positions: int | None,
-    prompts: Sequence[Sequence[int]],
+    settings: EvaluateSettings, form: PromptForm, template: PromptTemplate, room: int | None
 ) -> tuple[EvaluateSettings, str]:
     """The settings with the form and the token limit that were found, and what is said of the limit.
 
@@ -153,7 +149,7 @@ def _settled(
     """
     tokens, line = form.max_new_tokens, f"token limit {form.max_new_tokens}"
     if tokens is None:
-        rule = within_positions(limit_by_rule(form.prompt, thinking=template.thinks), positions, prompts)
+        rule = within_room(limit_by_rule(form.prompt, thinking=template.thinks), room)
         tokens, line = rule.tokens, rule.line()
     return settings.model_copy(update={"prompt": form.prompt, "max_new_tokens": tokens}), line
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -49,7 +50,7 @@ def resolve_name(name: str) -> str:
 
 
 def load_model(
-    name: str,
+    name: str | os.PathLike[str],
     *,
     dtype: str = "float32",
     device: str | torch.device = "cpu",
@@ -76,6 +77,7 @@ def load_model(
     from aurify.models.vocabulary import limit_ids
 
     disable_progress_bar()
+    name = os.fspath(name)
     path = resolve_name(name)
     if (Path(path) / _NAT).is_file():
         if quantize:

@@ -8,6 +8,7 @@ embeddings where the caller says, so sampling with a cache and scoring without o
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -59,6 +60,15 @@ def position_limit(model: nn.Module) -> int | None:
         config = config.get_text_config()
     limit = getattr(config, "max_position_embeddings", None)
     return int(limit) if isinstance(limit, int) and limit > 0 else None
+
+
+def room_behind(model: nn.Module, prompts: Iterable[Sequence[int]]) -> int | None:
+    """The most tokens that the model has positions for behind the longest prompt, and behind its soft prompt.
+
+    0 or less where a prompt is too long; None when the model states no limit.
+    """
+    limit = position_limit(model)
+    return None if limit is None else limit - n_virtual_tokens(model) - max(map(len, prompts), default=0)
 
 
 def next_token_logits(

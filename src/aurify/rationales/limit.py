@@ -50,15 +50,17 @@ def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
     return Limit(THINKING if thinking else CHAT, f"by rule for {words}{why}", [])
 
 
-def within_positions(limit: Limit, positions: int | None, prompts: Sequence[Sequence[int]]) -> Limit:
+def within_room(limit: Limit, room: int | None) -> Limit:
     """A limit by rule where the model has positions for it behind the longest prompt; else one that it has them for.
 
     Where less than a quarter would be left a prompt is too long, and not the limit: it stays, and drawing will say so.
+
+    Args:
+        room: of `aurify.models.prefix.room_behind`.
     """
-    room = limit.tokens if positions is None else positions - max(map(len, prompts), default=0)
-    if room >= limit.tokens or room < limit.tokens / 4:
+    if room is None or room >= limit.tokens or room < limit.tokens / 4:
         return limit
-    return limit._replace(tokens=room, reason=f"{limit.reason}, less for the model's {positions} positions")
+    return limit._replace(tokens=room, reason=f"{limit.reason}, less for the model's positions")
 
 
 def worth_a_pilot(n_parameters: int, n_rationales: int) -> bool:
@@ -72,7 +74,7 @@ def limit_from_pilot(
     drawing: Drawing,
     *,
     most: int,
-    positions: int | None,
+    room: int | None,
     spread: Callable[[Callable[[list[Question]], list[Rationale]], Sequence[Question]], list[Rationale]] | None = None,
 ) -> Limit:
     """The limit that the lengths of a pilot's rationales give.
@@ -80,12 +82,12 @@ def limit_from_pilot(
     Args:
         encode: the questions' prompts.
         most: the pilot's own limit, which the found one does not pass.
-        positions: how many the model has; prompt and rationale must fit in them.
+        room: of `aurify.models.prefix.room_behind`, for all prompts that the limit is for.
         spread: shares the questions among the processes of a run.
     """
     chosen = sorted(questions, key=lambda question: stable_seed(drawing.seed, "limit", question.id))[:PILOT]
-    if positions is not None:
-        most = max(1, min(most, positions - max(map(len, encode(questions)))))
+    if room is not None:
+        most = max(1, min(most, room))
     high = replace(drawing, max_new_tokens=most, judged=None)
 
     def draw(mine: list[Question]) -> list[Rationale]:

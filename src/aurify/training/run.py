@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.models.load import base_name, resolve_name
-from aurify.models.prefix import position_limit
+from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm
 from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
@@ -29,7 +30,7 @@ from aurify.rationales.limit import (
     Limit,
     limit_by_rule,
     limit_from_pilot,
-    within_positions,
+    within_room,
     worth_a_pilot,
 )
 from aurify.running.budget import Budget, Spending
@@ -122,7 +123,7 @@ def run_training(
         )  # fmt: skip
         pilot: list[Rationale] = []
         if asked.form.max_new_tokens is None:
-            limit = _limit(settings, method, asked.form, prompts, model, drawing, train, world)
+            limit = _limit(settings, method, asked.form, prompts, tuned.model, drawing, train, held, world)
             context.say(limit.line())
             asked, pilot = asked.limited(limit.tokens), limit.drawn
             drawing = replace(drawing, max_new_tokens=limit.tokens)
@@ -234,20 +235,20 @@ def _limit(
     model: Any,
     drawing: Drawing,
     train: Sequence[Question],
+    held: Sequence[Question],
     world: World,
 ) -> Limit:
     """How long a rationale of this run may become, where neither the settings nor the model's record say it."""
     rule = limit_by_rule(form.prompt, thinking=prompts.template.thinks)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     n_rationales = settings.steps * min(settings.questions, len(train)) * method.samples
+    room = room_behind(model, chain(prompts(train), prompts(train, hinted=True), prompts(held)))
     if method.given or not worth_a_pilot(n_parameters, n_rationales):
-        return within_positions(rule, position_limit(model), prompts(train))
+        return within_room(rule, room)
     if isinstance(drawing.sampler, Publishing):
         drawing.sampler.publish(write=world.main)
         world.wait()
-    return limit_from_pilot(
-        train, prompts, drawing, most=max(CHAT, rule.tokens), positions=position_limit(model), spread=world.map
-    )
+    return limit_from_pilot(train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, spread=world.map)
 
 
 def _starters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from aurify.errors import UsageError, nearest
@@ -15,7 +16,12 @@ MODES = (BOTH, POS, NEG)
 
 
 def load(
-    name: str, *, mode: str = BOTH, dtype: str = "float32", device: str | torch.device = "cpu", trainable: bool = False
+    name: str | os.PathLike[str],
+    *,
+    mode: str = BOTH,
+    dtype: str = "float32",
+    device: str | torch.device = "cpu",
+    trainable: bool = False,
 ) -> LoadedModel:
     """Load a model folder, an adapter folder, a hub name, "nugget", or a NAT model.
 
@@ -33,6 +39,7 @@ def load(
     from aurify.models.nat.model import set_mode
     from aurify.models.nat.storage import is_nat
 
+    name = os.fspath(name)
     if mode not in MODES:
         raise UsageError(f"unknown mode '{mode}': {nearest(mode, MODES)}")
     nat = is_nat(resolve_name(name))
