@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from command_server import CommandServer
 from hypothesis import settings
 
 pytest_plugins = ["nat_models"]
@@ -41,18 +42,35 @@ def real_models() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def command_server() -> Iterator[CommandServer]:
+    """One for all commands that need no process from the beginning."""
+    server = CommandServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def run_aurify(tmp_path: Path) -> Run:
+def run_aurify(tmp_path: Path, command_server: CommandServer) -> Run:
     """The real command line in a process of its own: ``run_aurify("grade", "rows.jsonl", stdin="...")``.
 
-    It runs in ``tmp_path`` unless ``cwd`` says otherwise; ``env`` adds variables.
+    It runs in ``tmp_path`` unless ``cwd`` says otherwise, in a fork that has the libraries already; ``path``: more
+    folders to import from. With ``env``, variables to add or none, the process begins with the interpreter.
     """
 
     def run(
-        *words: object, stdin: str = "", cwd: Path = tmp_path, env: dict[str, str] | None = None, timeout: float = 240
+        *words: object,
+        stdin: str = "",
+        cwd: Path = tmp_path,
+        env: dict[str, str] | None = None,
+        path: Sequence[object] = (),
+        timeout: float = 240,
     ) -> subprocess.CompletedProcess[str]:
+        if env is None:
+            given, more = list(map(str, words)), list(map(str, path))
+            return command_server.run(given, cwd=cwd, stdin=stdin, timeout=timeout, path=more)
         command = [sys.executable, "-m", "aurify", *map(str, words)]
-        environment = {**os.environ, "PYTHONUTF8": "1", **(env or {})}
+        environment = {**os.environ, "PYTHONUTF8": "1", **env}
         return subprocess.run(
             command, input=stdin, capture_output=True, text=True, cwd=cwd, env=environment, timeout=timeout
         )

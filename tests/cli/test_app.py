@@ -78,7 +78,7 @@ def test_version(run_aurify: Run) -> None:
 
 def test_help_names_every_command_and_is_fast(run_aurify: Run) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = run_aurify("--help")
+    done = run_aurify("--help", env={})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (done.returncode, done.stderr) == (0, "")
     for name in COMMANDS:

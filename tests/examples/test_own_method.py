@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,21 +35,20 @@ def test_the_script_trains_by_its_own_method(tmp_path):
 
 
 def test_a_run_by_module_and_class_goes_on_from_its_own_configuration(run_aurify, data, tmp_path):
-    env = {"PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(EXAMPLES)])}
     train = ("train", "own_method:Signed", "--data", data, "--out", "run", "--wrong-weight", 0.5, *SHORT)
-    done = run_aurify(*train, env=env)
+    done = run_aurify(*train, path=[EXAMPLES])
     assert done.returncode == 0, done.stderr
     config = (tmp_path / "run" / "config.toml").read_text()
     assert 'method = "own_method:Signed"\n' in config
     assert "wrong_weight = 0.5\n" in config
     metrics = (tmp_path / "run" / "metrics.jsonl").read_text()
     (tmp_path / "run" / "checkpoints" / "step-00000002").rename(tmp_path / "gone")
-    again = run_aurify("train", "--config", "run/config.toml", "--resume", env=env)
+    again = run_aurify("train", "--config", "run/config.toml", "--resume", path=[EXAMPLES])
     assert again.returncode == 0, again.stderr
     strip = [{k: v for k, v in json.loads(line).items() if k != "timing"} for line in metrics.splitlines()]
     found = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [{k: v for k, v in json.loads(line).items() if k != "timing"} for line in found] == strip
-    changed = run_aurify("train", "--config", "run/config.toml", "--resume", "--wrong-weight", 1, env=env)
+    changed = run_aurify("train", "--config", "run/config.toml", "--resume", "--wrong-weight", 1, path=[EXAMPLES])
     assert changed.returncode == 2
     assert changed.stderr.splitlines()[-1].startswith("aurify: --resume: wrong_weight was 0.5 and is now 1.0")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -18,11 +17,6 @@ from aurify.sampling import LocalSampler, Occasion, Prompt
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OWN = ("--sampler", "own_sampler:Generate")
-
-
-@pytest.fixture
-def env():
-    return {"PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(EXAMPLES)])}
 
 
 @pytest.fixture
@@ -42,9 +36,9 @@ def module(monkeypatch):
     sys.modules.pop("own_sampler")
 
 
-def test_train(run_aurify, env, words, tmp_path):
+def test_train(run_aurify, words, tmp_path):
     short = ("--steps", 1, "--questions", 3, "--holdout", 0, "--samples", 2, "--out", "run")
-    done = run_aurify("train", "rloo", *words, *OWN, *short, env=env)
+    done = run_aurify("train", "rloo", *words, *OWN, *short, path=[EXAMPLES])
     assert done.returncode == 0, done.stderr
     assert "exact" not in done.stderr
     config = (tmp_path / "run" / "config.toml").read_text()
@@ -54,8 +48,8 @@ def test_train(run_aurify, env, words, tmp_path):
     assert len(read_rationales(tmp_path / "run")) == 6
 
 
-def test_sample_and_evaluate_from_the_table(run_aurify, env, words, tmp_path):
-    done = run_aurify("sample", *words, *OWN, "--top-p", 0.5, "--samples", 2, "--out", "drawn", env=env)
+def test_sample_and_evaluate_from_the_table(run_aurify, words, tmp_path):
+    done = run_aurify("sample", *words, *OWN, "--top-p", 0.5, "--samples", 2, "--out", "drawn", path=[EXAMPLES])
     assert done.returncode == 0, done.stderr
     assert "samples are cut to 0.5 of the probability: not exact ones" in done.stderr
     assert len(read_rationales(tmp_path / "drawn")) == 10
@@ -77,16 +71,16 @@ def test_a_distribution_brings_a_sampler_under_a_word(run_aurify, words, tmp_pat
     assert "cannot be loaded" in listed.stdout
 
 
-def test_evaluate(run_aurify, env, words, tmp_path):
-    ours = run_aurify("evaluate", *words, *OWN, "--json", "ours.json", "--out", "ours", env=env)
+def test_evaluate(run_aurify, words, tmp_path):
+    ours = run_aurify("evaluate", *words, *OWN, "--json", "ours.json", "--out", "ours", path=[EXAMPLES])
     assert ours.returncode == 0, ours.stderr
-    local = run_aurify("evaluate", *words, "--json", "local.json", "--out", "local", env=env)
+    local = run_aurify("evaluate", *words, "--json", "local.json", "--out", "local", path=[EXAMPLES])
     assert local.returncode == 0, local.stderr
     texts = [[row.text for row in read_rationales(tmp_path / name / "greedy")] for name in ("ours", "local")]
     assert texts[0] == texts[1], "greedy rationales are the model's, whoever draws"
 
 
-def test_distill(run_aurify, env, words, tmp_path):
+def test_distill(run_aurify, words, tmp_path):
     table = tmp_path / "table.jsonl"
     answers = [json.loads(line) for line in Path(words[3]).read_text().splitlines()]
     table.write_text(
@@ -96,7 +90,7 @@ def test_distill(run_aurify, env, words, tmp_path):
         )
     )
     short = ("--from", table, "--steps", 1, "--rationales", 2, "--holdout", 0.4, "--out", "run")
-    done = run_aurify("distill", "kd", *words, *OWN, *short, env=env)
+    done = run_aurify("distill", "kd", *words, *OWN, *short, path=[EXAMPLES])
     assert done.returncode == 0, done.stderr
     assert 'sampler = "own_sampler:Generate"\n' in (tmp_path / "run" / "config.toml").read_text()
 

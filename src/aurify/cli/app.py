@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import logging
@@ -109,7 +110,9 @@ def main() -> None:
     show_inert()
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch looks once, at its first tensor (see models.heap)
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(exit_status(build))
+    status = exit_status(build)
+    gc.freeze()  # what torch and transformers made goes with the process: to look through it for cycles takes a second
+    sys.exit(status)
 
 
 def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = None) -> int:
