@@ -17,8 +17,8 @@ QUESTIONS = [Question(id=str(n), text=f"{n}?", answer=str(n), answer_type="numbe
 class Writer:
     """Question n gets n * 10 + 10 tokens; the even ones are right, where it knows anything."""
 
-    def __init__(self, knows: bool = True, ends: bool = True) -> None:
-        self.knows, self.ends, self.asked = knows, ends, 0
+    def __init__(self, knows: bool = True, ends: bool = True, thought: int = 0) -> None:
+        self.knows, self.ends, self.thought, self.asked = knows, ends, thought, 0
 
     def sample(self, prompts: Sequence[Prompt], *, max_new_tokens: int, **_: Any) -> list[list[Completion]]:
         self.asked, self.limit = self.asked + len(prompts), max_new_tokens
@@ -26,6 +26,10 @@ class Writer:
 
     def one(self, n: int, limit: int) -> Completion:
         length, text = 10 * n + 10, f"The answer is {n if self.knows and n % 2 == 0 else -1}."
+        if self.thought and limit < self.thought + length:
+            return Completion((5,) * limit, "<think>So", -1.0, "length")
+        if self.thought:
+            return Completion((5,) * (self.thought + length), f"<think>So.</think>{text}", -1.0, "stop")
         if not self.ends or length > limit:
             return Completion((5,) * limit, text, -1.0, "length")
         return Completion((5,) * length, text, -1.0, "stop")
@@ -66,6 +70,22 @@ def test_the_pilot_keeps_within_its_own_limit_and_the_models_positions() -> None
     writer = Writer()
     assert found(writer, room=100).tokens <= 100
     assert writer.limit == 100
+
+
+def test_a_model_that_turns_out_to_think_gets_the_limit_for_it() -> None:
+    writer = Writer(thought=900)  # most thoughts end behind the limit of a chat, the shortest before it
+    limit = found(writer)
+    ended_first = sum(len(one.token_ids) < 1024 for one in limit.drawn if one.finish_reason == "stop")
+    assert 0 < ended_first < 16
+    assert (writer.limit, writer.asked) == (4096, 2 * 32 - ended_first)
+    assert len(limit.drawn) == writer.asked, "both draws cost"
+    assert 1024 < limit.tokens <= 900 + 410 + 32
+    assert "within 4096 tokens" in limit.reason
+    assert found(Writer(thought=100)).tokens < 1024, "thoughts that end before the limit ask for no more"
+    assert found(Writer(ends=False)).tokens == 1024, "nor do texts that are cut without a thought"
+    few = Writer(thought=900)
+    assert found(few, room=1100).tokens <= 1100
+    assert few.limit == 1100
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ pilot draws some rationales under a high limit, and the limit becomes the length
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from aurify.answers.thought import opened_thought
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Question
 from aurify.rationales.draw import Drawing, Request
@@ -79,6 +81,9 @@ def limit_from_pilot(
 ) -> Limit:
     """The limit that the lengths of a pilot's rationales give.
 
+    Where most of them are cut within a thought, which the prompt's template gave no sign of, those that are cut are
+    drawn again under the limit of a model that thinks first.
+
     Args:
         encode: the questions' prompts.
         most: the pilot's own limit, which the found one does not pass.
@@ -86,25 +91,34 @@ def limit_from_pilot(
         spread: shares the questions among the processes of a run.
     """
     chosen = sorted(questions, key=lambda question: stable_seed(drawing.seed, "limit", question.id))[:PILOT]
-    if room is not None:
-        most = max(1, min(most, room))
-    high = replace(drawing, max_new_tokens=most, judged=None)
+    room = sys.maxsize if room is None else max(1, room)
 
-    def draw(mine: list[Question]) -> list[Rationale]:
-        if not mine:
-            return []
-        request = Request(mine, encode(mine), first=1)  # sample 0 of step 0 is that of the first evaluation
-        return [row[0] for row in high.draw_all([request], step=0)[0]]
+    def drawn_within(limit: int, asked: Sequence[Question]) -> list[Rationale]:
+        high = replace(drawing, max_new_tokens=limit, judged=None)
 
-    drawn = spread(draw, chosen) if spread else draw(chosen)
+        def draw(mine: list[Question]) -> list[Rationale]:
+            if not mine:
+                return []
+            request = Request(mine, encode(mine), first=1)  # sample 0 of step 0 is that of the first evaluation
+            return [row[0] for row in high.draw_all([request], step=0)[0]]
+
+        return spread(draw, asked) if spread else draw(list(asked))
+
+    most = min(most, room)
+    drawn = all_drawn = drawn_within(most, chosen)
+    cut = [row for row in drawn if row.finish_reason == "length" and opened_thought(row.text)]
+    if most < min(THINKING, room) and len(cut) > len(drawn) / 2:
+        most, ids = min(THINKING, room), {row.question_id for row in drawn if row.finish_reason == "length"}
+        again = drawn_within(most, [question for question in chosen if question.id in ids])
+        drawn, all_drawn = [row for row in drawn if row.question_id not in ids] + again, drawn + again
     right = [len(one.token_ids) for one in drawn if one.right]
     ended = [len(one.token_ids) for one in drawn if one.finish_reason == "stop"]
     counted = f"{len(drawn)} rationales of a pilot: {len(right)} right, {len(ended)} ended within {most} tokens"
     for lengths, of in ((right, "the right ones"), (ended, "those that ended")):
         if len(lengths) >= LEAST_LENGTHS:
             tokens = min(most, STEP * math.ceil(_quantile(lengths) / STEP))
-            return Limit(tokens, f"holds 95 % of {of} among {counted}", drawn)
-    return Limit(most, f"the most that is tried: {counted}, too few to tell from", drawn)
+            return Limit(tokens, f"holds 95 % of {of} among {counted}", all_drawn)
+    return Limit(most, f"the most that is tried: {counted}, too few to tell from", all_drawn)
 
 
 def _quantile(lengths: Sequence[int]) -> int:
