@@ -29,7 +29,10 @@ from torch import Tensor
 from aurify.models.logprobs import takes_packs, token_logprobs
 from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.fused import weights_of
-from aurify.sampling.local import reruns
+from aurify.sampling.general import GeneralEngine
+from aurify.sampling.local import engine_of
+from aurify.sampling.rerun import RerunEngine
+from aurify.sampling.states import StatesEngine
 
 VOCABULARY, EOS = 48, 1
 SPREAD = 2.0
@@ -99,6 +102,9 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "recurrent gemma": ("RecurrentGemma", {"num_hidden_layers": 3, "attention_window_size": 64, "lru_width": 32}),
     "rwkv": ("Rwkv", {"attention_hidden_size": 32, "context_length": 128}),
 }  # fmt: skip
+
+
+ENGINES: dict[type, str] = {GeneralEngine: "general", StatesEngine: "states", RerunEngine: "no cache"}
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ def measure(name: str) -> Iterator[Row]:
             scored = torch.cat(token_logprobs(model, sequences, pad_token_id=0)).float()
         own = alone(model, sequences)
         exact = alone(copy.deepcopy(model).float(), sequences)
-        how = "fused" if weights_of(model) else "no cache" if reruns(model) else "general"
+        how = "fused" if weights_of(model) else ENGINES[engine_of(model)]
         yield Row(
             name, str(dtype).removeprefix("torch."), how, "packs" if takes_packs(model, sequences) else "padding",
             _largest(said, own), _largest(scored, own), _largest(own, exact),

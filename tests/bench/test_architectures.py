@@ -20,7 +20,7 @@ _spec.loader.exec_module(bench)
 
 @pytest.mark.parametrize(
     ("name", "sampled_by", "scored_by"),
-    [("qwen2", "fused", "packs"), ("gemma2", "general", "padding"), ("lfm2", "no cache", "padding")],
+    [("qwen2", "fused", "packs"), ("gemma2", "general", "padding"), ("lfm2", "states", "padding")],
 )
 def test_a_family_is_measured_in_both_dtypes(name: str, sampled_by: str, scored_by: str) -> None:
     exact, lowered = bench.measure(name)

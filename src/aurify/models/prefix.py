@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from aurify.errors import AurifyError
 
 _ATTENTION = {"full_attention", "sliding_attention"}
+_CACHE, _STATES = "past_key_values", "cache_params"
+"""What a cache is called, and what Mamba calls it."""
 _SOFT_PROMPTS = ("PROMPT_TUNING", "P_TUNING")
 
 
@@ -109,6 +111,8 @@ def _inputs(
 ) -> dict[str, Any]:
     """What ``module``, the causal LM or its body, is called with."""
     known = _parameters(module)
+    if _CACHE not in known and _STATES in known and _CACHE in forward:
+        forward = {**forward, _STATES: forward[_CACHE]}
     inputs = {name: value for name, value in forward.items() if value is not None and name in known}
     n_virtual = n_virtual_tokens(model) if soft_prompt_at_B is not None else 0
     if soft_prompt_at_B is None or not n_virtual:
@@ -130,8 +134,8 @@ def keeps_states(model: nn.Module) -> bool:
 
 
 def takes_cache(model: nn.Module) -> bool:
-    """Whether the model's forward takes a key-value cache."""
-    return "past_key_values" in _parameters(causal_lm(model))
+    """Whether the model's forward takes a cache."""
+    return not _parameters(causal_lm(model)).isdisjoint((_CACHE, _STATES))
 
 
 def _parameters(lm: Any) -> frozenset[str]:

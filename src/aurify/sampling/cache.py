@@ -42,10 +42,18 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers' class is 
         self.keys, self.values = keys[:, :, :total], values[:, :, :total]
         return self.keys, self.values
 
-    def hold(self, parts: Sequence[tuple[Tensor, Tensor]], columns: int) -> None:
-        """Hold the rows of ``parts`` (keys and values), each aligned at the right of ``columns`` columns."""
-        self.room = (_stack([k for k, _ in parts], columns), _stack([v for _, v in parts], columns))
+    def hold_rows(self, parts: Sequence[tuple[RoomyLayer, Tensor]], columns: int) -> None:
+        """Hold the rows that each part names, aligned at the right of ``columns`` columns."""
+        keys = [_last(layer.keys, rows, columns) for layer, rows in parts]
+        values = [_last(layer.values, rows, columns) for layer, rows in parts]
+        self.room = (_stack(keys, columns), _stack(values, columns))
         self._begin(self.room[0][:, :, :columns], self.room[1][:, :, :columns])
+
+    def gathered(self, parts: Sequence[tuple[Any, Tensor]], columns: int) -> RoomyLayer:
+        """A new layer of this kind, with the rows that each part names: such a layer, and its row indices."""
+        layer = RoomyLayer()
+        layer.hold_rows(parts, columns)
+        return layer
 
     def _begin(self, keys: Tensor, values: Tensor) -> None:
         self.keys, self.values = keys, values
@@ -63,18 +71,9 @@ def gather(parts: Sequence[tuple[Cache, Tensor]], columns: int) -> Cache:
 
     ``columns`` is the longest of these rows; what a part holds to the left of it is padding, and is cut away.
     """
-    cache = new_cache()
-    for layers in zip(*(part.layers for part, _ in parts), strict=True):
-        layer = RoomyLayer()
-        layer.hold(
-            [
-                (_last(old.keys, rows, columns), _last(old.values, rows, columns))
-                for old, (_, rows) in zip(layers, parts, strict=True)
-            ],
-            columns,
-        )
-        cache.layers.append(layer)
-    return cache
+    rows = [at for _, at in parts]
+    layers = zip(*(part.layers for part, _ in parts), strict=True)
+    return Cache(layers=[old[0].gathered(list(zip(old, rows, strict=True)), columns) for old in layers])
 
 
 def _last(states: Tensor, rows: Tensor, columns: int) -> Tensor:

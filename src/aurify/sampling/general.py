@@ -25,9 +25,13 @@ class GeneralEngine:
         self.device = next(model.parameters()).device
         self.n_virtual = n_virtual_tokens(model)
         self.last_position = (position_limit(model) or 2**31) - 1
-        self.cache: Cache = new_cache()
+        self.cache = self.new_cache()
         self.position_R = self.mask_RC = torch.empty(0)
         self.columns = 0
+
+    def new_cache(self) -> Cache:
+        """An empty one."""
+        return new_cache()
 
     def prefill(self, prompts: Sequence[tuple[int, ...]]) -> Prefilled:
         """See ``Engine``. Shorter prompts are padded on the left."""
@@ -37,7 +41,7 @@ class GeneralEngine:
         for row, prompt in enumerate(prompts):
             ids_QC[row, columns - len(prompt) :] = torch.tensor(prompt)
         held_Q = torch.tensor(lengths, device=self.device)
-        cache = new_cache()
+        cache = self.new_cache()
         logits_Q1V = next_token_logits(
             self.model,
             ids_QC.to(self.device),
@@ -60,7 +64,7 @@ class GeneralEngine:
             self.cache = gather(parts, self.columns)
             self.mask_RC = _mask(self.position_R, self.columns, self.columns + _MASK_AHEAD)
         else:
-            self.cache = new_cache()
+            self.cache = self.new_cache()
         return kept
 
     def step(self, token_R: Tensor) -> Tensor:
@@ -72,7 +76,7 @@ class GeneralEngine:
             self.model,
             token_R[:, None],
             keep=1,
-            attention_mask=self.mask_RC[:, : self.columns],
+            attention_mask=self.visible(),
             position_ids=self.position_R[:, None],
             past_key_values=self.cache,
             use_cache=True,
@@ -80,6 +84,10 @@ class GeneralEngine:
         # Rows that are done run on until they are dropped: their positions must stay within the model's.
         self.position_R = (self.position_R + 1).clamp_(max=self.last_position)
         return logits_R1V[:, -1]
+
+    def visible(self) -> Tensor | None:
+        """1 where a row has a token, the newest included; shape (R, columns)."""
+        return self.mask_RC[:, : self.columns]
 
 
 def _mask(held_R: Tensor, columns: int, width: int) -> Tensor:

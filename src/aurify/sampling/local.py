@@ -134,7 +134,7 @@ class LocalSampler:
         weights = weights_of(self.model, self.dtype) if self.fused and prompts else None
         if weights is None:
             self._tell_slow(bool(self.fused and prompts))
-            return RerunEngine(self.model) if reruns(self.model) else GeneralEngine(self.model)
+            return engine_of(self.model)(self.model)
         return FusedEngine(self.model, weights, [prompt.token_ids for prompt in prompts], max_new_tokens)
 
     def _room(self, engine: Engine, prompts: Sequence[Prompt], max_new_tokens: int) -> int | None:
@@ -223,9 +223,20 @@ class LocalSampler:
             ).run()
 
 
+def engine_of(model: nn.Module) -> type[GeneralEngine] | type[RerunEngine]:
+    """What draws the model's completions where the fast path does not."""
+    if not keeps_states(model):
+        return GeneralEngine if takes_cache(model) else RerunEngine
+    try:
+        from aurify.sampling.states import StatesEngine, carries_states
+    except ImportError:  # a transformers whose cache holds no states
+        return RerunEngine
+    return StatesEngine if carries_states(model) else RerunEngine
+
+
 def reruns(model: nn.Module) -> bool:
     """Whether the model's completions are drawn without a cache, which takes long (see ``rerun``)."""
-    return keeps_states(model) or not takes_cache(model)
+    return engine_of(model) is RerunEngine
 
 
 @contextmanager
