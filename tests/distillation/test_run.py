@@ -25,6 +25,7 @@ from aurify.errors import AurifyError
 from aurify.models import load_model
 from aurify.models.nat.model import dual_layers
 from aurify.rationales import read_rationales
+from aurify.running.budget import cost_of_step
 from aurify.running.progress import Quiet
 
 Command = Callable[..., tuple[int, str]]
@@ -246,6 +247,13 @@ def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(
     assert len(drawn) == 6, "one a training question, kept in the table"
     costs = [(line.get("samples", 0), line.get("generated_tokens", 0)) for line in result(tmp_path / "run")["metrics"]]
     assert [sum(kind) for kind in zip(*costs, strict=True)] == [6, sum(len(row.token_ids) for row in drawn)]
+    first, *later = [
+        line for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines() if "updated" in line
+    ]
+    first = json.loads(first)
+    assert cost_of_step(first)["seconds"] == first["timing"]["seconds"] + first["timing"]["seconds_before"]
+    assert first["timing"]["seconds_before"] > 0
+    assert not any("seconds_before" in line["timing"] for line in later)
     if method == "nce":
         evaluated(tmp_path / "run" / "model", teacher, command)
         summary, *rows = map(json.loads, (tmp_path / "run" / "nce_weights.jsonl").read_text().splitlines())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.likelihood import score_examples
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
+from aurify.distillation.teaching import Drawn
 from aurify.errors import AurifyError
 from aurify.models.nat.model import adapters
 from aurify.models.sharding import in_pieces, join, split
@@ -45,7 +45,7 @@ class Distillation(Task):
     Args:
         start_mode: the adapters of the model that was given, which is evaluated before the first step.
         peak_rate: of each stage's learning rate.
-        drawn: what the rationales cost that were drawn before the first step, in whose metrics it stands.
+        drawn: it stands in the metrics of the first step.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Distillation(Task):
         held_out: HeldOut,
         start_mode: str,
         peak_rate: float,
-        drawn: Mapping[str, int] = MappingProxyType({}),
+        drawn: Drawn = Drawn(),  # noqa: B008  # it is immutable
     ) -> None:
         self.settings, self.stages, self.scorer, self.model = settings, stages, scorer, scorer.model
         self.prompts, self.drawing, self.world, self.say = prompts, drawing, world, say
@@ -98,9 +98,10 @@ class Distillation(Task):
         norm = ascend(self._optimizer, self.trained, rate=rate, clip=self.settings.clip)
         facts: dict[str, Any] = {
             "stage": stage.name, **found, "updated": True, "learning_rate": rate, "gradient_norm": norm,
-            **(self.drawn if step == 1 else {}),
+            **(self.drawn.facts if step == 1 else {}),
         }  # fmt: skip
-        return Stepped(facts, tokens=int(found["tokens"]))
+        before = {"seconds_before": self.drawn.seconds} if step == 1 and self.drawn.seconds else {}
+        return Stepped(facts, int(found["tokens"]), before)
 
     def evaluate(self, step: int) -> Measured | None:
         """Greedy accuracy, and the likelihood of right and wrong rationales, with the adapters of the stage."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from aurify.answers import Grader
 from aurify.errors import AurifyError
@@ -21,6 +24,15 @@ from aurify.running.world import World
 
 QUESTIONS_AT_A_TIME = 256
 """Questions that are sampled, and written, at a time: a killed run draws at most that many again."""
+
+
+class Drawn(NamedTuple):
+    """What rationales cost that were drawn before the first step."""
+
+    facts: Mapping[str, int] = MappingProxyType({})
+    """As a step's metrics say it."""
+    seconds: float = 0.0
+    """Of this process; what an earlier one drew of a run that was stopped is not counted."""
 
 
 def keep_given_rationales(
@@ -66,14 +78,13 @@ def draw_rationales(
     *,
     samples: int,
     temperature: float,
-) -> dict[str, int]:
+) -> Drawn:
     """Have the present model draw ``samples`` rationales a question, and write them to the table.
 
     Each chunk of questions is one part of the table: step 1, 2 and so on. What was written before is not drawn again.
 
-    Returns:
-        What all of it cost, as a step's metrics say it.
     """
+    begun = time.perf_counter()
     before, right, cost = set(table.steps()), 0, Counter[str]()
     for step, start in enumerate(range(0, len(questions), QUESTIONS_AT_A_TIME), start=1):
         chunk = questions[start : start + QUESTIONS_AT_A_TIME]
@@ -92,7 +103,7 @@ def draw_rationales(
         right += sum(rationale.right for rationale in drawn)
         cost.update({"samples": len(drawn), "generated_tokens": sum(one.drawn_tokens for one in drawn)})
         context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {right} right")
-    return dict(cost)
+    return Drawn(dict(cost), time.perf_counter() - begun)
 
 
 def _given(rationale: Rationale) -> Rationale:

@@ -133,7 +133,7 @@ def _facts(source: RunSource) -> list[Fact]:
     total = {kind: sum(cost[kind] for cost in costs) for kind in ("samples", "tokens", "seconds")}
     timing = [line.get("timing", {}) for line in source.lines if "updated" in line]
     evaluating = sum(line.get("timing", {}).get("seconds", 0.0) for line in source.lines if "held_out" in line)
-    sampling = sum(one.get("sample_seconds", 0.0) for one in timing)
+    sampling = sum(one.get("sample_seconds", 0.0) + one.get("seconds_before", 0.0) for one in timing)
     steps = sum("updated" in line for line in source.lines)
     shown = sum(one.part == "trained" for one in source.asked)
     trained = shown + source.left_out

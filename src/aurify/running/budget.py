@@ -67,11 +67,14 @@ class Spending:
 
 
 def cost_of_step(line: Mapping[str, Any]) -> dict[BudgetKind, float]:
-    """Rationales drawn, tokens generated and seconds of a step; nothing for the line of an evaluation."""
+    """Rationales drawn, tokens generated and seconds of a step; nothing for the line of an evaluation.
+
+    What a distillation draws before its first step counts there.
+    """
     if "updated" not in line:
         return {"samples": 0, "tokens": 0, "seconds": 0}
     return {
         "samples": line.get("samples", 0),
         "tokens": line.get("generated_tokens", 0),  # most steps of distillation draw nothing
-        "seconds": line["timing"]["seconds"],
+        "seconds": line["timing"]["seconds"] + line["timing"].get("seconds_before", 0.0),
     }
