@@ -247,10 +247,8 @@ def test_from_a_nat_run_a_plain_lora_that_peft_alone_merges(
     assert len(drawn) == 6, "one a training question, kept in the table"
     costs = [(line.get("samples", 0), line.get("generated_tokens", 0)) for line in result(tmp_path / "run")["metrics"]]
     assert [sum(kind) for kind in zip(*costs, strict=True)] == [6, sum(len(row.token_ids) for row in drawn)]
-    first, *later = [
-        line for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines() if "updated" in line
-    ]
-    first = json.loads(first)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    first, *later = [line for line in map(json.loads, lines) if "updated" in line]
     assert cost_of_step(first)["seconds"] == first["timing"]["seconds"] + first["timing"]["seconds_before"]
     assert first["timing"]["seconds_before"] > 0
     assert not any("seconds_before" in line["timing"] for line in later)

@@ -22,7 +22,7 @@ from aurify.distillation.nce import find_divergences, rationale_weights, weight_
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
-from aurify.distillation.teaching import Drawn, draw_rationales, keep_given_rationales
+from aurify.distillation.teaching import DrawnBefore, draw_rationales, keep_given_rationales
 from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
@@ -111,7 +111,7 @@ def run_distillation(
         known = [*train, *held]
         table = RationaleTable(context.folder.rationales)
         keep_given_rationales(settings.from_, known, context.grader, table, context.world)
-        drawn = Drawn()
+        drawn = DrawnBefore()
         if settings.samples_first and settings.samples:
             with adapters(model, prepared.start_mode):
                 drawn = draw_rationales(

@@ -15,7 +15,7 @@ from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.likelihood import score_examples
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Stage
-from aurify.distillation.teaching import Drawn
+from aurify.distillation.teaching import DrawnBefore
 from aurify.errors import AurifyError
 from aurify.models.nat.model import adapters
 from aurify.models.sharding import in_pieces, join, split
@@ -62,7 +62,7 @@ class Distillation(Task):
         held_out: HeldOut,
         start_mode: str,
         peak_rate: float,
-        drawn: Drawn = Drawn(),  # noqa: B008  # it is immutable
+        drawn: DrawnBefore = DrawnBefore(),  # noqa: B008  # it is immutable
     ) -> None:
         self.settings, self.stages, self.scorer, self.model = settings, stages, scorer, scorer.model
         self.prompts, self.drawing, self.world, self.say = prompts, drawing, world, say

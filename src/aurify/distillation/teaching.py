@@ -26,7 +26,7 @@ QUESTIONS_AT_A_TIME = 256
 """Questions that are sampled, and written, at a time: a killed run draws at most that many again."""
 
 
-class Drawn(NamedTuple):
+class DrawnBefore(NamedTuple):
     """What rationales cost that were drawn before the first step."""
 
     facts: Mapping[str, int] = MappingProxyType({})
@@ -78,7 +78,7 @@ def draw_rationales(
     *,
     samples: int,
     temperature: float,
-) -> Drawn:
+) -> DrawnBefore:
     """Have the present model draw ``samples`` rationales a question, and write them to the table.
 
     Each chunk of questions is one part of the table: step 1, 2 and so on. What was written before is not drawn again.
@@ -103,7 +103,7 @@ def draw_rationales(
         right += sum(rationale.right for rationale in drawn)
         cost.update({"samples": len(drawn), "generated_tokens": sum(one.drawn_tokens for one in drawn)})
         context.say(f"sampled {start + len(chunk)} of {len(questions)} questions, {right} right")
-    return Drawn(dict(cost), time.perf_counter() - begun)
+    return DrawnBefore(dict(cost), time.perf_counter() - begun)
 
 
 def _given(rationale: Rationale) -> Rationale:
