@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.beside_text import by_either_class, said_of_parts
 from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.heap import keep_blocks_apart
@@ -155,7 +156,6 @@ def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
 
 def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Quantize | None) -> PreTrainedModel:
     import torch
-    from transformers import AutoModelForCausalLM
 
     if gguf_source(base) is not None:
         if quantize:
@@ -163,8 +163,10 @@ def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Qua
         return load_gguf(base, dtype, say)
     kind = getattr(torch, dtype)
     more = quantization(quantize, kind) if quantize else {}
-    model = pretrained_weights(AutoModelForCausalLM, base, say, dtype=kind, **more)
+    model: PreTrainedModel = by_either_class(lambda auto: pretrained_weights(auto, base, say, dtype=kind, **more))
     keep_differentiable(model)
+    if line := said_of_parts(model):
+        say(line)
     return model
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from aurify.errors import UsageError
+from aurify.models.beside_text import layers_beside_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -46,13 +47,14 @@ def lora_targets(model: nn.Module, named: Sequence[str]) -> list[str]:
     raise UsageError(f"no layers q_proj and v_proj in a model of type '{kind}': name its layers with --lora-targets")
 
 
-def lora_config(rank: int, alpha: int, targets: Sequence[str], **more: Any) -> Any:
+def lora_config(model: Any, rank: int, alpha: int, targets: Sequence[str], **more: Any) -> Any:
     """A plain LoRA without dropout, since the models stay in evaluation mode."""
     from peft import LoraConfig
 
     return LoraConfig(
-        task_type="CAUSAL_LM", r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=list(targets), **more
-    )
+        task_type="CAUSAL_LM", r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=list(targets),
+        exclude_modules=layers_beside_text(model) or None, **more,
+    )  # fmt: skip
 
 
 def order_adapters(folder: Path) -> None:
@@ -103,7 +105,8 @@ def add_lora(
         more["rank_pattern"] = {re.escape(name): own for name, own in ranks.items()}
         more["alpha_pattern"] = {re.escape(name): alpha * own / rank for name, own in ranks.items()}
     wrapped = isinstance(model, PeftModel)
-    config = lora_config(rank, alpha, lora_targets(model.get_base_model() if wrapped else model, targets), **more)
+    base = model.get_base_model() if wrapped else model
+    config = lora_config(base, rank, alpha, lora_targets(base, targets), **more)
     with torch.random.fork_rng(), adapting():
         torch.manual_seed(seed)
         if not wrapped:

@@ -6,8 +6,9 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aurify.models.beside_text import by_either_class
 from aurify.models.gguf import gguf_source
 from aurify.models.load import base_name
 from aurify.models.tuning import FULL_TUNING_LIMIT
@@ -78,14 +79,15 @@ def count_parameters(model: str) -> int:
         AurifyError: there is no such model, or its configuration cannot be read.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     base = base_name(model)
     with reading(f"--model {model}: cannot be loaded"):
         if source := gguf_source(base):
             return _in_gguf(source)
+        config = pretrained(AutoConfig, base)
         with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(pretrained(AutoConfig, base), trust_remote_code=False)
+            empty: Any = by_either_class(lambda auto: auto.from_config(config, trust_remote_code=False))
     return sum(parameter.numel() for parameter in empty.parameters())
 
 

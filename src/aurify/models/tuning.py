@@ -30,9 +30,12 @@ class Tuned(NamedTuple):
     learning_rate: float
 
 
-def _never_adapted(model: PreTrainedModel) -> list[str] | None:
-    """Layers that PEFT refuses to adapt in such a model."""
-    return ["out_proj"] if getattr(model.config, "model_type", "") in _FUSED_OUTPUT else None
+def never_adapted(model: PreTrainedModel, targets: Any) -> list[str] | None:
+    """Layers that get no adapter: those that text does not run, and of all linear ones those that PEFT refuses."""
+    from aurify.models.beside_text import layers_beside_text
+
+    refused = targets == "all-linear" and getattr(model.config, "model_type", "") in _FUSED_OUTPUT
+    return [*layers_beside_text(model), *(["out_proj"] if refused else [])] or None
 
 
 def prepare(
@@ -64,6 +67,7 @@ def prepare(
     """
     import torch
 
+    from aurify.models.beside_text import parts_beside_text
     from aurify.models.lora_layer import lighten
     from aurify.models.prefix import is_adapted
 
@@ -79,7 +83,7 @@ def prepare(
         targets: Any = list(lora_targets) or "all-linear"
         config: Any = LoraConfig(
             task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets,
-            exclude_modules=_never_adapted(model) if targets == "all-linear" else None,
+            exclude_modules=never_adapted(model, targets),
         )  # fmt: skip
         try:
             model = get_peft_model(model, config)
@@ -96,6 +100,8 @@ def prepare(
             model.prompt_encoder["default"].embedding.weight.copy_(initial_PD)
     else:
         model.float().requires_grad_(True)
+        for _, part in parts_beside_text(model):
+            part.requires_grad_(False)
     return Tuned(model, chosen, default_learning_rate(chosen, model))
 
 

@@ -241,7 +241,7 @@ def test_the_control_has_as_many_parameters_as_nat(base, tiny_model_dir):
     found = sum(value.numel() for value in trainable_parameters(control).values())
     assert abs(found / wanted - 1) < 0.03
     assert {layer.scaling["default"] for layer in control.modules() if hasattr(layer, "lora_A")} == {2.0}
-    assert lora_config(2, 4, ["q_proj"]).lora_dropout == 0.0
+    assert lora_config(base.model, 2, 4, ["q_proj"]).lora_dropout == 0.0
 
 
 def test_load_takes_any_model(tiny_model_dir: Path):

@@ -51,10 +51,10 @@ def add_nat(model: PreTrainedModel, config: NatConfig, *, seed: int = 0) -> Any:
     targets = lora_targets(model, config.targets)
     with torch.random.fork_rng(), adapting():
         torch.manual_seed(seed)
-        first = lora_config(config.rank, config.alpha, targets)
+        first = lora_config(model, config.rank, config.alpha, targets)
         first._register_custom_module({nn.Linear: DualLoraLinear, Conv1D: DualLoraLinear})
         tuned = get_peft_model(model, first, adapter_name=NEG)
-        tuned.add_adapter(POS, lora_config(config.rank, config.alpha, targets))
+        tuned.add_adapter(POS, lora_config(model, config.rank, config.alpha, targets))
         for layer in dual_layers(tuned).values():
             layer.unit = _unit(layer, config)
     set_mode(tuned, NEG)
