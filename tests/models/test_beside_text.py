@@ -88,9 +88,29 @@ def test_what_text_does_not_run_is_not_trained(how: str, folder: Path) -> None:
     assert got == trained, "text runs all that is trained"
 
 
+def test_where_the_language_model_comes_alone_it_is_said(tiny_model_dir: Path, tmp_path: Path) -> None:
+    import transformers as hf
+
+    heads = dict.fromkeys(("linear_num_key_heads", "linear_num_value_heads"), 2)
+    widths = dict.fromkeys(("linear_key_head_dim", "linear_value_head_dim"), 8)
+    vision = {
+        "depth": 1, "hidden_size": 16, "intermediate_size": 24, "num_heads": 2, "out_hidden_size": 32,
+        "num_position_embeddings": 16,
+    }  # fmt: skip
+    config = hf.Qwen3_5Config(text_config={**TEXT, **heads, **widths}, vision_config=vision)
+    shutil.copytree(tiny_model_dir, tmp_path / "q", ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
+    hf.Qwen3_5ForConditionalGeneration(config).save_pretrained(tmp_path / "q")
+    said: list[str] = []
+    model = load_model(tmp_path / "q", say=said.append).model
+    assert said == [
+        "the language model alone is loaded, as transformers has it: what is saved whole has no part for images"
+    ]
+    assert not any("visual" in name for name, _ in model.named_parameters())
+
+
 def test_a_model_of_text_alone_has_no_such_parts(tiny_model_dir: Path) -> None:
     model = load_model(tiny_model_dir).model
-    assert (parts_beside_text(model), layers_beside_text(model), said_of_parts(model)) == ([], [], "")
+    assert (parts_beside_text(model), layers_beside_text(model), said_of_parts(model, model.config)) == ([], [], "")
 
 
 def test_what_no_class_takes_is_one_line(tiny_model_dir: Path, tmp_path: Path) -> None:

@@ -48,8 +48,10 @@ def layers_beside_text(model: Any) -> list[str]:
     ]
 
 
-def said_of_parts(model: Any) -> str:
-    """A line for the user, or nothing where all of the model reads and writes text."""
+def said_of_parts(model: Any, config: Any) -> str:
+    """A line for the user, or nothing where all of the model reads and writes text; ``config`` is the whole's."""
+    if type(model.config) is not type(config) and type(model.config) is type(config.get_text_config()):
+        return "the language model alone is loaded, as transformers has it: what is saved whole has no part for images"
     sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in parts_beside_text(model)}
     names = ", ".join(name for name, size in sizes.items() if size)
     share = sum(sizes.values()) / sum(p.numel() for p in model.parameters())

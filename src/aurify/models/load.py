@@ -156,6 +156,7 @@ def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
 
 def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Quantize | None) -> PreTrainedModel:
     import torch
+    from transformers import AutoConfig
 
     if gguf_source(base) is not None:
         if quantize:
@@ -165,7 +166,7 @@ def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Qua
     more = quantization(quantize, kind) if quantize else {}
     model: PreTrainedModel = by_either_class(lambda auto: pretrained_weights(auto, base, say, dtype=kind, **more))
     keep_differentiable(model)
-    if line := said_of_parts(model):
+    if line := said_of_parts(model, pretrained(AutoConfig, base)):
         say(line)
     return model
 
