@@ -87,8 +87,24 @@ def test_greedy_is_generate(build: Any, tokenizer: Any) -> None:
     assert list(one.token_ids) == generated[0, 4:].tolist()
 
 
-def test_the_trial_is_of_the_weights_own_states_whatever_their_dtype(build: Any) -> None:
-    assert carries_states(build("qwen3-next").bfloat16())
+@pytest.mark.parametrize("name", ["falcon-h1", "qwen3-next"])
+def test_the_trial_is_the_same_whatever_the_dtype_of_the_weights(name: str, build: Any) -> None:
+    assert carries_states(build(name).bfloat16())
+
+
+@pytest.mark.parametrize("name", ["mamba", "lfm2", "qwen3-next", "falcon-h1"])
+@pytest.mark.parametrize("weights", [torch.float32, torch.bfloat16])
+def test_samples_in_bfloat16_are_nearly_the_models(name: str, weights: torch.dtype, build: Any, tokenizer: Any) -> None:
+    model = build(name).to(weights)
+    prompts = [Prompt(tuple(range(3, 5 + i)), (i, 10 + i)) for i in (0, 1, 3)]
+    drawn = LocalSampler(model, tokenizer, dtype=torch.bfloat16).sample(prompts, max_new_tokens=12)
+    exact = model.float()
+    for prompt, row in zip(prompts, drawn, strict=True):
+        for one in row:
+            with torch.no_grad():
+                rows = exact(torch.tensor([[*prompt.token_ids, *one.token_ids]])).logits.log_softmax(-1)[0]
+            alone = [float(rows[len(prompt.token_ids) - 1 + i, token]) for i, token in enumerate(one.token_ids)]
+            assert one.token_logprobs == pytest.approx(alone, abs=0.15)
 
 
 @pytest.mark.parametrize("lost", ["recurrent_states", "conv_states"])

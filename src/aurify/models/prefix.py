@@ -100,10 +100,15 @@ def next_token_logits(
 def last_states(
     model: nn.Module, input_ids_BC: Tensor, *, soft_prompt_at_B: Tensor | None = None, **forward: Any
 ) -> Tensor:
-    """The hidden states (B, C, E) that the output layer reads; arguments as for ``next_token_logits``."""
+    """The hidden states (B, C, E) that the output layer reads; arguments as for ``next_token_logits``.
+
+    Some models keep them in float32 up to an output layer of a lower dtype (Mamba): they are lowered, as there.
+    """
     body = causal_lm(model).base_model
     states: Tensor = body(**_inputs(model, body, input_ids_BC, soft_prompt_at_B, forward)).last_hidden_state
-    return states
+    head = causal_lm(model).get_output_embeddings()
+    lowered = isinstance(head, nn.Linear) and head.weight.dtype in (torch.bfloat16, torch.float16)
+    return states.to(head.weight.dtype) if lowered and states.dtype == torch.float32 else states
 
 
 def _inputs(

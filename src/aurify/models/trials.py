@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
@@ -31,12 +32,14 @@ def trial(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-def in_float32() -> TorchDispatchMode:
+@contextmanager
+def in_float32() -> Iterator[None]:
     """Everything inside is computed in float32, the weights one by one as they are used.
 
     In bfloat16 the noise of two ways to compute one thing is as large as the difference of two different things.
     """
-    return _InFloat32()  # type: ignore[no-untyped-call]  # torch's base has no types
+    with _InFloat32(), _ConvolutionsInFloat32():  # type: ignore[no-untyped-call]  # torch's base has no types
+        yield
 
 
 class _InFloat32(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as above
@@ -44,6 +47,18 @@ class _InFloat32(TorchDispatchMode):  # type: ignore[no-untyped-call]  # as abov
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         return func(*tree_map(_raised, tuple(args)), **tree_map(_raised, dict(kwargs or {})))
+
+
+class _ConvolutionsInFloat32(TorchFunctionMode):
+    """torch compares the dtypes of a convolution's inputs before it dispatches."""
+
+    def __torch_function__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is nn.functional.conv1d:
+            args, kwargs = tree_map(_raised, tuple(args)), tree_map(_raised, kwargs)
+        return func(*args, **kwargs)
 
 
 def _raised(value: Any) -> Any:
