@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,10 @@ pytest_plugins = ["nat_models"]
 
 # Set before torch or Hugging Face libraries are first imported, and inherited by every command a test runs.
 os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", NO_COLOR="1", COLUMNS="120")
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:  # as for a suite in the background: its commands would ignore it too
+        signal.signal(number, lambda *_: None)
 
 settings.register_profile("aurify", deadline=None, derandomize=True)  # the same examples on every machine, slow or fast
 settings.load_profile("aurify")

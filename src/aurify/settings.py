@@ -87,13 +87,6 @@ class Settings(BaseModel):
             fields[name] = kind, FieldInfo.merge_field_infos(info, description=told)
         return _made(root, fields)  # type: ignore[return-value]  # a subclass of the same general class
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _path_as_text(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [cls._path_as_text(one) for one in value]
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
-
     @field_validator("*")
     @classmethod
     def _of_64_bits(cls, value: Any) -> Any:
@@ -129,12 +122,19 @@ def resolve(
         UsageError: an unknown key, a missing setting or an invalid value, in one line that says where.
     """
     kind = kind.general or kind  # type: ignore[assignment]  # of which the one given is a subclass
+    flags = {field: _paths_as_text(value) for field, value in flags.items()}
     values = {**(_read_toml(kind, config, flags) if config else {}), **flags}
     try:
         return kind(**_own_only(kind, values))
     except ValidationError as error:
         problem = error.errors()[0]
         raise UsageError(_explain(kind.opened(values), problem, lambda key: spelling(key, positional))) from None
+
+
+def _paths_as_text(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_paths_as_text, value))
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def as_written(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class CommandServer:
         Raises:
             subprocess.TimeoutExpired: it took longer than so many seconds, and was killed.
         """
-        if self._server is None:
+        if self._server is None or self._server.poll() is not None:  # tests of killed processes may end this one
             self._server = subprocess.Popen(
                 [sys.executable, "-X", "utf8", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
