@@ -18,9 +18,12 @@ def run_folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser; the tests that need one are skipped where there is none."""
+    """A browser; the tests that need one are skipped where there is none.
+
+    Of a module: while it is open an event loop runs in the thread, and other tests begin one of their own.
+    """
     api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: make browser")
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:
