@@ -82,3 +82,21 @@ def tokenizer() -> Any:
 def model_of() -> Any:
     """The builder of models: ``model_of("gpt2+lora")``."""
     return build_model
+
+
+@pytest.fixture
+def check_logprobs() -> Any:
+    """Checks the log-probabilities of samples, and the scorer's, against the model's own forward of each third one."""
+
+    def check(model: Any, drawn: list[tuple[tuple[int, ...], Any]]) -> None:
+        from aurify.models.logprobs import sequence_logprobs
+
+        with torch.no_grad():
+            scored = sequence_logprobs(model, [(p, one.token_ids) for p, one in drawn], pad_token_id=0).tolist()
+            for (prompt, one), score in zip(drawn[::3], scored[::3], strict=True):
+                rows = model(torch.tensor([[*prompt, *one.token_ids]])).logits.log_softmax(-1)[0]
+                alone = sum(float(rows[len(prompt) - 1 + i, token]) for i, token in enumerate(one.token_ids))
+                assert one.logprob == pytest.approx(alone, abs=1e-3)
+                assert score == pytest.approx(alone, abs=1e-3)
+
+    return check

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from aurify.models.logprobs import sequence_logprobs
 from aurify.sampling import LocalSampler, Prompt
 from aurify.sampling.local import reruns
 
@@ -27,19 +26,13 @@ def rwkv() -> Any:
     return model.eval()
 
 
-def test_samples_are_the_models_and_seeded(rwkv: Any, tokenizer: Any) -> None:
+def test_samples_are_the_models_and_seeded(rwkv: Any, tokenizer: Any, check_logprobs: Any) -> None:
     model = rwkv
     assert reruns(model)
     prompts = [Prompt(tuple(range(3, 5 + i)), (i, 10 + i, 20 + i)) for i in range(4)]
     drawn = LocalSampler(model, tokenizer).sample(prompts, max_new_tokens=12)
     flat = [(p.token_ids, one) for p, row in zip(prompts, drawn, strict=True) for one in row]
-    with torch.no_grad():
-        scored = sequence_logprobs(model, [(p, one.token_ids) for p, one in flat], pad_token_id=0).tolist()
-        for (prompt, one), score in zip(flat[::3], scored[::3], strict=True):
-            rows = model(torch.tensor([[*prompt, *one.token_ids]])).logits.log_softmax(-1)[0]
-            alone = sum(float(rows[len(prompt) - 1 + i, token]) for i, token in enumerate(one.token_ids))
-            assert one.logprob == pytest.approx(alone, abs=1e-3)
-            assert score == pytest.approx(alone, abs=1e-3)
+    check_logprobs(model, flat)
     assert len({one.token_ids for _, one in flat}) > 3
     few = LocalSampler(model, tokenizer, max_rows=4).sample(prompts[::-1], max_new_tokens=12)
     assert [[one.token_ids for one in row] for row in few[::-1]] == [[one.token_ids for one in row] for row in drawn]

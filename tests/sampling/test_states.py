@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from aurify.models.logprobs import sequence_logprobs
 from aurify.sampling import LocalSampler, Prompt, states
 from aurify.sampling.local import engine_of
 from aurify.sampling.rerun import RerunEngine
@@ -58,20 +57,16 @@ def build(tokenizer: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["mamba", "lfm2", "qwen3-next", "falcon-h1"])
-def test_samples_are_the_models_and_those_without_a_cache(name: str, build: Any, tokenizer: Any, monkeypatch: Any):
+def test_samples_are_the_models_and_those_without_a_cache(
+    name: str, build: Any, tokenizer: Any, check_logprobs: Any, monkeypatch: Any
+):
     model = build(name)
     assert engine_of(model) is StatesEngine
     prompts = [Prompt(tuple(range(3, 5 + i)), (i, 10 + i, 20 + i)) for i in (0, 1, 2, 1, 3)]
     drawn = LocalSampler(model, tokenizer).sample(prompts, max_new_tokens=12)
     flat = [(p.token_ids, one) for p, row in zip(prompts, drawn, strict=True) for one in row]
     assert len({one.token_ids for _, one in flat}) > 5
-    with torch.no_grad():
-        scored = sequence_logprobs(model, [(p, one.token_ids) for p, one in flat], pad_token_id=0).tolist()
-        for (prompt, one), score in zip(flat[::3], scored[::3], strict=True):
-            rows = model(torch.tensor([[*prompt, *one.token_ids]])).logits.log_softmax(-1)[0]
-            alone = sum(float(rows[len(prompt) - 1 + i, token]) for i, token in enumerate(one.token_ids))
-            assert one.logprob == pytest.approx(alone, abs=1e-3)
-            assert score == pytest.approx(alone, abs=1e-3)
+    check_logprobs(model, flat)
     few = LocalSampler(model, tokenizer, max_rows=4).sample(prompts[::-1], max_new_tokens=12)
     assert [[one.token_ids for one in row] for row in few[::-1]] == [[one.token_ids for one in row] for row in drawn]
     monkeypatch.setattr("aurify.sampling.local.engine_of", lambda model: RerunEngine)
