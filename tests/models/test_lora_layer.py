@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from aurify.models.lora_layer import PlainLoraLinear, lighten
+from aurify.models.lora_layer import PlainLoraLinear, lighten_adapters
 
 
 class Small(nn.Module):
@@ -32,7 +32,7 @@ def adapted(**more: Any) -> tuple[Any, Any]:
         if "lora_" in name:
             nn.init.normal_(value, std=0.5)
     ours = copy.deepcopy(stock)
-    lighten(ours)
+    lighten_adapters(ours)
     assert {type(m) for m in ours.modules() if hasattr(m, "lora_A")} == {PlainLoraLinear}
     return stock, ours
 

@@ -14,6 +14,8 @@ PLAIN_LOGITS = 2**24
 """Up to this many logits the plain way is the fastest, and its memory does not matter."""
 CHUNK_LOGITS = 2**22
 """Logits at a time beyond that."""
+CACHED_LOGITS = 2**18
+"""Logits of which a CPU's cache holds the float32 values."""
 
 
 def target_logprobs(
@@ -60,6 +62,12 @@ def target_logprobs(
     return torch.cat(parts)
 
 
+def _block(logits_RV: Tensor) -> int:
+    """Columns that are gone through at once: on a CPU what its cache holds, elsewhere all."""
+    rows, width = logits_RV.shape
+    return max(1, CACHED_LOGITS // max(1, rows)) if logits_RV.device.type == "cpu" else width
+
+
 class _FrozenHead(torch.autograd.Function):
     """Log-probabilities of which the gradient by the states, W^T (onehot - p) for each token, is found on the way.
 
@@ -74,25 +82,34 @@ class _FrozenHead(torch.autograd.Function):
         found_K = states_KE.new_empty(len(states_KE), dtype=torch.float32)
         wanted = ctx.needs_input_grad[0]
         gradient_KE = torch.empty_like(states_KE) if wanted else states_KE.new_empty(0)
+        over_K1 = torch.empty_like(found_K)[:, None]
         for start in range(0, len(states_KE), rows):
             part = slice(start, start + rows)
-            logits_RV = functional.linear(states_KE[part], head_VE, bias_V).float()
-            target_R1 = target_K[part, None]
-            log_sum_R1 = logits_RV.logsumexp(-1, keepdim=True)
-            found_K[part] = (logits_RV.gather(1, target_R1) - log_sum_R1)[:, 0]
-            if wanted:
-                share_RV = logits_RV.sub_(log_sum_R1).exp_().neg_()
-                share_RV.scatter_add_(1, target_R1, torch.ones_like(log_sum_R1))
-                gradient_KE[part] = share_RV.to(head_VE.dtype) @ head_VE
-        ctx.save_for_backward(gradient_KE)
+            logits_RV, target_R1 = functional.linear(states_KE[part], head_VE, bias_V), target_K[part, None]
+            chosen_R1, top_R1 = logits_RV.gather(1, target_R1).float(), logits_RV.amax(-1, keepdim=True).float()
+            sum_R1 = torch.zeros_like(top_R1)
+            for block in torch.split(logits_RV, _block(logits_RV), dim=1):
+                shares = block.float().sub_(top_R1).exp_()
+                sum_R1 += shares.sum(-1, keepdim=True)
+                if wanted:
+                    block.copy_(shares)
+            chosen_R1 -= top_R1
+            found_K[part] = (chosen_R1 - sum_R1.log())[:, 0]
+            if wanted:  # p - onehot times the sum, of which the target's own is found before it is rounded
+                logits_RV.scatter_(1, target_R1, (chosen_R1.exp() - sum_R1).to(logits_RV.dtype))
+                gradient_KE[part] = logits_RV @ head_VE
+                over_K1[part] = -1 / sum_R1
+        ctx.save_for_backward(gradient_KE, over_K1)
         return found_K
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, weight_K: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient_KE,) = ctx.saved_tensors
-        by_states = (gradient_KE * weight_K[:, None]).to(gradient_KE.dtype) if ctx.needs_input_grad[0] else None
-        return by_states, None, None, None, None
+        gradient_KE, over_K1 = ctx.saved_tensors
+        scaled = (
+            (gradient_KE * (weight_K[:, None] * over_K1)).to(gradient_KE.dtype) if ctx.needs_input_grad[0] else None
+        )
+        return scaled, None, None, None, None
 
 
 def _plain(states_KE: Tensor, head_VE: Tensor, bias_V: Tensor | None, target_K: Tensor) -> Tensor:

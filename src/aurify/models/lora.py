@@ -98,7 +98,7 @@ def add_lora(
     """
     from peft import PeftModel, get_peft_model
 
-    from aurify.models.lora_layer import lighten
+    from aurify.models.lighter import lighten
 
     more: dict[str, Any] = {}
     if ranks:

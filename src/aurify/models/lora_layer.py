@@ -47,7 +47,7 @@ class PlainLoraLinear(LoraLinear):  # type: ignore[misc]  # PEFT has no types
         return name if mixed and isinstance(self.lora_dropout[name], nn.Identity) else None
 
 
-def lighten(model: nn.Module) -> None:
+def lighten_adapters(model: nn.Module) -> None:
     """Give every stock LoRA layer on a linear layer of the model the forward pass of ``PlainLoraLinear``."""
     for module in model.modules():
         if type(module) is LoraLinear:

@@ -25,14 +25,14 @@ Kind = Literal["full", "lora", "qv-lora", "prompt"]
 Factors = tuple[float, float, float, float]
 
 _KEPT: dict[tuple[Kind, bool], Factors] = {
-    ("full", False): (24, 16, 12, 8),
-    ("full", True): (26, 8, 6, 4),
-    ("lora", False): (16, 16, 12, 8),
-    ("lora", True): (17, 8, 6, 4),
-    ("qv-lora", False): (12, 12, 8, 8),
-    ("qv-lora", True): (11, 6, 4, 4),
-    ("prompt", False): (8, 12, 8, 8),
-    ("prompt", True): (8, 6, 4, 4),
+    ("full", False): (24, 12, 12, 8),
+    ("full", True): (26, 6, 10, 8),
+    ("lora", False): (16, 12, 12, 8),
+    ("lora", True): (18, 6, 10, 8),
+    ("qv-lora", False): (12, 8, 8, 8),
+    ("qv-lora", True): (12, 4, 8, 8),
+    ("prompt", False): (8, 8, 8, 8),
+    ("prompt", True): (8, 4, 8, 8),
 }
 """Bytes of a token and layer for each unit of E, I, A and K; by tuning kind, and whether products are in bfloat16."""
 _SHORT: dict[Kind, int] = {"lora": 6, "qv-lora": 2}
@@ -46,6 +46,8 @@ _LAST = 12
 """Bytes of a token for each unit of E that the last norm keeps."""
 _HEAD = {False: 12, True: 14}
 """Bytes of a logit while the output layer's gradient is found."""
+_FROZEN_HEAD = {False: 4, True: 2}
+"""The same in parts, where that layer is frozen: what it gives of a part is all that is whole (``head.py``)."""
 _DRAWN = 20
 """Bytes of a logit while a token is drawn: float32 logits, shifted, as weights, and sums of these."""
 
@@ -158,7 +160,8 @@ def update_memory(
     cast = bf16 and form.weight_bytes > 2  # autograd keeps the casts of a micro-batch's matrices
     logits = tokens * form.vocabulary
     in_parts = CHUNK_LOGITS if kind == "full" and logits > PLAIN_LOGITS else PLAIN_LOGITS
-    at_once = min(logits, in_parts) * _HEAD[bf16]
+    a_logit = _FROZEN_HEAD if kind != "full" and logits > PLAIN_LOGITS else _HEAD
+    at_once = min(logits, in_parts) * a_logit[bf16]
     return MemoryUse(
         weights=_weights(form) // pieces,
         gradients=4 * form.trained // pieces,

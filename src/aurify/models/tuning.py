@@ -68,7 +68,7 @@ def prepare(
     import torch
 
     from aurify.models.beside_text import parts_beside_text
-    from aurify.models.lora_layer import lighten
+    from aurify.models.lighter import lighten
     from aurify.models.prefix import is_adapted
 
     if is_adapted(model):
@@ -89,7 +89,6 @@ def prepare(
             model = get_peft_model(model, config)
         except ValueError as error:
             raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
-        lighten(model)
     elif chosen == "prompt":
         from peft import PromptTuningConfig, get_peft_model
 
@@ -102,6 +101,7 @@ def prepare(
         model.float().requires_grad_(True)
         for _, part in parts_beside_text(model):
             part.requires_grad_(False)
+    lighten(model)
     return Tuned(model, chosen, default_learning_rate(chosen, model))
 
 
@@ -109,7 +109,7 @@ def _prepare_adapted(model: Any, kind: TuningKind | None) -> Tuned:
     """An adapter that was loaded goes on as the kind that it is."""
     from peft import PeftType
 
-    from aurify.models.lora_layer import lighten
+    from aurify.models.lighter import lighten
     from aurify.models.nat.model import dual_layers
 
     if dual_layers(model):

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.autocast import products_in_bfloat16
+from aurify.models.lighter import lighten
 from aurify.models.load import load_model, resolve_name
 from aurify.models.logprobs import padded_batches
 from aurify.models.lora import order_adapters
-from aurify.models.lora_layer import lighten
 from aurify.models.nat.storage import is_nat
 from aurify.models.precision import WORTH, bfloat16_speedup
 from aurify.models.token_budget import TokenBudget
