@@ -26,10 +26,10 @@ def weights(world, memory, drawn, kind):
     memory_right_Q = np.array([world.right_QV[q, z] for q, z in enumerate(memory)])
     if kind == "basic":
         return estimator_weights(independent(right_QS, memory_right_Q), memory_right_Q)
-    moved_Q, samples = right_QS.any(axis=1), right_QS.shape[1]
+    moved_Q = right_QS.any(axis=1)
     if kind == "running":
-        earlier_right_Q, earlier_drawn_Q = np.array([2, 0, 5])[: len(memory)], np.array([7, 0, 5])[: len(memory)]
-        scale_Q = running_acceptance(moved_Q, memory_right_Q, earlier_right_Q, earlier_drawn_Q, samples)
+        earlier_moved_Q, earlier_Q = np.array([2.0, 0.0, 3.3])[: len(memory)], np.array([4.7, 0.0, 3.3])[: len(memory)]
+        scale_Q = running_acceptance(moved_Q, memory_right_Q, earlier_moved_Q, earlier_Q)
     else:
         scale_Q = leave_one_out_acceptance(moved_Q, memory_right_Q)
     return estimator_weights(independent(right_QS, memory_right_Q), memory_right_Q, scale_Q)
@@ -58,14 +58,17 @@ def with_batch_baseline(right_QS, held_Q):
     return estimator_weights(moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q))
 
 
-def from_empty(world, drawn, held_Q, *, baseline=True):
+def from_empty(world, drawn, held_Q, *, baseline=True, share_moved=leave_one_out_acceptance):
     """The weights where only some chains hold a right rationale, as ``Trice.e_step`` has them."""
     right_QS = world.is_right(drawn)
     moves = independent(right_QS, held_Q)
-    empty_Q = leave_one_out_acceptance(moves.moved_Q, ~held_Q) * ~held_Q if baseline else None
-    return estimator_weights(
-        moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q), empty_scale_Q=empty_Q
-    )  # fmt: skip
+    empty_Q = share_moved(moves.moved_Q, ~held_Q) * ~held_Q if baseline else None
+    return estimator_weights(moves, held_Q, share_moved(moves.moved_Q, held_Q), empty_scale_Q=empty_Q)
+
+
+def with_history(pi_Q, visits):
+    """A running baseline that has seen so many visits of each question, and counted them without luck."""
+    return lambda moved_Q, which_Q: running_acceptance(moved_Q, which_Q, visits * pi_Q, np.full(len(pi_Q), visits))
 
 
 def moments_from_empty(world, held_Q, samples, weights_of):
@@ -86,8 +89,11 @@ def test_the_baseline_of_empty_chains_leaves_the_expectation_as_it_is(held, samp
     plain, _ = moments_from_empty(
         world, held_Q, samples, lambda drawn: from_empty(world, drawn, held_Q, baseline=False)
     )
-    ours, _ = moments_from_empty(world, held_Q, samples, lambda drawn: from_empty(world, drawn, held_Q))
-    np.testing.assert_allclose(ours, plain, atol=1e-12)
+    for share_moved in (leave_one_out_acceptance, with_history(world.pi_Q, 3.0)):
+        ours, _ = moments_from_empty(
+            world, held_Q, samples, lambda drawn: from_empty(world, drawn, held_Q, share_moved=share_moved)  # noqa: B023 - used at once
+        )  # fmt: skip
+        np.testing.assert_allclose(ours, plain, atol=1e-12)
 
     def careless(drawn):  # divided by all valid chains, of which this one is one where its own draw is right
         w, bare = from_empty(world, drawn, held_Q), from_empty(world, drawn, held_Q, baseline=False)
@@ -108,6 +114,22 @@ def test_the_baseline_of_empty_chains_lowers_the_variance():
     _, plain = moments_from_empty(world, held_Q, 1, lambda drawn: from_empty(world, drawn, held_Q, baseline=False))
     _, ours = moments_from_empty(world, held_Q, 1, lambda drawn: from_empty(world, drawn, held_Q))
     assert ours < 0.8 * plain
+
+
+@pytest.mark.parametrize("held", [(0, 0, 0, 0), (1, 1, 0, 0), (1, 0, 1, 0), (1, 1, 1, 1)])
+def test_a_running_baseline_lowers_the_variance_where_questions_differ(held):
+    """Five rationales, each as likely: scores are of one size. Right are four of two questions, one of the others."""
+    held_Q = np.array(held, bool)
+
+    def variance(rights, visits):
+        world = World(np.zeros((4, 5)), np.arange(5) < np.array(rights)[:, None])
+        share_moved = with_history(world.pi_Q, visits)
+        return moments_from_empty(
+            world, held_Q, 1, lambda drawn: from_empty(world, drawn, held_Q, share_moved=share_moved)
+        )[1]
+
+    assert variance((4, 4, 1, 1), 5.0) < variance((4, 4, 1, 1), 0.0)
+    assert variance((2, 2, 2, 2), 5.0) < variance((2, 2, 2, 2), 0.0)
 
 
 def mean_over_uniform(full, draws):

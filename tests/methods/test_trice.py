@@ -24,6 +24,7 @@ def weights(e_step):
 
 
 OLD = Chain("a", rationale("a", (1,), True), since=1, visits=3, drawn=3, accepted=1)
+HELD_A = Chain("a", rationale("a", (1,), True))
 HELD = Chain("b", rationale("b", (9,), True))
 
 
@@ -77,12 +78,26 @@ def test_subsampling_keeps_the_number_of_sequences():
     assert e_step == Trice(estimator="subsampled", subsample=5).e_step(3, 5, chains, proposals)
 
 
-def test_the_running_baseline_is_the_questions_own_history():
-    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)]]
-    e_step = Trice(baseline="running").e_step(
-        0, 5, [OLD, Chain("b", rationale("b", (9,), True), drawn=4, accepted=3)], proposals
-    )
-    assert weights(e_step) == {("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-1 / 6), ("b", (3,)): pytest.approx(0.125)}
+def test_the_running_baseline_counts_a_questions_own_visits_beside_the_others():
+    """b has moved at 2 of 2.5 visits, as far as it remembers; four more count as the others' did now: a did not."""
+    proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
+    known = Chain("b", rationale("b", (9,), True), visits=3, lately=2.0)
+    assert known.remembered == pytest.approx(1 + 0.8 + 0.64)
+    e_step = Trice(baseline="running").e_step(0, 5, [HELD_A, known, Chain("c", visits=1)], proposals)
+    b_of_b = 2.0 / (4 + known.remembered)  # and c's is 0, since no other chain holds nothing
+    assert weights(e_step) == {
+        ("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-0.5 * 4 / 4), ("b", (3,)): pytest.approx((1 - b_of_b) / 2),
+    }  # fmt: skip
+
+
+def test_a_chain_remembers_when_it_moved():
+    chain = Chain("a")
+    for right in (True, False, True):
+        chain = chain.visited([rationale("a", (1,), right), rationale("a", (2,), False)], None, 1)
+    assert chain.lately == pytest.approx(1 + 0.64)
+    suffix = replace(rationale("a", (1,), True), move="suffix")
+    assert chain.visited([suffix], suffix, 2).lately == chain.lately
+    assert chain.visited([suffix], suffix, 2).remembered == pytest.approx(chain.remembered)
 
 
 def test_a_question_twice_in_a_batch_is_refused():
@@ -116,5 +131,5 @@ def test_acceptance_and_groups_are_of_whole_proposals_of_the_model_itself():
     info = Trice(2, moves="mixed").e_step(0, 5, chains, [*whole, [end, end]]).info
     assert (info["acceptance"], info["dead_groups"], info["solved_groups"]) == (1 / 4, 1 / 2, 0)
     info = Trice(2, moves="suffix").e_step(0, 5, chains[2:], [[end, end]]).info
-    assert info["acceptance"] == 1, "there are no others"
-    assert "dead_groups" not in info
+    assert info["moved_suffix"] == 1
+    assert not {"acceptance", "dead_groups"} & info.keys(), "there are no others"

@@ -30,6 +30,16 @@ def test_a_line_a_minute_of_a_slow_one(capsys: pytest.CaptureFixture[str]) -> No
     assert steps_told(capsys, 30, 200.0) == list(range(1, 31))
 
 
+def test_a_step_of_new_ends_alone_tells_how_many_chains_moved(capsys: pytest.CaptureFixture[str]) -> None:
+    timing = {"seconds": 1.0, "tokens_per_second": 9.0}
+    told = {"moved_suffix": 0.25, "valid_chains": 1.0, "timing": timing}
+    TerminalWatcher().step(1, 2, told)
+    TerminalWatcher().step(1, 2, {**told, "acceptance": 0.5})
+    alone, beside = capsys.readouterr().err.splitlines()
+    assert "moved 25 %  valid chains 100 %" in alone
+    assert "accepted 50 %  valid chains 100 %" in beside
+
+
 def test_a_draw_of_minutes_says_how_far_it_is_and_a_quick_one_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

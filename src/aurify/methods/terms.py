@@ -96,9 +96,9 @@ def diagnostics(
 ) -> dict[str, float]:
     """What a step looked like, by name.
 
-    ``acceptance`` is the share of right proposals (TRICE's: of whole ones of the model itself, where it has any);
-    ``valid_chains`` that of questions with a right rationale, fresh or remembered; ``chain_age`` the mean number of
-    steps since it was drawn; ``wrong_weight_share`` how much of the absolute weight lies on wrong proposals;
+    ``acceptance`` is the share of right proposals (TRICE's: of whole ones of the model itself; left out where a step
+    has none); ``valid_chains`` that of questions with a right rationale, fresh or remembered; ``chain_age`` the mean
+    number of steps since it was drawn; ``wrong_weight_share`` how much of the absolute weight lies on wrong proposals;
     ``effective_sequences`` (sum |w|)^2 / sum w^2.
     """
     absolute_QS = np.abs(proposals_QS)

@@ -18,9 +18,14 @@ biased. A chain that held none counts only if z~_m is right, so there E[c'_m b_m
 published notebook has the rate of all valid chains for all of them; where memories begin empty that rate is 1, and the
 first pass over the questions has no gradient.)
 
-Such a chain has a baseline of its own (``--baseline all``, the default, ours): its part (1/C) c_m s(z~_m) becomes
+Such a chain has a baseline of its own (``--baseline all`` and ``running``, ours): its part (1/C) c_m s(z~_m) becomes
 (1/C) c_m s(z~_m) - b_m s(z~_m) / (1 + C_m), with b_m the share of right ones among the other chains that held none, and
 C_m the valid chains without this one; both are independent of z~_m, so that the expectation is as before.
+
+A question that was asked before tells of itself (``--baseline running``, ours): both b_m are drawn from the share of
+the others towards how often this very chain moved at its last visits, which its draw of now does not depend on either.
+Where questions differ in how hard they are, that leaves less variance. As Xu & Ding, "Single-stream Policy
+Optimization", 2025 (arXiv 2509.13232), track the value of a prompt for one sample of it a step.
 
 With K proposals a question, s(z'_m) is the mean over its right proposals (the memory where there is none), and
 s(z~_m) the mean over all of them; K = 1 is the paper. A chain moves if any of its proposals is right, so b_m is the
@@ -71,6 +76,10 @@ SECOND_SHARE = 0.5
 """How often ``--moves mixed`` takes the suffix kernel, and ``--moves guide`` the guide's."""
 
 
+OTHERS = 4.0
+"""Visits of its own that the other questions of a step count for in a question's running baseline."""
+
+
 class EstimatorWeights(NamedTuple):
     """Signed coefficients of sum_i w_i log p(z_i | x_i), already divided by the number of valid chains."""
 
@@ -95,20 +104,13 @@ def leave_one_out_acceptance(moved_Q: Bools | Floats, held_Q: Bools) -> Floats:
     return rate_Q
 
 
-def running_acceptance(
-    moved_Q: Bools | Floats,
-    held_Q: Bools,
-    earlier_right_Q: NDArray[np.int64],
-    earlier_drawn_Q: NDArray[np.int64],
-    samples: int | NDArray[np.int64] = 1,
-) -> Floats:
-    """b_m from the question's own *earlier* visits [Q], which is independent of this draw; else leave-one-out.
+def running_acceptance(moved_Q: Bools | Floats, held_Q: Bools, earlier_moved_Q: Floats, earlier_Q: Floats) -> Floats:
+    """b_m from the question's own *earlier* visits [Q], drawn towards leave-one-out as by ``OTHERS`` visits more.
 
-    Where a share p of its earlier proposals was right, it would move with probability 1 - (1 - p)^samples.
+    Neither depends on this draw. Args: at how many of ``earlier_Q`` visits the chain moved, which need not be whole.
     """
-    fallback_Q = leave_one_out_acceptance(moved_Q, held_Q)
-    share_Q = np.divide(earlier_right_Q, earlier_drawn_Q, out=np.zeros(len(held_Q)), where=earlier_drawn_Q > 0)
-    return np.where(earlier_drawn_Q > 0, 1 - (1 - share_Q) ** samples, fallback_Q)
+    rate_Q = leave_one_out_acceptance(moved_Q, held_Q)
+    return (earlier_moved_Q + OTHERS * rate_Q) / (earlier_Q + OTHERS)
 
 
 def estimator_weights(
@@ -181,8 +183,8 @@ class Trice(Method):
     """TRICE: the marginal likelihood of the right answer, by MCMC-EM with a control variate.
 
     The functions above are its arithmetic. ``baseline`` says where accept_scale comes from: the other questions of the
-    "batch", or the question's own earlier visits ("running"); "all" is as "batch", and gives the chains that hold
-    nothing one too. The estimator "basic" has none.
+    "batch"; "all" gives the chains that hold nothing one too; "running" is as "all", and counts a question's own
+    earlier visits. The estimator "basic" has none.
     """
 
     samples: int = 1
@@ -192,8 +194,9 @@ class Trice(Method):
     )
     baseline: Literal["batch", "running", "all"] = setting(
         "all",
-        "The control variate's acceptance rate: of the other questions (batch), or of earlier visits (running); all: "
-        "as batch, and a baseline for the chains that hold nothing yet, which then learn from wrong proposals too.",
+        "The control variate's acceptance rate: of the other questions (batch); all: also a baseline for the chains "
+        "that hold nothing yet, which then learn from wrong proposals too; running: as all, drawn towards the "
+        "question's own earlier visits.",
     )
     subsample: int = setting(64, "Sequences drawn for the gradient by --estimator subsampled.", ge=1)
     moves: Literal["independent", "suffix", "mixed", "guide"] = setting(
@@ -226,13 +229,16 @@ class Trice(Method):
         suffix_Q, guide_Q = (np.array([row[0].move == kind for row in proposals]) for kind in ("suffix", "guide"))
         whole_Q = ~(suffix_Q | guide_Q)
         moves = self._moves(right_QS, held_Q, suffix_Q, guide_Q, chains, proposals)
-        scale_Q = None
+        scale_Q = empty_Q = None
         if self.estimator != "basic":
-            scale_Q = self._accept_scale(moves, held_Q, whole_Q, suffix_Q, chains, there_QS)
+            alone = [(chain.lately, chain.remembered) for chain in chains]
+            scale_Q = self._share_moved(moves.moved_Q, whole_Q & held_Q, alone)
+            scale_Q += self._share_moved(
+                moves.moved_Q, suffix_Q & held_Q, [(chain.others_taken, chain.others) for chain in chains]
+            )
+            if self.baseline != "batch":
+                empty_Q = self._share_moved(moves.moved_Q, whole_Q & ~held_Q, alone)
         cut_QS = _at_places(there_QS, [sample.cut for row in proposals for sample in row]) > 0
-        empty_Q = None
-        if self.baseline == "all" and self.estimator != "basic":
-            empty_Q = leave_one_out_acceptance(moves.moved_Q, whole_Q & ~held_Q) * (whole_Q & ~held_Q)
         weights = estimator_weights(moves, held_Q, scale_Q, cut_QS, there_QS, empty_Q)
         if self.estimator == "subsampled":
             weights = subsample(weights, self.subsample, random.random())
@@ -242,7 +248,8 @@ class Trice(Method):
         terms = merged_terms(chains, proposals, weights.memory_Q, weights.proposals_QS)
         terms = merge([*terms, *stem_terms(proposals, weights.stems_QS)])
         info = diagnostics(right_QS, there_QS, weights.memory_Q, weights.proposals_QS, after, step)
-        if whole_Q.any():  # what the model does by itself
+        del info["acceptance"]  # it is of what the model does by itself
+        if whole_Q.any():
             info["acceptance"] = float(right_QS[whole_Q].sum() / max(int(there_QS[whole_Q].sum()), 1))
             info |= group_shares(right_QS[whole_Q], there_QS[whole_Q])
         info["accept_scale"] = float(weights.accept_scale_Q.sum() / max(int(held_Q.sum()), 1))
@@ -279,29 +286,12 @@ class Trice(Method):
             moves = either(guide_Q, moves, metropolis(state_Q, weight_QS))
         return moves
 
-    def _accept_scale(
-        self,
-        moves: Moves,
-        held_Q: Bools,
-        whole_Q: Bools,
-        suffix_Q: Bools,
-        chains: Sequence[Chain],
-        there_QS: Bools,
-    ) -> Floats:
-        scale_Q = np.zeros(len(chains))
-        samples_Q = there_QS.sum(axis=1)
-        earlier = np.array([(chain.accepted, chain.drawn, chain.others_taken, chain.others) for chain in chains])
-        for kind_Q, (right, drawn), tries in (
-            (whole_Q, (0, 1), samples_Q),
-            (suffix_Q, (2, 3), np.ones_like(samples_Q)),
-        ):
-            of_kind_Q = held_Q & kind_Q
-            if self.baseline != "running":
-                rate_Q = leave_one_out_acceptance(moves.moved_Q, of_kind_Q)
-            else:
-                rate_Q = running_acceptance(moves.moved_Q, of_kind_Q, earlier[:, right], earlier[:, drawn], tries)
-            scale_Q += rate_Q * kind_Q
-        return scale_Q
+    def _share_moved(self, moved_Q: Bools | Floats, which_Q: Bools, earlier: Sequence[tuple[float, float]]) -> Floats:
+        """b_m of the chains that ``which_Q`` names [Q], 0 for others; at how many of its visits each has moved."""
+        if self.baseline != "running":
+            return leave_one_out_acceptance(moved_Q, which_Q) * which_Q
+        earlier_moved_Q, earlier_Q = np.array(earlier, dtype=np.float64).T
+        return running_acceptance(moved_Q, which_Q, earlier_moved_Q, earlier_Q) * which_Q
 
 
 def stem_terms(proposals: Sequence[Sequence[Rationale]], stems_QS: Floats) -> list[Term]:

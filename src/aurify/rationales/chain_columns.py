@@ -14,11 +14,16 @@ from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales.schema import NEVER_NULL, SCHEMA
 
-CHAIN_FIELDS = ("since", "visits", "drawn", "accepted", "others", "others_taken")
+CHAIN_FIELDS: Mapping[str, pa.DataType] = {
+    **dict.fromkeys(("since", "visits", "drawn", "accepted", "others", "others_taken"), pa.int64()),
+    "lately": pa.float64(),
+}
 """The fields of a chain beside its question and its rationale."""
 
-_ADDED = ("chain_others", "chain_others_taken")
-"""Columns that older checkpoints have not; 0 where they are missing."""
+_ADDED: Mapping[str, float | None] = {
+    "chain_others": 0, "chain_others_taken": 0, "chain_lately": 0.0, "move": None, "cut": 0, "score": None,
+}  # fmt: skip
+"""Columns that older checkpoints have not, and what holds where they are missing."""
 _LONG = {pa.string(): pa.large_string(), pa.list_(pa.int32()): pa.large_list(pa.int32())}
 """What holds texts of more than 2 GiB together."""
 _AT_ONCE = 4096
@@ -52,9 +57,8 @@ class ChainColumns:
         """
         try:
             table = pq.read_table(pa.BufferReader(content))
-            for name in (*_ADDED, "move", "cut", "score"):
+            for name, value in _ADDED.items():
                 if name not in table.column_names:
-                    value = None if name in ("move", "score") else 0
                     table = table.append_column(name, pa.array([value] * len(table), _schema().field(name).type))
             table = table.select(_schema().names).cast(_schema())
             table.validate(full=True)
@@ -95,7 +99,7 @@ class ChainColumns:
 
 def _schema() -> pa.Schema:
     fields = [pa.field(field.name, _LONG.get(field.type, field.type)) for field in SCHEMA]
-    return pa.schema([*fields, *(pa.field(f"chain_{name}", pa.int64()) for name in CHAIN_FIELDS)])
+    return pa.schema([*fields, *(pa.field(f"chain_{name}", kind) for name, kind in CHAIN_FIELDS.items())])
 
 
 def _check(table: pa.Table) -> None:

@@ -17,6 +17,8 @@ from aurify.rationales.schema import from_rows, to_table
 
 WHOLE = "memory.parquet"
 """The file of a memory that was not saved in pieces, as older checkpoints have it."""
+FADING = 0.8
+"""A chain remembers some five visits: a model that learns is not what it was (``Chain.lately``)."""
 _NAME = re.compile(r"memory-(\d{8,})-(\d{8,})\.parquet")
 
 
@@ -38,11 +40,18 @@ class Chain:
     """Visits at which it was proposed anything else: new ends of its rationale, or hinted ones."""
     others_taken: int = 0
     """At how many of these it took one."""
+    lately: float = 0.0
+    """At how many of its other visits a proposal was right, each visit before counting ``FADING`` of what it did."""
 
     @property
     def right(self) -> bool:
         """Whether the chain is valid: its rationale ends in the right answer."""
         return self.rationale is not None and self.rationale.right
+
+    @property
+    def remembered(self) -> float:
+        """What ``lately`` would be had a proposal been right at every visit."""
+        return (1 - FADING ** (self.visits - self.others)) / (1 - FADING)
 
     def started(self, rationale: Rationale | None, step: int) -> Chain:
         """The chain with its first rationale."""
@@ -51,7 +60,7 @@ class Chain:
     def visited(self, proposals: Sequence[Rationale], accepted: Rationale | None, step: int) -> Chain:
         """The chain after an E-step that accepted one of its proposals, or none."""
         other = any(proposal.move in ("suffix", "guide") for proposal in proposals)  # which tell nothing of p(y | x)
-        taken = accepted is not None
+        taken, right = accepted is not None, any(proposal.right for proposal in proposals)
         return Chain(
             self.question_id,
             accepted if taken else self.rationale,
@@ -61,6 +70,7 @@ class Chain:
             self.accepted if other else self.accepted + sum(proposal.right for proposal in proposals),
             self.others + other,
             self.others_taken + (other and taken),
+            self.lately if other else FADING * self.lately + right,
         )
 
 
@@ -185,8 +195,8 @@ def _table(chains: Sequence[Chain]) -> pa.Table:
     rationales = to_table([chain.rationale for chain in held if chain.rationale is not None])
     blank = pa.table({"question_id": pa.array([chain.question_id for chain in empty], pa.string())})
     table = pa.concat_tables([rationales, blank], promote_options="default")
-    for name in CHAIN_FIELDS:
-        table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], pa.int64()))
+    for name, kind in CHAIN_FIELDS.items():
+        table = table.append_column(f"chain_{name}", pa.array([getattr(c, name) for c in held + empty], kind))
     return table
 
 

@@ -115,4 +115,7 @@ def _facts(line: dict[str, Any]) -> str:
     """What a step of training, or of distillation, is judged by."""
     if "stage" in line:
         return f"{line['stage']}  loss {line['loss']:.4f}"
-    return f"accepted {100 * line['acceptance']:.0f} %  valid chains {100 * line['valid_chains']:.0f} %"
+    told = {"acceptance": "accepted", "moved_suffix": "moved", "valid_chains": "valid chains"}
+    if "acceptance" in line:
+        del told["moved_suffix"]  # of a step of suffix moves alone
+    return "  ".join(f"{name} {100 * line[key]:.0f} %" for key, name in told.items() if key in line)
