@@ -120,7 +120,7 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
 
     ``words`` are those of the command line, without the program's name; by default this process's own.
     """
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of kernels that a CPU does without
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells every command of a kernel it lacks
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")  # peft's use of transformers
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -168,8 +168,6 @@ def show_inert() -> None:
 
     logging.setLogRecordFactory(record)
     warnings.formatwarning = warning
-    # where bitsandbytes is installed, it tells every command, asked for or not, of a kernel that it did not find
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
 def _fail(message: str, status: int) -> int:
