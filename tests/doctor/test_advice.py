@@ -38,6 +38,16 @@ def test_a_clearly_better_way_of_asking_is_taken_and_told_why():
 def test_a_difference_that_may_be_chance_changes_nothing():
     found = advised(trial(1, 2, 3, 2), trial(1, 2, 3, 3, name="plain", flags={"--prompt": "plain"}))
     assert found.chosen.name == "as it is"
+    assert not any("plain" in line for line in found.lines)
+
+
+def test_a_large_difference_that_may_be_chance_is_told_and_changes_nothing():
+    """Better on three questions and worse on one."""
+    found = advised(trial(1, 0, 0, 2, 4), trial(1, 4, 4, 4, 2, name="plain", flags={"--prompt": "plain"}))
+    assert found.chosen.name == "as it is"
+    assert "--prompt" not in found.command
+    assert "plain may be better: +40 points over as it is, which 5 questions do not tell" in found.lines[0]
+    assert "p 0.62): --questions 64" in found.lines[0]
 
 
 def test_the_guide_is_no_way_to_be_asked_later():

@@ -19,8 +19,10 @@ MANY_CUT, MANY_UNREADABLE = 0.15, 0.2
 """Shares of truncated and of unreadable rationales that are worth a word."""
 MOSTLY_CUT, LONGER = 0.5, 4
 """The share of truncated rationales beyond which they hide the rest, and how many times as long a limit to try then."""
-CLEAR_POINTS, CLEAR_P = 10.0, 0.2
-"""A way of asking is taken in the place of the first one where it is better by this many points, or at this p-value."""
+CLEAR_P = 0.2
+"""A way of asking is taken in the place of the first one where it is better at this p-value."""
+WORTH_POINTS = 10.0
+"""And worth a word where it is better by this many, which may be chance."""
 
 
 class Advice(NamedTuple):
@@ -44,6 +46,8 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
     if chosen is not trials[0]:
         points, p = chosen.better_than(trials[0])
         lines.append(f"take {chosen.name}: {points:+.0f} points over {trials[0].name} (sign test p {p:.2g})")
+    else:
+        lines += _untold(settings, trials)
     lines += _troubles(chosen)
     drawn = len(chosen.right_Q) * chosen.samples
     hopeless = rate < HOPELESS or (drawn >= ENOUGH_TO_TELL and not chosen.right_Q.any())
@@ -62,7 +66,7 @@ def advise(settings: DoctorSettings, trials: Sequence[Trial], *, told_rationales
     if rate > TOO_EASY:
         lines.append("most questions are solved already and little is left to learn; harder ones would teach more")
     told = next((trial for trial in trials if not trial.deployable), None)
-    if told is not None and told.better_than(chosen).points > CLEAR_POINTS and rate < 0.5:
+    if told is not None and told.better_than(chosen).points > WORTH_POINTS and rate < 0.5:
         lines.append(
             f"told the answer it is right in {100 * told.rate:.0f} %: --memory auto, the default, may start chains so"
         )
@@ -74,10 +78,22 @@ def _best(trials: Sequence[Trial]) -> Trial:
     best = trials[0]
     for trial in trials[1:]:
         difference = trial.better_than(trials[0])
-        clear = difference.points > 0 and (difference.points >= CLEAR_POINTS or difference.p < CLEAR_P)
+        clear = difference.points > 0 and difference.p < CLEAR_P
         if trial.deployable and clear and trial.rate > best.rate:
             best = trial
     return best
+
+
+def _untold(settings: DoctorSettings, trials: Sequence[Trial]) -> list[str]:
+    """The way of asking that looked best, where so few questions do not tell it from the first one."""
+    best = max((trial for trial in trials if trial.deployable), key=lambda trial: trial.rate)
+    points, p = best.better_than(trials[0])
+    if points < WORTH_POINTS:
+        return []
+    return [
+        f"{best.name} may be better: {points:+.0f} points over {trials[0].name}, which {len(best.rows)} questions do "
+        f"not tell from chance (sign test p {p:.2g}): --questions {4 * settings.questions} would say more"
+    ]
 
 
 def _hidden_by_limit(trial: Trial, trials: Sequence[Trial]) -> bool:
