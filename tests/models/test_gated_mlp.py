@@ -73,3 +73,12 @@ def test_a_copy_is_a_model_of_its_own_and_twice_is_once() -> None:
     x = torch.ones(1, 12)
     assert not other.model.layers[0].mlp(x).any()
     assert model.model.layers[0].mlp(x).any()
+
+
+def test_no_tokens_at_all_as_an_expert_may_get() -> None:
+    model = build()
+    lighten_mlps(model)
+    x = torch.zeros(0, 12, requires_grad=True)
+    model.model.layers[0].mlp(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.shape == (0, 12)

@@ -86,8 +86,9 @@ def _looks_gated(module: nn.Module) -> bool:
 @torch.no_grad()
 def _gives_the_same(module: Any) -> bool:
     """Whether its own forward pass and the other one agree on two tokens."""
-    weight, width = next(module.parameters()), getattr(module.gate_proj, "in_features", None)
-    if not isinstance(width, int) or weight.device.type == "meta":
+    weight = next((p for p in module.parameters() if p.is_floating_point()), None)  # in 4 bits they are bytes
+    width = getattr(module.gate_proj, "in_features", None)
+    if weight is None or not isinstance(width, int) or weight.device.type == "meta":
         return False
     x = torch.linspace(-1, 1, 2 * width, device=weight.device).view(1, 2, width).to(weight.dtype)
     try:
