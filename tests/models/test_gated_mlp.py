@@ -35,7 +35,7 @@ def outcome(model: Any, ids: torch.Tensor) -> list[torch.Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("family", ["Llama", "Qwen2", "Qwen3", "Mistral"])
 def test_the_numbers_are_torchs_own(family: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gated_mlp, "_PART", 3 * 20)  # three rows at a time, and one
+    monkeypatch.setattr(gated_mlp, "CACHED_NUMBERS", 3 * 20)  # three rows at a time, and one
     stock = build(family).to(dtype)
     ours = copy.deepcopy(stock)
     lighten_mlps(ours)

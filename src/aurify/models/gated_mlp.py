@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_PART = 2**18
+CACHED_NUMBERS = 2**18
 """Numbers of a part of one tensor."""
 
 
@@ -43,7 +43,7 @@ class _Gated(torch.autograd.Function):
 
 
 def _parts(x_NI: Tensor) -> tuple[Tensor, ...]:
-    rows = max(1, _PART // x_NI.shape[1]) if x_NI.device.type == "cpu" else max(1, len(x_NI))
+    rows = max(1, CACHED_NUMBERS // x_NI.shape[1]) if x_NI.device.type == "cpu" else max(1, len(x_NI))
     return torch.split(x_NI, rows)
 
 
