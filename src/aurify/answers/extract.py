@@ -11,7 +11,8 @@ What follows the answer is cut off: a further problem that the model set itself 
 everything after the first sentence or line. BIG-Bench Hard answers hold spaces and commas, so a text answer runs up to
 the sentence's full stop.
 
-A text that states none of these is itself the answer only where it is bare: one line of one sentence that is no
+Of a text that states none of these the last sentence is the answer where it concludes a number (``conclusion``):
+``Therefore, she has 7 apples.`` Else it is itself the answer only where it is bare: one line of one sentence that is no
 remark of the writer (``I do not know.``), which for a number begins with the number. There is no last resort such as
 "the last number in the text": right answers that nobody stated make spurious memory, which stays until it is replaced.
 
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 
 from aurify.answers.bare import BEGINS_NUMBER, bare, is_bare_answer
 from aurify.answers.boxes import Box, are_joined, box_at, closing_braces, listed
+from aurify.answers.conclusion import conclusion
 from aurify.answers.formulas import formula_like
 from aurify.answers.json_reply import json_answer
 from aurify.answers.reading import MAX_ANSWER, Unreadable
@@ -92,7 +94,8 @@ def stated(text: str, answer_type: str) -> str:
     replied = json_answer(text)
     found = _last(text, answer_type) if replied is None else Statement("json", replied)
     if found is None:
-        answer = bare(text, answer_type)
+        concluded = conclusion(text) if answer_type == "number" else None
+        answer = bare(text, answer_type) if concluded is None else concluded
     elif found.form in ("box", "before", "json"):
         answer = found.answer
     elif found.answer.startswith("{") and (within := json_answer(found.answer)) is not None:
@@ -113,7 +116,12 @@ def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool]
 
 def _own_part(text: str, answer_type: str) -> str:
     """The text without a further problem that follows its answer."""
-    return before_next_problem(text, _first_marker(text, answer_type), lambda head: is_bare_answer(head, answer_type))
+    return before_next_problem(
+        text,
+        _first_marker(text, answer_type),
+        lambda head: is_bare_answer(head, answer_type),
+        lambda head: answer_type == "number" and conclusion(head) is not None,
+    )
 
 
 def _first_marker(text: str, answer_type: str) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from aurify.answers.conclusion import LONGEST
+
 END_TOKENS = r"</?s>|</?(?:eos|EOS|pad|bos|eod|unk)>|\[(?:EOS|PAD)\]|<[|｜][\w▁-]{2,30}[|｜]>|<(?:start|end)_of_turn>"
 """Tokens that end a text or a turn, as tokenizers write them."""
 _OTHERS = r"(?:user|human|student|customer|用户|用戶)"
@@ -43,11 +45,14 @@ _FURTHER = re.compile(
 )
 
 
-def before_next_problem(text: str, stated_at: int | None, is_answer: Callable[[str], bool]) -> str:
+def before_next_problem(
+    text: str, stated_at: int | None, is_answer: Callable[[str], bool], concludes: Callable[[str], bool]
+) -> str:
     """The text up to the next problem or the next speaker's turn. Linear in the length of the text.
 
     A problem that the text begins with is its own. So is one that it restates before it answers: a heading such as
-    ``Problem:`` counts as the next one only behind a stated answer (from ``stated_at`` on), or behind a bare one.
+    ``Problem:`` counts as the next one only behind a stated answer (from ``stated_at`` on), behind a bare one, or where
+    the characters before it conclude.
     """
     for further in _FURTHER.finditer(text):
         short = further.start() < _SHORT
@@ -55,7 +60,8 @@ def before_next_problem(text: str, stated_at: int | None, is_answer: Callable[[s
         if not head:
             continue
         behind = stated_at is not None and stated_at <= further.start()
-        if behind or further["turn"] or (short and is_answer(head)):
+        ended = behind or further["turn"] or (short and is_answer(head))
+        if ended or concludes(_without_rule(text[max(0, further.start() - LONGEST) : further.start()])):
             return _without_rule(text[: further.start()])
     return text
 
