@@ -12,7 +12,7 @@ import re
 
 from aurify.answers.units import is_unit
 
-LONGEST = 400
+LONGEST_CONCLUSION = 400
 """Characters of a conclusion, at most."""
 _DRAWN = re.compile(
     r"(?:\A|[.!?:;]['\")*_\]]{0,3}\s{1,3}|\n)[\s*_#>-]{0,6}(?:\d{1,2}[.)]\s{1,3})?(?:and\s)?"
@@ -44,10 +44,10 @@ _SENTENCE = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\bSt)[.!?]['\"
 
 def conclusion(text: str) -> str | None:
     """The number that the last sentence concludes, with its unit; None where it does not, or not surely."""
-    drawn = list(_DRAWN.finditer(text.rstrip()[-LONGEST:]))
+    drawn = list(_DRAWN.finditer(text.rstrip()[-LONGEST_CONCLUSION:]))
     if not drawn:
         return None
-    sentence = _MARKS.sub("", text.rstrip()[-LONGEST:][drawn[-1].end() :]).strip()
+    sentence = _MARKS.sub("", text.rstrip()[-LONGEST_CONCLUSION:][drawn[-1].end() :]).strip()
     if "\n" in sentence or _SENTENCE.search(sentence) or _DOUBT.search(sentence) or _WORDS.search(sentence):
         return None
     before, equals, value = sentence.rpartition("=")

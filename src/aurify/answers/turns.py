@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from aurify.answers.conclusion import LONGEST
+from aurify.answers.conclusion import LONGEST_CONCLUSION
 
 END_TOKENS = r"</?s>|</?(?:eos|EOS|pad|bos|eod|unk)>|\[(?:EOS|PAD)\]|<[|｜][\w▁-]{2,30}[|｜]>|<(?:start|end)_of_turn>"
 """Tokens that end a text or a turn, as tokenizers write them."""
@@ -61,7 +61,7 @@ def before_next_problem(
             continue
         behind = stated_at is not None and stated_at <= further.start()
         ended = behind or further["turn"] or (short and is_answer(head))
-        if ended or concludes(_without_rule(text[max(0, further.start() - LONGEST) : further.start()])):
+        if ended or concludes(_without_rule(text[max(0, further.start() - LONGEST_CONCLUSION) : further.start()])):
             return _without_rule(text[: further.start()])
     return text
 
