@@ -53,6 +53,16 @@ def test_lora_is_put_onto_four_bits(tuned: Any) -> None:
 
 
 @needs_bitsandbytes
+def test_on_a_cpu_it_says_that_it_brings_nothing() -> None:
+    said: list[str] = []
+    load_model("nugget", quantize="4bit", say=said.append)
+    assert any("they are for GPUs" in line for line in said)
+    said.clear()
+    load_model("nugget", say=said.append)
+    assert not said
+
+
+@needs_bitsandbytes
 @pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 def test_scores_and_gradients_are_those_of_the_weights_it_stands_for(tuned: Any) -> None:
     torch.manual_seed(0)

@@ -166,6 +166,8 @@ def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Qua
     more = quantization(quantize, kind) if quantize else {}
     model: PreTrainedModel = by_either_class(lambda auto: pretrained_weights(auto, base, say, dtype=kind, **more))
     keep_differentiable(model)
+    if quantize and model.device.type == "cpu":
+        say("4 bits on a CPU are slower than bfloat16 and save no memory: they are for GPUs")
     if line := said_of_parts(model, pretrained(AutoConfig, base)):
         say(line)
     return model
