@@ -32,6 +32,9 @@ from aurify.answers.reading import Unreadable
         ("In total, she walked 3/4 of a mile.", "3/4"),
         ("This means that he could buy 12 pens.", "12"),
         ("Thus each one gets 7.", "7"),
+        ("So he weighs 34kg.", "34 kg"),
+        ("So she ran 5 m", "5 m"),
+        ("So he has 7 a day.", "7"),
     ],
 )
 def test_a_last_sentence_that_concludes_states_its_number(text: str, number: str) -> None:
@@ -63,6 +66,11 @@ def test_a_last_sentence_that_concludes_states_its_number(text: str, number: str
         "So he came 5th.",
         "So the answer lies in room B12.",
         "So we need 4 +",
+        "So he owes 5k.",
+        "So we get 5x.",
+        "So we get 5 x.",
+        "So the area is 4\\pi.",
+        "So the area is $4 \\pi$.",
         "So there are 5! ways.",
         "Therefore:",
         "She sold 9 clips.",
@@ -81,6 +89,12 @@ def test_what_is_doubtful_states_nothing(text: str) -> None:
 def test_words_that_state_an_answer_go_before_a_conclusion() -> None:
     assert stated("The answer is 4. So he has 7 left.", "number") == "4"
     assert stated("So he has 7. The answer is 4.", "number") == "4"
+
+
+def test_a_word_that_only_ends_like_one_that_concludes_is_none() -> None:
+    rest = "so he has 7 " + "very " * 77
+    assert conclusion(f"Al{rest[:398]}") is None
+    assert conclusion(f"{'x' * 500} al{(rest + 'y' * 20)[:400]}") is None
 
 
 def test_a_conclusion_is_a_numbers_alone() -> None:

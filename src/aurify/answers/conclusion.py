@@ -36,18 +36,21 @@ _AMOUNT = re.compile(
     r"(?P<behind>\s?%|\s?\w+)?"
 )
 _INSIDE = re.compile(r"[A-Za-z_.]\Z|[\^*/×÷+]\s?\Z|[\w)]\s?[-−–]\s?\Z")
-_GOES_ON = re.compile(r"\s?[\^*/×÷+=:!]|\s?[-−–]\s?[\d(]|[\d.,]\d")
-_ORDINAL = re.compile(r"\A(?:st|nd|rd|th|[A-Za-z]\d)")
+_GOES_ON = re.compile(r"\s?[\^*/×÷+=:!\\]|\s?[-−–]\s?[\d(]|[\d.,]\d")
+_FACTOR = re.compile(r"\w|\s[b-zB-Zπ]\Z")
+"""Letters that stand at a number, or one letter behind it: ``5th``, ``5k``, ``5x``."""
 _MARKS = re.compile(r"\*\*|__|`|\\[()\[\]]|\\text(?:bf|it)?\b|(?<=\d)\\(?=%)|(?<!\w)\$(?=\s?[(\\-])|(?<=[\d)])\$|[{}]")
 _SENTENCE = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)(?<!\bSt)[.!?]['\")]{0,2}\s+(?=[A-Z\\(\d])")
 
 
 def conclusion(text: str) -> str | None:
     """The number that the last sentence concludes, with its unit; None where it does not, or not surely."""
-    drawn = list(_DRAWN.finditer(text.rstrip()[-LONGEST_CONCLUSION:]))
-    if not drawn:
+    text = text.rstrip()
+    end = text[-LONGEST_CONCLUSION:]
+    drawn = list(_DRAWN.finditer(end))
+    if not drawn or (len(end) < len(text) and drawn[-1].start() == 0):  # perhaps cut within a word
         return None
-    sentence = _MARKS.sub("", text.rstrip()[-LONGEST_CONCLUSION:][drawn[-1].end() :]).strip()
+    sentence = _MARKS.sub("", end[drawn[-1].end() :]).strip()
     if "\n" in sentence or _SENTENCE.search(sentence) or _DOUBT.search(sentence) or _WORDS.search(sentence):
         return None
     before, equals, value = sentence.rpartition("=")
@@ -66,7 +69,7 @@ def _only_amount(sentence: str, *, first: bool) -> str | None:
     word = (one["behind"] or "").strip()
     if (first and before.strip(" (≈~")) or _INSIDE.search(before):
         return None
-    if _GOES_ON.match(sentence[end:]) or (one["behind"] and _ORDINAL.match(one["behind"])):
+    if _GOES_ON.match(sentence[end:]) or (_FACTOR.match(one["behind"] or "") and not is_unit(word)):
         return None
     sign = "-" if one["sign"] else ""
     amount = f"{sign}{(one['currency'] or '').strip()}{one['amount']}"

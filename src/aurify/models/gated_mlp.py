@@ -58,7 +58,8 @@ class GatedMLP(nn.Module):
         """The layer's output (..., E) of its input (..., E)."""
         gate, up = self.gate_proj(x), self.up_proj(x)
         width = gate.shape[-1]
-        inner: Tensor = _Gated.apply(gate.reshape(-1, width), up.reshape(-1, width))  # type: ignore[no-untyped-call]
+        flat = gate.reshape(-1, width), up.reshape(-1, width)
+        inner: Tensor = _Gated.apply(*flat)  # type: ignore[no-untyped-call]  # torch has no types here
         out: Tensor = self.down_proj(inner.view(gate.shape))
         return out
 
