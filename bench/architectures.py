@@ -2,6 +2,7 @@
 
     python bench/architectures.py                          # all, some minutes
     python bench/architectures.py --families qwen2,mamba   # some
+    python bench/architectures.py --device cuda            # sampled and scored there; the measure is the CPU's
 
 Every family is built with two layers (or as many as show all its kinds of layers), sharp random weights and biases, and
 asked in float32 and bfloat16. Its own forward pass, one sequence at a time, is the measure: a token's log-probability
@@ -169,19 +170,20 @@ def alone(model: Any, sequences: Sequence[tuple[tuple[int, ...], tuple[int, ...]
     return torch.cat(found)
 
 
-def measure(name: str) -> Iterator[Row]:
-    """The family in both dtypes."""
+def measure(name: str, device: str = "cpu") -> Iterator[Row]:
+    """The family in both dtypes, sampled and scored on a device."""
     for dtype in (torch.float32, torch.bfloat16):
-        model = copy.deepcopy(build(name)).to(dtype)
+        host = build(name).to(dtype)
+        model = copy.deepcopy(host).to(device)
         asked = prompts()
         drawn = LocalSampler(model, Letters()).sample(asked, max_new_tokens=16)
         pairs = [(prompt, one) for prompt, row in zip(asked, drawn, strict=True) for one in row]
         sequences = [(prompt.token_ids, one.token_ids) for prompt, one in pairs]
         said = torch.tensor([logprob for _, one in pairs for logprob in one.token_logprobs])
         with torch.no_grad():
-            scored = torch.cat(token_logprobs(model, sequences, pad_token_id=0)).float()
-        own = alone(model, sequences)
-        exact = alone(copy.deepcopy(model).float(), sequences)
+            scored = torch.cat(token_logprobs(model, sequences, pad_token_id=0)).float().cpu()
+        own = alone(host, sequences)
+        exact = alone(copy.deepcopy(host).float(), sequences)
         how = "fused" if weights_of(model) else ENGINES[engine_of(model)]
         yield Row(
             name, str(dtype).removeprefix("torch."), how, "packs" if takes_packs(model, sequences) else "padding",
@@ -218,6 +220,7 @@ def main(words: Sequence[str] | None = None, say: Callable[[str], None] = print)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--families", default=",".join(FAMILIES), help="names, with commas between")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "architectures.md")
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args(words)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -225,14 +228,14 @@ def main(words: Sequence[str] | None = None, say: Callable[[str], None] = print)
     failed: dict[str, str] = {}
     for name in options.families.split(","):
         try:
-            for row in measure(name):
+            for row in measure(name, options.device):
                 rows.append(row)
                 say(f"{row.family:20} {row.dtype:9} {row.sampled_by:9} {row.scored_by:8} "
                     f"{row.sampler:.1e} {row.scorer:.1e} {row.own:.1e}")  # fmt: skip
         except Exception as error:  # of a family, which is told and does not end the others
             failed[name] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:110]
             say(f"{name:20} {failed[name]}")
-    if options.families == ",".join(FAMILIES):
+    if options.families == ",".join(FAMILIES) and options.device == "cpu":
         options.out.write_text(table(rows, failed), encoding="utf-8")
     return rows
 

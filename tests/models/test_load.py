@@ -31,6 +31,18 @@ def test_a_folder_that_is_not_there_or_not_a_model_is_one_line(tmp_path):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["./nowhere", "../nowhere", "/nowhere/model", "runs/one/model", "nowhere/"])
+def test_a_name_that_is_a_folders_alone_is_not_asked_of_the_hub(name):
+    with pytest.raises(AurifyError, match="cannot be loaded: there is no such folder"):
+        load_model(name)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "some-one/nowhere-2.5_b"])
+def test_a_name_that_may_be_the_hubs_is_asked_of_it(name):
+    with pytest.raises(AurifyError, match=r"cannot be loaded: (?!there is no such folder)"):
+        load_model(name)
+
+
 def test_damaged_weights_are_one_line(tiny_model_dir, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
@@ -94,7 +106,9 @@ def test_an_adapter_is_loaded_over_its_base_and_trained_further(tiny_model_dir, 
 def test_lora_starts_as_the_base_model_and_is_seeded(tiny_model_dir):
     ids = torch.tensor([[5, 6, 7, 8]])
     base = load_model(str(tiny_model_dir)).model(ids).logits
+    before = torch.get_rng_state()
     one = prepare(*load_model(str(tiny_model_dir)), kind="lora", seed=3).model
+    assert torch.equal(torch.get_rng_state(), before), "nobody else's draws are changed"
     two = prepare(*load_model(str(tiny_model_dir)), kind="lora", seed=3).model
     assert torch.equal(one(ids).logits, base)
     for name, parameter in trainable_parameters(one).items():

@@ -68,14 +68,24 @@ def order_adapters(folder: Path) -> None:
 
 
 @contextmanager
-def adapting() -> Iterator[None]:
-    """PEFT's complaint about layers that are not there, or are not linear, as one line; its use of old names unsaid."""
+def adapting(seed: int) -> Iterator[None]:
+    """New layers are made inside, their first values drawn from this seed; all other draws are as they were without it.
+
+    PEFT's complaint of layers that are not there, or not linear, becomes one line, its use of old names is unsaid.
+
+    First values are drawn on the host and moved, so no device's generator is asked for: ``torch.random.fork_rng`` by
+    itself asks for every device's, and each process would hold memory on every GPU of its machine.
+    """
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             yield
     except ValueError as error:
         raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
+    finally:
+        torch.set_rng_state(before)
 
 
 def add_lora(
@@ -107,8 +117,7 @@ def add_lora(
     wrapped = isinstance(model, PeftModel)
     base = model.get_base_model() if wrapped else model
     config = lora_config(base, rank, alpha, lora_targets(base, targets), **more)
-    with torch.random.fork_rng(), adapting():
-        torch.manual_seed(seed)
+    with adapting(seed):
         if not wrapped:
             model = get_peft_model(model, config, adapter_name=adapter)
         else:

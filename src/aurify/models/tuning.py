@@ -69,6 +69,7 @@ def prepare(
 
     from aurify.models.beside_text import parts_beside_text
     from aurify.models.lighter import lighten
+    from aurify.models.lora import adapting
     from aurify.models.prefix import is_adapted
 
     if is_adapted(model):
@@ -76,7 +77,6 @@ def prepare(
     quantized = getattr(model, "is_quantized", False)
     small = model.num_parameters() < FULL_TUNING_LIMIT and not quantized
     chosen: TuningKind = kind or ("full" if small else "lora")
-    torch.manual_seed(seed)
     if chosen == "lora":
         from peft import LoraConfig, get_peft_model
 
@@ -85,16 +85,15 @@ def prepare(
             task_type="CAUSAL_LM", r=lora_rank, lora_alpha=lora_alpha, lora_dropout=0.0, target_modules=targets,
             exclude_modules=never_adapted(model, targets),
         )  # fmt: skip
-        try:
+        with adapting(seed):
             model = get_peft_model(model, config)
-        except ValueError as error:
-            raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
     elif chosen == "prompt":
         from peft import PromptTuningConfig, get_peft_model
 
         initial_PD = _initial_prompt(model, tokenizer, prompt_text, prompt_tokens, seed)
         config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=len(initial_PD))
-        model = get_peft_model(model, config)
+        with adapting(seed):
+            model = get_peft_model(model, config)
         with torch.no_grad():
             model.prompt_encoder["default"].embedding.weight.copy_(initial_PD)
     else:

@@ -6,6 +6,7 @@ Every loader of transformers and PEFT is called here and nowhere else.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ _RUNS_CODE = ("megatron_config", "tokenizer_kwargs")
 _UNUSED = "pooler"
 """Weights that an encoder need not come with: nothing here looks at a pooled state of its own."""
 _NAMED = 3
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+"""What may be a name of the Hugging Face hub; any other name is a folder's."""
 
 
 @contextmanager
@@ -68,11 +71,13 @@ def pretrained(kind: Any, place: str, **more: Any) -> Any:
     """``kind.from_pretrained`` of one of transformers' Auto classes.
 
     Raises:
-        ValueError: the folder holds code of its own that would be needed; other errors as they come.
+        ValueError: there is no such folder, or it holds code of its own that would be needed; others as they come.
     """
     config = Path(place) / "config.json"
     if config.is_file():
         _refuse_kernels(_json(config))
+    if not Path(place).exists() and not _HUB_NAME.fullmatch(place):
+        raise ValueError("there is no such folder")
     try:
         with quiet():
             return kind.from_pretrained(place, trust_remote_code=False, **more)

@@ -23,7 +23,7 @@ from aurify.models.autocast import products_in_bfloat16
 from aurify.models.lighter import lighten
 from aurify.models.load import load_model, resolve_name
 from aurify.models.logprobs import padded_batches
-from aurify.models.lora import order_adapters
+from aurify.models.lora import adapting, order_adapters
 from aurify.models.nat.storage import is_nat
 from aurify.models.precision import WORTH, bfloat16_speedup
 from aurify.models.token_budget import TokenBudget
@@ -111,18 +111,19 @@ class NeuralRanker:
             UsageError: the model is of a kind that is no ranker's base.
             AurifyError: the model cannot be loaded.
         """
-        torch.manual_seed(settings.seed)
         settings = replace(settings, model=_absolute(settings.model))
         encoder, tokenizer = load_encoder(settings.model)
         settings = replace(settings, dtype=_settled(settings, encoder))
-        if settings.lora_rank:
-            from peft import LoraConfig, get_peft_model
+        with adapting(settings.seed):
+            if settings.lora_rank:
+                from peft import LoraConfig, get_peft_model
 
-            encoder.to(getattr(torch, settings.dtype))
-            config = LoraConfig(r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, target_modules="all-linear")
-            encoder = get_peft_model(encoder, config)
-            lighten(encoder)
-        return cls(encoder, tokenizer, Head(encoder.config.hidden_size).to(encoder.device), settings)
+                encoder.to(getattr(torch, settings.dtype))
+                rank = settings.lora_rank
+                encoder = get_peft_model(encoder, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear"))
+                lighten(encoder)
+            head = Head(encoder.config.hidden_size)
+        return cls(encoder, tokenizer, head.to(encoder.device), settings)
 
     @property
     def trained(self) -> dict[str, nn.Parameter]:

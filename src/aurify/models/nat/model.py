@@ -49,8 +49,7 @@ def add_nat(model: PreTrainedModel, config: NatConfig, *, seed: int = 0) -> Any:
     from transformers.pytorch_utils import Conv1D
 
     targets = lora_targets(model, config.targets)
-    with torch.random.fork_rng(), adapting():
-        torch.manual_seed(seed)
+    with adapting(seed):
         first = lora_config(model, config.rank, config.alpha, targets)
         first._register_custom_module({nn.Linear: DualLoraLinear, Conv1D: DualLoraLinear})
         tuned = get_peft_model(model, first, adapter_name=NEG)
