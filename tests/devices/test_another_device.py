@@ -36,12 +36,13 @@ def pretend(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "PRETEND": str(library), "PYTHONPATH": path, "ACCELERATE_TORCH_DEVICE": "pretend"}
 
 
-def python(*words: object, env: dict[str, str] | None = None) -> str:
+def python(*words: object, env: dict[str, str] | None = None, stderr: int = subprocess.PIPE) -> str:
     """What such a process prints; it must end well."""
     done = subprocess.run(
-        [sys.executable, *map(str, words)], env=env, capture_output=True, text=True, timeout=280, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+        [sys.executable, *map(str, words)], env=env, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=280,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stderr or done.stdout)[-3000:]
     return done.stdout
 
 
@@ -49,6 +50,9 @@ def test_the_device_refuses_what_a_gpu_refuses(pretend):
     mixed = "import torch; torch.ones(2, device=torch.accelerator.current_accelerator()) + torch.ones(2)"
     done = subprocess.run([sys.executable, "-c", mixed], env=pretend, capture_output=True, text=True, check=False)
     assert "same device" in done.stderr
+    doubled = "import torch; torch.ones(2, dtype=torch.float64, device=torch.accelerator.current_accelerator())"
+    done = subprocess.run([sys.executable, "-c", doubled], env=pretend, capture_output=True, text=True, check=False)
+    assert "TypeError" in done.stderr
     assert "pretend" in python("-c", "import torch; print(torch.accelerator.current_accelerator())", env=pretend)
 
 
@@ -57,7 +61,8 @@ def test_commands_come_to_the_same_on_both_devices(pretend, tmp_path):
     asked = python("-m", "aurify.nugget", "--questions", "object_counting", "--n", "12")
     questions.write_text(asked, encoding="utf-8")
     for name, env in (("host", None), ("device", pretend)):
-        python(HERE / "commands.py", questions, tmp_path / name, env=env)
+        said = python(HERE / "commands.py", questions, tmp_path / name, env=env, stderr=subprocess.STDOUT)
+        assert said.count("device: pretend") == (4 if env else 0)
     for table in ("trice/rationales", "grpo/rationales", "evaluated/samples"):
         host, device = (
             [one.text for one in RationaleTable(tmp_path / name / table).read()] for name in ("host", "device")

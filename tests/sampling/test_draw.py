@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from aurify.sampling.draw import draw_tokens, levels, uniforms
+from aurify.sampling import draw
+from aurify.sampling.draw import draw_tokens, levels, on_device, uniforms
 
 
 @given(seed=st.integers(0, 2**63 - 1), n=st.integers(1, 50), more=st.integers(0, 50))
@@ -54,6 +57,22 @@ def test_noise_in_the_logits_flips_few_more_tokens_than_it_must() -> None:
     flips = (draw_tokens(logits, uniform, 1.0)[0] != draw_tokens(noisy, uniform, 1.0)[0]).sum()
     variation = 0.5 * (logits.double().softmax(-1) - noisy.double().softmax(-1)).abs().sum()
     assert flips < 6 * variation + 3
+
+
+@given(st.integers(0, 10**6))
+def test_where_there_is_no_float64_a_draw_is_nearly_the_same_and_never_of_no_probability(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(64, 100, generator=generator)
+    logits[:, ::3] = float("-inf")
+    exact = torch.rand(64, 3, generator=generator, dtype=torch.float64)
+    exact[:8] = 1 - 2.0**-52
+    with patch.object(draw, "has_float64", lambda device: False):
+        coarse = on_device(exact.numpy(), torch.device("cpu"))
+    assert coarse.dtype == torch.float32
+    assert coarse.max() < 1
+    tokens, expected = (draw_tokens(logits, uniform, 1.0)[0] for uniform in (coarse, exact))
+    assert (tokens % 3 != 0).all()
+    assert (tokens != expected).sum() <= 1
 
 
 @given(st.integers(0, 10**6))

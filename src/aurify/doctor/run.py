@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
-
 from aurify.answers import Grade, Grader
 from aurify.answers.chosen import grader_of
 from aurify.clock import peak_memory_mb
@@ -23,6 +21,7 @@ from aurify.doctor.worked import EXAMPLES_SHOWN, shown_to, worked_examples
 from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
+from aurify.models.device import best_device, device_line
 from aurify.models.precision import settle_dtype
 from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm, first_prompt, prompt_form
@@ -59,9 +58,10 @@ def run_doctor(
     questions = read_as(settings, settings.data)
     chosen = sorted(questions, key=lambda question: stable_seed(settings.seed, "doctor", question.id))
     chosen = chosen[: settings.questions]
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if line := device_line(device := best_device()):
+        say(line)
     dtype = settle_dtype(settings.dtype, settings.model, say=say)
-    model, tokenizer = load_model(settings.model, dtype=dtype, device=device or "cpu", say=say)
+    model, tokenizer = load_model(settings.model, dtype=dtype, device=device, say=say)
     form = prompt_form(settings, settings.model, tokenizer)
     say(form.line())
     trials: list[Trial] = []

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from aurify.answers import Grader
 from aurify.answers.chosen import grader_of
 from aurify.lock import sole_writer
+from aurify.models.device import device_line
 from aurify.questions import Question
 from aurify.questions.fingerprint import Fingerprint
 from aurify.rationales import RationaleTable
@@ -120,4 +121,7 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         stop = stack.enter_context(world.stop)  # before the others can ask this process to stop
         stack.enter_context(world.ending_together(settings.stalled_after))
         grader = stack.enter_context(grader_of(settings, settings.out))
-        yield RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)
+        context = RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)
+        if line := device_line(world.device):
+            context.say(line)
+        yield context

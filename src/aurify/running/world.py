@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.device import best_device
 from aurify.pulse import heard_by, waiting
 from aurify.running.interrupt import Interrupted, StopRequest
 from aurify.running.peers import STALLED, Peers
@@ -28,10 +29,9 @@ TOLD_WITHIN = 25.0
 """Seconds in which the watchers find out why a process is gone."""
 
 
-def _has_accelerator() -> bool:
-    """Whether processes can have devices of their own here; Apple's GPU is one for all."""
-    found = torch.accelerator.current_accelerator() if hasattr(torch, "accelerator") else None
-    return torch.cuda.is_available() or (found is not None and found.type not in ("cpu", "mps"))
+def _on_cpu(launched: int) -> bool:
+    """Whether accelerate must be told: else it takes Apple's GPU, and on CPUs leaves torchrun's processes alone."""
+    return best_device().type == "cpu" and (launched > 1 or torch.accelerator.is_available())
 
 
 class World:
@@ -47,7 +47,7 @@ class World:
 
         launched = int(os.environ.get("WORLD_SIZE", "1"))
         self._accelerator = Accelerator(
-            cpu=launched > 1 and not _has_accelerator(),  # else each of torchrun's processes would be alone
+            cpu=_on_cpu(launched),
             kwargs_handlers=[InitProcessGroupKwargs(timeout=WAITED_FOR)],
         )  # fmt: skip
         if self._accelerator.num_processes != launched:

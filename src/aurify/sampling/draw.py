@@ -9,10 +9,14 @@ probability 1.9e-6, where the flat walk gives 6.8e-5 and the total variation, wh
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+from aurify.models.device import has_float64
 
 _CHILDREN = 8
 _AT_ONCE = 2**21
@@ -35,6 +39,16 @@ def uniforms(seed: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """
     bits = np.random.Philox(key=seed).random_raw(n)
     return np.asarray((bits >> np.uint64(12)) * 2.0**-52)
+
+
+def on_device(uniforms: np.ndarray[Any, np.dtype[np.float64]], device: torch.device) -> Tensor:
+    """Uniforms as draws on a device take them: where it knows no float64, in float32, rounded down to 23 bits.
+
+    A walk with those is as exact as float32 is, and as sure to end at a token.
+    """
+    if has_float64(device):
+        return torch.from_numpy(uniforms).to(device)
+    return torch.from_numpy(np.floor(uniforms * 2.0**23) * 2.0**-23).float().to(device)
 
 
 def draw_tokens(logits_RV: Tensor, uniforms_RL: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -78,7 +92,7 @@ def _walk(weights_RV: Tensor, uniforms_RL: Tensor) -> Tensor:
     node_R = torch.zeros_like(rows_R)
     for level, children_RNC in enumerate(reversed(tree)):
         at_R = torch.add(node_R, rows_R, alpha=children_RNC.shape[1])
-        cumulative_RC = children_RNC.view(-1, _CHILDREN).index_select(0, at_R).cumsum(-1, dtype=torch.float64)
+        cumulative_RC = children_RNC.view(-1, _CHILDREN).index_select(0, at_R).cumsum(-1, dtype=uniforms_RL.dtype)
         passed_RC = cumulative_RC <= uniforms_RL[:, level, None] * cumulative_RC[:, -1:]
         node_R = torch.add(passed_RC.sum(-1), node_R, alpha=_CHILDREN)
     return node_R

@@ -65,12 +65,12 @@ class SamplerFactory(ABC):
         Raises:
             AurifyError: it cannot be loaded.
         """
-        import torch
-
         from aurify.models import load_model
+        from aurify.models.device import best_device, device_line
 
-        device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        loaded = load_model(occasion.model, dtype=occasion.dtype, device=device or "cpu", say=occasion.say)
+        if line := device_line(device := best_device()):
+            occasion.say(line)
+        loaded = load_model(occasion.model, dtype=occasion.dtype, device=device, say=occasion.say)
         with self.of_model(loaded.model, loaded.tokenizer, occasion) as sampler:
             yield sampler, loaded.tokenizer
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aurify.sampling.draw import levels, uniforms
+from aurify.sampling.draw import levels, on_device, uniforms
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Rows:
             token_R=torch.zeros(n, dtype=torch.long, device=device),
             tokens_RM=torch.zeros(n, max_new_tokens + 1, dtype=torch.long, device=device),
             logprobs_RM=torch.zeros(n, max_new_tokens + 1, device=device),
-            uniforms_RML=torch.from_numpy(numbers).to(device),
+            uniforms_RML=on_device(numbers, device),
         )
 
     def __len__(self) -> int:

@@ -72,7 +72,7 @@ class Probes:
 
     @torch.no_grad()
     def _scores(self) -> list[torch.Tensor]:
-        return self._world.map(lambda mine: [row.double().cpu() for row in self._score(mine)], self._sequences)
+        return self._world.map(lambda mine: [row.cpu().double() for row in self._score(mine)], self._sequences)
 
 
 def scorer(model: torch.nn.Module, pad_token_id: int, budget: TokenBudget, *, bf16: bool) -> ScoreTokens:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models.autocast import products_in_bfloat16
+from aurify.models.device import best_device
 from aurify.models.lighter import lighten
 from aurify.models.load import load_model, resolve_name
 from aurify.models.logprobs import padded_batches
@@ -173,7 +174,7 @@ class NeuralRanker:
             done = 0
             for places in self._batches(encoded):
                 logits_B = self._logits([encoded[i] for i in places])
-                scores[places] = torch.sigmoid(logits_B).double().cpu().numpy()
+                scores[places] = torch.sigmoid(logits_B).cpu().double().numpy()
                 done += len(places)
                 tell(done, len(encoded))
 
@@ -272,8 +273,7 @@ def load_encoder(name: str) -> tuple[Any, Any]:
             f"--model {name}: a NAT model is no ranker's base: give the LoRA that aurify distill nce makes of it"
         )
     body, tokenizer = _merged(name) if (Path(path) / "adapter_config.json").is_file() else _body(name, path)
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    return body.to(device or "cpu"), tokenizer
+    return body.to(best_device()), tokenizer
 
 
 def _merged(name: str) -> tuple[Any, Any]:

@@ -1,5 +1,5 @@
 // A device in name only: its memory is the host's, its arithmetic the CPU's. What it refuses is what a GPU refuses: an
-// operation on tensors of two devices (numbers of no dimension excepted), and reading its memory from the host.
+// operation on tensors of two devices (numbers of no dimension excepted); and float64, as Apple's refuses it.
 
 #include <ATen/EmptyTensor.h>
 #include <ATen/autocast_mode.h>
@@ -37,13 +37,19 @@ REGISTER_ALLOCATOR(c10::DeviceType::PrivateUse1, &memory)
 
 const c10::DispatchKeySet keys(c10::DispatchKey::PrivateUse1);
 
+void no_float64(std::optional<c10::ScalarType> dtype) {
+  TORCH_CHECK_TYPE(c10::dtype_or_default(dtype) != c10::kDouble, "pretend knows no float64, as Apple's GPU does not");
+}
+
 at::Tensor empty(c10::IntArrayRef size, std::optional<c10::ScalarType> dtype, std::optional<c10::Layout>,
                  std::optional<c10::Device>, std::optional<bool>, std::optional<c10::MemoryFormat> format) {
+  no_float64(dtype);
   return at::detail::empty_generic(size, &memory, keys, c10::dtype_or_default(dtype), format);
 }
 
 at::Tensor empty_strided(c10::IntArrayRef size, c10::IntArrayRef stride, std::optional<c10::ScalarType> dtype,
                          std::optional<c10::Layout>, std::optional<c10::Device>, std::optional<bool>) {
+  no_float64(dtype);
   return at::detail::empty_strided_generic(size, stride, &memory, keys, c10::dtype_or_default(dtype));
 }
 
