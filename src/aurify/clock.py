@@ -62,11 +62,14 @@ class Clock:
         Reading the counters costs time, so it is not done at each addition.
         """
         peak = peak_memory_mb()
-        self._rising.risen_mb += peak - self._peak_mb
+        self._rising.risen_mb += max(0.0, peak - self._peak_mb)  # less where a GPU is counted from now on
         self._peak_mb, self._rising = peak, following
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process in MB (2^20 bytes)."""
+    """What this process took of memory at its peak, in MB (2^20 bytes): of its GPU where it has begun to use one."""
+    torch = sys.modules.get("torch")  # not imported here: there is no GPU in use before it is
+    if torch is not None and torch.cuda.is_initialized():
+        return float(torch.cuda.max_memory_reserved()) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

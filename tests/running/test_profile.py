@@ -39,6 +39,18 @@ def test_a_rise_of_the_peak_memory_belongs_to_the_part_in_which_it_rose() -> Non
     assert clock.totals["step/grade"].risen_mb + clock.totals["step"].risen_mb < 8
 
 
+def test_where_a_gpu_is_used_its_memory_is_what_counts(monkeypatch) -> None:
+    clock = Clock()
+    assert peak_memory_mb() > 50, "this process's own"
+    reserved = iter([2 * 2**20, 2 * 2**20, 5 * 2**20])
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda: next(reserved))
+    assert peak_memory_mb() == 2
+    with clock.measure("step"):
+        pass
+    assert clock.totals["step"].risen_mb == 3
+
+
 def test_rows_add_up_and_name_the_rest(tiny_model_dir) -> None:
     """A second of arithmetic at a tenth of the limit, by a model whose weights are counted here by hand."""
     model = load_model(str(tiny_model_dir)).model

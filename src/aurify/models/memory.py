@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from aurify.models.device import best_device
 from aurify.models.head import CHUNK_LOGITS, PLAIN_LOGITS
 from aurify.models.prefix import causal_lm
 
@@ -215,7 +216,7 @@ def available() -> int | None:
 
     None where nobody says.
     """
-    if torch.cuda.is_available():
+    if best_device().type == "cuda":
         kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # by torch, for what comes next
         return int(torch.cuda.mem_get_info()[0]) + kept
     try:
