@@ -47,6 +47,23 @@ def grader() -> Iterator[Grader]:
         yield grader
 
 
+def test_where_the_system_bounds_no_memory_answers_are_still_compared(tmp_path, monkeypatch):
+    """As on macOS, whose kernel refuses the bound of address space."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import resource\nbefore = resource.setrlimit\n"
+        "def refused(kind, bounds):\n"
+        "    if kind == resource.RLIMIT_AS:\n"
+        f"        open({str(tmp_path / 'asked')!r}, 'w').close()\n"
+        "        raise ValueError('current limit exceeds maximum limit')\n"
+        "    before(kind, bounds)\n"
+        "resource.setrlimit = refused\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with Grader(timeout=2.0) as grader:
+        assert grader.grade_answer("x+1", "1+x", "math").right
+    assert (tmp_path / "asked").exists(), "the bound was refused"
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_answer_costs_bounded_time_and_only_itself(grader: Grader, name: str) -> None:
     begun = time.monotonic()

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 Message = dict[str, Any]
@@ -194,7 +195,8 @@ def _limit_cpu(timeout: float) -> None:
 
 def _bound(kind: int, soft: int) -> None:
     hard = resource.getrlimit(kind)[1]
-    resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    with suppress(OSError, ValueError):  # macOS bounds no memory; time still ends what takes too much
+        resource.setrlimit(kind, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def _die_with(parent: int) -> None:
