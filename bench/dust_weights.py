@@ -93,7 +93,8 @@ def draw(found: dict[str, list[dict[str, Any]]], path: Path) -> None:
     for axes, (label, lines) in zip(panels[0], found.items(), strict=True):
         means = [line["mean"] for line in lines]
         axes.barh(range(len(lines)), means, color=["tab:red" if mean < 0 else "tab:blue" for mean in means])
-        texts = [shown(line["token"]).replace("$", "\\$") for line in lines]
+        tokens = [json.dumps(line["token"], ensure_ascii=False)[1:-1] for line in lines]
+        texts = [token.replace("\\\\", "\\").replace("$", "\\$") for token in tokens]
         axes.set_yticks(range(len(lines)), texts, fontsize=8, family="monospace")
         axes.set_title(label, fontsize=9)
         axes.set_xlabel("mean over layers and places", fontsize=8)
