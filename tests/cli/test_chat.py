@@ -53,6 +53,11 @@ def test_a_question_of_the_run_has_a_verdict_by_its_text_and_by_its_id_and_any_o
     assert "prompt: plain" in said
 
 
+def test_what_holds_for_both_models_is_said_once(run, capfd, monkeypatch):
+    monkeypatch.setattr("aurify.models.device.device_line", lambda device: "device: a fast one")
+    assert ask(run, "", capfd, monkeypatch)[1].count("device: a fast one") == 1
+
+
 def test_what_is_said_is_what_the_models_say_and_greedy_says_it_again(run):
     typed = "I have a lamp and a chair. How many objects do I have?"
     with beside_each_other(str(run)) as pair:

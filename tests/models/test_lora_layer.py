@@ -10,6 +10,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
+from aurify.errors import UsageError
+from aurify.models.lora import adapting
 from aurify.models.lora_layer import PlainLoraLinear, lighten_adapters
 
 
@@ -103,3 +105,10 @@ def test_disabled_merged_and_several_adapters_are_peft_s_own() -> None:
         model.add_adapter("second", LoraConfig(r=2, target_modules=["first"], init_lora_weights=False))
         model.base_model.set_adapter(["default", "second"])
     assert torch.equal(ours(x), stock(x))
+
+
+def test_what_peft_refuses_names_the_option_that_asked_for_it():
+    nowhere = LoraConfig(r=3, target_modules=["third"])
+    for option, words in {"--lora-targets": (), "--tuning prompt": ("--tuning prompt",)}.items():
+        with pytest.raises(UsageError, match=f"^{option}: .*third"), adapting(0, *words):
+            get_peft_model(Small(), nowhere)  # type: ignore[arg-type]

@@ -78,11 +78,18 @@ def beside_each_other(
     known: dict[str, Question] = {}
     for question, _ in read_asked(run.questions):
         known |= {as_typed(question.text): question, question.id: question}
+    said: set[str] = set()
+
+    def once(line: str) -> None:  # both models say what device and precision they are on
+        if line not in said:
+            said.add(line)
+            say(line)
+
     with ExitStack() as stack:
         grader = stack.enter_context(grader_of(SimpleNamespace(**config), run.path))
         asked = []
         for name in (str(config["model"]), str(run.model)):
-            occasion = Occasion(name, settle_dtype("auto", name, say=say), say=say)
+            occasion = Occasion(name, settle_dtype("auto", name, say=once), say=once)
             sampler, tokenizer = stack.enter_context(Local().of_name(occasion))
             template = form.template(tokenizer)
             drawing = Drawing(

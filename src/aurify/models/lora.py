@@ -68,10 +68,11 @@ def order_adapters(folder: Path) -> None:
 
 
 @contextmanager
-def adapting(seed: int) -> Iterator[None]:
+def adapting(seed: int, option: str = "--lora-targets") -> Iterator[None]:
     """New layers are made inside, their first values drawn from this seed; all other draws are as they were without it.
 
-    PEFT's complaint of layers that are not there, or not linear, becomes one line, its use of old names is unsaid.
+    PEFT's complaint, say of layers that are not there or not linear, becomes one line that names the ``option`` by
+    which they were asked for; its use of old names is unsaid.
 
     First values are drawn on the host and moved, so no device's generator is asked for: ``torch.random.fork_rng`` by
     itself asks for every device's, and each process would hold memory on every GPU of its machine.
@@ -83,7 +84,7 @@ def adapting(seed: int) -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             yield
     except ValueError as error:
-        raise UsageError(f"--lora-targets: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{option}: {str(error).splitlines()[0]}") from None
     finally:
         torch.set_rng_state(before)
 

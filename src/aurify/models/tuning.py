@@ -92,7 +92,7 @@ def prepare(
 
         initial_PD = _initial_prompt(model, tokenizer, prompt_text, prompt_tokens, seed)
         config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=len(initial_PD))
-        with adapting(seed):
+        with adapting(seed, "--tuning prompt"):
             model = get_peft_model(model, config)
         with torch.no_grad():
             model.prompt_encoder["default"].embedding.weight.copy_(initial_PD)

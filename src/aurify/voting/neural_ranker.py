@@ -115,7 +115,7 @@ class NeuralRanker:
         settings = replace(settings, model=_absolute(settings.model))
         encoder, tokenizer = load_encoder(settings.model)
         settings = replace(settings, dtype=_settled(settings, encoder))
-        with adapting(settings.seed):
+        with adapting(settings.seed, settings.model):
             if settings.lora_rank:
                 from peft import LoraConfig, get_peft_model
 
