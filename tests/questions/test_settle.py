@@ -13,8 +13,9 @@ from aurify.questions import LoadedQuestions, read_questions
 ODD_NUMBERS = {
     "1 250": "1250", "1\u202f250": "1250", "3.0×10^8": "300000000", "12 apples": "12", "(-5)": "-5", "€12.50": "12.5",
     "45 km/h": "45", "−12": "-12", "$1,450.00": "1450", "40%": "40%", "3/4": "3/4", "9 (apples)": "9",
+    r"\$23.40": "23.4", r"$\$1,200$": "1200", "**12**": "12", r"\(12\)": "12", "$7$": "7",
 }  # fmt: skip
-NO_NUMBERS = ["no solution", "7 Up", "5 PM", "5:45", "3 or 4", "12 May 1945", "x+1", "Apollo 13", "seven"]
+NO_NUMBERS = ["no solution", "7 Up", "5 PM", "5:45", "3-2", "12 May 1945", "x-ray", "Apollo 13", "seven"]
 
 
 def load(folder: Path, golds: list[Any], **options: Any) -> LoadedQuestions:
@@ -51,6 +52,17 @@ def test_numbers_among_words_stay_words(tmp_path: Path) -> None:
 def test_latex_among_numbers_and_numbers_among_latex(tmp_path: Path) -> None:
     assert [one.answer_type for one in load(tmp_path, ["1", "2", "3", "\\sqrt{2}"])] == ["number"] * 3 + ["math"]
     assert [one.answer_type for one in load(tmp_path, ["1", "\\sqrt{2}", "\\pi"])] == ["math"] * 3
+
+
+def test_mathematics_in_plain_signs_among_numbers(tmp_path: Path) -> None:
+    found = load(tmp_path, ["12", "(2,8)", "7", "x + 3", "9", "3 or 4", "5:45", "Paris", "8", "(A, B)", "6"])
+    assert [one.answer for one in found if one.answer_type == "math"] == ["(2,8)", "x + 3", "3 or 4"]
+    assert [one.answer for one in found if one.answer_type == "text"] == ["5:45", "Paris", "(A, B)"]
+    assert "6 of 11 answers are not numbers, and are compared as text or mathematics" in found.notes[0]
+    found = load(tmp_path, ["x+1", "(2,8)", "5", "Paris"])
+    assert [one.answer_type for one in found] == ["math", "math", "number", "text"], "most are numbers or mathematics"
+    found = load(tmp_path, ["(2,8)", "Paris", "5", "Rome", "the 3rd"])
+    assert {one.answer_type for one in found} == {"text"}
 
 
 def test_several_acceptable_answers(tmp_path: Path) -> None:

@@ -10,16 +10,21 @@ from aurify.answers.number import read_number
 from aurify.answers.reading import Unreadable
 from aurify.questions.choices import comparable_text
 from aurify.questions.gold import as_choice, as_number, expected_number, is_not_finite, last_boxed
+from aurify.questions.mathematics import reads_as_mathematics
 from aurify.questions.rows import RowError, show
 
 _LATEX = re.compile(
-    r"\\(?:[dt]?frac|sqrt|boxed|text|pi|infty|left|cdot|times|begin|circ|mathbb|log|sin|cos|tan|cup|in)(?![a-z])|[\^_]\{"
+    r"\\(?:[dt]?frac|sqrt|boxed|text|pi|infty|left|cdot|times|begin|circ|mathbb|log|sin|cos|tan|cup|in"
+    r"|mbox|math(?:rm|bf|cal)|[dt]?binom|[lg]eq?|neq|pm|infin|overline|lfloor|lceil|emptyset|varnothing|theta|alpha|beta)"
+    r"(?![a-z])|[\^_]\{"
 )
 _LETTERED = re.compile(r"\([A-Z]\)")
 _BEGINS_NUMBER = re.compile(
     r"\s*(?:[A-Za-z]\s?=\s?|(?:about|approximately|approx\.?|around)\s|[~≈])?[\s(]*[-+−–]?\s?"
-    r"(?:[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])"
+    r"(?:\\?[$€£¥₹]|Rs\.?\s|USD\s|EUR\s)?\s?[-−]?(?:\d|\.\d|\\[dt]?frac|[½⅓¼¾⅔])"
 )
+_MARKED = re.compile(r"\\\((.+)\\\)|\$(.+)(?<!\\)\$|\*\*(.+)\*\*", re.DOTALL)
+"""A formula's marks, or bold, around the whole."""
 _LETTERS = re.compile(r"[^\W\d_]")
 _NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
 _SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f\u2009]\d{3})+)(?![\d,])")
@@ -30,7 +35,8 @@ def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> 
 
     Choice: every answer is ``(A)``; or every one is a letter, and the questions have lettered options; or at least
     nine in ten are ``(A)`` and all questions have options, since two BIG-Bench Hard files hold a few bare texts.
-    Number: every answer is one, missing values (NaN) aside. Math: some answer is LaTeX. Otherwise text.
+    Number: every answer is one, missing values (NaN) aside. Math: some answer is LaTeX, or all are numbers and
+    mathematics (``reads_as_mathematics``). Otherwise text.
     """
     if not answers:
         return "text"
@@ -43,7 +49,8 @@ def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> 
     finite = [answer for answer in answers if not is_not_finite(answer)]
     if finite and all(as_number(answer) for answer in finite):
         return "number"
-    return "math" if any(_LATEX.search(answer) for answer in answers) else "text"
+    formal = finite and all(as_number(answer) or reads_as_mathematics(answer) for answer in finite)
+    return "math" if formal or any(_LATEX.search(answer) for answer in answers) else "text"
 
 
 def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
@@ -51,8 +58,9 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
 
     That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
     the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
-    (and one is nothing else, or a measure or price) or more than half are nothing else, every answer that can be read
-    as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is text, or LaTeX.
+    (and one is nothing else, or a measure or price) or more than half are nothing else, or mathematics, every answer
+    that can be read as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is mathematics
+    where it is LaTeX or reads so (``(2,8)``), else text: a name, a sentence.
     """
     kind = infer_answer_type(answers, questions)
     if kind in ("choice", "number"):
@@ -61,7 +69,12 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
                for one, text in zip(answers, questions, strict=True)]  # fmt: skip
     others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
     bare = [as_number(one) is not None or (number_in(one) is not None and _is_measure(one)) for one in others]
-    numbers = 2 * sum(bare) > len(others) or (any(bare) and all(number_in(one) for one in others))
+    formal = (
+        bare
+        if kind == "math"
+        else [one or reads_as_mathematics(other) for one, other in zip(bare, others, strict=True)]
+    )
+    numbers = 2 * sum(formal) > len(others) or (any(bare) and all(number_in(one) for one in others))
     return [
         "choice" if choice else _among_numbers(one) if numbers else kind
         for one, choice in zip(answers, choices, strict=True)
@@ -79,7 +92,7 @@ def _is_measure(answer: str) -> bool:
 def _among_numbers(answer: str) -> str:
     if number_in(answer) or is_not_finite(answer):
         return "number"
-    return "math" if _LATEX.search(answer) else "text"
+    return "math" if _LATEX.search(answer) or reads_as_mathematics(answer) else "text"
 
 
 def number_in(answer: str) -> str | None:
@@ -87,6 +100,8 @@ def number_in(answer: str) -> str | None:
 
     It is read as predictions are. A name (``7 Up``) and a time of day (``5 PM``) are none.
     """
+    marked = _MARKED.fullmatch(answer.strip())
+    answer = next(filter(None, marked.groups())) if marked else answer
     found = as_number(answer)
     if found is not None:
         return found
