@@ -19,6 +19,21 @@ from aurify.answers.options import options, with_options
         (r"Which? $\textbf{(A)}\ 6\qquad\textbf{(B)}\ 8\qquad\textbf{(C)}\ 12$", ["6", "8", "12"]),
         (r"Which? $\mathrm{(A) \ } 2 \qquad \mathrm{(B) \ } 3$", ["2", "3"]),
         (r"Which? $(\text{A})\ 1 \quad (\text{B})\ 2$", ["1", "2"]),
+        ("Which?\n(A) 4 (B) 5 (C) 6", ["4", "5", "6"]),
+        ("Which?\nAnswer Choices: (A) 4 (B) 5 (C) 6", ["4", "5", "6"]),
+        ("Which?\nOptions: (a) 4 (b) 5 (c) 6", ["4", "5", "6"]),
+        ("Which? Answer Choices: (A)4 min (B)5 min (C)6 min\nA: it is", ["4 min", "5 min", "6 min"]),
+        ("Is it?\n(A) Yes (B) No", ["Yes", "No"]),
+        ("Which?\n(A) 4 (B) 5\n(C) 6", ["4", "5", "6"]),
+        ("Which?\na) 4 b) 5 c) 6", ["4", "5", "6"]),
+        ("Which?\nOptions: A. 4 B. 5 C. 6", ["4", "5", "6"]),
+        ("Which?\na) four\nb) five", ["four", "five"]),
+        ("Which?\na. four\nb. five", ["four", "five"]),
+        ("Which?\n- A. four\n- B. five", ["four", "five"]),
+        ("Which?\n* (A) four\n* (B) five", ["four", "five"]),
+        ("Which?\n**A.** four\n**B.** five **and** more", ["four", "five **and** more"]),
+        ("Which?\n- **A) four**\n- **B) five**", ["four", "five"]),
+        ("Which?\n(A) both (B) and (C)\n(B) 4 (C) 5", ["both (B) and (C)", "4 (C) 5"]),
     ],
 )
 def test_the_forms_of_options(question: str, found: list[str]) -> None:
@@ -36,6 +51,11 @@ def test_the_forms_of_options(question: str, found: list[str]) -> None:
         r"Let \textbf{A} be a matrix and \textbf{B} its inverse.",
         "Is vitamin C) better?",
         "Which? (B) 4 (C) 5 (D) 6",
+        "A. Smith met B. Jones, and C. Brown met both.",
+        "Find (a) the area (b) the side.",
+        "See a) and b).",
+        "Let f(A)x, f(B)y and f(C)z be given.",
+        "Is (A)(B)(C) a product?",
     ],
 )
 def test_questions_that_only_look_as_if_they_had_options(question: str) -> None:

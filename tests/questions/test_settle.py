@@ -156,3 +156,33 @@ def test_a_letter_among_formulas_is_a_bad_row_where_the_question_lists_and_names
     found = read_questions(tmp_path / "f.jsonl", skip_bad=True)
     assert [one.text for one in found] == [*asked[1:], "P?"]
     assert "names no such letter" in found.skipped[0][1]
+
+
+@pytest.mark.parametrize(
+    "options", ["(A) x (B) y", "a) x\nb) y", "- A. x\n- B. y", "Answer Choices: (a) x (b) y (c) z"]
+)
+def test_options_in_one_line_in_small_letters_and_in_bullets(tmp_path: Path, options: str) -> None:
+    rows = [{"question": f"Which is it, {n}?\n{options}", "answer": gold} for n, gold in enumerate(["A", "b", "(B)"])]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl")
+    assert [(one.answer, one.answer_type) for one in found] == [(letter, "choice") for letter in ("(A)", "(B)", "(B)")]
+
+
+def test_small_letters_of_options_that_are_not_listed_are_bad_rows(tmp_path: Path) -> None:
+    found = load(tmp_path, ["a", "b", "d"])
+    assert [reason.partition(" (")[0] for _, reason in found.skipped] == [
+        f"the answer is '{letter}', but the question lists no options" for letter in "abd"
+    ]
+    assert [one.answer for one in load(tmp_path, ["a", "b", "z"])] == ["a", "b", "z"], "letters, and no options"
+    assert [one.answer for one in load(tmp_path, ["e", r"\pi", "i"])] == ["e", r"\pi", "i"]
+
+
+def test_letters_without_options_among_choices_are_said(tmp_path: Path) -> None:
+    rows = [{"question": f"Q{n}?\nA. x\nB. y", "answer": "B"} for n in range(2)]
+    rows += [{"question": "Q3?\nA - x\nB - y", "answer": "B"}, {"question": "Where?", "answer": "Paris"}]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_questions(tmp_path / "f.jsonl")
+    assert [one.answer_type for one in found] == ["choice", "choice", "text", "text"]
+    (note,) = found.notes
+    assert "1 of 4 answers are letters whose questions list no options that can be read" in note
+    assert note.endswith("f.jsonl:3 'B'")

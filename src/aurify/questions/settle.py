@@ -18,8 +18,9 @@ from aurify.questions.rows import RowError, show
 
 ROWS_LISTED = 3
 """Odd rows that are named in a note; the rest are counted."""
-_LETTER = re.compile(r"[A-J]")
-_OPTION = re.compile(r"\(?[A-J]\)?\.?")
+_LETTER = re.compile(r"[A-Ja-j]")
+_OPTION = re.compile(r"\(?[A-Ja-dfghj]\)?\.?")
+"""A gold answer that may name an option; e and i are numbers too."""
 _ASKS_FOR_LETTER = re.compile(
     r"\b(?:letters?|grades?|points?|variables?|vert(?:ex|ices)|types?|notes?|keys?|labels?|who|person)\b", re.IGNORECASE
 )
@@ -124,15 +125,20 @@ def _inferred(drafts: Sequence[Draft], name: str, notes: list[str]) -> dict[str,
         found = _types(group)
         types.update(zip((one.where for one in group), found, strict=True))
         odd = [one for one, kind in zip(group, found, strict=True) if kind in ("text", "math")]
+        letters = [one for one in odd if _OPTION.fullmatch(one.answers[0].strip())]
         if "number" in found and odd:
-            shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in odd[:ROWS_LISTED])
-            more = f" and {len(odd) - ROWS_LISTED} more" if len(odd) > ROWS_LISTED else ""
             words = "text or mathematics" if "math" in found else "text"
-            notes.append(
-                f"{name}: {len(odd)} of {len(group)} answers are not numbers, and are compared as {words}: "
-                f"{shown}{more}"
-            )
+            told = f"answers are not numbers, and are compared as {words}"
+            notes.append(f"{name}: {len(odd)} of {len(group)} {told}: {_listed(odd)}")
+        elif "choice" in found and letters:
+            told = "answers are letters whose questions list no options that can be read, and are compared as text"
+            notes.append(f"{name}: {len(letters)} of {len(group)} {told}: {_listed(letters)}")
     return types
+
+
+def _listed(rows: Sequence[Draft]) -> str:
+    shown = ", ".join(f"{one.where} {show(one.answers[0], 30)}" for one in rows[:ROWS_LISTED])
+    return f"{shown} and {len(rows) - ROWS_LISTED} more" if len(rows) > ROWS_LISTED else shown
 
 
 def _types(group: Sequence[Draft]) -> list[str]:
