@@ -96,6 +96,12 @@ class Settings(BaseModel):
 
     @field_validator("*")
     @classmethod
+    def _at_home(cls, value: Any) -> Any:
+        """A path in the user's folder, where no shell has written it out (``--out=~/run``, Python, TOML)."""
+        return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~/") else value
+
+    @field_validator("*")
+    @classmethod
     def _known_word(cls, value: Any, info: ValidationInfo) -> Any:
         root = cls.general or cls
         if info.field_name in root.doors and value is not None:

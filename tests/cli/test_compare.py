@@ -15,7 +15,9 @@ from aurify.answers import Verdict
 from aurify.cli.app import exit_status, new_app
 from aurify.cli.compare import register
 from aurify.nugget import generate
+from aurify.questions import Question
 from aurify.rationales import Rationale, RationaleTable
+from aurify.running.asked import write_asked
 from aurify.training.settings import TrainSettings
 
 Compare = Callable[..., tuple[int, str, str]]
@@ -168,6 +170,33 @@ def test_mistakes_are_one_line(compare, tmp_path):
     assert "not finished: aurify train --config" in compare(good, good)[2]
 
 
+def test_different_questions_of_the_same_ids_are_not_paired(compare, tmp_path):
+    right = answers(0.5, 1, 20)
+    one, other = (finished(tmp_path / name, name, right) for name in ("trice", "rloo"))
+
+    def asks(folder: Path, what: str) -> None:
+        write_asked(
+            folder / "questions.jsonl", [], [Question(f"q{i}", f"{what} {i}?", "1", "number") for i in range(20)]
+        )
+
+    asks(one, "What is")
+    asks(other, "What is")
+    assert compare(one, other)[0] == 0
+    asks(other, "How much is")
+    status, _, err = compare(one, other)
+    assert status == 2
+    assert "were measured on different questions of the same ids, as 'q0'" in err
+
+
+def test_an_unfinished_run_is_gone_on_with_by_its_own_command(compare, tmp_path):
+    runs = [finished(tmp_path / name, "trice", answers(0.5, 1, 5)) for name in ("a", "b")]
+    shutil.rmtree(runs[1] / "model")
+    assert "not finished: aurify train --config" in compare(*runs)[2]
+    config = runs[1] / "config.toml"
+    config.write_text(config.read_text().replace('data = "d.jsonl"', 'data = "d.jsonl"\nfrom = "runs/a"'))
+    assert "not finished: aurify distill --config" in compare(*runs)[2]
+
+
 def test_folders_that_are_not_as_they_were_written(compare, tmp_path):
     good = finished(tmp_path / "good", "trice", np.array([True, False]))
     for name, file, text, told in (
@@ -212,6 +241,23 @@ memory = "none"
 method = "trice"
 estimator = "basic"
 """
+
+
+def test_a_file_whose_questions_have_no_answers_is_gone_on_with(compare, tmp_path, monkeypatch):
+    (tmp_path / "brevity.py").write_text(
+        "def brief(completions, **rest):\n    return [float(len(one) < 99) for one in completions]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    rows = [{"question": one.text} for one in generate("web_of_lies", 10, seed=5)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        PLAN.partition("[methods.trice]")[0].replace('memory = "none"', 'answers = "brevity:brief"')
+        + "[methods.rloo]\nsamples = 2\n[methods.grpo]\nsamples = 2\n"
+    )
+    first, again = compare(plan), compare(plan)
+    assert first[0] == 0, first[2]
+    assert again[:2] == first[:2]
 
 
 def test_a_file_is_run_within_its_budget_and_gone_on_with(compare, tmp_path):

@@ -28,3 +28,12 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_work(tmp_path):
 def test_any_other_target_is_taken(target, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_target(target)
+
+
+def test_what_the_command_reads_is_not_written_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("read.jsonl", "other.jsonl"):
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"--out \./read\.jsonl: is read by this command"):
+        check_target("./read.jsonl", "--out", read=[None, "hf:some/thing", str(tmp_path / "read.jsonl")])
+    check_target("other.jsonl", "--out", read=[None, "read.jsonl"])

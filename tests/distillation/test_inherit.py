@@ -64,3 +64,17 @@ def test_a_training_run_gives_its_split_and_prompt_too(tmp_path: Path) -> None:
     }  # fmt: skip
     with pytest.raises(AurifyError, match="finish the run first, or give --model"):
         changed(tmp_path, TRAINED)
+
+
+def test_what_belongs_to_the_answers_comes_with_them(tmp_path: Path) -> None:
+    config = TRAINED + 'answers = "code"\ncode_timeout = 3.0\n'
+    (tmp_path / "model").mkdir()
+    assert changed(tmp_path, config, model="m")["code_timeout"] == 3.0
+    assert changed(tmp_path, config, model="m", answers="code", code_timeout=7.0)["code_timeout"] == 7.0
+    assert "code_timeout" not in changed(tmp_path, config, model="m", answers="number")
+
+
+@pytest.mark.parametrize(("key", "foreign", "known"), [("dtype", "mixed", "bfloat16"), ("prompt", "direct", "chat")])
+def test_what_only_a_training_run_can_be_is_left_to_auto(key: str, foreign: str, known: str, tmp_path: Path) -> None:
+    assert key not in changed(tmp_path, f'{TRAINED}{key} = "{foreign}"\n', model="m")
+    assert changed(tmp_path, f'{TRAINED}{key} = "{known}"\n', model="m")[key] == known

@@ -116,6 +116,17 @@ def test_lora_starts_as_the_base_model_and_is_seeded(tiny_model_dir):
 
 
 def test_an_adapter_without_its_base_is_one_line(tmp_path):
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path / "gone")}))
-    with pytest.raises(AurifyError, match="cannot be loaded"):
+    gone = tmp_path / "gone"
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(gone)}))
+    with pytest.raises(AurifyError, match=f"its base {gone} cannot be loaded: there is no such folder"):
         load_model(str(tmp_path))
+
+
+def test_an_adapter_is_found_from_another_folder_than_its_base_was(tiny_model_dir, tmp_path, monkeypatch):
+    monkeypatch.chdir(tiny_model_dir.parent)
+    loaded = load_model(tiny_model_dir.name)
+    n_base = loaded.model.num_parameters()
+    tuned = prepare(loaded.model, loaded.tokenizer, kind="lora", lora_rank=2, seed=0)
+    tuned.model.save_pretrained(tmp_path / "adapter")
+    monkeypatch.chdir(tmp_path)
+    assert load_model("adapter").model.num_parameters() > n_base

@@ -27,7 +27,8 @@ def made(n: int) -> list[Question]:
 
 
 def written(path: Path, n: int) -> str:
-    path.write_text("".join(json.dumps({"question": f"What is {i}?", "answer": str(i)}) + "\n" for i in range(n)))
+    rows = [{"question": f"What is {i} in {path.stem}?", "answer": str(i)} for i in range(n)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
 
 
@@ -62,7 +63,9 @@ def test_given_questions_go_before_files_and_files_before_a_split(tmp_path: Path
     train, measured = questions_to_learn(settings(data=train_file, eval_data=eval_file), None, None, said.append)
     assert (len(train), len(measured)) == (8, 3)
     assert said[0] == f"{train_file}: 8 questions, answers: number (inferred)"
-    assert questions_to_learn(settings(eval_data=eval_file), made(6), made(2), print) == (made(6), made(2))
+    assert questions_to_learn(settings(eval_data=eval_file), made(9)[:6], made(9)[6:], print) == (
+        made(9)[:6], made(9)[6:]
+    )  # fmt: skip
 
 
 def test_no_question_left_is_one_clear_line() -> None:

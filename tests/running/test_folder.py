@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from aurify.errors import AurifyError, UsageError
@@ -63,3 +65,8 @@ def test_a_run_goes_on_with_the_data_that_it_began_with_alone(tmp_path):
         folder.refuse_others(settings(resume=True), before)
     folder.read.unlink()
     folder.refuse_others(settings(resume=True), before)
+
+
+def test_the_command_that_goes_on_can_be_pasted(tmp_path):
+    folder = RunFolder(tmp_path / "my run é")
+    assert shlex.split(folder.resume_command) == ["aurify", "train", "--config", str(folder.config), "--resume"]

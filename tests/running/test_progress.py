@@ -56,3 +56,14 @@ def test_a_draw_of_minutes_says_how_far_it_is_and_a_quick_one_nothing(
     numbers = ["0 of 463", "120 of 463", "3 of 64"]
     assert [row.split(",")[0] for row in told] == [f"{n} rationales drawn" for n in numbers]
     assert [row.endswith(" left") for row in told] == [False, True, True]
+
+
+def test_a_bar_is_for_a_terminal_and_within_with_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    TerminalWatcher().step(1, 2, line(0.1))
+    assert capsys.readouterr().err.startswith("step 1/2")
+    with TerminalWatcher() as watcher:
+        watcher.step(1, 2, line(0.1))
+    assert "\x1b[" in capsys.readouterr().err, "a bar is drawn by control sequences"

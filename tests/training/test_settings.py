@@ -79,3 +79,26 @@ def test_what_follows_from_the_method_is_in_the_resolved_settings():
     assert (cot.prompt, cot.memory) == ("auto", "auto"), "the questions decide between gold and the guide"
     again = TrainSettings(**direct.model_dump())
     assert again == direct
+
+
+@pytest.mark.parametrize(
+    ("kind", "adapted", "given", "lines"),
+    [
+        ("full", False, {"lora_rank": 4, "lora_targets": ["q_proj"]},
+         ["--lora-rank, --lora-targets: no setting that --tuning full looks at"]),
+        ("lora", True, {"lora_rank": 4, "lora_alpha": 8},
+         ["--lora-rank, --lora-alpha: the adapter of --model goes on as it is"]),
+        ("lora", False, {"lora_rank": 4, "soft_prompt_init": "5"},
+         ["--soft-prompt-init: no setting that --tuning lora looks at"]),
+        ("prompt", False, {"soft_prompt_init": "5"}, []),
+        ("full", False, {"memory": "none", "memory_from": "a.jsonl"},
+         ["--memory-from: no setting that --memory none looks at"]),
+        ("full", False, {"memory": "table", "memory_from": "a.jsonl"}, []),
+        ("full", False, {"holdout": 0.1, "eval_data": "e.jsonl"},
+         ["--holdout: nothing of --data is held out beside --eval-data"]),
+        ("lora", False, {"lora_rank": 16, "holdout": 0.1}, []),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_said(kind, adapted, given, lines):
+    asked = {"method": "trice", "model": "nugget", "data": "d.jsonl", **given}
+    assert resolve(TrainSettings, asked).unused(kind, adapted=adapted) == lines

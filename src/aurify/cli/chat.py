@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import textwrap
@@ -60,6 +61,8 @@ register = partial(add_command, name="chat", kind=ChatSettings, run=run, positio
 
 def questions() -> Iterator[str]:
     """The lines of standard input that hold anything, asked for where a person types them."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a byte that is not UTF-8 must not end the conversation
     if not sys.stdin.isatty():
         yield from filter(None, (line.strip() for line in sys.stdin))
         return

@@ -68,7 +68,7 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     from aurify.rationales.reading import table_or_rows
 
     target = settings.out or f"{form}.jsonl"
-    check_target(target, "--out")
+    check_target(target, "--out", read=[settings.run, settings.data])
     recorded = PromptForm.read(settings.run) or PromptForm("plain", reason="nothing says another")
     name = recorded.prompt if settings.prompt == "auto" else settings.prompt
     same = name == recorded.prompt

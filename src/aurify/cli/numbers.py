@@ -12,16 +12,22 @@ from aurify.errors import UsageError
 from aurify.files import write_atomically
 
 
-def check_target(target: str | None, flag: str = "--json") -> None:
+def check_target(target: str | None, flag: str = "--json", *, read: Iterable[str | None] = ()) -> None:
     """Before the work: whether what was asked for by this flag can be written there.
 
+    Args:
+        read: what the command reads, which is not written over.
+
     Raises:
-        UsageError: they cannot.
+        UsageError: it cannot.
     """
     if target in (None, "-"):
         return
-    if Path(str(target)).is_dir() or not Path(str(target)).parent.is_dir():
+    path = Path(str(target))
+    if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{flag} {target}: not a file in a folder that exists")
+    if path.exists() and any(name and Path(name).exists() and path.samefile(name) for name in read):
+        raise UsageError(f"{flag} {target}: is read by this command, and would be lost: name another file")
 
 
 def tell(numbers: Any, lines: Iterable[str], target: str | None) -> bool:

@@ -29,7 +29,7 @@ def run(settings: VoteSettings) -> None:
     or a list of samples (see aurify.rationales.read_rationales). One line of JSON a question is written. Equivalent
     answers count as one; an answer that cannot be read never wins.
     """
-    check_target(settings.out, "--out")
+    check_target(settings.out, "--out", read=[settings.file, settings.data])
     from aurify.files import atomic_writer
     from aurify.voting.ballots import run_vote
 

@@ -13,7 +13,9 @@ from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError, UsageError
 from aurify.parsing import read_toml
 from aurify.rationales import RationaleTable
+from aurify.running.asked import read_asked
 from aurify.running.budget import BUDGET_KINDS, cost_of_step
+from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
 from aurify.statistics.paired import Floats, by_question
 
@@ -32,6 +34,8 @@ class FinishedRun:
     config: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
     """Rationales drawn (``samples``), ``tokens`` generated and ``seconds``, without evaluations; of a file, nothing."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The held-out questions' texts by id, where they are known."""
 
     @property
     def seed(self) -> int:
@@ -53,9 +57,11 @@ def read_finished_run(folder: str | Path) -> FinishedRun:
         )
     if not (folder / "config.toml").is_file():
         raise AurifyError(f"{folder}: no config.toml there: not the folder of a run")
+    config = read_toml(folder / "config.toml")
     if not (folder / "model").is_dir():
-        raise AurifyError(f"{folder}: the run is not finished: aurify train --config {folder / 'config.toml'} --resume")
-    config, lines = read_toml(folder / "config.toml"), MetricsLog(folder / "metrics.jsonl").read()
+        command = "distill" if "from" in config else "train"
+        raise AurifyError(f"{folder}: the run is not finished: {RunFolder(folder, command=command).resume_command}")
+    lines = MetricsLog(folder / "metrics.jsonl").read()
     if not isinstance(config.get("seed"), int):
         raise AurifyError(f"{folder}: its config.toml is not what aurify train wrote: run it again")
     last = max((line["step"] for line in lines if "held_out" in line), default=None)
@@ -68,7 +74,9 @@ def read_finished_run(folder: str | Path) -> FinishedRun:
         if step == last and verdict != Verdict.LEFT_OUT
     }
     costs = [cost_of_step(line) for line in lines]
-    return FinishedRun(folder, right, config, {kind: sum(cost[kind] for cost in costs) for kind in BUDGET_KINDS})
+    spent: dict[str, float] = {kind: sum(cost[kind] for cost in costs) for kind in BUDGET_KINDS}
+    asked = [one.question for one in read_asked(folder / "questions.jsonl") if one.part == "held out"]
+    return FinishedRun(folder, right, config, spent, {question.id: question.text for question in asked})
 
 
 def name_methods(runs: Sequence[FinishedRun]) -> dict[str, list[FinishedRun]]:
@@ -102,6 +110,7 @@ def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, Floats]:
     Raises:
         UsageError: the methods have different seeds, or were measured on different held-out questions.
     """
+    _same_by_id([run for runs in methods.values() for run in runs])
     names = list(methods)
     first = methods[names[0]]
     for name in names[1:]:
@@ -123,6 +132,19 @@ def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, Floats]:
                     "give both the same questions (of runs: --data, --seed, --holdout and --eval-data)"
                 )
     return {name: by_question([run.right for run in runs]) for name, runs in methods.items()}
+
+
+def _same_by_id(runs: Sequence[FinishedRun]) -> None:
+    """Refuse runs in which one id stands for different questions."""
+    known: dict[str, tuple[str, FinishedRun]] = {}
+    for run in runs:
+        for id_, text in run.texts.items():
+            before, other = known.setdefault(id_, (text, run))
+            if before != text:
+                raise UsageError(
+                    f"{other.folder} and {run.folder} were measured on different questions of the same ids, as "
+                    f"{id_!r}: give both the same questions"
+                )
 
 
 def _name(run: FinishedRun, others: Sequence[FinishedRun]) -> str:

@@ -10,7 +10,7 @@ from aurify.distillation.settings import DistillSettings
 from aurify.errors import UsageError
 from aurify.files import atomic_folder
 from aurify.models import LoadedModel, load_model
-from aurify.models.load import resolve_name
+from aurify.models.load import absolute, resolve_name
 from aurify.models.lora import add_lora, equal_ranks
 from aurify.models.nat.model import BASE, NatConfig, add_nat
 from aurify.models.nat.storage import is_nat, read_config
@@ -101,8 +101,3 @@ def prepare_student(loaded: LoadedModel, base: str, settings: DistillSettings) -
             loaded.model, settings.lora_targets, rank=settings.lora_rank, width=settings.unit_width
         )
     return Prepared(add_lora(loaded.model, **plain), base, None, BASE)
-
-
-def absolute(name: str) -> str:
-    """A folder's name from the root on, so that it is found from anywhere; a hub name as it is."""
-    return str(Path(name).resolve()) if Path(name).exists() else name

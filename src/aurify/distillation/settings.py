@@ -23,6 +23,7 @@ from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import MAX_RANK, Settings
+from aurify.unused import unused
 
 _SAMPLING = ("nce", "augment", "self-kd")
 _OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
@@ -131,12 +132,11 @@ class DistillSettings(Settings):
         return self.method in _SAMPLING
 
     @property
-    def unused(self) -> str:
-        """A line on what is set and means nothing to the method; empty where all of it does."""
-        fields = type(self).model_fields
-        names = [
-            f"--{name.replace('_', '-')}"
-            for name, methods in _OWN_SETTINGS.items()
-            if self.method not in methods and getattr(self, name) != fields[name].default
+    def unused(self) -> list[str]:
+        """A line for each reason why something that is set means nothing."""
+        others = [name for name, methods in _OWN_SETTINGS.items() if self.method not in methods]
+        lines = [
+            unused(self, others, f"no setting that {self.method} looks at"),
+            unused(self, ["holdout"] if self.eval_data else [], "nothing of --data is held out beside --eval-data"),
         ]
-        return f"{', '.join(names)}: no setting that {self.method} looks at" if names else ""
+        return [*filter(None, lines)]

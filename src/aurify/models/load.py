@@ -50,6 +50,11 @@ def resolve_name(name: str) -> str:
     return name
 
 
+def absolute(name: str) -> str:
+    """A folder's or a file's name from the root on, so that it is found from anywhere; any other word as it is."""
+    return str(Path(name).resolve()) if name != "nugget" and Path(name).exists() else name
+
+
 def load_model(
     name: str | os.PathLike[str],
     *,
@@ -79,20 +84,22 @@ def load_model(
 
     disable_progress_bar()
     name = os.fspath(name)
-    path = resolve_name(name)
+    path = absolute(resolve_name(name))  # which an adapter records as its base
     if (Path(path) / _NAT).is_file():
         if quantize:
             raise UsageError(f"--quantize {quantize}: not for a model that aurify distill nat made")
         return _load_nat(name, path, dtype, device, say)
     adapter = _adapter_config(path)
-    base = resolve_name(adapter["base_model_name_or_path"]) if adapter else path
+    base = absolute(resolve_name(adapter["base_model_name_or_path"])) if adapter else path
     folder = Path(path).exists() and not adapter and gguf_source(path) is None
     if folder and not (Path(path) / "config.json").is_file():
         raise AurifyError(f"--model {name}: neither config.json nor adapter_config.json there: not a model folder")
-    with reading(f"--model {name}: cannot be loaded"):
+    its = f"its base {base} " if adapter else ""
+    with reading(f"--model {name}: {its}cannot be loaded"):
         tokenizer = _tokenizer(path, base)
         model = _base_model(base, dtype, say, quantize)
-        if adapter:
+    if adapter:
+        with reading(f"--model {name}: cannot be loaded"):
             model = pretrained_adapter(model, path, trainable=trainable)
     if tokenizer.eos_token_id is None:
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")

@@ -73,12 +73,22 @@ class PromptForm:
 
     def line(self) -> str:
         """What a user is told of it."""
-        parts = [f"prompt: {self.prompt} ({self.reason})"]
-        parts += ["worked examples"] if self.few_shot else []
-        parts += ["a system message"] if self.system else []
-        parts += [f"template arguments {json.dumps(dict(self.template_args))}"] if self.template_args else []
+        parts = [f"prompt: {self.prompt} ({self.reason})", *self._beside()]
         parts += [f"dated {self.date}"] if self.date else []
         return printable(", ".join(parts), 400)
+
+    def differs(self, recorded: PromptForm | None) -> str:
+        """How the model was asked when it was trained, where that is another form."""
+        names = ("prompt", "few_shot", "system", "template_args")
+        if recorded is None or all(getattr(self, name) == getattr(recorded, name) for name in names):
+            return ""
+        return "; it was trained as " + " and ".join([recorded.prompt, *recorded._beside()])
+
+    def _beside(self) -> list[str]:
+        """What stands in the prompt beside the question."""
+        parts = ["worked examples"] if self.few_shot else []
+        parts += ["a system message"] if self.system else []
+        return parts + ([f"template arguments {json.dumps(dict(self.template_args))}"] if self.template_args else [])
 
     def save(self, folder: Path) -> None:
         """Write it into a folder that is there."""
@@ -122,7 +132,8 @@ def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
     today = datetime.date.today().isoformat() if is_dated(tokenizer) else None
     given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, reason="as told by --prompt")
     if asked.prompt != "auto":
-        return replace(given, date=today if given.prompt == "chat" else None)
+        otherwise = given.differs(PromptForm.read(resolve_name(name)))
+        return replace(given, date=today if given.prompt == "chat" else None, reason=given.reason + otherwise)
     if recorded := PromptForm.read(resolve_name(name)):
         names = ("few_shot", "system", "template_args", "max_new_tokens")
         return replace(recorded, **{key: value for key in names if (value := getattr(given, key)) is not None})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from aurify.errors import AurifyError
+from aurify.questions.apart import kept_apart
 from aurify.questions.load import LoadedQuestions, load_questions
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
@@ -86,7 +87,7 @@ def questions_to_learn(
     """(training questions, those to measure on): given, or those of the settings' data, evaluation data and split.
 
     Raises:
-        AurifyError: the data is bad, or no question is left to train on.
+        AurifyError: the data is bad, no question is left to train on, or one would be trained on and measured on.
     """
     train = list(questions) if questions is not None else _read(settings, settings.data, say)
     if held_out is None and settings.eval_data:
@@ -95,7 +96,7 @@ def questions_to_learn(
         train, held_out = split_questions(train, settings.holdout, settings.seed)
     if not train:
         raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
-    measured = _at_most(list(held_out), settings.eval_limit, settings.seed)
+    measured = _at_most(kept_apart(train, list(held_out), say), settings.eval_limit, settings.seed)
     say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
     return train, measured
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def tell_report(folders: Sequence[str | Path], say: Callable[[str], None]) -> No
         say(f"report  {make_report(folders)}")
     except Exception as error:  # the run is done and saved, whatever its report says
         reason = str(error).partition("\n")[0] or type(error).__name__
-        say(f"no report was made: {reason}; try again with: aurify report {' '.join(map(str, folders))}")
+        say(f"no report was made: {reason}; try again with: {shlex.join(['aurify', 'report', *map(str, folders)])}")
 
 
 def _common(folders: Sequence[str | Path]) -> Path:

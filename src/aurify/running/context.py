@@ -88,6 +88,8 @@ class RunContext:
         def take() -> None:
             self.held.enter_context(sole_writer(self.folder.path, self.say))
             self.folder.refuse_others(settings, read)
+            if settings.resume and not self.folder.config.exists():
+                self.say(f"--resume: there is no run in {self.folder.path} to go on with; it begins there")
             self.trackers.start(settings.model_dump())  # before anything is written: one may fail
             self.folder.claim(settings, read)
             write_asked(self.folder.questions, train, held_out)

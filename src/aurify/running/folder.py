@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -123,7 +124,7 @@ class RunFolder:
         """The questions of the run (``aurify.running.asked``)."""
         self.read = self.path / "read.json"
         """The fingerprint of what the run read (``aurify.questions.fingerprint``)."""
-        self.resume_command = f"aurify {command} --config {self.config} --resume"
+        self.resume_command = shlex.join(["aurify", command, "--config", str(self.config), "--resume"])
         """What goes on with the run."""
 
     def recorded(self, key: str) -> Any:

@@ -46,14 +46,15 @@ class Quiet:
 
 
 class TerminalWatcher:
-    """A progress bar on a terminal; elsewhere a line every tenth of the run, and of slow work every minute.
+    """A line every tenth of the run, and of slow work every minute; within ``with``, on a terminal, a progress bar.
 
     All of it on standard error.
     """
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        self._live = sys.stderr.isatty()
+        self._live = False
+        """Whether there is a bar."""
         self._progress = Progress(
             TextColumn("{task.description}"), MofNCompleteColumn(), BarColumn(bar_width=24),
             TextColumn("{task.fields[facts]}"), TimeRemainingColumn(), console=self._console, transient=True,
@@ -66,6 +67,7 @@ class TerminalWatcher:
         """Seconds of steps since the last line."""
 
     def __enter__(self) -> TerminalWatcher:
+        self._live = sys.stderr.isatty()
         if self._live:
             self._progress.start()
         return self
@@ -74,6 +76,7 @@ class TerminalWatcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+        self._live = False
 
     def say(self, text: str) -> None:
         self._console.print(printable(text))

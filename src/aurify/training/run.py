@@ -15,7 +15,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
 from aurify.models.load import base_name, resolve_name
-from aurify.models.prefix import room_behind
+from aurify.models.prefix import is_adapted, room_behind
 from aurify.models.prompting import PromptForm
 from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
@@ -86,7 +86,7 @@ def run_training(
     if note := METHODS.note(settings.method):
         watcher.say(note)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
-    settings = _with_memory(settings, method, train, watcher.say)
+    memory = _start(settings, method, train, watcher.say)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
@@ -95,11 +95,14 @@ def run_training(
             quantize=settings.quantize, say=context.say,
         )  # fmt: skip
         model, tokenizer = loaded
+        adapted = is_adapted(model)
         tuned = prepare(
             model, tokenizer, kind=settings.tuning, lora_rank=settings.lora_rank,
             lora_alpha=settings.lora_alpha or 2 * settings.lora_rank, lora_targets=settings.lora_targets,
             **_soft_prompt(settings.soft_prompt_init), seed=settings.seed,
         )  # fmt: skip
+        for line in settings.unused(tuned.kind, adapted=adapted):
+            context.say(line)
         if settings.overlap and not world.alone:
             raise UsageError(f"--overlap: for one process, and {world.size} were started: leave one of them")
         if settings.fsdp != "none":
@@ -111,9 +114,7 @@ def run_training(
         read = {**read, "files": of_files([settings.few_shot, settings.memory_from]), **weights}
         context.claim(settings, read, train=train, held_out=held)
         asked.tell(context, train[0])
-        if method.given and settings.memory == "auto":
-            told = any(question.rationale for question in train)
-            settings = settings.model_copy(update={"memory": "gold" if told else "guide"})
+        settings = settings.model_copy(update={"memory": memory})  # after its record: a plan compares what was asked
         clock = Clock()
         sampler = stack.enter_context(_sampler(settings, tuned.model, tokenizer, context, clock))
         prompts, table = Prompts(template, tokenizer), RationaleTable(folder.rationales)
@@ -185,28 +186,29 @@ def run_training(
         return context.finish(lambda to, measured: _export(to, settings, form, tuned.model, tokenizer, measured))
 
 
-def _with_memory(
-    settings: TrainSettings, method: Method, train: Sequence[Question], say: Callable[[str], None]
-) -> TrainSettings:
-    """The settings with a start that needs no gold answer, where a question has none and the start is left to us.
+def _start(settings: TrainSettings, method: Method, train: Sequence[Question], say: Callable[[str], None]) -> str:
+    """How chains start: as ``--memory`` says, and where it leaves that to us, by what the questions hold.
 
     Raises:
         UsageError: the method, or the start that is asked for, needs gold answers that are not there.
     """
-    if lacking_answer(train) is None:
-        return settings
-    if method.answers_alone or method.scores_answers or method.rationalises:
-        need_answers(train, settings.method)
-    if method.corrects_guide:
-        need_answers(train, f"{settings.method} with a corrected guide, which tells the answer in the prompt,")
-    if settings.memory == "guide":
-        need_answers(train, "--memory guide, which tells the answer in the prompt,")
-    if settings.memory == "auto" and not method.given:
-        say("memory: none, since some questions have no gold answer that a guide could tell")
-        return settings.model_copy(update={"memory": "none"})
-    if settings.memory == "auto" and not any(question.rationale for question in train):
-        need_answers(train, f"{settings.method} without gold rationales, which a guide would write,")
-    return settings
+    told = any(question.rationale for question in train)
+    by_us = settings.memory == "auto"
+    if lacking_answer(train) is not None:
+        if method.answers_alone or method.scores_answers or method.rationalises:
+            need_answers(train, settings.method)
+        if method.corrects_guide:
+            need_answers(train, f"{settings.method} with a corrected guide, which tells the answer in the prompt,")
+        if settings.memory == "guide":
+            need_answers(train, "--memory guide, which tells the answer in the prompt,")
+        if by_us and not method.given:
+            say("memory: none, since some questions have no gold answer that a guide could tell")
+            return "none"
+        if by_us and not told:
+            need_answers(train, f"{settings.method} without gold rationales, which a guide would write,")
+    if by_us and method.given:
+        return "gold" if told else "guide"
+    return settings.memory
 
 
 def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:

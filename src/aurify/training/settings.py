@@ -18,9 +18,13 @@ from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, build_sampler, check_sampler
 from aurify.settings import MAX_RANK, Settings
+from aurify.unused import unused
 
 if TYPE_CHECKING:
     from aurify.methods import Method
+
+_FROM = ("table", "few-shot")
+"""The starts that are read from ``--memory-from``."""
 
 
 class TrainSettings(Settings):
@@ -175,7 +179,7 @@ class TrainSettings(Settings):
     def _consistent(self) -> TrainSettings:
         if self.resume and not self.out:
             raise ValueError("--resume needs --out, the folder of the run to go on with")
-        if self.memory in ("table", "few-shot") and not self.memory_from:
+        if self.memory in _FROM and not self.memory_from:
             raise ValueError(f"--memory {self.memory} needs --memory-from")
         check_sampler(self, self.tuning)
         method = METHODS.load(self.method)
@@ -204,6 +208,27 @@ class TrainSettings(Settings):
         except UsageError as error:
             raise ValueError(str(error)) from None
         return self
+
+    def unused(self, kind: str, *, adapted: bool) -> list[str]:
+        """A line for each reason why something that is set means nothing.
+
+        Args:
+            kind: full, lora or prompt, as the model is tuned in the end.
+            adapted: whether the model that was given has an adapter, which goes on.
+        """
+        lora, init = ["lora_rank", "lora_alpha", "lora_targets"], ["soft_prompt_init"]
+        foreign = [*(lora if adapted or kind != "lora" else []), *(init if adapted or kind != "prompt" else [])]
+        why = "the adapter of --model goes on as it is" if adapted else f"no setting that --tuning {kind} looks at"
+        lines = [
+            unused(self, foreign, why),
+            unused(
+                self,
+                [] if self.memory in _FROM else ["memory_from"],
+                f"no setting that --memory {self.memory} looks at",
+            ),
+            unused(self, ["holdout"] if self.eval_data else [], "nothing of --data is held out beside --eval-data"),
+        ]
+        return [*filter(None, lines)]
 
 
 def build_method(settings: TrainSettings) -> Method:

@@ -22,7 +22,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.models.autocast import products_in_bfloat16
 from aurify.models.device import best_device
 from aurify.models.lighter import lighten
-from aurify.models.load import load_model, resolve_name
+from aurify.models.load import absolute, load_model, resolve_name
 from aurify.models.logprobs import padded_batches
 from aurify.models.lora import adapting, order_adapters
 from aurify.models.nat.storage import is_nat
@@ -112,7 +112,7 @@ class NeuralRanker:
             UsageError: the model is of a kind that is no ranker's base.
             AurifyError: the model cannot be loaded.
         """
-        settings = replace(settings, model=_absolute(settings.model))
+        settings = replace(settings, model=absolute(settings.model))
         encoder, tokenizer = load_encoder(settings.model)
         settings = replace(settings, dtype=_settled(settings, encoder))
         with adapting(settings.seed, settings.model):
@@ -253,11 +253,6 @@ def _settled(settings: NeuralSettings, encoder: nn.Module) -> str:
         return settings.dtype
     large = settings.lora_rank and sum(p.numel() for p in encoder.parameters()) >= FULL_TUNING_LIMIT
     return "bfloat16" if large and bfloat16_speedup() >= WORTH else "float32"
-
-
-def _absolute(name: str) -> str:
-    """A folder's name from the root on, so that it is found from anywhere; "nugget" or a hub name as it is."""
-    return str(Path(name).resolve()) if resolve_name(name) == name and Path(name).exists() else name
 
 
 def load_encoder(name: str) -> tuple[Any, Any]:

@@ -9,10 +9,15 @@ from pydantic import Field, model_validator
 from aurify.answers.types import ANSWERS_HELP
 from aurify.asking import WeightsDtype
 from aurify.settings import MAX_RANK, NUMBERS_HELP, Settings
+from aurify.unused import unused
 
 _QUESTION_FIELD = "The field that holds the question."
 _ANSWER_FIELD = "The field that holds the answer."
 _ANSWERS = ANSWERS_HELP
+
+_OF_FAST = ("alone", "words")
+_OF_NEURAL = ("model", "loss", "power", "lora_rank", "lr", "epochs", "questions", "max_tokens", "token_budget", "dtype",
+              "save_every")  # fmt: skip
 
 
 class RankSettings(Settings):
@@ -60,6 +65,13 @@ class RankSettings(Settings):
         if self.resume and self.ranker == "fast":
             raise ValueError("--resume is for --ranker neural: the fast one is trained at once")
         return self
+
+    @property
+    def unused(self) -> str:
+        """A line on what is set for the other kind of ranker; empty where nothing is."""
+        return unused(
+            self, _OF_FAST if self.ranker == "neural" else _OF_NEURAL, f"no setting of a {self.ranker} ranker"
+        )
 
 
 class VoteSettings(Settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from aurify.errors import AurifyError, UsageError
 from aurify.models.eos import ending_ids
 from aurify.models.gguf import gguf_source
-from aurify.models.load import resolve_name
+from aurify.models.load import absolute, resolve_name
 from aurify.models.untrusted import pretrained, reading
 from aurify.parsing import parse_json
 
@@ -32,7 +31,7 @@ def read_source(name: str) -> WeightsSource:
     """
     from aurify.models.nat.storage import is_nat
 
-    path = _absolute(resolve_name(name))
+    path = absolute(resolve_name(name))
     _refuse_gguf(path, name)
     if is_nat(path):
         raise UsageError(
@@ -49,7 +48,7 @@ def read_source(name: str) -> WeightsSource:
         raise AurifyError(f"{file}: not a PEFT adapter configuration") from None
     if kind != "LORA":
         raise UsageError(f"--sampler vllm: --model {name} is a {kind} adapter, and vLLM serves LoRA ones: leave it out")
-    base = _absolute(resolve_name(base))
+    base = absolute(resolve_name(base))
     _refuse_gguf(base, name)
     return WeightsSource(base, path, largest_rank(config))
 
@@ -77,11 +76,6 @@ def tokenizer_of(source: WeightsSource) -> tuple[Any, frozenset[int]]:
     with suppress(OSError):  # a model need not have one
         configs.append(GenerationConfig.from_pretrained(source.base))
     return tokenizer, ending_ids(configs, tokenizer)
-
-
-def _absolute(path: str) -> str:
-    """A folder as a server that works elsewhere finds it; a hub name stays."""
-    return os.path.abspath(path) if os.path.exists(path) else path
 
 
 def _with_tokenizer(source: WeightsSource) -> str:

@@ -1,0 +1,43 @@
+"""Questions to measure on are others than those that are trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aurify.errors import AurifyError
+from aurify.questions import Question
+from aurify.questions.apart import kept_apart
+
+
+def made(numbers: range, text: str = "What is {}?", task: str = "sums") -> list[Question]:
+    return [Question(str(i), text.format(i), str(i), "number", task, where=f"f.jsonl:{i + 1}") for i in numbers]
+
+
+def test_other_questions_of_the_same_ids_get_ids_of_their_own() -> None:
+    said: list[str] = []
+    train, measured = made(range(6)), made(range(4, 9), "How much is {}?")
+    kept = kept_apart(train, measured, said.append)
+    assert said == ["2 ids are of two questions, as '4': the held-out ones get other ids"]
+    assert kept[2:] == measured[2:]
+    assert [replace(one, id=other.id) for one, other in zip(kept, measured, strict=True)] == measured
+    assert len({one.id for one in [*train, *kept]}) == 11
+    assert kept == kept_apart(train, measured, said.append), "a resumed run has the same ids"
+
+
+def test_a_question_is_not_measured_where_it_is_trained_on() -> None:
+    with pytest.raises(AurifyError, match=r"f\.jsonl:5: question '4' would be trained on and measured on \(2 such\)"):
+        kept_apart(made(range(6)), made(range(4, 9)), print)
+    said: list[str] = []
+    others = [replace(one, id=f"b{one.id}") for one in made(range(4, 9))]
+    assert kept_apart(made(range(6)), others, said.append) == others
+    assert said == ["2 of the held-out questions have the text of one that is trained on"]
+
+
+def test_an_id_is_of_one_question() -> None:
+    twice = [*made(range(4)), *made(range(3, 5), "How much is {}?")]
+    for train, measured in ((twice, []), (made(range(9, 12)), twice)):
+        with pytest.raises(AurifyError, match="the id '3' is that of 2 questions"):
+            kept_apart(train, measured, print)
+    assert kept_apart([], [], print) == []
