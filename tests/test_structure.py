@@ -31,6 +31,7 @@ ORDER = (
         "parsing",
         "registry",
         "settings",
+        "unused",
     ),
     "sandbox",
     # what is asked and answered, by whom
