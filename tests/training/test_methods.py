@@ -69,6 +69,22 @@ def test_a_rate_that_is_given_bounds_nothing_and_is_looked_at_now_and_then(bound
         assert steps[0]["learning_rate"] == 1e-4
 
 
+@pytest.mark.parametrize(("method", "more"), [("star", {"refits": 0}), ("star", {"refits": 1}), ("rest-em", {"refits": 1}),
+                                              ("cot", {})])  # fmt: skip
+def test_without_samples_of_the_present_model_no_divergence_is_told(method, more, tmp_path):
+    settings = {"steps": 2, "questions": 6, "holdout": 0.2, "max_new_tokens": 60, **more}
+    steps = metrics(train(tmp_path / "run", method, **settings))
+    assert any(step["updated"] for step in steps)
+    assert not any({"kl", "kl_bound"} & set(step) for step in steps)
+    with pytest.raises(UsageError, match="--target-kl is measured on samples of the present model"):
+        train(tmp_path / "other", method, **settings, target_kl=0.1)
+
+
+def test_a_run_whose_rate_falls_to_nothing_ends_well(tmp_path):
+    steps = metrics(train(tmp_path / "run", "trice", steps=3, questions=6, lr_final=0.0, memory="none"))
+    assert steps[-1]["learning_rate"] == 0.0
+
+
 def test_prompting_is_the_evaluation_of_the_model_as_it_stands(tmp_path):
     out = train(tmp_path / "run", "prompting")
     assert metrics(out) == []

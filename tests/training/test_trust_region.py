@@ -107,6 +107,15 @@ def test_in_low_precision_a_longer_step_is_looked_at(model):
     assert step.effect.kl == pytest.approx(0.002)
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_schedule_may_end_at_nothing(model, exact):
+    trust, before = TrustRegion(1e-4, 1.0, 0.01), copy.deepcopy(model.state_dict())
+    step, effect = learned(model, trust, decay=0.0, exact=exact)
+    assert (step.rate, step.bound, trust.rate) == (0.0, 0.0, 0.01)
+    assert effect == (0.0, 0.0, 0.0)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
 def test_a_trial_that_is_much_too_long_is_shortened_first(model):
     kls = iter([1e6, math.nan, 0.32, 0.04])
     step, _ = learned(model, TrustRegion(0.02, 1.0, 0.01), measure=lambda: Effect(next(kls), 0.1, 1.0))

@@ -71,6 +71,11 @@ class Method(ABC):
     """Whether it needs log p(y | x, z): chains and proposals then hold ``Answered`` rationales."""
 
     @property
+    def samples_itself(self) -> bool:
+        """Whether every step draws at temperature 1 from the model as it is: what a KL divergence is measured on."""
+        return self.learns and not (self.refits or self.given or self.greedy)
+
+    @property
     def corrects_guide(self) -> bool:
         """Whether it weighs hinted (guide) proposals by their probabilities: they are then ``WeighedRationale``s, and
         so is what the chain holds that they are proposed to."""

@@ -143,7 +143,8 @@ class ExpectationMaximisation(Task):
         terms = with_draws(e_step.terms, proposals) if self.behind else e_step.terms
         self._draw_ahead(step, e_step.chains)
         try:
-            ascent = self.update.gradient(terms, prompts, proposals, look=step % LOOKED_EVERY == 1)
+            own = proposals if self.method.samples_itself else ()
+            ascent = self.update.gradient(terms, prompts, own, look=step % LOOKED_EVERY == 1)
             if self.ahead:
                 self.ahead.end()
         except BaseException:

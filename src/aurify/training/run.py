@@ -215,8 +215,7 @@ def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
     """What bounds a step. A rate that is given is taken at its word; so is the paper's for soft prompts."""
     if settings.target_kl is not None:
         return settings.target_kl
-    own = not method.refits and not method.given
-    return TARGET_KL if own and settings.lr is None and kind != "prompt" else 0.0
+    return TARGET_KL if method.samples_itself and settings.lr is None and kind != "prompt" else 0.0
 
 
 def _sampler(

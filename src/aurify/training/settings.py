@@ -193,6 +193,11 @@ class TrainSettings(Settings):
             raise ValueError(f"--fsdp {self.fsdp}: 4-bit weights cannot be sharded: leave --quantize")
         if self.fit and self.gradient_checkpointing:
             raise ValueError("--fit predicts an update without --gradient-checkpointing: leave one of them")
+        if self.target_kl and not build_method(self).samples_itself:
+            raise ValueError(
+                f"--target-kl is measured on samples of the present model, which {self.method} does not draw at every "
+                "step: give --lr"
+            )
         if self.warmup >= self.steps > 0:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
         if method.answers_alone != (self.prompt == "direct"):

@@ -97,14 +97,17 @@ class TrustRegion:
         Raises:
             AurifyError: the log-probabilities are not finite even after a very short step.
         """
+        if decay == 0:  # a schedule that ends at nothing
+            _at_rate(optimizer, 0.0)
+            optimizer.step()
+            return Step(0.0, 0.0, measure())
         target = max(self.target_kl, self.of_surprise * surprise)
         bound = target * decay**2 * min(1.0, evidence / EVIDENCE)
         longest = min(self.rate * GROWTH, self.ceiling) * decay
         wanted = bound if exact else max(bound, MEASURABLE)
         trial = longest * math.sqrt(wanted / bound)
         with _without_weight_decay(optimizer) as decays:
-            for group in optimizer.param_groups:
-                group["lr"] = trial
+            _at_rate(optimizer, trial)
             optimizer.step()
             effect, trial = _tried(optimizer, trial, wanted, measure)
             rate = min(longest, trial * math.sqrt(bound / effect.kl)) if effect.kl > 0 else longest
@@ -112,6 +115,11 @@ class TrustRegion:
         _decay_weights(optimizer, decays, rate)
         self.rate, share = rate / decay, rate / trial
         return Step(rate, bound, Effect(effect.kl * share**2, effect.gain * share, effect.raised))
+
+
+def _at_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def _tried(
