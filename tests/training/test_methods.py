@@ -69,8 +69,9 @@ def test_a_rate_that_is_given_bounds_nothing_and_is_looked_at_now_and_then(bound
         assert steps[0]["learning_rate"] == 1e-4
 
 
-@pytest.mark.parametrize(("method", "more"), [("star", {"refits": 0}), ("star", {"refits": 1}), ("rest-em", {"refits": 1}),
-                                              ("cot", {})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "more"), [("star", {"refits": 0}), ("star", {"refits": 1}), ("rest-em", {"refits": 1}), ("cot", {})]
+)
 def test_without_samples_of_the_present_model_no_divergence_is_told(method, more, tmp_path):
     settings = {"steps": 2, "questions": 6, "holdout": 0.2, "max_new_tokens": 60, **more}
     steps = metrics(train(tmp_path / "run", method, **settings))
