@@ -21,6 +21,13 @@ from aurify.questions.rows import RowError
         ('["Rhine", "Rhein"]', ("Rhine", "Rhein")),
         ("[1, 2]", ("[1, 2]",)),
         ({"target": ["12", 12]}, ("12",)),
+        (True, ("True", "yes")),
+        (False, ("False", "no")),
+        ([False], ("False", "no")),
+        ({"answer": True}, ("True", "yes")),
+        ("True", ("True",)),
+        ("no", ("no",)),
+        (1, ("1",)),
     ],
 )
 def test_the_forms_of_several_answers(value: Any, answers: tuple[str, ...]) -> None:

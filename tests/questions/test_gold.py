@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurify.questions.gold import as_choice, as_number, as_text, last_boxed, split_worked, stated_answer
+from aurify.questions.gold import answer_in, as_choice, as_number, as_text, last_boxed, split_worked, stated_answer
 from aurify.questions.rows import RowError
 
 
@@ -49,6 +49,11 @@ def test_gsm8k_answers_show_their_work() -> None:
     assert split_worked("#### -4") == ("-4", None)
     assert split_worked("He earns 18.\nA: 18") == ("18", "He earns 18.\nSo the answer is 18.")
     assert split_worked("A: 18") == ("A: 18", None)
+    assert split_worked("5*22=110.\n#### 110\nThe answer is: 110") == ("110", "5*22=110.\nSo the answer is 110.")
+    assert split_worked("#### Sum\n1 + 1 makes 2.") == ("#### Sum\n1 + 1 makes 2.", None), "a heading of Markdown"
+    assert split_worked("#### Paris") == ("Paris", None)
+    thinking = "<think>\n#### 7?\n</think>\n\nIt is 5."
+    assert split_worked(thinking) == (thinking, None)
     assert split_worked("Monsters, Inc") == ("Monsters, Inc", None)
     with pytest.raises(RowError, match="nothing stands after '####'"):
         split_worked("work\n####  ")
@@ -97,6 +102,13 @@ def test_letters(text: str, choice: str | None) -> None:
         ("The answer is not clear yet. I would guess 5 or so.", None),
         ("The answer is 5. But see what follows.\nMore.", None),
         ("no idea", None),
+        ("5*22=110.\n#### 110\nThe answer is: 110", "110"),
+        ("<think>\nMaybe \\boxed{7}? No.\n</think>\n\nThe answer is 5.", "5"),
+        ("<think>\nThe answer is 7.\n</think>\n\nSo \\boxed{5}.", "5"),
+        ("<think>\nIt is \\boxed{7}.\n</think>\n\nTherefore, five.", None),
+        ("<think>\nIt is \\boxed{7}.", None),
+        ("<think>\n7?\n</think>\n<answer> 5 </answer>", "5"),
+        ("It is 5.\n<answer>\\boxed{5}</answer>", "5"),
     ],
 )
 def test_the_answer_that_a_solution_states(text: str, answer: str | None) -> None:
@@ -119,3 +131,30 @@ def test_the_answer_that_a_solution_states(text: str, answer: str | None) -> Non
 )
 def test_the_last_box(text: str, box: str | None) -> None:
     assert last_boxed(text) == box
+
+
+WORKED = "James buys 5 packs of 22.\nThat is 110."
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "rationale"),
+    [
+        (f"{WORKED}\nThe answer is: 110", "110", f"{WORKED}\nThe answer is: 110"),
+        (f"{WORKED}\nSo \\boxed{{110}}.", "110", f"{WORKED}\nSo \\boxed{{110}}."),
+        ("The answer is 12.", "12", None),
+        ("2+2=4, so the answer is 4.", "4", None),
+        ("<think>\n7?\n</think>\n\nParis", "Paris", "<think>\n7?\n</think>\n\nParis"),
+        ("Paris", "Paris", None),
+        ("\\boxed{5}", "\\boxed{5}", None),
+        (WORKED, WORKED, None),
+        ("The answer is not known.\nNobody asked.", "The answer is not known.\nNobody asked.", None),
+    ],
+)
+def test_an_answers_field_may_hold_a_whole_solution(text: str, gold: str, rationale: str | None) -> None:
+    assert answer_in(text) == (gold, rationale)
+
+
+@pytest.mark.parametrize("text", ["<think>\nIt is 7.", "<think>\n7\n</think>\n", "<think>7</think>\nA.\nB.\nC."])
+def test_a_thought_without_an_answer_behind_it_is_none(text: str) -> None:
+    with pytest.raises(RowError, match="thought"):
+        answer_in(text)

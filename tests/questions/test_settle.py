@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aurify.answers import Grader
 from aurify.questions import LoadedQuestions, read_questions
 
 ODD_NUMBERS = {
@@ -186,3 +187,19 @@ def test_letters_without_options_among_choices_are_said(tmp_path: Path) -> None:
     (note,) = found.notes
     assert "1 of 4 answers are letters whose questions list no options that can be read" in note
     assert note.endswith("f.jsonl:3 'B'")
+
+
+def test_a_truth_value_is_said_in_either_wording_and_a_text_in_its_own(tmp_path: Path) -> None:
+    right = {True: ("Yes", "true", "The answer is yes."), False: ("no", "False", "So the answer is no.")}
+    with Grader() as grader:
+        for question, value in zip(load(tmp_path, [True, False]), (True, False), strict=True):
+            assert question.answer == str(value)
+            assert all(grader.grade(text, question).right for text in right[value])
+            assert not any(grader.grade(text, question).right for text in right[not value])
+        for question in load(tmp_path, ["True", "yes"]):
+            assert grader.grade(question.answer, question).right
+            assert not grader.grade({"True": "yes", "yes": "True"}[question.answer], question).right
+    listed = {"question": "Is it?\n(A) True\n(B) False", "answer": True}
+    (tmp_path / "g.jsonl").write_text(json.dumps(listed) + "\n")
+    (choice,) = read_questions(tmp_path / "g.jsonl", answers="choice")
+    assert (choice.answer, choice.accepted) == ("(A)", ("True",))

@@ -38,16 +38,31 @@ def reply(text: str) -> str:
     Raises:
         Unreadable: the thought is never closed.
     """
-    tags = list(_TAG.finditer(text))
-    if tags:
-        if not tags[-1]["close"]:
-            raise Unreadable("the thought is never closed")
-        text = text[tags[-1].end() :]
-    filled = [found[2] for found in _ANSWER.finditer(text) if found[2].strip()]
-    if filled:
-        return filled[-1]
+    text = after_thought(text)
+    tagged = in_answer_tags(text)
+    if tagged is not None:
+        return tagged
     alone = _CLOSED_ALONE.search(text.rstrip()[-20:])  # its opening tag was the template's
     return text.rstrip()[: -len(alone[0])] if alone else text
+
+
+def after_thought(text: str) -> str:
+    """What follows the thought of a text, where it holds one.
+
+    Raises:
+        Unreadable: the thought is never closed.
+    """
+    tags = list(_TAG.finditer(text))
+    if not tags:
+        return text
+    if not tags[-1]["close"]:
+        raise Unreadable("the thought is never closed")
+    return text[tags[-1].end() :]
+
+
+def in_answer_tags(text: str) -> str | None:
+    """The content of the last ``<answer>`` that holds any; None: there is none."""
+    return next((found[2] for found in reversed(list(_ANSWER.finditer(text))) if found[2].strip()), None)
 
 
 def opened_thought(text: str) -> str:

@@ -34,7 +34,8 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
     """The acceptable answers that a field's value holds, in its order, each once.
 
     Read: a plain value, a list of such, an object such as ``{"value": "Rhine", "aliases": ["Rhein"]}``, and the JSON
-    text of one of these.
+    text of one of these. A truth value of JSON has no wording of its own, so that ``True`` and ``yes`` both say it; the
+    text ``True`` of a file is the wording that its questions ask for.
 
     Raises:
         RowError: it holds none, or is of another form.
@@ -45,13 +46,13 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         values = [one for item in value for one in (item if _is_list(item) and len(value) == 1 else [item])]
     else:
-        return (_answer(value, field),)
+        return _wordings(value, field)
     if not values:
         raise RowError(f"'{field}' holds no answer")
     nested = next((one for one in values if isinstance(one, (Mapping, list))), None)
     if nested is not None:
         raise RowError(f"'{field}' holds {json_type(nested)} among its answers: expected texts or numbers")
-    return tuple(dict.fromkeys(_answer(one, field) for one in values))
+    return tuple(dict.fromkeys(wording for one in values for wording in _wordings(one, field)))
 
 
 def no_answer(text: str) -> bool:
@@ -76,6 +77,11 @@ def _of_object(value: Fields, field: str) -> list[Any]:
         raise RowError(f"'{field}' is an object of {have}: expected an answer in it, as {', '.join(_MAIN[:4])}")
     more = value.filled(_MORE)
     return [one for name in (main, more) if name for one in (value[name] if _is_list(value[name]) else [value[name]])]
+
+
+def _wordings(value: Any, field: str) -> tuple[str, ...]:
+    answer = _answer(value, field)
+    return (answer, "yes" if value else "no") if isinstance(value, bool) else (answer,)
 
 
 def _answer(value: Any, field: str) -> str:

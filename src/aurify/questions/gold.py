@@ -7,6 +7,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from aurify.answers.reading import Unreadable
+from aurify.answers.thought import after_thought, in_answer_tags
 from aurify.questions.rows import RowError, json_type, show
 
 ANSWER_LEAD = "So the answer is"
@@ -24,9 +26,12 @@ _STATED = re.compile(
     r"\b(?:final\s)?answer\**(?:\s+is)?(?:\s*:|\b(?<=is))\**\s+(?!is\b|not\b)([^\n]+?)\s*\Z", re.IGNORECASE
 )
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
+_HEADING = re.compile(r"\d{1,3}[.):]?\s+[A-Za-z]|[A-Za-z*]")
+"""How a heading of Markdown goes on behind ``####``."""
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 
-
+BARE_SOLUTION = 100
+"""The longest solution, in characters, that may itself be the answer (s1K)."""
 STATED_WITHIN = 300
 """The characters at the end of a solution that are searched for ``The answer is …``."""
 
@@ -57,37 +62,93 @@ def as_text(value: Any, field: str) -> str:
 def split_worked(answer: str) -> tuple[str, str | None]:
     """(gold, rationale) of an answer that shows its work and ends in a line ``#### 72``, as GSM8K's do.
 
-    Calculator marks ``<<48/2=24>>`` are taken out, and the rationale ends in the answer's lead. An answer without
-    such a line is the gold answer itself, and its rationale is None.
+    Calculator marks ``<<48/2=24>>`` are taken out, and the rationale ends in the answer's lead. What MetaMath repeats
+    below that line (``The answer is: 72``) is left out. An answer without such a line is the gold answer itself, and
+    its rationale is None.
 
     Raises:
         RowError: nothing stands after the mark.
     """
-    work, mark, gold = answer.rpartition("####")
-    if not mark:
-        work, _, last = answer.rstrip().rpartition("\n")
+    found = _marked(answer)
+    if found is None:
+        return answer, None
+    work, gold = _CALCULATOR.sub("", found[0]).strip(), found[1]
+    return gold, with_lead(work, as_number(gold) or gold) if work else None
+
+
+def _marked(answer: str) -> tuple[str, str] | None:
+    """(work, gold) around the mark; None: there is none, or but a heading of Markdown, or it is within a thought."""
+    said = _after_thought(answer)
+    if said is None:
+        return None
+    thought = answer[: len(answer) - len(said)]
+    work, mark, gold = said.rpartition("####")
+    if mark:
+        line, _, below = gold.strip().partition("\n")
+        if below.strip() and _HEADING.match(line):
+            return None
+        gold = line
+    else:
+        work, _, last = said.rstrip().rpartition("\n")
         mark, gold = last[:2], last[2:]
         if mark != "A:" or not work.strip():
-            return answer, None
-    gold = gold.strip()
-    if not gold:
+            return None
+    if not gold.strip():
         raise RowError(f"nothing stands after '{mark}': expected the answer")
-    work = _CALCULATOR.sub("", work).strip()
-    return gold, with_lead(work, as_number(gold) or gold) if work else None
+    return thought + work, gold.strip()
 
 
 def stated_answer(text: str, *, boxes_only: bool = False) -> str | None:
     """The answer that a worked solution states: its last box, what follows ``####``, or ``The answer is …`` at its end.
 
-    None where it states none. With ``boxes_only`` the last box alone counts.
+    A thought that comes before the solution states none, and of ``<answer>`` tags the content is the solution. None
+    where it states none. With ``boxes_only`` the last box alone counts.
     """
-    boxed = last_boxed(text)
+    said = _after_thought(text)
+    if said is None:
+        return None
+    tagged = in_answer_tags(said)
+    said = said if tagged is None else tagged
+    boxed = last_boxed(said)
     if boxed is not None or boxes_only:
         return boxed
-    if "####" in text:
-        return split_worked(text)[0]
-    found = _STATED.search(text[-STATED_WITHIN:])
-    return found[1].strip().rstrip(".").strip("$* ") or None if found else None
+    marked = _marked(said) if "####" in said else None
+    if marked is not None:
+        return marked[1]
+    found = _STATED.search(said[-STATED_WITHIN:])
+    stated = found[1].strip().rstrip(".").strip("$* ") if found else ""
+    return stated or (tagged.strip() if tagged is not None else None)
+
+
+def answer_in(text: str) -> tuple[str, str | None]:
+    """(gold, rationale) of an answer's field: a bare answer, or a whole solution that states one.
+
+    Raises:
+        RowError: its thought is never closed, or no answer is stated behind it.
+    """
+    gold, work = split_worked(text)
+    if work is not None or gold != text:
+        return gold, work
+    said = (_after_thought(text) or "").strip()
+    if not said:
+        raise RowError("a thought is never closed, or nothing stands behind it: expected an answer there")
+    stated = stated_answer(text)
+    bare = len(said) <= BARE_SOLUTION and "\n" not in said
+    if stated is None and said != text.strip():
+        if not bare:
+            raise RowError("behind its thought the solution states no answer (in a box or after 'the answer is')")
+        return said, text
+    if stated is None or (bare and last_boxed(said) is not None):  # which its type reads
+        return text, None
+    return stated, None if bare and said == text.strip() else text
+
+
+def _after_thought(text: str) -> str | None:
+    """What follows the thought of a text; None: it is never closed."""
+    try:
+        return after_thought(text)
+    except Unreadable:
+        return None
 
 
 def with_lead(rationale: str, answer: str) -> str:

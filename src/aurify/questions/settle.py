@@ -109,8 +109,8 @@ def _answer(one: Draft, told: str | None, inferred: str | None) -> Settled:
             "(--answers choice, or text, takes it as it is)"
         )
     answer, settled_kind, more = canonical_gold(one.answers[0], kind, one.text)
-    others = [canonical_gold(gold, settled_kind, one.text)[0] for gold in one.answers[1:]]
-    accepted = dict.fromkeys([*more, *others])
+    others = [canonical_gold(gold, settled_kind, one.text) for gold in one.answers[1:]]
+    accepted = dict.fromkeys([*more, *(gold for gold, read_as, _ in others if read_as == settled_kind)])
     return Settled(one.text, answer, settled_kind, tuple(accepted), _finished(one.rationale, answer))
 
 

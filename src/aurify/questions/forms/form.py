@@ -9,7 +9,7 @@ from typing import Any
 from aurify.questions.acceptable import acceptable
 from aurify.questions.choices import Options
 from aurify.questions.fields import Fields
-from aurify.questions.gold import as_text, last_boxed, split_worked, stated_answer
+from aurify.questions.gold import BARE_SOLUTION, answer_in, as_text, split_worked, stated_answer
 from aurify.questions.rows import RowError, json_type
 from aurify.questions.turns import is_turns, read_turns
 
@@ -29,9 +29,6 @@ and sets with several acceptable answers."""
 CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise", "narrative", "story", "paragraph", "background")
 """A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before
 the question."""
-
-BARE_SOLUTION = 100
-"""The longest solution, in characters, that may itself be the answer (s1K)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def answered(fields: Fields, question: Found) -> Found:
         value = value[0] if value else None
     answers, worked = [], None
     for one in acceptable(value, name):
-        gold, work = split_worked(one)
+        gold, work = answer_in(one)
         worked = worked or work
         answers.append(gold.strip())
     return replace(
@@ -126,7 +123,7 @@ def solved(fields: Fields, question: Found) -> Found:
 
 
 def _stated(question: Found, solution: str, field: str) -> Found:
-    boxed = last_boxed(solution)
+    boxed = stated_answer(solution, boxes_only=True)
     found = stated_answer(solution)
     if found is not None:
         acceptable(found, field)
@@ -151,7 +148,7 @@ def is_math(fields: Fields) -> bool:
     """Whether a row is of a set of mathematics: a boxed solution, MATH's or NuminaMath's columns."""
     solution = fields.get("solution")
     return (
-        (isinstance(solution, str) and last_boxed(solution) is not None)
+        (isinstance(solution, str) and stated_answer(solution, boxes_only=True) is not None)
         or ({"problem", "level"} <= set(fields) and bool({"type", "subject"} & set(fields)))
         or {"problem", "solution", "problem_type"} <= set(fields)
     )
