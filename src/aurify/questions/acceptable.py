@@ -8,6 +8,7 @@ from typing import Any
 
 from aurify.questions.fields import Fields, json_structure, structure
 from aurify.questions.gold import as_text
+from aurify.questions.parts import of_record
 from aurify.questions.rows import RowError, json_type, show
 
 ACCEPTED_FIELDS = (
@@ -16,8 +17,8 @@ ACCEPTED_FIELDS = (
 )  # fmt: skip
 """Fields beside the answer that hold further ones."""
 
-_MAIN = ("value", "answer", "text", "ground_truth", "target", "targets", "spans", "final_answer")
-"""What an object that stands for an answer may call it: TriviaQA, SQuAD, DROP and their like."""
+_MAIN = ("value", "answer", "text", "ground_truth", "target", "targets", "final_answer")
+"""What an object that stands for an answer may call it: TriviaQA, SQuAD and their like."""
 _MORE = ("aliases", "accepted", "alternatives")
 
 _NONE = {
@@ -34,13 +35,15 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
     """The acceptable answers that a field's value holds, in its order, each once.
 
     Read: a plain value, a list of such, an object such as ``{"value": "Rhine", "aliases": ["Rhein"]}``, and the JSON
-    text of one of these. A truth value of JSON has no wording of its own, so that ``True`` and ``yes`` both say it; the
-    text ``True`` of a file is the wording that its questions ask for.
+    text of one of these. Of DROP's ``spans`` all are to be named. A truth value of JSON has no wording of its own, so
+    ``True`` and ``yes`` both say it; the text ``True`` of a file is the wording that its questions ask for.
 
     Raises:
         RowError: it holds none, or is of another form.
     """
     value = json_structure(value) if not _names_answer(structure(value)) else structure(value)
+    if isinstance(value, Mapping) and (record := of_record(Fields(value), field)):
+        return record
     if isinstance(value, Mapping):
         values = _of_object(Fields(value), field)
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
@@ -67,7 +70,7 @@ def is_no_number(text: str) -> bool:
 
 def _names_answer(value: Any) -> bool:
     """Whether an object names an answer: a Python literal without one may be an answer itself (``{'a': 1}``)."""
-    return isinstance(value, Mapping) and Fields(value).filled(_MAIN) is not None
+    return isinstance(value, Mapping) and Fields(value).filled((*_MAIN, "spans")) is not None
 
 
 def _of_object(value: Fields, field: str) -> list[Any]:

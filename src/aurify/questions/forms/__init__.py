@@ -10,6 +10,7 @@ from aurify.questions.forms.form import Form, Found
 _ENTRIES = (
     "aurify.questions.forms.programs:HUMANEVAL",
     "aurify.questions.forms.programs:MBPP",
+    "aurify.questions.forms.countdown:COUNTDOWN",
     "aurify.questions.forms.numbers:NUMBERS",
     "aurify.questions.forms.multiple_choice:DISTRACTORS",
     "aurify.questions.forms.multiple_choice:OPTIONS_LIST",

@@ -10,6 +10,7 @@ from aurify.questions.acceptable import acceptable
 from aurify.questions.choices import Options
 from aurify.questions.fields import Fields
 from aurify.questions.gold import BARE_SOLUTION, answer_in, as_text, split_worked, stated_answer
+from aurify.questions.parts import in_any_order
 from aurify.questions.rows import RowError, json_type
 from aurify.questions.turns import is_turns, read_turns
 
@@ -22,9 +23,10 @@ QUESTION_FIELDS = (
 ANSWER_FIELDS = (
     "answer", "target", "final_ans", "final_answer", "expected_answer", "reference_answer", "lsolutions", "gold",
     "gold_answer", "ground_truth", "gts", "answers", "gold_answers", "golden_answers", "possible_answers",
+    "answers_spans",
 )  # fmt: skip
 """GSM8K and most others, BIG-Bench Hard, MultiArith on the hub and its source, DeepMath, GSM8K's model solutions, verl,
-and sets with several acceptable answers."""
+sets with several acceptable answers, and DROP."""
 
 CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise", "narrative", "story", "paragraph", "background")
 """A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before
@@ -104,6 +106,8 @@ def answered(fields: Fields, question: Found) -> Found:
         gold, work = answer_in(one)
         worked = worked or work
         answers.append(gold.strip())
+    if str(fields.get("is_multiple_answer")).lower() == "true":  # OlympiadBench: all of them
+        answers = list(in_any_order(answers, name))
     return replace(
         question,
         answers=tuple(answers),

@@ -12,7 +12,8 @@ from aurify.questions.forms.form import ANSWER_FIELDS, Form, Found
 from aurify.questions.gold import split_worked, stated_answer
 from aurify.questions.rows import RowError, json_type, show
 
-_HOLDERS = ("verification_info", "info", "reward_info", "extra_info")
+HOLDERS = ("verification_info", "info", "reward_info", "extra_info")
+"""What may hold the answer of a row that has no other."""
 _KEYS = ("ground_truth", *(name for name in ANSWER_FIELDS if name != "ground_truth"), "gold_standard_solution")
 
 
@@ -29,7 +30,7 @@ def _read_verl(fields: Fields) -> Found:
 def _holder(fields: Fields) -> str | None:
     if fields.filled(ANSWER_FIELDS) is not None:
         return None
-    return next((name for name in _HOLDERS if isinstance(structure(fields.get(name)), Mapping)), None)
+    return next((name for name in HOLDERS if isinstance(structure(fields.get(name)), Mapping)), None)
 
 
 def _read_info(fields: Fields) -> Found:
