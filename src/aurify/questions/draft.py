@@ -9,10 +9,11 @@ from typing import Any
 from aurify.answers import ANSWER_TYPES, answer_type
 from aurify.questions.acceptable import ACCEPTED_FIELDS, acceptable
 from aurify.questions.choices import GOLD_FIELDS, Options
+from aurify.questions.context import CONTEXT_FIELDS, REPORT_FIELDS, UNREADABLE_FIELDS
 from aurify.questions.fields import Fields, given_id
 from aurify.questions.forms import recognised
 from aurify.questions.forms.conversations import question_of
-from aurify.questions.forms.form import ANSWER_FIELDS, CONTEXT_FIELDS, QUESTION_FIELDS
+from aurify.questions.forms.form import ANSWER_FIELDS, QUESTION_FIELDS
 from aurify.questions.gold import as_text
 from aurify.questions.rows import Row, RowError
 
@@ -37,6 +38,8 @@ class Draft:
     rationale: str | None
     options: Options | None = None
     marks: tuple[tuple[str, Any], ...] = ()
+    unread: tuple[str, ...] = ()
+    """Fields that the question is about, and that no text could be read of."""
 
 
 def draft(
@@ -81,6 +84,7 @@ def draft(
         rationale=found.rationale,
         options=found.options,
         marks=found.marks,
+        unread=found.unread,
     )
 
 
@@ -90,7 +94,7 @@ def chosen_fields(fields: Fields, question: str | None, answer: str | None = Non
     dropped: list[str] = []
     if question is not None:
         values["question"] = fields.at(question)
-        dropped += [*QUESTION_FIELDS, *CONTEXT_FIELDS]
+        dropped += [*QUESTION_FIELDS, *CONTEXT_FIELDS, *REPORT_FIELDS, *UNREADABLE_FIELDS]
     if answer is not None:
         values["answer"] = fields.at(answer)
         dropped += [*ANSWER_FIELDS, *GOLD_FIELDS, *ACCEPTED_FIELDS, "answer_number", "reward_model"]

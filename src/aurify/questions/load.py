@@ -203,6 +203,11 @@ def _drafts(
         bad.add(f"{name}:1", "no rows: expected at least one, with a question and an answer")
     if left_out:
         notes.append(f"{name}: {left_out} rows flagged 'in_train' were left out: the training set holds their question")
+    lacking = [one for one in drafts if one.unread]
+    if lacking:
+        held = ", ".join(f"'{field}'" for field in dict.fromkeys(field for one in lacking for field in one.unread))
+        told = f"questions are asked without their {held}, which cannot be read as text"
+        notes.append(f"{name}: {len(lacking)} of {len(drafts)} {told}")
     return drafts
 
 

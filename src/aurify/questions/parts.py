@@ -12,7 +12,7 @@ from aurify.questions.fields import Fields
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError
 
-MOST = 4
+MOST_PARTS = 4
 """Parts that are compared in any order: 24 orders."""
 _JOINTS = (", ", " and ", ", and ")
 """What may stand before the last part."""
@@ -26,9 +26,9 @@ def in_any_order(parts: Sequence[str], field: str) -> tuple[str, ...]:
         RowError: there are more than can be written out.
     """
     parts = list(dict.fromkeys(part.strip() for part in parts))
-    if len(parts) > MOST:
+    if len(parts) > MOST_PARTS:
         raise RowError(
-            f"'{field}' holds {len(parts)} parts of one answer: at most {MOST} are compared in any order "
+            f"'{field}' holds {len(parts)} parts of one answer: at most {MOST_PARTS} are compared in any order "
             "(--answers module:function compares more)"
         )
     if len(parts) < 2:

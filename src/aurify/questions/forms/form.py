@@ -8,6 +8,7 @@ from typing import Any
 
 from aurify.questions.acceptable import acceptable
 from aurify.questions.choices import Options
+from aurify.questions.context import with_context
 from aurify.questions.fields import Fields
 from aurify.questions.gold import BARE_SOLUTION, answer_in, as_text, split_worked, stated_answer
 from aurify.questions.parts import in_any_order
@@ -28,10 +29,6 @@ ANSWER_FIELDS = (
 """GSM8K and most others, BIG-Bench Hard, MultiArith on the hub and its source, DeepMath, GSM8K's model solutions, verl,
 sets with several acceptable answers, and DROP."""
 
-CONTEXT_FIELDS = ("body", "passage", "context", "article", "premise", "narrative", "story", "paragraph", "background")
-"""A text that the question is about: SVAMP, BoolQ, SQuAD, RACE, COPA, MuSR, and common names. It stands before
-the question."""
-
 
 @dataclass(frozen=True)
 class Found:
@@ -49,6 +46,8 @@ class Found:
     """Options in columns of their own, which the question is still to be given."""
     marks: tuple[tuple[str, Any], ...] = ()
     """(field, value) of what says which option is right."""
+    unread: tuple[str, ...] = ()
+    """Fields that the question is about, and that no text could be read of."""
 
     @property
     def whole(self) -> str:
@@ -82,7 +81,8 @@ def asked(fields: Fields) -> Found:
     instruction = fields.get("instruction")
     if name == "input" and isinstance(instruction, str) and instruction.strip():
         text = f"{instruction.strip()}\n\n{text}"
-    return Found(_after_context(text, name, fields), system=_system(fields))
+    whole, unread = with_context(text, name, fields)
+    return Found(whole, system=_system(fields), unread=unread)
 
 
 def asked_in_turns(value: Any, name: str, fields: Fields) -> Found:
@@ -162,14 +162,3 @@ def _system(fields: Fields) -> str:
     """A system prompt in a column of its own."""
     value = next((fields[name] for name in ("system", "system_prompt") if fields.get(name)), "")
     return value.strip() if isinstance(value, str) else ""
-
-
-def _after_context(text: str, name: str, fields: Fields) -> str:
-    if name in ("problem", "question_concat"):  # these hold it already
-        return text
-    for field in CONTEXT_FIELDS:
-        context = fields.get(field)
-        if isinstance(context, str) and context.strip() and context.strip() not in text:
-            gap = " " if field == "body" else "\n\n"
-            return f"{as_text(context, field).strip()}{gap}{text}"
-    return text

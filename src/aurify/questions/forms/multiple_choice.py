@@ -12,9 +12,10 @@ from typing import Any
 
 from aurify.answers.options import LETTERS
 from aurify.questions.choices import Options, comparable_text, marks, read_options
+from aurify.questions.context import CONTEXT_FIELDS
 from aurify.questions.fields import Fields
 from aurify.questions.forms.conversations import question_of
-from aurify.questions.forms.form import CONTEXT_FIELDS, Form, Found
+from aurify.questions.forms.form import Form, Found
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError
 from aurify.seeds import stable_seed
