@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
@@ -17,6 +19,7 @@ import pytest
 
 from aurify.answers import Grader, Verdict
 from aurify.answers.pool import Job, WorkerPool
+from aurify.errors import AurifyError
 
 HOSTILE = {
     "tower": "10**10**10",
@@ -116,6 +119,66 @@ def test_close_leaves_no_process_and_the_grader_usable() -> None:
         grader.close()
         assert gone(pids)
         assert grader.grade_answer("x+2", "2+x", "math").right
+
+
+def test_one_worker_serves_threads_that_come_and_go() -> None:
+    """As those that grade ahead of the sampler do: the kernel ends a process with the thread that started it."""
+    with Grader(timeout=5) as grader:
+        pids = []
+        for number in range(3):
+            with ThreadPoolExecutor(1) as thread:
+                assert thread.submit(grader.grade_answer, f"x+{number}", f"{number}+x", "math").result().right
+            pids.append(grader.worker_pids())
+        assert pids[0] == pids[1] == pids[2]
+    assert gone(pids[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel kills with the parent")
+def test_a_grader_that_nobody_closed_leaves_no_process_behind_its_thread() -> None:
+    grader = Grader(timeout=5)
+    assert grader.grade_answer("x+1", "1+x", "math").right
+    pids = grader.worker_pids()
+    del grader
+    gc.collect()
+    assert gone(pids)
+
+
+@pytest.mark.parametrize("number", ["np.isclose(3.0, 3.0)", "np.array(True)", "np.array([[True]])", "Scalar()"])
+def test_a_truth_value_of_another_library_is_one(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "their_truth.py").write_text(
+        "import numpy as np\n"
+        "class Scalar:\n    def item(self): return True\n"
+        f"def same(pred, gold):\n    return ({number}, 'so it is') if pred == gold else np.bool_(False)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Grader(timeout=5) as grader:
+        right, wrong = (grader.grade_answer(pred, "3", "their_truth:same") for pred in ("3", "4"))
+    assert (right.right, right.reason, wrong.verdict) == (True, "so it is", Verdict.WRONG)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("np.array([True, True])", "ndarray"), ("np.int64(1)", "int64"), ("1", "int"), ("None", "NoneType"),
+     ("bool", "type")],
+)  # fmt: skip
+def test_what_is_no_truth_value_is_said(value: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no_truth.py").write_text(f"import numpy as np\ndef same(pred, gold):\n    return {value}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Grader(timeout=5) as grader:
+        grade = grader.grade_answer("3", "3", "no_truth:same")
+    assert (grade.verdict, grade.reason) == (Verdict.UNPARSABLE, f"no_truth:same returned a {kind}, not a bool")
+
+
+def test_a_module_that_the_worker_alone_cannot_import_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here_only.py").write_text(
+        f"import os\nif os.getpid() != {os.getpid()}: raise KeyError('there')\ndef same(pred, gold): return True\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Grader(timeout=5) as grader, pytest.raises(AurifyError, match="cannot import here_only:same .*file") as error:
+        grader.grade_answer("3", "3", "here_only:same")
+    assert "math-verify" not in str(error.value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel kills with the parent")

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from distribution import installed
 
 from aurify.answers import ANSWER_TYPES, answer_type, check_answer_type
+from aurify.answers.custom import Comparison
 from aurify.answers.pool import Job
 from aurify.answers.reading import Unreadable
+from aurify.answers.reward import Reward
 from aurify.errors import UsageError
 
 EQUAL = {"number": ("1,450", "1450.0"), "choice": ("b)", "(B)"), "text": ("Yes.", "yes"), "math": ("1/2", "0.5")}
@@ -75,3 +81,28 @@ def test_a_function_is_imported_where_it_is_checked() -> None:
     assert check_answer_type("math") == "math"
     with pytest.raises(UsageError, match="no_such_module"):
         check_answer_type("no_such_module:same")
+
+
+def test_a_function_that_no_worker_could_import_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ModuleType("made_by_hand")
+    for module, name in ((sys.modules["__main__"], "__main__"), (made, "made_by_hand")):
+        monkeypatch.setattr(module, "same", lambda pred, gold: pred == gold, raising=False)
+        monkeypatch.setitem(sys.modules, name, module)
+        with pytest.raises(UsageError, match=f"--answers {name}:same: .*put the function in a file") as error:
+            check_answer_type(f"{name}:same")
+        assert "\n" not in str(error.value)
+    assert check_answer_type("operator:eq") == "operator:eq"  # of no file, and imported anywhere
+
+
+def test_a_function_that_is_another_after_a_reload_is_judged_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "edited.py"
+    file.write_text("def own(pred, gold): return True\n")
+    assert isinstance(answer_type("edited:own"), Comparison)
+    file.write_text("def own(completions, **columns): return [1.0]\n")
+    importlib.reload(sys.modules["edited"])
+    assert isinstance(answer_type("edited:own"), Reward)
+    assert answer_type("edited:own") is answer_type("edited:own")

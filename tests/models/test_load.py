@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 import torch
@@ -22,6 +24,20 @@ def test_the_nugget_by_its_word():
     assert not model.training
     assert model.dtype == torch.float32
     assert tokenizer.pad_token_id is not None
+
+
+def test_threads_load_at_once_and_leave_transformers_as_it_was():
+    together = Barrier(3)
+
+    def load(_):
+        together.wait()
+        return load_model("nugget").model
+
+    for _ in range(3):
+        with ThreadPoolExecutor(3) as threads:
+            for model in threads.map(load, range(3)):
+                assert model.lm_head.weight is model.get_input_embeddings().weight
+    assert load_model("nugget").model.get_input_embeddings() is not None
 
 
 def test_a_folder_that_is_not_there_or_not_a_model_is_one_line(tmp_path):

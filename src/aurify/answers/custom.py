@@ -23,15 +23,22 @@ def load_custom(spec: str) -> Callable[..., Any]:
     """The function that ``module:function`` names; the module may lie in the current folder.
 
     Raises:
-        UsageError: there is no such module or function, or importing it fails.
+        UsageError: there is no such module or function, importing it fails, or a worker could not import it.
     """
     module, _, function = spec.partition(":")
     if os.getcwd() not in sys.path:  # last, so that nothing in the current folder can stand in for a library
         sys.path.append(os.getcwd())
     try:
         found: Any = importlib.import_module(module)
+        if module == "__main__" or getattr(found, "__spec__", None) is None:  # a notebook, a script, a module made by hand
+            raise UsageError(
+                f"--answers {spec}: a worker process calls it, and cannot import '{module}': put the function in a "
+                "file, as same_answer.py, and name it so, same_answer:same"
+            )
         for name in function.split("."):
             found = getattr(found, name)
+    except UsageError:
+        raise
     except ImportError as error:
         raise UsageError(f"--answers {spec}: {error}") from None
     except AttributeError:

@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,11 +150,16 @@ def _parsed(line: bytes) -> _Reply | None:
 
 
 class WorkerPool:
-    """Up to ``workers`` servers, started when first needed. A job that kills its process loses only itself."""
+    """Up to ``workers`` servers, started when first needed. A job that kills its process loses only itself.
+
+    A server dies with the thread that started it (``worker._die_with``), so that is one of the pool's own, and the
+    servers outlive a thread that only asks.
+    """
 
     def __init__(self, *, timeout: float, memory_mb: int, workers: int) -> None:
         self.timeout, self.memory_mb, self.size = timeout, memory_mb, workers
         self._workers: list[_Worker] = []
+        self._starter: ThreadPoolExecutor | None = None
         self._owner = os.getpid()
 
     def run(self, jobs: Sequence[Job]) -> list[JobResult]:
@@ -163,7 +169,7 @@ class WorkerPool:
             AurifyError: a worker cannot start.
         """
         if self._owner != os.getpid():  # after a fork the workers are the parent's, not ours
-            self._workers, self._owner = [], os.getpid()
+            self._workers, self._starter, self._owner = [], None, os.getpid()
         try:
             return _Run(self, jobs).outcomes()
         except BaseException:
@@ -177,7 +183,8 @@ class WorkerPool:
                 return worker
         if len(self._workers) >= self.size:
             return None
-        self._workers.append(_Worker(self.timeout, self.memory_mb, preload))
+        self._starter = self._starter or ThreadPoolExecutor(max_workers=1, thread_name_prefix="workers")
+        self._workers.append(self._starter.submit(_Worker, self.timeout, self.memory_mb, preload).result())
         return self._workers[-1]
 
     def busy(self) -> list[_Worker]:
@@ -189,9 +196,12 @@ class WorkerPool:
 
     def close(self) -> None:
         """Kill every worker."""
-        for worker in self._workers if self._owner == os.getpid() else ():
-            worker.kill()
-        self._workers = []
+        if self._owner == os.getpid():
+            for worker in self._workers:
+                worker.kill()
+            if self._starter is not None:
+                self._starter.shutdown()
+        self._workers, self._starter = [], None
 
     def pids(self) -> list[int]:
         """The ids of the processes that stand."""
@@ -242,7 +252,7 @@ class _Run:
             if word == "ready":
                 self._ready(worker, reply)
             elif word == "failed":
-                raise self._cannot_start(reply["reason"])
+                raise self._cannot_start(reply["reason"], worker.preloaded)
             elif reply["number"] == worker.number and worker.state in ("loading", "busy"):
                 self._replied(worker, reply)
 
@@ -260,7 +270,7 @@ class _Run:
         word = reply["verdict"]
         if worker.state == "loading":
             if word != "loaded":
-                raise self._cannot_start(reply["reason"])
+                raise self._cannot_start(reply["reason"], self.jobs[worker.job].preload)
             self._start(worker)
         elif word == "memory":
             self._died(worker, killed=False, reason=reply["reason"])
@@ -305,7 +315,13 @@ class _Run:
         worker.process.send_signal(signal.SIGUSR1)
         worker.restart()
 
-    def _cannot_start(self, reason: str) -> AurifyError:
+    def _cannot_start(self, reason: str, what: str = "") -> AurifyError:
+        """``what``: that it was to import; a user's own function is the user's to mend."""
+        if ":" in what:
+            return AurifyError(
+                f"the worker that compares answers cannot import {what} ({reason}): its module must be a file in the "
+                f"current folder or on PYTHONPATH, and import within {self.pool.memory_mb} MB"
+            )
         return AurifyError(
             f"the worker that compares answers cannot start ({reason}): "
             f"check that math-verify is installed, or allow it more than {self.pool.memory_mb} MB"

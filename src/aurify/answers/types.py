@@ -22,6 +22,7 @@ class AnswerTypes(Registry[AnswerType]):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._found: dict[str, AnswerType] = {}
+        self._functions: dict[str, tuple[Any, AnswerType]] = {}
 
     def of(self, word: str) -> AnswerType:
         """The type of a word, or the user's own function as one.
@@ -29,6 +30,8 @@ class AnswerTypes(Registry[AnswerType]):
         Raises:
             UsageError: the word is neither, or the function cannot be imported.
         """
+        if word not in self.entries and word not in self._installed():
+            return self._of_function(word)
         if word not in self._found:
             self._found[word] = self._find(word)
         return self._found[word]
@@ -52,21 +55,25 @@ class AnswerTypes(Registry[AnswerType]):
         except UsageError as error:
             raise ValueError(str(error)) from None
 
+    def _of_function(self, word: str) -> AnswerType:
+        """The type of the user's own function, made anew where a reload put another in its place."""
+        if not all(word.partition(":")):
+            raise UsageError(f"--answers '{word}': {nearest(word, (*self.words(), CUSTOM))}")
+        function = load_custom(word)
+        if word not in self._functions or self._functions[word][0] is not function:
+            kind = Reward(word) if is_reward(word, function) else Comparison.of(word)
+            self._functions[word] = function, kind
+        return self._functions[word][1]
+
     def _find(self, word: str) -> AnswerType:
         found: Any
         if word in self.entries:
             found = resolve_name(self.entries[word])
-        elif word in self._installed():
+        else:
             try:
                 found = self._load_installed(word)
             except ValueError as error:
                 raise UsageError(f"--answers {word}: {error}") from None
-        else:
-            module, colon, function = word.partition(":")
-            if not (colon and module and function):
-                raise UsageError(f"--answers '{word}': {nearest(word, (*self.words(), CUSTOM))}")
-            found = load_custom(word)
-            return Reward(word) if is_reward(word, found) else Comparison.of(word)
         if not isinstance(found, AnswerType):
             raise UsageError(f"--answers {word}: it is no AnswerType")
         return found

@@ -141,11 +141,20 @@ def _custom(request: Message) -> Message:
         raise
     except Exception as error:
         return {"verdict": "unparsable", "reason": f"{request['spec']} raised {type(error).__name__}: {error}"[:300]}
-    right, reason = outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, "")
-    if not isinstance(right, bool):
-        return {"verdict": "unparsable", "reason": f"{request['spec']} returned a {type(right).__name__}, not a bool"}
+    told, reason = outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, "")
+    right = _truth(told)
+    if right is None:
+        return {"verdict": "unparsable", "reason": f"{request['spec']} returned a {type(told).__name__}, not a bool"}
     verdict = "right" if right else "wrong"
     return {"verdict": verdict, "reason": str(reason)[:300] or f"{request['spec']} says {verdict}"}
+
+
+def _truth(value: Any) -> bool | None:
+    """A bool, NumPy's and a tensor's of one element too; None for anything else."""
+    if not isinstance(value, bool) and callable(item := getattr(value, "item", None)):
+        with suppress(Exception):  # of several elements, or another library's ``item``
+            value = item()
+    return value if isinstance(value, bool) else None
 
 
 def _reward(request: Message) -> Message:

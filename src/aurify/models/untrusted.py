@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ _RUNS_CODE = ("megatron_config", "tokenizer_kwargs")
 _UNUSED = "pooler"
 """Weights that an encoder need not come with: nothing here looks at a pooled state of its own."""
 _NAMED = 3
+_ONE_AT_A_TIME = threading.RLock()
+"""Held while these libraries load: they change themselves meanwhile, which two threads at once would leave changed."""
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 """What may be a name of the Hugging Face hub; any other name is a folder's."""
 
@@ -51,20 +54,24 @@ def reading(what: str) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No reports of the libraries, which show names from the files as they are, and no questions on the terminal."""
+    """No reports of the libraries, which show names from the files as they are, and no questions on the terminal.
+
+    Of several threads one goes on, and the others wait.
+    """
     from transformers import dynamic_module_utils
     from transformers.utils import logging
 
-    before, patience = logging.get_verbosity(), dynamic_module_utils.TIME_OUT_REMOTE_CODE
-    logging.set_verbosity_error()
-    dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # refuse where it would ask
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(before)
-        dynamic_module_utils.TIME_OUT_REMOTE_CODE = patience
+    with _ONE_AT_A_TIME:
+        before, patience = logging.get_verbosity(), dynamic_module_utils.TIME_OUT_REMOTE_CODE
+        logging.set_verbosity_error()
+        dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # refuse where it would ask
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            logging.set_verbosity(before)
+            dynamic_module_utils.TIME_OUT_REMOTE_CODE = patience
 
 
 def pretrained(kind: Any, place: str, **more: Any) -> Any:
