@@ -12,20 +12,24 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, get_type_hints
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from aurify.errors import nearest
+from aurify.errors import UsageError, nearest
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 _SETTING = "setting"
 _MAY_CHANGE = "may_change"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def setting(default: V, description: str, *, may_change: bool = False, **limits: Any) -> V:
@@ -79,10 +83,29 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self.entries, self.aliases = entries, aliases or {}
         self._base = base
+        self._given: ContextVar[Mapping[str, Any]] = ContextVar(kind, default=_NOTHING)
 
     def words(self) -> list[str]:
         """The words of the package's own entries, then those of other distributions; without aliases."""
         return [*self.entries, *self._installed()]
+
+    @contextmanager
+    def given(self, entry: object) -> Iterator[str]:
+        """A word that names this very class meanwhile: what its module has by its name may be another, or nothing.
+
+        Raises:
+            UsageError: it is no class.
+        """
+        if not isinstance(entry, type):
+            raise UsageError(
+                f"{self.kind}: found a {type(entry).__name__}: expected a word or a class (its settings are keywords)"
+            )
+        word = f"{entry.__module__}:{entry.__qualname__}"
+        token = self._given.set({**self._given.get(), word: entry})
+        try:
+            yield word
+        finally:
+            self._given.reset(token)
 
     def load(self, word: str) -> type[T]:
         """The entry that a word names: its own, an alias, an installed one, or ``module:Name``.
@@ -91,7 +114,9 @@ class Registry(Generic[T]):
             ValueError: it names none; half a line says why.
         """
         word = self.aliases[word].of if word in self.aliases else word
-        if word in self.entries:
+        if word in (given := self._given.get()):
+            found = given[word]
+        elif word in self.entries:
             found = _import(self.entries[word])
         elif word in self._installed():
             found = self._load_installed(word)

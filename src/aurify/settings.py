@@ -30,6 +30,7 @@ from pydantic_core import ErrorDetails
 from aurify.errors import UsageError, nearest
 from aurify.parsing import parse_toml
 from aurify.registry import Registry
+from aurify.text import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,6 +39,8 @@ from aurify.toml import tomllib
 
 MAX_RANK = 65536
 """Of low-rank matrices, and of other widths: no layer that anybody adapts is wider."""
+_SHOWN = 200
+"""Characters of a value in a message: from Python it may be anything, as a whole model."""
 NUMBERS_HELP = "Write the numbers to this file as JSON; - is standard output."
 """The description of ``--json`` (``cli/numbers.py``)."""
 
@@ -65,9 +68,9 @@ class Settings(BaseModel):
         root = cls.general or cls
         if not root.doors:
             return cls
-        words = ((field, str(word)) for field, word in _words(root, values))
-        known = tuple((field, word) for field, word in words if root.doors[field].knows(word))
-        return _opened(root, known)  # type: ignore[return-value]  # a subclass of the same general class
+        words = [(field, str(word)) for field, word in _words(root, values)]
+        known = [(field, word, root.doors[field].load(word)) for field, word in words if root.doors[field].knows(word)]
+        return _opened(root, tuple(known))  # type: ignore[return-value]  # a subclass of the same general class
 
     @classmethod
     def with_all_own(cls, *chosen: Mapping[str, Any]) -> type[Self]:
@@ -139,7 +142,7 @@ def resolve(
 
 def _paths_as_text(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return type(value)(map(_paths_as_text, value))
+        return [_paths_as_text(one) for one in value]
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
@@ -186,7 +189,7 @@ def _explain(kind: type[Settings], problem: ErrorDetails, spell: Callable[[str],
         message = guess if guess.startswith("known") else f"{guess} (known: {', '.join(choices)})"
     else:
         message = message[:1].lower() + message[1:]
-    return f"{spell(key)} {problem['input']!r}: {message}"
+    return f"{spell(key)} {printable(repr(problem['input']), _SHOWN)}: {message}"
 
 
 def _read_toml(kind: type[Settings], path: Path, flags: dict[str, Any]) -> dict[str, Any]:
@@ -257,9 +260,10 @@ def _made(root: type[Settings], fields: dict[str, Any]) -> type[Settings]:
 
 
 @cache
-def _opened(root: type[Settings], words: tuple[tuple[str, str], ...]) -> type[Settings]:
+def _opened(root: type[Settings], entries: tuple[tuple[str, str, type[Any]], ...]) -> type[Settings]:
+    """Made once for each choice; the entries' classes count, since a word of the user's may name another by now."""
     fields: dict[str, Any] = {}
-    for field, chosen in words:
+    for field, chosen, _ in entries:
         fields |= _own_or_none(root, field, chosen)
     return _made(root, fields)
 
