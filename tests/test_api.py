@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import sys
+from dataclasses import make_dataclass
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 
 import aurify
-from aurify.errors import UsageError
+from aurify.errors import AurifyError, UsageError
+from aurify.methods import EStep, Method
 from aurify.nugget import generate
+from aurify.questions import Question
+from aurify.registry import setting
+from aurify.settings import resolve
+from aurify.toml import tomllib
+from aurify.training.settings import TrainSettings
 
 
 def test_train_from_python(tmp_path):
@@ -43,6 +56,103 @@ def test_unknown_settings_name_the_nearest(tmp_path):
         aurify.train("trice", model="nugget", data=[], out=tmp_path, step=3)
     with pytest.raises(UsageError, match="trice"):
         aurify.train("trise", model="nugget", data=[], out=tmp_path)
+
+
+ROWS = [{"question": question.text, "answer": question.answer} for question in generate("object_counting", 8, seed=1)]
+SHORT = {"model": "nugget", "steps": 1, "questions": 2, "samples": 2, "max_new_tokens": 4}
+
+
+def test_rows_train_as_a_file_of_them_does(tmp_path):
+    train, held_out = ROWS[:6], ROWS[6:]
+    for name, rows in (("train", train), ("test", held_out)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    runs = {
+        "file": aurify.train(
+            "rloo", data=tmp_path / "train.jsonl", eval_data=tmp_path / "test.jsonl", out=tmp_path / "file", **SHORT
+        ),
+        "rows": aurify.train(
+            "rloo", data=pd.DataFrame(train), held_out=(row for row in held_out), out=tmp_path / "rows", **SHORT
+        ),
+    }
+    asked = {name: [json.loads(row) for row in (run.out / "questions.jsonl").open()] for name, run in runs.items()}
+    same = ("question", "answer", "answer_type", "part")
+    assert [[row[key] for key in same] for row in asked["rows"]] == [
+        [row[key] for key in same] for row in asked["file"]
+    ]
+    assert tuple(runs["rows"].before) == tuple(runs["file"].before)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"data": None}, "data: found None"),
+        ({"data": {"train": ROWS}}, "data: found one dict of 'train'"),
+        ({"data": [*ROWS, {"question": "x"}]}, "data: row 9: no answer"),
+        ({"held_out": 5}, "held_out: found a value of type int"),
+        ({"data": [Question(1, "a", "1", "number")]}, r"data: question 1 \(1\): its id is 1: expected text"),
+        ({"data": [Question("a", "a", "1", "number")], "answers": "math"}, "--answers math: the questions of data say"),
+        ({"model": SimpleNamespace()}, "model: found a SimpleNamespace"),
+        ({"out": None}, "--out None"),
+        ({"lora_targets": ("x" * 10_000, 5)}, "--lora-targets .{,300}$"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_leaves_the_folder_alone(tmp_path, values, said):
+    out = tmp_path / "run"
+    with pytest.raises(AurifyError, match=f"^{said}") as error:
+        aurify.train("rloo", **{"data": ROWS, "out": out, **SHORT, **values})
+    assert "\n" not in str(error.value)
+    assert not out.exists()
+
+
+def edited(**settings: float) -> type[Method]:
+    """A method as a notebook's cell makes it each time that it is run, by a name that the module does not have."""
+
+    def e_step(self, key, step, chains, proposals):
+        return EStep(list(chains), [], {})
+
+    fields = [("samples", int, 2), *((name, float, setting(value, "How much.")) for name, value in settings.items())]
+    made = make_dataclass("Edited", fields, bases=(Method,), namespace={"e_step": e_step}, frozen=True)
+    made.__module__ = __name__
+    return made
+
+
+def test_the_class_that_is_passed_is_trained_by_whatever_else_has_its_name(tmp_path):
+    versions = [({"strength": 1.0}, {}), ({"strength": 0.25}, {}), ({"strength": 0.5, "bonus": 1.0}, {"bonus": 2.0})]
+    for number, (has, told) in enumerate(versions):
+        run = aurify.train(edited(**has), data=ROWS, out=tmp_path / str(number), **SHORT, **told)
+        config = tomllib.loads((run.out / "config.toml").read_text())
+        assert {name: config.get(name) for name in ("strength", "bonus")} == {"bonus": None, **has, **told}
+        assert config["method"] == f"{__name__}:Edited"
+    with pytest.raises(UsageError, match="unknown setting 'bonus'"):
+        aurify.train(edited(strength=1.0), data=ROWS, out=tmp_path / "none", bonus=2, **SHORT)
+    with pytest.raises(UsageError, match="has no 'Edited'"):
+        aurify.train(f"{__name__}:Edited", data=ROWS, out=tmp_path / "none", **SHORT)
+
+
+def test_a_reloaded_module_has_its_new_settings(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "reloaded_method.py"
+    text = (
+        "from dataclasses import dataclass\nfrom aurify.methods import EStep, Method\n"
+        "from aurify.registry import setting\n\n@dataclass(frozen=True)\nclass M(Method):\n"
+        "    samples: int = 2\n    w: float = setting(1.0, 'W.')\n"
+        "    def e_step(self, key, step, chains, proposals): return EStep(list(chains), [], {})\n"
+    )
+    file.write_text(text)
+    given = {**SHORT, "data": "q.jsonl"}
+    assert resolve(TrainSettings, {"method": "reloaded_method:M", **given}).w == 1.0
+    file.write_text(text.replace("1.0", "0.25"))
+    importlib.reload(sys.modules["reloaded_method"])
+    assert resolve(TrainSettings, {"method": "reloaded_method:M", **given}).w == 0.25
+
+
+@pytest.mark.parametrize("method", [None, 5, edited(w=1.0)()])
+def test_a_method_is_a_word_or_a_class(tmp_path, method):
+    with pytest.raises(UsageError, match=r"^method: found a .*expected a word or a class"):
+        aurify.train(method, data=ROWS, out=tmp_path / "run", **SHORT)
+    with pytest.raises(UsageError, match="it is no method"):
+        aurify.train(dict, data=ROWS, out=tmp_path / "run", **SHORT)
 
 
 def test_unknown_names_are_attribute_errors():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from aurify.questions import Question
+from aurify.errors import UsageError
+from aurify.methods import METHODS
+from aurify.questions.given import GIVEN_IN_PYTHON, Given, listed
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
@@ -15,17 +17,14 @@ if TYPE_CHECKING:
     from aurify.running.context import Run
     from aurify.running.progress import Watcher
 
-GIVEN_IN_PYTHON = "(questions given in Python)"
-"""What stands for ``data`` in the config.toml of a run whose questions were not read from a file."""
-
 
 def train(
     method: str | type[Method] = "trice",
     *,
-    model: str | Path,
-    data: str | Path | Sequence[Question],
-    out: str | Path,
-    held_out: Sequence[Question] | None = None,
+    model: str | os.PathLike[str],
+    data: Given,
+    out: str | os.PathLike[str],
+    held_out: Given | None = None,
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> Run:
@@ -34,9 +33,12 @@ def train(
     Args:
         method: the method's word, as on the command line, or a class of your own.
         model: a Hugging Face folder or hub name, an adapter folder, or "nugget".
-        data: a question file, or questions.
+        data: a question file, folder or ``hf:NAME``; ``Question`` objects; or rows with the fields that a file would
+            have: an iterable of dicts, a ``pandas.DataFrame``, a ``datasets.Dataset``. Settings such as ``answers`` say
+            how files and rows are read; questions say that themselves.
         out: the folder of the run; it must be empty or new, unless ``resume=True``.
-        held_out: questions to evaluate on; without them part of ``data`` is held out (``holdout=0.4``).
+        held_out: what to evaluate on, in any of these forms; without it part of ``data`` is held out
+            (``holdout=0.4``).
         watcher: is told what happens (``aurify.running.progress.TerminalWatcher()`` shows it).
         settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``.
 
@@ -44,19 +46,18 @@ def train(
         The run: its folder, its model folder, and held-out accuracy before and after.
 
     Raises:
-        UsageError: an unknown setting, or a value that cannot be.
+        UsageError: an unknown setting, a value that cannot be, or data that is of none of these forms.
         AurifyError: the work failed; the message says why and what to do.
     """
     from aurify.training.run import run_training
 
-    if not isinstance(method, str):
-        method = f"{method.__module__}:{method.__qualname__}"
-    given = None if isinstance(data, (str, Path)) else list(data)
-    words = {
-        "method": method,
-        "model": model,
-        "data": GIVEN_IN_PYTHON if given is not None else str(data),
-        "out": str(out),
-    }
-    resolved = resolve(TrainSettings, {**words, **settings})
-    return run_training(resolved, questions=given, held_out=held_out, watcher=watcher)
+    if not isinstance(model, str | os.PathLike):
+        raise UsageError(
+            f"model: found a {type(model).__name__}: expected a folder or a name; save_pretrained, of the model and of "
+            "its tokenizer, writes a folder"
+        )
+    given = None if isinstance(data, str | os.PathLike) else listed(data)
+    with nullcontext(method) if isinstance(method, str) else METHODS.given(method) as word:
+        words = {"method": word, "model": model, "data": data if given is None else GIVEN_IN_PYTHON, "out": out}
+        resolved = resolve(TrainSettings, {**words, **settings})
+        return run_training(resolved, questions=given, held_out=held_out, watcher=watcher)

@@ -169,14 +169,12 @@ def test_what_is_no_truth_value_is_said(value: str, kind: str, tmp_path: Path, m
     assert (grade.verdict, grade.reason) == (Verdict.UNPARSABLE, f"no_truth:same returned a {kind}, not a bool")
 
 
-def test_a_module_that_the_worker_alone_cannot_import_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_module_that_the_worker_alone_cannot_import_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here_only.py").write_text(
         f"import os\nif os.getpid() != {os.getpid()}: raise KeyError('there')\ndef same(pred, gold): return True\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    with Grader(timeout=5) as grader, pytest.raises(AurifyError, match="cannot import here_only:same .*file") as error:
+    with Grader(timeout=5) as grader, pytest.raises(AurifyError, match=r"cannot import here_only:same .*file") as error:
         grader.grade_answer("3", "3", "here_only:same")
     assert "math-verify" not in str(error.value)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question
 from aurify.questions.chosen import chosen_questions, questions_to_learn
 
@@ -73,3 +73,42 @@ def test_no_question_left_is_one_clear_line() -> None:
         questions_to_learn(settings(), [], made(2), print)
     with pytest.raises(AurifyError, match="given: no question is left to ask"):
         chosen_questions(settings(), [], print, "ask")
+
+
+def rows(n: int, more: str = "") -> list[dict[str, Any]]:
+    return [{"q": f"What is{more} {i}?", "answer": i} for i in range(n)]
+
+
+def test_rows_are_read_as_the_settings_say_for_either_part() -> None:
+    said: list[str] = []
+    given = settings(question_field="q", answers="text")
+    train, measured = questions_to_learn(given, rows(5), iter(rows(2, " then")), said.append)
+    assert (len(train), len(measured), {one.answer_type for one in train + measured}) == (5, 2, {"text"})
+    assert said[0] == "(questions given in Python): 5 questions, answers: text"
+    assert len(chosen_questions(given, rows(5), print, "ask")) == 5
+
+
+def test_settings_of_reading_are_refused_only_where_nothing_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows(4, " now")))
+    given = settings(question_field="q", data=str(file))
+    with pytest.raises(UsageError, match="--question-field q: nothing is read"):
+        questions_to_learn(given, made(9)[:6], made(9)[6:], print)
+    with pytest.raises(UsageError, match="--question-field q: nothing is read"):
+        chosen_questions(given, made(4), print, "ask")
+    for part in (rows(2, " then"), str(file), [file]):
+        assert questions_to_learn(given, made(6), part, print)[0] == made(6)
+        assert questions_to_learn(given, part, made(6), print)[1] == made(6)
+    assert questions_to_learn(given, None, made(2), print)[1] == made(2)
+    with pytest.raises(UsageError, match="--answers math: the questions of held_out say their own type, number"):
+        questions_to_learn(settings(question_field="q", answers="math"), rows(3), made(2), print)
+
+
+def test_a_fault_says_which_part_and_row() -> None:
+    given = settings(question_field="q")
+    with pytest.raises(AurifyError, match=r"^data: row 3: no field 'q'"):
+        questions_to_learn(given, [*rows(2), {"answer": 1}], rows(2), print)
+    with pytest.raises(AurifyError, match=r"^held_out: row 1: no field 'q'"):
+        questions_to_learn(given, rows(2), [{"answer": 1}], print)
+    with pytest.raises(UsageError, match=r"^held_out: found a value of type int"):
+        questions_to_learn(given, rows(2), 5, print)  # type: ignore[arg-type]

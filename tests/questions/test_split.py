@@ -60,3 +60,8 @@ def test_the_size_is_exact_where_no_text_repeats(count: int, tasks: int, holdout
 def test_an_impossible_share(holdout: float) -> None:
     with pytest.raises(UsageError, match="--holdout"):
         split_questions([make(0)], holdout, 0)
+
+
+def test_rows_are_no_questions_yet() -> None:
+    with pytest.raises(UsageError, match="found a dict among them: load_questions reads rows"):
+        split_questions([make(1), {"question": "2+2?"}], 0.5, 0)  # type: ignore[list-item]

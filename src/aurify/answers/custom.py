@@ -30,7 +30,7 @@ def load_custom(spec: str) -> Callable[..., Any]:
         sys.path.append(os.getcwd())
     try:
         found: Any = importlib.import_module(module)
-        if module == "__main__" or getattr(found, "__spec__", None) is None:  # a notebook, a script, a module made by hand
+        if module == "__main__" or getattr(found, "__spec__", None) is None:  # of a notebook, or made by hand
             raise UsageError(
                 f"--answers {spec}: a worker process calls it, and cannot import '{module}': put the function in a "
                 "file, as same_answer.py, and name it so, same_answer:same"

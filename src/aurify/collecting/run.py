@@ -25,6 +25,7 @@ from aurify.parsing import parse_json
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import changes, fingerprint, of_files
+from aurify.questions.given import Given
 from aurify.rationales.draw import Drawing
 from aurify.rationales.limit import (
     CHAT,
@@ -94,7 +95,7 @@ class Sampled:
 def run_sample(
     settings: SampleSettings,
     *,
-    questions: Sequence[Question] | None = None,
+    questions: Given | None = None,
     say: Callable[[str], None] = lambda text: None,
     watcher: SamplingWatcher | None = None,
 ) -> Sampled:
@@ -113,9 +114,9 @@ def run_sample(
     price, watcher = known_price(settings), watcher or SamplingWatcher()
     settings = settings if settings.api else with_dtype(settings, say)
     folder = Path(settings.out)
+    asked = chosen_questions(settings, questions, say, "ask", to_learn=True)
     with sole_writer(folder, say):
         _claim(folder, settings)
-        asked = chosen_questions(settings, questions, say, "ask", to_learn=True)
         found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
         if settings.api:
             known = f"counted at ${price.input:g} in and ${price.output:g} out per million tokens" if price else (

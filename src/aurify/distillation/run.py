@@ -36,6 +36,7 @@ from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
+from aurify.questions.given import Given
 from aurify.rationales import Drawing, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
 from aurify.running.context import Run, RunContext, opened
@@ -52,8 +53,8 @@ from aurify.sampling.protocol import Publishing
 def run_distillation(
     settings: DistillSettings,
     *,
-    questions: Sequence[Question] | None = None,
-    held_out: Sequence[Question] | None = None,
+    questions: Given | None = None,
+    held_out: Given | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Distil as the settings say and leave model, table, metrics and checkpoints in the run's folder.

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from aurify.errors import AurifyError
+from aurify.questions.already_read import ReadAs, checked, refuse_other_answers, refuse_unread
 from aurify.questions.apart import kept_apart
+from aurify.questions.given import Given, Name, Rows, are_questions, are_rows, listed
 from aurify.questions.load import LoadedQuestions, load_questions
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
 
 Say = Callable[[str], None]
-
-
-class ReadAs(Protocol):
-    """Settings that say how questions are read."""
-
-    @property
-    def answers(self) -> str | None: ...
-    @property
-    def question_field(self) -> str | None: ...
-    @property
-    def answer_field(self) -> str | None: ...
-    @property
-    def skip_bad(self) -> bool: ...
 
 
 class Reading(ReadAs, Protocol):
@@ -54,7 +43,7 @@ class Learning(Reading, Protocol):
     def eval_limit(self) -> int: ...
 
 
-def read_as(settings: ReadAs, data: str) -> LoadedQuestions:
+def read_as(settings: ReadAs, data: Name | Rows) -> LoadedQuestions:
     """``load_questions`` as the settings say."""
     return load_questions(
         data, answers=settings.answers, question_field=settings.question_field, answer_field=settings.answer_field,
@@ -63,17 +52,19 @@ def read_as(settings: ReadAs, data: str) -> LoadedQuestions:
 
 
 def chosen_questions(
-    settings: Asking, questions: Sequence[Question] | None, say: Say, purpose: str, *, to_learn: bool = False
+    settings: Asking, questions: Given | None, say: Say, purpose: str, *, to_learn: bool = False
 ) -> list[Question]:
     """The questions given, or else those of ``settings.data``; a part by seed where there are more than the limit.
 
     Args:
+        questions: names or rows are read as the settings say, questions taken as they are.
         to_learn: the part is one that a run of the same seed trains on; without it, one that such a run holds out.
 
     Raises:
+        UsageError: what is given cannot be understood, or a setting says how to read what has been read.
         AurifyError: the data is bad, or no question is left to ``purpose``.
     """
-    chosen = list(questions) if questions is not None else _read(settings, settings.data, say)
+    chosen = _understood(settings, {"data": settings.data if questions is None else questions}, say)["data"]
     if settings.limit:
         chosen = _at_most(chosen, settings.limit, settings.seed, from_held_out=not to_learn)
     if not chosen:
@@ -82,30 +73,47 @@ def chosen_questions(
 
 
 def questions_to_learn(
-    settings: Learning, questions: Sequence[Question] | None, held_out: Sequence[Question] | None, say: Say
+    settings: Learning, questions: Given | None, held_out: Given | None, say: Say
 ) -> tuple[list[Question], list[Question]]:
     """(training questions, those to measure on): given, or those of the settings' data, evaluation data and split.
 
     Raises:
+        UsageError: what is given cannot be understood, or a setting says how to read what has been read.
         AurifyError: the data is bad, no question is left to train on, or one would be trained on and measured on.
     """
-    train = list(questions) if questions is not None else _read(settings, settings.data, say)
-    if held_out is None and settings.eval_data:
-        held_out = _read(settings, settings.eval_data, say)
-    if held_out is None:
-        train, held_out = split_questions(train, settings.holdout, settings.seed)
+    parts: dict[str, Given] = {"data": settings.data if questions is None else questions}
+    if (measured_on := (settings.eval_data or None) if held_out is None else held_out) is not None:
+        parts["held_out"] = measured_on
+    understood = _understood(settings, parts, say)
+    train, held = understood["data"], understood.get("held_out")
+    if held is None:
+        train, held = split_questions(train, settings.holdout, settings.seed)
     if not train:
         raise AurifyError(f"{settings.data}: no question is left to train on: lower --holdout")
-    measured = _at_most(kept_apart(train, list(held_out), say), settings.eval_limit, settings.seed)
-    say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held_out)} held out")
+    measured = _at_most(kept_apart(train, held, say), settings.eval_limit, settings.seed)
+    say(f"training on {len(train)} questions, evaluating on {len(measured)} of {len(held)} held out")
     return train, measured
 
 
-def _read(settings: Reading, data: str, say: Say) -> list[Question]:
-    loaded = read_as(settings, data)
+def _understood(settings: Reading, parts: Mapping[str, Given], say: Say) -> dict[str, list[Question]]:
+    """The questions of each part, with all of what cannot be understood refused before any is read."""
+    given = {what: listed(part, what) for what, part in parts.items()}
+    if all(map(are_questions, given.values())):
+        refuse_unread(settings)
+    already = {what: checked(found, what) for what, found in given.items() if are_questions(found)}
+    for what, found in already.items():
+        refuse_other_answers(settings, found, what)
+    return {what: already[what] if what in already else _read(settings, given[what], what, say) for what in parts}
+
+
+def _read(settings: Reading, given: list[Any], what: str, say: Say) -> list[Question]:
+    try:
+        loaded = read_as(settings, given)
+    except AurifyError as error:
+        raise type(error)(f"{what}: {error}" if are_rows(given) else str(error)) from None
     kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
     skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
-    say(f"{data}: {len(loaded)} questions{skipped}, answers: {kinds}")
+    say(f"{loaded.source}: {len(loaded)} questions{skipped}, answers: {kinds}")
     for note in loaded.notes:
         say(note)
     return list(loaded)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from aurify.answers import answer_type
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.questions.draft import Draft, draft
 from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
+from aurify.questions.given import GIVEN_IN_PYTHON, Name, Rows, are_questions, are_rows, listed, rows_of
 from aurify.questions.hub import PREFIX, hub_rows, hub_task
 from aurify.questions.ids import Ids
 from aurify.questions.record import Question
@@ -30,7 +33,7 @@ class LoadedQuestions(list[Question]):
         self.inferred = inferred
         """Whether the answer types were inferred rather than given."""
         self.skipped: list[tuple[str, str]] = []
-        """(``file:line``, reason) of every bad row, in order."""
+        """(``file:line`` or ``row N``, reason) of every bad row, in order."""
         self.notes: list[str] = []
         """Facts a user should know: rows left out on purpose, a split that was chosen."""
         self.forms: Counter[str] = Counter()
@@ -49,25 +52,26 @@ class LoadedQuestions(list[Question]):
 
 
 def load_questions(
-    data: str | Path | Sequence[str | Path],
+    data: Name | Iterable[Name] | Rows,
     *,
     answers: str | None = None,
     question_field: str | None = None,
     answer_field: str | None = None,
     skip_bad: bool = False,
 ) -> LoadedQuestions:
-    """Read questions from a file, a folder of files, ``hf:NAME[:CONFIG[:SPLIT]]``, or several of these.
+    """Read questions from a file, a folder of files, ``hf:NAME[:CONFIG[:SPLIT]]``, several of these, or rows.
 
     Args:
-        data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not.
+        data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not. Rows are an
+            iterable of dicts, a DataFrame or a ``datasets.Dataset``, with the fields that a file would have.
         answers: the answers' type: a word of ``ANSWER_TYPES`` or module:function; inferred by file and row if None.
         question_field: the field with the question, or a dotted path; recognised (``FORMS``) if None.
         answer_field: the field with the gold answer, or a dotted path; recognised if None.
         skip_bad: go on after a bad row, and keep it in ``skipped``.
 
     Raises:
-        UsageError: ``answers`` or an ``hf:`` name is not of a known form.
-        AurifyError: a row is bad (naming file:line) and ``skip_bad`` is off, or there is no question at all.
+        UsageError: ``answers``, an ``hf:`` name or ``data`` itself is not of a known form.
+        AurifyError: a row is bad (naming file:line, or ``row N``) and ``skip_bad`` is off, or there is no question.
     """
     loaded = read_questions(
         data, answers=answers, question_field=question_field, answer_field=answer_field, skip_bad=skip_bad
@@ -79,7 +83,7 @@ def load_questions(
 
 
 def read_questions(
-    data: str | Path | Sequence[str | Path],
+    data: Name | Iterable[Name] | Rows,
     *,
     answers: str | None = None,
     question_field: str | None = None,
@@ -89,10 +93,13 @@ def read_questions(
     """``load_questions`` for those who report on a file: with ``skip_bad`` there may be no question at all."""
     if answers is not None:
         answer_type(answers)
-    sources = [data] if isinstance(data, (str, Path)) else list(data)
-    loaded = LoadedQuestions([], source=", ".join(str(source) for source in sources), inferred=answers is None)
+    given = listed(data)
+    if given and are_questions(given):
+        raise UsageError("data: these are questions, which have been read: use them as they are")
+    source = ", ".join(map(str, given)) if given and not are_rows(given) else GIVEN_IN_PYTHON
+    loaded = LoadedQuestions([], source=source, inferred=answers is None)
     ids = Ids()
-    for name, task, rows in _opened(sources, loaded.notes):
+    for name, task, rows in _opened(given, loaded.notes):
         _add(loaded, rows, name, task, answers, (question_field, answer_field), ids, skip_bad)
     return loaded
 
@@ -139,9 +146,12 @@ def _add(
     loaded.skipped.extend(bad.in_order())
 
 
-def _opened(sources: Sequence[str | Path], notes: list[str]) -> Iterator[tuple[str, str, Iterator[Row | BadRow]]]:
-    """(name, default task, rows) of every single file or hub data set."""
-    for source in sources:
+def _opened(given: Sequence[Any], notes: list[str]) -> Iterator[tuple[str, str, Iterator[Row | BadRow]]]:
+    """(name, default task, rows) of every single file or hub data set, or of the rows given."""
+    if are_rows(given):
+        yield GIVEN_IN_PYTHON, "", rows_of(given)
+        return
+    for source in given:
         if isinstance(source, str) and source.startswith(PREFIX):
             rows, split = hub_rows(source)
             notes.append(f"{source}: the split '{split}' was read")
@@ -168,7 +178,7 @@ class _BadRows:
     def add(self, where: str, reason: str) -> None:
         if not self._skip:
             raise AurifyError(f"{where}: {reason} (--skip-bad leaves such rows out)")
-        self._found.append((int(where.rpartition(":")[2]), where, reason))
+        self._found.append((int(re.split("[: ]", where)[-1]), where, reason))
 
     def in_order(self) -> list[tuple[str, str]]:
         return [(where, reason) for _, where, reason in sorted(self._found)]

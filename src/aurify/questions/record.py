@@ -25,4 +25,4 @@ class Question:
     columns: str = ""
     """The whole row as JSON, where the answer type judges by it: a reward function's columns, a program's tests."""
     where: str = ""
-    """``file:line`` of the row, for messages."""
+    """``file:line`` of the row, or ``row N`` of those given in Python, for messages."""

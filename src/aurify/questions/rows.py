@@ -12,7 +12,10 @@ class RowError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One readable row. ``line`` is the line of the file, or the row number where lines say nothing."""
+    """One readable row. ``line`` is the line of the file, or the row number where lines say nothing.
+
+    ``path`` is empty where Python gave the row.
+    """
 
     path: str
     line: int
@@ -20,7 +23,7 @@ class Row:
 
     @property
     def where(self) -> str:
-        return f"{self.path}:{self.line}"
+        return _place(self.path, self.line)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,12 @@ class BadRow:
 
     @property
     def where(self) -> str:
-        return f"{self.path}:{self.line}"
+        return _place(self.path, self.line)
+
+
+def _place(path: str, line: int) -> str:
+    """``file:line``; of rows that no file holds, the number."""
+    return f"{path}:{line}" if path else f"row {line}"
 
 
 def show(value: object, width: int = 60) -> str:

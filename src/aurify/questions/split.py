@@ -18,8 +18,10 @@ def split_questions(questions: Sequence[Question], holdout: float, seed: int) ->
     stay together, so the number can be smaller where nothing but such groups is left to take.
 
     Raises:
-        UsageError: ``holdout`` is not in [0, 1).
+        UsageError: ``holdout`` is not in [0, 1), or something is no question.
     """
+    if (odd := next((one for one in questions if not isinstance(one, Question)), None)) is not None:
+        raise UsageError(f"expected questions, found a {type(odd).__name__} among them: load_questions reads rows")
     if not 0 <= holdout < 1:
         raise UsageError(f"--holdout {holdout}: expected a fraction from 0 up to, but not including, 1")
     groups: dict[str, list[Question]] = {}

@@ -14,7 +14,8 @@ from aurify.answers.compare import extract
 from aurify.answers.reading import Unreadable
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, infer_answer_type
-from aurify.questions.chosen import ReadAs, read_as
+from aurify.questions.already_read import ReadAs
+from aurify.questions.chosen import read_as
 from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
