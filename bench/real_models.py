@@ -157,7 +157,7 @@ def sampled(args: argparse.Namespace, run: Path, when: str) -> Verdicts:
 def drawn(model: Path, data: Path, ids: Sequence[str], samples: int, asked: Mapping[str, Any], out: Path) -> Verdicts:
     """The share of a model's samples of these questions that are right, asked as a run's settings say; kept in out."""
     if not (out / "samples").is_dir():
-        kept = ("prompt", "few_shot", "system", "template_args", "max_new_tokens", "skip_bad")
+        kept = ("prompt", "few_shot", "system", "template_args", "max_new_tokens")
         settings = {
             **{name: asked[name] for name in kept if name in asked}, "data": str(data), "out": str(out),
             "model": str(model), "samples": samples,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aurify.errors import UsageError
 from aurify.methods import METHODS
-from aurify.questions.given import GIVEN_IN_PYTHON, Given, listed
+from aurify.questions.given import GIVEN_IN_PYTHON, DataInPython, all_given
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
@@ -22,9 +22,9 @@ def train(
     method: str | type[Method] = "trice",
     *,
     model: str | os.PathLike[str],
-    data: Given,
+    data: DataInPython,
     out: str | os.PathLike[str],
-    held_out: Given | None = None,
+    held_out: DataInPython | None = None,
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> Run:
@@ -56,7 +56,7 @@ def train(
             f"model: found a {type(model).__name__}: expected a folder or a name; save_pretrained, of the model and of "
             "its tokenizer, writes a folder"
         )
-    given = None if isinstance(data, str | os.PathLike) else listed(data)
+    given = None if isinstance(data, str | os.PathLike) else all_given(data)
     with nullcontext(method) if isinstance(method, str) else METHODS.given(method) as word:
         words = {"method": word, "model": model, "data": data if given is None else GIVEN_IN_PYTHON, "out": out}
         resolved = resolve(TrainSettings, {**words, **settings})

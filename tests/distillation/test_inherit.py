@@ -78,3 +78,12 @@ def test_what_belongs_to_the_answers_comes_with_them(tmp_path: Path) -> None:
 def test_what_only_a_training_run_can_be_is_left_to_auto(key: str, foreign: str, known: str, tmp_path: Path) -> None:
     assert key not in changed(tmp_path, f'{TRAINED}{key} = "{foreign}"\n', model="m")
     assert changed(tmp_path, f'{TRAINED}{key} = "{known}"\n', model="m")[key] == known
+
+
+def test_how_a_file_was_read_says_nothing_of_questions_given_in_python(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(SAMPLED)
+    asked = {"method": "kd", "from_": str(tmp_path), "model": "m"}
+    found = inherit(resolve(DistillSettings, asked), reads=False)
+    assert (found.question_field, found.answers) == (None, "number")
+    given = inherit(resolve(DistillSettings, {**asked, "question_field": "mine"}), reads=False)
+    assert given.question_field == "mine"  # which is then refused

@@ -1,4 +1,4 @@
-"""Rows in Python are read as a file of the same rows is."""
+"""RowsInPython in Python are read as a file of the same rows is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, load_questions
-from aurify.questions.given import listed
+from aurify.questions.given import all_given
 
 NUMBERS = [{"question": f"What is {i} plus 2?", "answer": f"{i} + 2\n#### {i + 2}"} for i in range(4)]
 FILES: dict[str, list[dict[str, Any]]] = {
@@ -129,7 +129,7 @@ def test_an_open_file_is_not_taken_for_names(tmp_path: Path) -> None:
     with (tmp_path / "q.jsonl").open() as file, pytest.raises(UsageError, match="expected the name of a file"):
         load_questions(file)  # type: ignore[arg-type]
     assert len(load_questions([tmp_path / "q.jsonl", str(tmp_path / "q.jsonl")])) == 2
-    assert listed(iter([tmp_path])) == [tmp_path]
+    assert all_given(iter([tmp_path])) == [tmp_path]
 
 
 def test_no_rows_are_no_questions() -> None:

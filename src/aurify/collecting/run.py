@@ -25,7 +25,7 @@ from aurify.parsing import parse_json
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import changes, fingerprint, of_files
-from aurify.questions.given import Given
+from aurify.questions.given import DataInPython
 from aurify.rationales.draw import Drawing
 from aurify.rationales.limit import (
     CHAT,
@@ -95,7 +95,7 @@ class Sampled:
 def run_sample(
     settings: SampleSettings,
     *,
-    questions: Given | None = None,
+    questions: DataInPython | None = None,
     say: Callable[[str], None] = lambda text: None,
     watcher: SamplingWatcher | None = None,
 ) -> Sampled:

@@ -14,7 +14,8 @@ from aurify.files import verify_folder
 from aurify.parsing import read_toml
 from aurify.settings import resolve
 
-OF_THE_DATA = ("data", "answers", "question_field", "answer_field", "skip_bad")
+HOW_TO_READ = ("question_field", "answer_field", "skip_bad")
+OF_THE_DATA = ("data", "answers", *HOW_TO_READ)
 """Taken from any folder that says which questions its rationales are of, where the user does not name the questions."""
 
 OF_A_RUN = (*OF_THE_DATA, "eval_data", "holdout", "seed", "prompt", "few_shot", "system", "template_args",
@@ -23,9 +24,12 @@ OF_A_RUN = (*OF_THE_DATA, "eval_data", "holdout", "seed", "prompt", "few_shot", 
 and token limit say nothing of the student's."""
 
 
-def inherit(settings: DistillSettings) -> DistillSettings:
+def inherit(settings: DistillSettings, *, reads: bool = True) -> DistillSettings:
     """The settings with what ``from_`` says and the user does not: a training run's model, data, split and prompt, or
     the data alone of a table that was sampled or imported.
+
+    Args:
+        reads: whether questions are read, so that it matters how; without it they are given in Python.
 
     Raises:
         UsageError: a model or questions are given neither by the user nor there.
@@ -40,6 +44,7 @@ def inherit(settings: DistillSettings) -> DistillSettings:
         if "answers" in keys and settings.answers is None and before.get("answers"):
             keys = (*keys, *_own_settings(before["answers"]))
         missing = [key for key in keys if key in before and key not in settings.model_fields_set]
+        missing = [key for key in missing if reads or key not in HOW_TO_READ]
         found = {key: before[key] for key in missing if _is_taken(key, before[key])}
         if found.get("eval_data") or settings.eval_data:
             found.pop("holdout", None)

@@ -36,7 +36,7 @@ from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
-from aurify.questions.given import Given
+from aurify.questions.given import DataInPython
 from aurify.rationales import Drawing, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
 from aurify.running.context import Run, RunContext, opened
@@ -53,8 +53,8 @@ from aurify.sampling.protocol import Publishing
 def run_distillation(
     settings: DistillSettings,
     *,
-    questions: Given | None = None,
-    held_out: Given | None = None,
+    questions: DataInPython | None = None,
+    held_out: DataInPython | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Distil as the settings say and leave model, table, metrics and checkpoints in the run's folder.
@@ -67,7 +67,7 @@ def run_distillation(
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
     watcher = watcher or Quiet()
-    settings = inherit(settings)
+    settings = inherit(settings, reads=questions is None)
     check_model(settings)
     settings = name_folder(settings)
     settings = with_dtype(settings, watcher.say)

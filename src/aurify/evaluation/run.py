@@ -30,7 +30,7 @@ from aurify.progress import Counted
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chosen import chosen_questions
 from aurify.questions.fingerprint import fingerprint, of_files
-from aurify.questions.given import Given
+from aurify.questions.given import DataInPython
 from aurify.questions.needs import need_votes
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
@@ -49,7 +49,7 @@ RATIONALES_AT_A_TIME = 4096
 def run_evaluation(
     settings: EvaluateSettings,
     *,
-    questions: Given | None = None,
+    questions: DataInPython | None = None,
     say: Callable[[str], None] = lambda text: None,
     progress: Counted = lambda done, asked, right: None,
 ) -> Evaluation:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aurify.errors import AurifyError
 from aurify.questions.already_read import ReadAs, checked, refuse_other_answers, refuse_unread
 from aurify.questions.apart import kept_apart
-from aurify.questions.given import Given, Name, Rows, are_questions, are_rows, listed
+from aurify.questions.given import DataInPython, Name, RowsInPython, all_given, are_questions, are_rows
 from aurify.questions.load import LoadedQuestions, load_questions
 from aurify.questions.record import Question
 from aurify.questions.split import split_questions
@@ -43,7 +43,7 @@ class Learning(Reading, Protocol):
     def eval_limit(self) -> int: ...
 
 
-def read_as(settings: ReadAs, data: Name | Rows) -> LoadedQuestions:
+def read_as(settings: ReadAs, data: Name | RowsInPython) -> LoadedQuestions:
     """``load_questions`` as the settings say."""
     return load_questions(
         data, answers=settings.answers, question_field=settings.question_field, answer_field=settings.answer_field,
@@ -52,7 +52,7 @@ def read_as(settings: ReadAs, data: Name | Rows) -> LoadedQuestions:
 
 
 def chosen_questions(
-    settings: Asking, questions: Given | None, say: Say, purpose: str, *, to_learn: bool = False
+    settings: Asking, questions: DataInPython | None, say: Say, purpose: str, *, to_learn: bool = False
 ) -> list[Question]:
     """The questions given, or else those of ``settings.data``; a part by seed where there are more than the limit.
 
@@ -73,7 +73,7 @@ def chosen_questions(
 
 
 def questions_to_learn(
-    settings: Learning, questions: Given | None, held_out: Given | None, say: Say
+    settings: Learning, questions: DataInPython | None, held_out: DataInPython | None, say: Say
 ) -> tuple[list[Question], list[Question]]:
     """(training questions, those to measure on): given, or those of the settings' data, evaluation data and split.
 
@@ -81,7 +81,7 @@ def questions_to_learn(
         UsageError: what is given cannot be understood, or a setting says how to read what has been read.
         AurifyError: the data is bad, no question is left to train on, or one would be trained on and measured on.
     """
-    parts: dict[str, Given] = {"data": settings.data if questions is None else questions}
+    parts: dict[str, DataInPython] = {"data": settings.data if questions is None else questions}
     if (measured_on := (settings.eval_data or None) if held_out is None else held_out) is not None:
         parts["held_out"] = measured_on
     understood = _understood(settings, parts, say)
@@ -95,9 +95,9 @@ def questions_to_learn(
     return train, measured
 
 
-def _understood(settings: Reading, parts: Mapping[str, Given], say: Say) -> dict[str, list[Question]]:
+def _understood(settings: Reading, parts: Mapping[str, DataInPython], say: Say) -> dict[str, list[Question]]:
     """The questions of each part, with all of what cannot be understood refused before any is read."""
-    given = {what: listed(part, what) for what, part in parts.items()}
+    given = {what: all_given(part, what) for what, part in parts.items()}
     if all(map(are_questions, given.values())):
         refuse_unread(settings)
     already = {what: checked(found, what) for what, found in given.items() if are_questions(found)}

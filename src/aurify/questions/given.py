@@ -27,16 +27,16 @@ class Frame(Protocol):
 
 Name = str | os.PathLike[str]
 """A file, a folder, or ``hf:NAME[:CONFIG[:SPLIT]]``."""
-Rows = Iterable[Mapping[str, Any]] | Frame
+RowsInPython = Iterable[Mapping[str, Any]] | Frame
 """Rows with the fields that a file would have: a list or generator of dicts, a DataFrame, a ``datasets.Dataset``."""
-Given = Name | Iterable[Name] | Iterable[Question] | Rows
+DataInPython = Name | Iterable[Name] | Iterable[Question] | RowsInPython
 
 _EXPECTED = "expected the name of a file or data set, questions, or rows (dicts, a DataFrame, a Dataset)"
 _ABSENT = ("NAType", "NaTType")
 """What pandas has where a value is missing, besides NaN."""
 
 
-def listed(given: Given, what: str = "data") -> list[Any]:
+def all_given(given: DataInPython, what: str = "data") -> list[Any]:
     """The names, questions or rows that are given, each once; which of these, the first tells.
 
     Raises:

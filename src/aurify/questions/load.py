@@ -12,7 +12,7 @@ from aurify.answers import answer_type
 from aurify.errors import AurifyError, UsageError
 from aurify.questions.draft import Draft, draft
 from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
-from aurify.questions.given import GIVEN_IN_PYTHON, Name, Rows, are_questions, are_rows, listed, rows_of
+from aurify.questions.given import GIVEN_IN_PYTHON, Name, RowsInPython, all_given, are_questions, are_rows, rows_of
 from aurify.questions.hub import PREFIX, hub_rows, hub_task
 from aurify.questions.ids import Ids
 from aurify.questions.record import Question
@@ -52,7 +52,7 @@ class LoadedQuestions(list[Question]):
 
 
 def load_questions(
-    data: Name | Iterable[Name] | Rows,
+    data: Name | Iterable[Name] | RowsInPython,
     *,
     answers: str | None = None,
     question_field: str | None = None,
@@ -83,7 +83,7 @@ def load_questions(
 
 
 def read_questions(
-    data: Name | Iterable[Name] | Rows,
+    data: Name | Iterable[Name] | RowsInPython,
     *,
     answers: str | None = None,
     question_field: str | None = None,
@@ -93,7 +93,7 @@ def read_questions(
     """``load_questions`` for those who report on a file: with ``skip_bad`` there may be no question at all."""
     if answers is not None:
         answer_type(answers)
-    given = listed(data)
+    given = all_given(data)
     if given and are_questions(given):
         raise UsageError("data: these are questions, which have been read: use them as they are")
     source = ", ".join(map(str, given)) if given and not are_rows(given) else GIVEN_IN_PYTHON

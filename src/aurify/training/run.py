@@ -22,7 +22,7 @@ from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
-from aurify.questions.given import Given
+from aurify.questions.given import DataInPython
 from aurify.questions.needs import lacking_answer, need_answers
 from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
 from aurify.rationales.limit import (
@@ -66,8 +66,8 @@ from aurify.training.update import Update
 def run_training(
     settings: TrainSettings,
     *,
-    questions: Given | None = None,
-    held_out: Given | None = None,
+    questions: DataInPython | None = None,
+    held_out: DataInPython | None = None,
     watcher: Watcher | None = None,
     budget: Budget | None = None,
 ) -> Run:
