@@ -48,8 +48,20 @@ def of_record(value: Fields, field: str) -> tuple[str, ...]:
     if number not in (None, ""):
         return (as_text(number, field),)
     if isinstance(spans, Sequence) and not isinstance(spans, (str, bytes)) and spans:
-        return in_any_order([as_text(one, field) for one in spans], field)
+        texts = [as_text(one, field).strip() for one in spans]
+        return tuple(dict.fromkeys(texts)) if _of_annotators(texts, value) else in_any_order(texts, field)
     return _dates(Fields(date), field) if isinstance(date, dict) else ()
+
+
+def _of_annotators(spans: Sequence[str], value: Fields) -> bool:
+    """Whether the spans are the wordings of several annotators, as where DROP was validated, and not parts.
+
+    A number or a date is one answer by itself, and no part of an answer holds another.
+    """
+    kinds = value.get("types")
+    single = isinstance(kinds, Sequence) and bool({"number", "date"} & set(kinds))
+    words = sorted({span.casefold() for span in spans}, key=len)
+    return single or any(one in longer for place, one in enumerate(words) for longer in words[place + 1 :])
 
 
 def _dates(date: Fields, field: str) -> tuple[str, ...]:
