@@ -92,6 +92,23 @@ def test_the_estimator_of_a_guide_move_is_unbiased(world, guide, estimator):
 
 
 @worlds
+@pytest.mark.parametrize("baseline", ["all", "running"])
+def test_an_empty_chain_has_no_baseline_of_a_guide_move(world, guide, baseline):
+    """The score of a hinted draw has no mean of 0. Two other empty chains, of which one moves, would give it 1/2."""
+    right, wrong = sorted(world.right)[0], next(z for z in sorted(world.probability) if z not in world.right)
+    rows, found = [[world.record(right, "1")], [world.record(wrong, "2")]], np.zeros_like(world.theta_PV)
+    for chance, (new,) in draws(guide, 1):
+        e_step = Trice(baseline=baseline, moves="guide").e_step(
+            0, 1, [Chain("0"), Chain("1"), Chain("2")], [[weighed(world, guide, new)], *rows]
+        )
+        for term in e_step.terms:
+            if term.question_id == "0":
+                found += chance * term.weight * world.score(term.token_ids)
+    expected = sum(guide.probability[z] * world.score(z) for z in world.right) / 2  # valid with it: two
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@worlds
 def test_the_chain_takes_a_hinted_proposal_as_often_as_its_probability(world, guide):
     z, new = (pick(world.right, key=lambda one: log_weight(world, guide, one)) for pick in (max, min))
     expected, keys = math.exp(log_weight(world, guide, new) - log_weight(world, guide, z)), range(600)

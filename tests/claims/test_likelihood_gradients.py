@@ -30,6 +30,18 @@ def test_likelihood_trice_ascends_the_marginal_likelihood(estimator, questions, 
     np.testing.assert_allclose(found, mean_log, atol=1e-9)
 
 
+@seeds
+@pytest.mark.parametrize("estimator", ["basic", "control-variate"])
+def test_a_chain_without_likelihood_gives_its_gradient_times_its_likelihood(estimator, seed):
+    """Beside two that have some, of three valid ones: it counts where its draw has, so a b_m would bias it."""
+    world = LikelihoodWorld.random(3, 3, seed)
+    found = sum(
+        chance * world.ascended(TriceLikelihood(1, estimator), (0, 1, 2), drawn) for chance, drawn in world.draws(1)
+    )
+    expected = sum(world.p_QV[0, z] * world.score(0, (z, ANSWER)) for z in (1, 2)) / 3
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], atol=1e-12)
+
+
 def sampled(world, samples, estimator):
     """E of an estimator of one question: weights of s(z_k) and of grad L_k / L_k, from L_k [S]."""
     found = np.zeros((2, *world.theta_QV.shape))
