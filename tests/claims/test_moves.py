@@ -147,15 +147,24 @@ def test_the_control_variate_scores_the_new_end_alone():
     assert np.abs(bias).max() > 0.01
 
 
-def test_a_subsampled_suffix_move_keeps_the_number_of_sequences():
-    world = SMALL[0]
+def test_a_subsampled_suffix_move_keeps_the_number_of_sequences_and_what_they_ascend():
+    world, keys = SMALL[0], range(400)
     z = max(world.right, key=len)
     chains, rows = other_chains((True, False))
     wrong = next(end for _, cut, (end,) in world.suffix_draws(z, 1) if end not in world.right and cut == len(z) - 1)
-    e_step = Trice(estimator="subsampled", subsample=2, moves="suffix").e_step(
-        0, 1, [world.chain(z), *chains], [[world.record(wrong, cut=len(z) - 1)], *rows]
-    )
-    assert 1 <= len(e_step.terms) <= 2
+
+    def weights(method, key):
+        own = [world.record(wrong, cut=len(z) - 1)]
+        terms = method.e_step(key, 1, [world.chain(z), *chains], [own, *rows]).terms
+        return {(term.question_id, term.token_ids): term.weight for term in terms}
+
+    steps = [weights(Trice(estimator="subsampled", subsample=2, moves="suffix"), key) for key in keys]
+    assert all(1 <= len(step) <= 2 for step in steps)
+    whole = weights(Trice(moves="suffix"), 0)
+    assert whole["0", z[:-1]] > 0, "what was kept"
+    for term, weight in whole.items():
+        drawn = np.array([step.get(term, 0.0) for step in steps])
+        assert drawn.mean() == pytest.approx(weight, abs=4 * drawn.std() / np.sqrt(len(keys)) + 1e-12)
 
 
 @pytest.mark.parametrize("samples", [1, 2])
@@ -176,13 +185,11 @@ def test_the_chain_takes_a_new_end_as_often_as_its_probability(moves, samples):
 def test_cuts_are_uniform_over_the_tokens_of_right_rationales_that_ended():
     world = WORLDS[0]
     z = max(world.right, key=len)
-    kernels = [Trice(moves="suffix").kernel(key, world.chain(z)) for key in range(3000)]
-    cuts = [kernel.cut for kernel in kernels]
-    assert {kernel.move for kernel in kernels} == {"suffix"}
-    assert set(cuts) == set(range(len(z)))
-    assert np.bincount(cuts) / len(cuts) == pytest.approx(np.full(len(z), 1 / len(z)), abs=0.04)
-    mixed = [Trice(moves="mixed").kernel(key, world.chain(z)).move for key in range(3000)]
-    assert mixed.count("independent") / len(mixed) == pytest.approx(0.5, abs=0.04)
+    for moves, share in (("suffix", 1), ("mixed", pytest.approx(0.5, abs=0.04))):
+        kernels = [Trice(moves=moves).kernel(key, world.chain(z)) for key in range(3000)]
+        cuts = [kernel.cut for kernel in kernels if kernel.move == "suffix"]
+        assert len(cuts) / len(kernels) == share
+        assert np.bincount(cuts) / len(cuts) == pytest.approx(np.full(len(z), 1 / len(z)), abs=0.04)
     wrong = next(one for one in world.probability if one not in world.right)
     for chain in (Chain("0"), world.chain(wrong)):
         assert Trice(moves="suffix").kernel(0, chain).move == "independent"

@@ -132,19 +132,20 @@ def test_a_running_baseline_lowers_the_variance_where_questions_differ(held):
     assert variance((2, 2, 2, 2), 5.0) < variance((2, 2, 2, 2), 0.0)
 
 
+def coefficients(found):
+    return found.memory_Q, found.proposals_QS, found.stems_QS
+
+
 def mean_over_uniform(full, draws):
     """E over the uniform of subsampled weights: exact, since they are constant between breakpoints."""
-    flat = np.concatenate([full.memory_Q, full.proposals_QS.ravel()])
+    flat = np.concatenate([part.ravel() for part in coefficients(full)])
     edges = np.cumsum(np.abs(flat)) / max(np.abs(flat).sum(), 1e-300) * draws
     breaks = np.unique(np.clip(np.concatenate([[0.0], edges % 1.0, [1.0]]), 0, 1))
-    memory_Q, proposals_QS = np.zeros_like(full.memory_Q), np.zeros_like(full.proposals_QS)
+    means = [np.zeros_like(part) for part in coefficients(full)]
     for low, high in itertools.pairwise(breaks):
-        drawn = subsample(full, draws, (low + high) / 2)
-        memory_Q, proposals_QS = (
-            memory_Q + (high - low) * drawn.memory_Q,
-            proposals_QS + (high - low) * drawn.proposals_QS,
-        )
-    return memory_Q, proposals_QS
+        drawn = coefficients(subsample(full, draws, (low + high) / 2))
+        means = [mean + (high - low) * part for mean, part in zip(means, drawn, strict=True)]
+    return means
 
 
 @pytest.mark.parametrize("draws", [1, 2, 5])
@@ -152,10 +153,22 @@ def test_subsampling_is_unbiased(draws):
     world = World.random(3, 3, seed=0)
 
     def estimator(memory, drawn):
-        memory_Q, proposals_QS = mean_over_uniform(weights(world, memory, drawn, "control variate"), draws)
+        memory_Q, proposals_QS, _ = mean_over_uniform(weights(world, memory, drawn, "control variate"), draws)
         return world.gradient(memory_Q, memory, proposals_QS, drawn)
 
     np.testing.assert_allclose(world.expectation(estimator, 1), world.gradient_log_pi(), atol=1e-9)
+
+
+@pytest.mark.parametrize("draws", [1, 2, 5])
+def test_every_coefficient_is_the_mean_of_its_subsamples(draws):
+    """Of batches with new ends too, of which what was kept has coefficients of its own."""
+    right_QS = np.array([[1, 0], [0, 0], [0, 1], [0, 0]], bool)
+    cut_QS, held_Q = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], bool), np.array([1, 1, 1, 0], bool)
+    moves = independent(right_QS, held_Q)
+    full = estimator_weights(moves, held_Q, leave_one_out_acceptance(moves.moved_Q, held_Q), cut_QS)
+    assert (full.stems_QS > 0).sum() == 4
+    for mean, part in zip(mean_over_uniform(full, draws), coefficients(full), strict=True):
+        np.testing.assert_allclose(mean, part, atol=1e-12)
 
 
 def test_resampling_with_a_softmax_of_the_weights_is_biased():

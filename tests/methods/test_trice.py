@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from aurify.answers import Verdict
@@ -78,6 +79,16 @@ def test_subsampling_keeps_the_number_of_sequences():
     assert e_step == Trice(estimator="subsampled", subsample=5).e_step(3, 5, chains, proposals)
 
 
+def test_subsamples_are_the_whole_on_average_over_the_keys():
+    chains = [Chain(str(i), rationale(str(i), (i,), True)) for i in range(5)]
+    proposals = [[rationale(str(i), (100 + i,), i % 3 == 0)] for i in range(5)]
+    subsampled, keys = Trice(estimator="subsampled", subsample=3), range(400)
+    steps = [weights(subsampled.e_step(key, 5, chains, proposals)) for key in keys]
+    for term, weight in weights(Trice().e_step(0, 5, chains, proposals)).items():
+        drawn = np.array([step.get(term, 0.0) for step in steps])
+        assert drawn.mean() == pytest.approx(weight, abs=4 * drawn.std() / np.sqrt(len(keys)) + 1e-12)
+
+
 def test_the_running_baseline_counts_a_questions_own_visits_beside_the_others():
     """b has moved at 2 of 2.5 visits, as far as it remembers; four more count as the others' did now: a did not."""
     proposals = [[rationale("a", (2,), False)], [rationale("b", (3,), True)], [rationale("c", (4,), False)]]
@@ -87,6 +98,18 @@ def test_the_running_baseline_counts_a_questions_own_visits_beside_the_others():
     b_of_b = 2.0 / (4 + known.remembered)  # and c's is 0, since no other chain holds nothing
     assert weights(e_step) == {
         ("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-0.5 * 4 / 4), ("b", (3,)): pytest.approx((1 - b_of_b) / 2),
+    }  # fmt: skip
+
+
+def test_the_running_baseline_of_a_suffix_move_counts_visits_with_one():
+    """b took a new end at its only one, and a takes none now. That b's whole proposals were wrong is another rate."""
+    ends = [[replace(rationale(q, ids, right), move="suffix")] for q, ids, right in (("a", (2,), 0), ("b", (3,), 1))]
+    known = HELD
+    for row in ([rationale("b", (5,), False)], [rationale("b", (6,), False)], [replace(HELD.rationale, move="suffix")]):
+        known = known.visited(row, row[0] if row[0].right else None, 1)
+    e_step = Trice(baseline="running", moves="suffix").e_step(0, 5, [HELD_A, known], ends)
+    assert weights(e_step) == {
+        ("a", (1,)): 0.5, ("a", (2,)): pytest.approx(-0.5 * 4 / 4), ("b", (3,)): pytest.approx((1 - 1 / (4 + 1)) / 2),
     }  # fmt: skip
 
 
