@@ -79,6 +79,16 @@ def test_the_contrastive_gradient_is_that_of_its_loss(scorer):
     assert info_nce(lone, means[1]) is None
 
 
+def test_the_likelier_a_token_the_more_its_unlikelihood_pushes(scorer, monkeypatch):
+    """Slopes of -log(1 - p) with respect to log p: p / (1 - p), which a probability above a half does not bound."""
+    p_T = torch.tensor([0.1, 0.6, 0.99], dtype=torch.float64)
+    logprobs_T = p_T.log().requires_grad_()
+    monkeypatch.setattr(ExampleScorer, "token_logprobs", lambda self, sequences: [logprobs_T])
+    loss = accumulate(scorer, [Weighted(WRONG, 0.0, 0.5)])
+    assert loss == pytest.approx(-0.5 * math.log(0.9 * 0.4 * 0.01))
+    torch.testing.assert_close(logprobs_T.grad, 0.5 * p_T / (1 - p_T))
+
+
 def test_a_token_of_probability_one_has_a_finite_unlikelihood(scorer, monkeypatch):
     monkeypatch.setattr(
         ExampleScorer,

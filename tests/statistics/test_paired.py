@@ -73,6 +73,16 @@ def test_a_lucky_set_of_questions_is_no_difference_between_methods():
     assert (pair.better, pair.persistence) == (None, pytest.approx(1))
 
 
+def test_few_questions_name_no_winner_however_alike_the_runs():
+    """Of the 2^5 signs that five questions may have, two are as far from 0: the t test alone would name one."""
+    scores = np.random.default_rng(0).normal(10, 3, size=(3, 5))
+    (pair,) = compare_all({"a": scores + np.array([1.0, 1.1, 0.9, 1.2, 0.8]), "b": scores})
+    assert pair.p_questions == pytest.approx(2 / 2**5)
+    assert pair.p_runs < 0.01
+    assert pair.difference.low > 0
+    assert (pair.ahead, pair.better, pair.p_holm) == (None, None, pair.p_questions)
+
+
 def test_equal_methods_are_rarely_told_apart():
     found = [compare_all({"a": answers(0.6, 2 * i, n=80), "b": answers(0.6, 2 * i + 1, n=80)})[0] for i in range(60)]
     assert sum(pair.better is not None for pair in found) <= 6

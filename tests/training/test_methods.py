@@ -16,7 +16,7 @@ import aurify
 from aurify import nugget
 from aurify.comparison.runs import read_finished_run
 from aurify.errors import AurifyError, UsageError
-from aurify.methods import METHODS
+from aurify.methods import METHODS, Trice
 from aurify.models import load_model
 from aurify.models.logprobs import sequence_logprobs
 from aurify.nugget import generate
@@ -208,6 +208,25 @@ def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
     half = train(tmp_path / "half", "trice", **settings, resume=True)
     assert list(read_rationales(half)) == rows
     assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
+
+
+def test_every_visit_of_a_question_and_every_step_has_a_seed_of_its_own(tmp_path, monkeypatch):
+    """Or all new ends of a rationale would begin at one place of it, and all steps choose by the same uniforms."""
+    kernel, e_step, of_visits, of_steps = Trice.kernel, Trice.e_step, [], []
+
+    def noted_kernel(method, key, *given):
+        of_visits.append(key)
+        return kernel(method, key, *given)
+
+    def noted_step(method, key, *given):
+        of_steps.append(key)
+        return e_step(method, key, *given)
+
+    monkeypatch.setattr(Trice, "kernel", noted_kernel)
+    monkeypatch.setattr(Trice, "e_step", noted_step)
+    train(tmp_path / "run", "trice", moves="suffix", memory="none", questions=12, holdout=0.0, max_new_tokens=20)
+    assert len(of_visits) == len(set(of_visits)) == 2 * 12
+    assert len(of_steps) == len(set(of_steps)) == 2
 
 
 def test_chains_are_proposed_what_the_model_writes_with_the_answer_in_its_prompt(tmp_path):
