@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aurify.questions.given import GIVEN_IN_PYTHON
 from aurify.training.first_look import first_look
 
 DOCTOR = "aurify doctor --model M --data D"
@@ -41,3 +42,8 @@ def test_no_advice_just_below(verdicts: dict[str, int]) -> None:
 
 def test_nothing_of_methods_that_draw_nothing() -> None:
     assert told() == []
+
+
+def test_questions_that_are_in_no_file_and_paths_with_spaces() -> None:
+    _, advice = first_look({"wrong": 3}, limit=64, model="my model", data=GIVEN_IN_PYTHON)
+    assert advice.endswith("aurify doctor --model 'my model' --data FILE, with a file of these questions")

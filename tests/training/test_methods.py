@@ -158,7 +158,8 @@ def test_a_wish_to_stop_breaks_off_the_first_gradient_of_a_later_fit(tmp_path, m
         return accumulate(*given, **more)
 
     monkeypatch.setattr(update, "accumulate_gradient", stopped_in_the_third)
-    with pytest.raises(AurifyError, match="stopped after step 2 and saved"):
+    said = "stopped after step 2 and saved; go on with: the same call with resume=True"  # its questions are in no file
+    with pytest.raises(AurifyError, match=said):
         train(tmp_path / "half", "star", **settings)
     monkeypatch.undo()
     half = train(tmp_path / "half", "star", **settings, resume=True)

@@ -14,6 +14,7 @@ from aurify.lock import sole_writer
 from aurify.models.device import device_line
 from aurify.questions import Question
 from aurify.questions.fingerprint import Fingerprint
+from aurify.questions.given import GIVEN_IN_PYTHON
 from aurify.rationales import RationaleTable
 from aurify.running.asked import write_asked
 from aurify.running.export import Accuracies, accuracies
@@ -123,7 +124,10 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         stop = stack.enter_context(world.stop)  # before the others can ask this process to stop
         stack.enter_context(world.ending_together(settings.stalled_after))
         grader = stack.enter_context(grader_of(settings, settings.out))
-        context = RunContext(world, RunFolder(settings.out, command=command), watcher, trackers, grader, stop, stack)
+        folder = RunFolder(settings.out, command=command)
+        if settings.data == GIVEN_IN_PYTHON:
+            folder.resume_command = "the same call with resume=True"
+        context = RunContext(world, folder, watcher, trackers, grader, stop, stack)
         if line := device_line(world.device):
             context.say(line)
         yield context

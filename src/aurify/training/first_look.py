@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+
+from aurify.questions.given import GIVEN_IN_PYTHON
 
 FAULT_SHARE = 0.25
 """The share of rationales from which a fault is worth a line."""
@@ -24,7 +27,9 @@ def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str
         return []
     others = [f"{count} {verdict}" for verdict, count in sorted(verdicts.items()) if verdict != "right" and count]
     lines = [f"first step: {right} of {total} rationales right" + (f", {', '.join(others)}" if others else "")]
-    doctor = f"aurify doctor --model {model} --data {data}"
+    given = data == GIVEN_IN_PYTHON
+    doctor = shlex.join(["aurify", "doctor", "--model", model, "--data", "FILE" if given else data])
+    doctor += ", with a file of these questions" if given else ""
     if not right:
         lines.append(f"  nothing can be learned where no rationale is right; what would help: {doctor}")
     if total < LEAST_RATIONALES:
