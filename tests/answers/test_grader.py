@@ -188,3 +188,16 @@ def test_math_gold_answers_equal_themselves(grader: Grader, shared_data: Path) -
 )
 def test_a_gold_answer_that_is_a_sentence_is_right_in_its_own_words(grader: Grader, text: str, verdict: str) -> None:
     assert str(grader.grade_answer(text, "They are equal", "text").verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("<think>Hm.</think>\n<answer>\n(1) Zoey is a knave\n(2) Oliver is a knight\n</answer>", "right"),
+        ("<think>Hm.</think>\n(1) Zoey is a knave\n(2) Oliver is a knight", "right"),
+        ("<answer>(1) Zoey is a knight\n(2) Oliver is a knight</answer>", "unparsable"),
+    ],
+)
+def test_a_gold_answer_of_several_lines_is_right_in_its_own_words(grader: Grader, text: str, verdict: str) -> None:
+    gold = "(1) Zoey is a knave\n(2) Oliver is a knight"
+    assert str(grader.grade_answer(text, gold, "text").verdict) == verdict

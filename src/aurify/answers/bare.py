@@ -6,6 +6,7 @@ import re
 
 from aurify.answers.formulas import formula_like, value_of_sentence, whole_formula
 from aurify.answers.math.written import without_phrases
+from aurify.answers.polar import polar_word
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_blank, is_remark
 from aurify.answers.trimmed import first_sentence
@@ -59,6 +60,8 @@ def bare(text: str, answer_type: str) -> str:
         if below:
             return below[1]
     sentence = first_sentence(text, answer_type)
+    if answer_type == "text" and polar_word(text):  # the reason stands behind it
+        return sentence
     if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")
     says_none = answer_type == "math" and without_phrases(sentence) != sentence  # "There are no solutions."

@@ -8,7 +8,7 @@ from aurify.answers.choice import read_choice, same_choice
 from aurify.answers.number import read_number
 from aurify.answers.pool import Job
 from aurify.answers.same_number import same_number
-from aurify.answers.words import read_words, words_key
+from aurify.answers.words import read_words, same_words
 
 
 def _same_latex(predicted: str, gold: str) -> str | Job | None:
@@ -43,7 +43,7 @@ TEXT = AnswerType(
     "text",
     "words, equal but for case, quotes and final punctuation",
     lambda answer, _: read_words(answer),
-    lambda predicted, gold: "the same words" if words_key(predicted) == words_key(gold) else None,
+    lambda predicted, gold: "the same words" if same_words(predicted, gold) else None,
 )
 MATH = AnswerType(
     "math",

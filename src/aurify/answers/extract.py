@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from aurify.answers.bare import BEGINS_NUMBER, bare, is_bare_answer
 from aurify.answers.boxes import Box, are_joined, box_at, closing_braces, listed
 from aurify.answers.conclusion import conclusion
+from aurify.answers.emphasis import within_emphasis
 from aurify.answers.formulas import formula_like
 from aurify.answers.json_reply import json_answer
 from aurify.answers.reading import MAX_ANSWER, Unreadable
@@ -44,7 +45,7 @@ _MARKER = re.compile(
     r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"
     r"|(?P<json>[\"'](?:(?:final|correct|selected|chosen|predicted|best|my)[_ ]?)?"
     r"(?:(?:answer|choice|option)(?:[_ ](?:choice|option|letter|value|text))?|prediction|selected)[\"']\s{0,3}:\s{0,3})"
-    r"|(?P<says>\b(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
+    r"|(?P<says>(?:\b|(?<=\b__))(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
     r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s(?:--|[-–—])\s|—|\s{0,2}(?=\$\$|\\\[))"
     r"[*_`]{0,3}[:\s]{0,6})"
@@ -164,6 +165,9 @@ def _worded(text: str, marker: re.Match[str], form: str, answer_type: str) -> St
         return None
     if not answer.strip(_EMPTY) or answer.startswith(("Let's", "Let’s")):
         return None
+    if answer_type == "text" and form in ("says", "heading", "abbreviated"):
+        line = marker.start() if form == "heading" else text.rfind("\n", 0, marker.start()) + 1
+        answer = within_emphasis(text[max(line, marker.start() - _REGION) : marker.end()], answer)
     return Statement(form, answer)
 
 

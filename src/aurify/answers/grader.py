@@ -13,7 +13,7 @@ from aurify.answers.compare import Asked, canonical, compare, extract
 from aurify.answers.options import options
 from aurify.answers.pool import Job, JobResult, WorkerPool
 from aurify.answers.reading import MAX_ANSWER, Unreadable
-from aurify.answers.thought import opened_thought
+from aurify.answers.thought import opened_thought, reply
 from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
 from aurify.answers.words import words_key
@@ -147,7 +147,7 @@ class Grader:
             predicted = extract(text, kind, listed)
         except Unreadable as error:
             if kind in ("text", "math") and _own_words(text, golds):
-                return [Grade(Verdict.RIGHT, "the gold answer's own words", text.strip())]  # itself a sentence
+                return [Grade(Verdict.RIGHT, "the gold answer's own words", reply(text).strip())]  # itself a sentence
             return [Grade(Verdict.UNPARSABLE, str(error))]
         return [compare(predicted, gold, kind, listed) for gold in golds]
 
@@ -184,6 +184,7 @@ def _answered(step: Grade | Asked, outcomes: Mapping[Job, JobResult]) -> Grade:
 
 def _own_words(text: str, golds: Sequence[str]) -> bool:
     try:
+        text = reply(text)
         return len(text) <= MAX_ANSWER and words_key(text) in map(words_key, golds)
     except Unreadable:
         return False

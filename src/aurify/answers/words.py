@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from aurify.answers.polar import polar_word
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.refusals import is_refusal
 
 _WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textbf|mathbf)\s*\{([^{}]*)\}")
 _BRACKETS = set("()[]{}<> \t")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "$": "$"}
+_PLAIN = str.maketrans(dict.fromkeys("‘’‛′", "'") | dict.fromkeys("“”„″", '"') | dict.fromkeys("\u2010\u2011", "-"))
+_HALF_OF_DAY = re.compile(r"(?<=\d)\s?([ap])\.?\s?m\b\.?")
 
 
 def read_words(text: str) -> str:
@@ -34,11 +37,18 @@ def read_words(text: str) -> str:
 
 
 def words_key(text: str) -> str:
-    """What two equal answers have in common: ``Yes.`` and ``yes``; ``]]>`` and ``] ] >``."""
+    """What two equal answers have in common: ``Yes.`` and ``yes``; ``]]>`` and ``] ] >``; ``3:30 PM`` and ``3:30 p.m.``"""
     text = read_words(text)
     if set(text) <= _BRACKETS:
         return "".join(text.split())
-    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
+    plain = unicodedata.normalize("NFC", text.casefold()).translate(_PLAIN)
+    return " ".join(_HALF_OF_DAY.sub(r" \1m", plain).split())
+
+
+def same_words(predicted: str, gold: str) -> bool:
+    """Whether two answers are the same words; where a yes or no is asked for, its reason may stand behind it."""
+    key = words_key(gold)
+    return words_key(predicted) == key or polar_word(read_words(predicted)) == key
 
 
 def _unwrap(text: str) -> str:
