@@ -36,6 +36,11 @@ _COUNTED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """What makes another value of the number before it."""
+RATE = re.compile(
+    rf"/\s?(?!pi\b|e\b|{_NUMBER_WORDS}|{_PARTS}|{_FUNCTIONS})(?:[A-Za-z]{{3,}}|hr|wk|yr|lb|kg|km|ml|oz)\b",
+    re.IGNORECASE,
+)
+"""What a number is for each of: ``$1200/month``, ``5 / person``."""
 _TAKEN_BACK = re.compile(
     r"\bor\b|\bnot\b|n['’]t\b|\?\s*\Z|\bno\b(?!\s(?:more|less|fewer|doubt|longer|matter|one|change|remainder))"
     r"|\b(?:wrong|incorrect|false|mistake|instead|rather|should|maybe|perhaps|unless|actually|sorry|wait|hmm|oops"
@@ -53,7 +58,10 @@ _NOT_THAT = re.compile(
     re.IGNORECASE,
 )
 """What makes another value of the number behind it, or says that it is not the answer."""
-_LONE_LETTER = re.compile(r"\s*([A-Za-z])(?![A-Za-z])")
+_UNSPACED = re.compile(
+    "(?![百千万萬亿億兆十半折割成백천만억조십])[\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+"
+)
+_LONE_LETTER = re.compile(r"\s*([A-Za-z])(?![^\W\d_])")
 
 
 def refuse_more(before: str, behind: str, after: str) -> None:
@@ -76,7 +84,7 @@ def refuse_more(before: str, behind: str, after: str) -> None:
         after = after[: converted.start()]
     if _ANOTHER.search(re.sub(r"\^\{?\d\}?", "", after)):
         raise Unreadable("more than one number")
-    if after and after[0] in _OPERATORS and not after.startswith(DEGREES):
+    if after and after[0] in _OPERATORS and not after.startswith(DEGREES) and not RATE.match(after):
         raise Unreadable(f"an expression, not a number: {after[0]!r} follows")
     if before and before[-1] in _OPERATORS | {"\\", "{", "|"} and before[-1] != ":":
         raise Unreadable(f"an expression, not a number: {before[-1]!r} stands before it")
@@ -92,10 +100,15 @@ def _refuse_letters(behind: str, after: str) -> None:
     if "\\" in after.replace("\\circ", ""):
         raise Unreadable("an expression, not a number: LaTeX follows")
     glued = re.match(r"[^\W\d_]+", behind)
-    if glued and glued[0].lower() not in ("st", "nd", "rd", "th") and not is_unit(glued[0]):
+    if glued and glued[0].lower() not in ("st", "nd", "rd", "th") and not _is_word(glued[0]):
         raise Unreadable(f"an expression, not a number: {glued[0][:20]!r} follows")
     lone = _LONE_LETTER.match(after)
     if lone and not glued and not is_unit(lone[1]):
         rest = after[lone.end() :]
         if lone[1] not in "aI" or not re.match(r"\s+[A-Za-z]{2}", rest):
             raise Unreadable(f"an expression, not a number: {lone[1]!r} follows")
+
+
+def _is_word(glued: str) -> bool:
+    """Whether letters at a number are a unit, or a word of a script that sets no spaces: ``18个``, ``18円``."""
+    return is_unit(glued) or bool(_UNSPACED.fullmatch(glued))

@@ -1,4 +1,4 @@
-"""A statement in bold or italics as a whole: ``**Answer: Paris**``, ``*The answer is Yes.*``, ``Answer: **Yes.** Both``."""
+"""A statement in bold or italics as a whole: ``**Answer: Paris**``, ``_The answer is Yes._``, ``Answer: **Yes.**``."""
 
 from __future__ import annotations
 

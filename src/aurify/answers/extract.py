@@ -3,7 +3,9 @@
 An answer is stated in one of these forms, and the last one counts: ``So the answer is X.``, ``Answer: X``,
 ``Final answer - X``, a heading ``### Final Answer`` with the answer below it, ``{"answer": X}``, ``#### X`` (GSM8K's
 gold), ``\\boxed{X}`` (braces counted), and a last line ``A: X`` (GSM8K's model solutions); for choices also ``The
-correct option is X`` and ``Option X is correct``. An empty one is passed over. For ``math`` a box wins over the other
+correct option is X`` and ``Option X is correct``; and "the answer is" in other languages (``languages``). An empty one
+is passed over, as is one that is only supposed (``if the answer is X``). What denies its answer (``denied``), or is
+taken back by what follows (``taken_back``), states none. For ``math`` a box wins over the other
 forms, as MATH's own graders have it, unless a formula is stated as the answer behind it. Boxes that are joined
 (``\\boxed{3} and \\boxed{5}``) are one list. Of a reply that is a JSON object its fields tell (``json_reply``).
 
@@ -28,10 +30,13 @@ from dataclasses import dataclass
 from aurify.answers.bare import BEGINS_NUMBER, bare, is_bare_answer
 from aurify.answers.boxes import Box, are_joined, box_at, closing_braces, listed
 from aurify.answers.conclusion import conclusion
+from aurify.answers.denied import is_denied, is_supposed
 from aurify.answers.emphasis import within_emphasis
 from aurify.answers.formulas import formula_like
 from aurify.answers.json_reply import json_answer
+from aurify.answers.languages import ABROAD, is_abroad, said_abroad
 from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.taken_back import taken_back
 from aurify.answers.trimmed import trimmed
 from aurify.answers.turns import before_next_problem
 from aurify.parsing import parse_json
@@ -40,14 +45,16 @@ TAIL = 100_000
 """The characters at the end of a text that are searched."""
 _REGION = 2 * MAX_ANSWER
 """Characters after a marker that are looked at."""
+_CLAUSE = 80
+"""Characters before a marker that may deny what it says."""
 
 _MARKER = re.compile(
     r"(?P<heading>^[#*_ \t>]{0,10}(?:the\s|my\s)?(?:final\s|correct\s)?answer[*_: \t]{0,6}\n\s{0,20})"
     r"|(?P<json>[\"'](?:(?:final|correct|selected|chosen|predicted|best|my)[_ ]?)?"
     r"(?:(?:answer|choice|option)(?:[_ ](?:choice|option|letter|value|text))?|prediction|selected)[\"']\s{0,3}:\s{0,3})"
-    r"|(?P<says>(?:\b|(?<=\b__))(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
+    r"|(?P<says>(?<![^\W_])(?<![^\W_]_)(?:answers?|ans(?=\s?[:=]))(?:\s(?:choice|option)|\sto\s(?:the|this)\s(?:question|problem))?[*_`]{0,3}"
     r"(?:\s\([^()\n]{1,40}\)|\sin\s[a-z]{1,12})?[*_`]{0,3}"
-    r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=]\}?)|\s(?:--|[-–—])\s|—|\s{0,2}(?=\$\$|\\\[))"
+    r"(?:\s{0,2}(?:(?:is|are|(?:would|should|must|will)\sbe)\b|[=-]>|→|[:=：]\}?)|\s(?:--|[-–—])\s|—|\s{0,2}(?=\$\$|\\\[))"
     r"[*_`]{0,3}[:\s]{0,6})"
     r"|(?P<abbreviated>^[ \t*_]{0,4}ans\.[*_]{0,3}[ \t]{1,3})"
     r"|(?P<hash>\#\#\#\#[ \t]*)"
@@ -69,6 +76,10 @@ _NOT_ASSERTED = re.compile(
     r"maybe|perhaps|could|might|may)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_STATED_LETTER = re.compile(r"[\s*_(\[`$]{0,8}(?:(?:option|choice)\s[*_(]{0,3})?[A-Za-z](?![\w'’])")
+_CALLED_RIGHT = re.compile(
+    r"\W{0,4}(?:indeed\s|also\s)?(?:correct|right|confirmed|verified|consistent|reasonable)\b(?=\W*(?:\n|\Z)|[.,;:!]|\s(?:as|because|since)\b)"
+)
 _LAST_LINE = re.compile(r"^A:[ \t]*(\S[^\n]*)$")
 _EMPTY = " \t\n.*`$"
 _HEADING = re.compile(r"\d{1,3}[.):]?\s+[A-Za-z]|[A-Za-z*]")
@@ -79,10 +90,12 @@ _JSON_LIST = re.compile(r"\[([^\[\]{}]*)\]")
 
 @dataclass(frozen=True)
 class Statement:
-    """How an answer is stated, and the text that holds it."""
+    """How an answer is stated, the text that holds it, and where that begins (of a box: ends)."""
 
     form: str
     answer: str
+    at: int | None = None
+    denied: bool = False
 
 
 def stated(text: str, answer_type: str) -> str:
@@ -103,9 +116,33 @@ def stated(text: str, answer_type: str) -> str:
         answer = within
     else:
         answer = trimmed(found.answer, answer_type)
+    if found is not None and found.at is not None:
+        answer = _kept(answer, text[found.at :], found, answer_type)
     if len(answer) > MAX_ANSWER:
         raise Unreadable(f"the stated answer is longer than {MAX_ANSWER} characters")
     return answer.strip()
+
+
+def _kept(answer: str, after: str, found: Statement, answer_type: str) -> str:
+    """The stated answer, or the number that the text concludes after taking it back.
+
+    Raises:
+        Unreadable: it is denied, or taken back and nothing is concluded.
+    """
+    if found.denied:
+        raise Unreadable("says what the answer is not")
+    if found.form in ("box", "before"):
+        behind = after
+    elif answer_type == "choice" and (letter := _STATED_LETTER.match(after)):
+        behind = after[letter.end() :]
+    else:
+        behind = after[max(0, after.find(answer)) + len(answer) :]
+    if not taken_back(answer, behind, answer_type):
+        return answer
+    concluded = conclusion(behind) if answer_type == "number" else None
+    if concluded is None:
+        raise Unreadable("takes its answer back")
+    return concluded
 
 
 def last_statement(text: str, *, prefer_boxes: bool = False) -> tuple[str, bool] | None:
@@ -127,7 +164,8 @@ def _own_part(text: str, answer_type: str) -> str:
 
 def _first_marker(text: str, answer_type: str) -> int | None:
     """Where the first statement of an answer begins to say it."""
-    found = [marker.search(text) for marker in ((_MARKER, _CHOSEN) if answer_type == "choice" else (_MARKER,))]
+    markers = [_MARKER, *([_CHOSEN] if answer_type == "choice" else []), *([ABROAD] if is_abroad(text) else [])]
+    found = [marker.search(text) for marker in markers]
     return min((match.end() for match in found if match), default=None)
 
 
@@ -137,8 +175,9 @@ def _last(text: str, answer_type: str) -> Statement | None:
     if last_line and not last_line[1].startswith("Let's") and not _MARKER.search(last_line[0]):
         return Statement("line", last_line[1])
     markers = list(_MARKER.finditer(text))
-    if answer_type == "choice":
-        markers = sorted([*markers, *_CHOSEN.finditer(text)], key=lambda marker: marker.end())
+    chosen = _CHOSEN.finditer(text) if answer_type == "choice" else ()
+    abroad = ABROAD.finditer(text) if is_abroad(text) else ()
+    markers = sorted([*markers, *chosen, *abroad], key=lambda marker: marker.end())
     closing = closing_braces(text) if any(_form(marker) == "box" for marker in markers) else {}
     prose: Statement | None = None
     for i in range(len(markers) - 1, -1, -1):  # from the last on, so that no more is read than is needed
@@ -160,15 +199,25 @@ def _form(marker: re.Match[str]) -> str:
 
 def _worded(text: str, marker: re.Match[str], form: str, answer_type: str) -> Statement | None:
     """What a marker states in words; None: nothing."""
+    before = text[max(0, marker.start() - _CLAUSE) : marker.start()]
+    if form == "says" and is_supposed(before):
+        return None
     answer = _READERS[form](text, marker)
+    if form == "abroad":
+        abroad = said_abroad(marker[0], answer, answer_type)
+        if abroad is None:
+            return Statement(form, answer, marker.end(), denied=True)
+        answer = abroad
     if form == "heading" and answer_type == "number" and not BEGINS_NUMBER.match(answer):
         return None
     if not answer.strip(_EMPTY) or answer.startswith(("Let's", "Let’s")):
         return None
+    if answer_type in ("number", "math") and _CALLED_RIGHT.match(answer):
+        return None
     if answer_type == "text" and form in ("says", "heading", "abbreviated"):
         line = marker.start() if form == "heading" else text.rfind("\n", 0, marker.start()) + 1
         answer = within_emphasis(text[max(line, marker.start() - _REGION) : marker.end()], answer)
-    return Statement(form, answer)
+    return Statement(form, answer, marker.end(), form == "says" and is_denied(before))
 
 
 def _boxed(text: str, markers: list[re.Match[str]], last: int, closing: dict[int, int]) -> Statement | None:
@@ -183,7 +232,7 @@ def _boxed(text: str, markers: list[re.Match[str]], last: int, closing: dict[int
         if boxes and not are_joined(text, box.end, boxes[-1].start):
             break
         boxes.append(box)
-    return Statement("box", listed(text, boxes[::-1])) if boxes else None
+    return Statement("box", listed(text, boxes[::-1]), boxes[0].end) if boxes else None
 
 
 def _said(text: str, marker: re.Match[str]) -> str:
@@ -216,9 +265,9 @@ def _quoted(text: str, marker: re.Match[str]) -> str:
 
 def _before(text: str, marker: re.Match[str]) -> str:
     """The option that is called correct, where no doubt is said with it."""
-    clause = re.split(r"[.!?;\n]|,\s(?:so|hence|thus|therefore)\b", text[max(0, marker.start() - 80) : marker.start()])[
-        -1
-    ]
+    clause = re.split(
+        r"[.!?;\n]|,\s(?:so|hence|thus|therefore)\b", text[max(0, marker.start() - _CLAUSE) : marker.start()]
+    )[-1]
     if _NOT_ASSERTED.search(clause) or text[marker.end() : marker.end() + 3].lstrip(" )*_").startswith("?"):
         return ""
     return marker["named"] or marker["letter"] or marker["bare"]
@@ -228,6 +277,7 @@ _READERS: dict[str, Callable[[str, re.Match[str]], str]] = {
     "heading": _said,
     "abbreviated": _said,
     "says": _said,
+    "abroad": _said,
     "json": _quoted,
     "hash": _hashed,
     "before": _before,

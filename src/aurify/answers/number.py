@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from aurify.answers.around import DEGREES, refuse_more
+from aurify.answers.around import DEGREES, RATE, refuse_more
 from aurify.answers.number_forms import in_plain_form
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_refusal
+from aurify.answers.sums import value_of_sum
 from aurify.answers.units import CURRENCIES, is_unit, unit_of, units_differ
 
 MAX_NUMBER = 400
@@ -52,6 +53,11 @@ _RESTATED = re.compile(
     r"([^()]*\d[^()]*)\)?"
 )
 """A value said twice: ``1/2 (0.5)``, ``24 eggs (2 dozen)``, ``5/2 or 2.5``."""
+_WORKED_OUT = re.compile(r"([^=()\[\]]*\d[^=()\[\]]*?)\s*(?:=|[(\[]\s*=?)\s*([^=()\[\]]*\d[^=()\[\]]*)[)\]]?\W*")
+"""A value, and the sum that it is of: ``64 (8 × 8)``, ``64 = 8 * 8``."""
+_EMPHASISED = re.compile(r"\*\*([^*\n]*\d[^*\n]*)\*\*")
+_OTHER_NUMBERS = re.compile(r"(?<=\s)[$€£¥₹]?\d[\d.,]*(?=\s[A-Za-z]{3})")
+_TIMES = re.compile(r"(?<=\d)\sx\s(?=[$\d])")
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,23 @@ def read_number(text: str, *, words: bool = True) -> Number:
         raise Unreadable(f"longer than {MAX_NUMBER} characters, which no number needs")
     if is_refusal(text):
         raise Unreadable("says that there is no answer")
-    text = _right_side(in_plain_form(text))
+    plain = in_plain_form(text)
+    try:
+        return _once(_right_side(plain), words)
+    except Unreadable:
+        worked_out = _WORKED_OUT.fullmatch(plain) if words else None
+        if worked_out:
+            number = _once(worked_out[1].strip(), words)
+            if number.factor is None and value_of_sum(worked_out[2]) in [same.value for same in number.meanings()]:
+                return number
+        emphasised = _EMPHASISED.split(text) if words else []
+        if len(emphasised) != 3 or re.search(r"\d", emphasised[0]):
+            raise
+        return _emphasised(*emphasised)
+
+
+def _once(text: str, words: bool) -> Number:
+    """The number that is said once, or twice as one value."""
     try:
         return _read(text, words)
     except Unreadable:
@@ -113,6 +135,17 @@ def read_number(text: str, *, words: bool = True) -> Number:
         if twice is None or not _is_restated(twice[1], twice[2]):
             raise
         return _read(twice[1].strip(), words)
+
+
+def _emphasised(before: str, number: str, after: str) -> Number:
+    """The one number in bold, of a sentence with others behind it: ``Kylar pays **$64** for 16 glasses.``
+
+    Raises:
+        Unreadable: it is none by itself, or the sentence makes another of it.
+    """
+    read = _once(_right_side(in_plain_form(number)), True)
+    _read(in_plain_form(f"{before}{number}{re.sub(_OTHER_NUMBERS, 'some', after)}"), True)
+    return read
 
 
 def _is_restated(first: str, second: str) -> bool:
@@ -148,7 +181,7 @@ def _read(text: str, words: bool) -> Number:
         factor = None
     percent, after = _after(text[end:])
     degrees = "deg" if text[end:].lstrip(" )").startswith(DEGREES) else None
-    unit = None if percent else currency or unit_of(after) or degrees
+    unit = None if percent else currency or (None if RATE.match(after) else unit_of(after)) or degrees
     if not words and (before or after or factor):
         raise Unreadable("more than a number")
     refuse_more(before, text[end:], after)
@@ -158,6 +191,7 @@ def _read(text: str, words: bool) -> Number:
 def _right_side(text: str) -> str:
     """What follows the last ``=``: ``x = 8``, ``3 + 4 = 7``; but not of an equation such as ``2y = 10``."""
     left, equals, right = text.rpartition("=")
+    left = _TIMES.sub(" * ", left)
     name, before, middle = left.rpartition("=")[2], *left.partition("=")[1:]
     if equals and _UNKNOWN.search(name):
         raise Unreadable("an equation, not a number")

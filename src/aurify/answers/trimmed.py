@@ -15,6 +15,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|jr|sr|vs|inc|prof|gen|co|ltd|etc|e\.g|i\.e)|\b[A-Z])\Z", re.IGNORECASE
 )
 _ABBREVIATED_AMOUNT = re.compile(r"\b(?:rs|no|approx|ca|sq|cu|i\.e|mr|mrs|ms|dr|vs)\Z", re.IGNORECASE)
+_NEGATED = re.compile(r"\s*(?:\w{2,12}\s)?(?:not|never)\b", re.IGNORECASE)
 _LEAD = re.compile(
     r"(?:therefore|thus|hence|then|simply|just|clearly|indeed|definitely|obviously|most likely|given by|equal to)"
     r"[,:]?\s{1,3}",
@@ -49,4 +50,6 @@ def _math_part(text: str) -> str:
     if opening is not None:
         return opening
     sentence = first_sentence(text, "math")
+    if _NEGATED.match(sentence):
+        return sentence
     return only_formula(sentence) or value_of_sentence(sentence) or sentence

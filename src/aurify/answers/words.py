@@ -37,7 +37,7 @@ def read_words(text: str) -> str:
 
 
 def words_key(text: str) -> str:
-    """What two equal answers have in common: ``Yes.`` and ``yes``; ``]]>`` and ``] ] >``; ``3:30 PM`` and ``3:30 p.m.``"""
+    """What two equal answers have in common: ``Yes.`` and ``yes``; ``]]>`` and ``] ] >``; ``3 PM`` and ``3 p.m.``"""
     text = read_words(text)
     if set(text) <= _BRACKETS:
         return "".join(text.split())
