@@ -76,7 +76,9 @@ def said_abroad(marker: str, text: str, answer_type: str) -> str | None:
     text = text[:_LONGEST].lstrip(" \t*_")
     end = _END.search(text)
     answer = _COPULA.sub("", text[: end.start()] if end else text)
-    if _DENIED.search(answer) or (answer_type == "number" and _SCALED.search(answer)):
+    if answer_type != "text" and _DENIED.search(answer):
+        return None
+    if answer_type == "number" and _SCALED.search(answer):
         return None
     if answer_type != "number":
         return answer
