@@ -146,3 +146,13 @@ def test_an_adapter_is_found_from_another_folder_than_its_base_was(tiny_model_di
     tuned.model.save_pretrained(tmp_path / "adapter")
     monkeypatch.chdir(tmp_path)
     assert load_model("adapter").model.num_parameters() > n_base
+
+
+def test_a_dtype_may_be_torchs_own_and_what_is_none_or_no_device_is_one_line(tiny_model_dir):
+    for dtype in (torch.bfloat16, "bfloat16"):
+        assert load_model(tiny_model_dir, dtype=dtype).model.dtype == torch.bfloat16
+    with pytest.raises(UsageError, match="dtype int8: known: float32, bfloat16, float16"):
+        load_model(tiny_model_dir, dtype=torch.int8)
+    for device in ("cuda:99", "nowhere"):
+        with pytest.raises(UsageError, match=f"device {device}: "):
+            load_model(tiny_model_dir, device=device)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAT = "nat.json"
 """The file by which a folder that ``aurify distill nat`` wrote is known."""
+_DTYPES = ("float32", "bfloat16", "float16")
 _NUGGET = "/aurify/nugget/model"
 """How the embedded model's folder ends, in any installation."""
 
@@ -58,7 +59,7 @@ def absolute(name: str) -> str:
 def load_model(
     name: str | os.PathLike[str],
     *,
-    dtype: str = "float32",
+    dtype: str | torch.dtype = "float32",
     device: str | torch.device = "cpu",
     trainable: bool = False,
     quantize: Quantize | None = None,
@@ -69,13 +70,14 @@ def load_model(
     Args:
         name: a Hugging Face folder or hub name, a GGUF file (``FILE.gguf``, or ``hub/name:file.gguf``), a folder with
             a PEFT adapter or a NAT model (its base is loaded too), or "nugget".
-        dtype: "float32", "bfloat16" or "float16".
+        dtype: "float32", "bfloat16" or "float16", or torch's own.
         device: where the weights go.
         trainable: whether a loaded adapter is to be trained further.
         quantize: "4bit" quantises the base's linear layers as it is loaded.
         say: is told what a user should know of it.
 
     Raises:
+        UsageError: another dtype, or no device of this machine.
         AurifyError: there is no such model, or its files cannot be read.
     """
     from transformers.utils.logging import disable_progress_bar
@@ -83,7 +85,9 @@ def load_model(
     from aurify.models.vocabulary import limit_ids
 
     disable_progress_bar()
-    name = os.fspath(name)
+    name, dtype = os.fspath(name), str(dtype).removeprefix("torch.")
+    if dtype not in _DTYPES:
+        raise UsageError(f"dtype {dtype}: known: {', '.join(_DTYPES)}")
     path = absolute(resolve_name(name))  # which an adapter records as its base
     if (Path(path) / _NAT).is_file():
         if quantize:
@@ -106,7 +110,7 @@ def load_model(
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     limit_ids(model, tokenizer)
-    model = model.to(device).eval()
+    model = _moved(model, device).eval()
     if trainable:
         keep_blocks_apart(model)
     return LoadedModel(model, tokenizer)
@@ -195,7 +199,16 @@ def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say:
             tokenizer = pretrained(AutoTokenizer, path)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return LoadedModel(model.to(device).eval(), tokenizer)
+    return LoadedModel(_moved(model, device).eval(), tokenizer)
+
+
+def _moved(model: Any, device: str | torch.device) -> Any:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        if "out of memory" in str(error):
+            raise
+        raise UsageError(f"device {device}: {first_line(error)}") from error
 
 
 def _adapter_config(path: str) -> dict[str, Any] | None:
