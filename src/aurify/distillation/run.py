@@ -34,6 +34,7 @@ from aurify.models.sharding import join
 from aurify.models.token_budget import TokenBudget
 from aurify.models.tuning import FULL_TUNING_LIMIT
 from aurify.questions import Prompts, Question
+from aurify.questions.apart import on_both_sides
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.given import DataInPython
@@ -74,6 +75,8 @@ def run_distillation(
     for line in settings.unused:
         watcher.say(line)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
+    if both := on_both_sides(train, held):
+        raise AurifyError(f"{settings.eval_data}: question {both[0].id!r} is in {settings.data} too ({len(both)} such)")
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "distill", watcher))
         read = fingerprint({"training questions": train, "held-out questions": held})

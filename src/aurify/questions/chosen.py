@@ -79,7 +79,7 @@ def questions_to_learn(
 
     Raises:
         UsageError: what is given cannot be understood, or a setting says how to read what has been read.
-        AurifyError: the data is bad, no question is left to train on, or one would be trained on and measured on.
+        AurifyError: the data is bad, or no question is left to train on.
     """
     parts: dict[str, DataInPython] = {"data": settings.data if questions is None else questions}
     if (measured_on := (settings.eval_data or None) if held_out is None else held_out) is not None:
