@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 
 import pytest
+
+from aurify.nugget import path
 
 ROWS = [
     {"input": f"I have {n} apples and {m} oranges. How many fruits do I have?", "target": str(n + m)}
@@ -47,6 +50,24 @@ def test_one_trial_alone_where_no_others_are_wanted(run_aurify, questions, tmp_p
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["trials"]) == 1
+
+
+def test_a_way_in_which_the_model_cannot_be_asked_loses_nothing_of_the_others(run_aurify, questions, tmp_path):
+    shutil.copytree(path(), tmp_path / "silent")
+    config = tmp_path / "silent" / "tokenizer_config.json"
+    told = json.loads(config.read_text()) | {"chat_template": "{{ raise_exception('no turns today') }}"}
+    config.write_text(json.dumps(told))
+    done = run_aurify(
+        "doctor", "--model", "silent", "--data", questions, "--questions", 2, "--samples", 1, "--prompt", "plain",
+        "--max-new-tokens", 32, "--json", "found.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "left out" in line]
+    assert line.startswith("chat prompt: left out, as it cannot be asked so: ")
+    assert "no turns today" in line
+    names = [trial["name"] for trial in json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["trials"]]
+    assert names[0] == "plain prompt"
+    assert names[-1] == "the answer told (guide)"
 
 
 def test_bad_input_is_one_line(run_aurify, questions):

@@ -42,3 +42,14 @@ def test_what_does_not_read_as_an_example_is_left_out():
         rationale(0, text="See:\nQ: what?\nA: The answer is 2.\nThe answer is 1."),
     ]
     assert worked_examples([question(0)], [broken]) == {}
+
+
+def test_of_a_rationale_with_a_thought_the_reply_is_shown():
+    text = "<think>\nOr two? So the answer is 2. No.\n</think>\n\nOne. So the answer is 1."
+    channels = "<|channel|>analysis<|message|>The answer is 2?<|end|><|start|>assistant<|channel|>final<|message|>"
+    for said in (text, f"{channels}One. So the answer is 1."):
+        assert worked_examples([question(0)], [[rationale(0, text=said)]]) == {
+            "q0": "Q: How many?\nA: One. So the answer is 1."
+        }
+    open_one = rationale(0, text="<think>\nSo the answer is 1.")
+    assert worked_examples([question(0)], [[open_one]]) == {}

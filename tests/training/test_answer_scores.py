@@ -49,6 +49,16 @@ def test_the_known_answer_stands_where_the_model_first_announced_one(loaded):
     assert again == found, "what is in the memory is cut at the same place"
 
 
+def test_what_a_thought_announces_is_on_its_way(loaded):
+    thought = "<think>\nhm. So the answer is 5? No.\n</think>\n\n3 and 4."
+    said = rationale(loaded, f"{thought} So the answer is 6.")
+    (found,) = scorer(loaded)([(QUESTION, said)])
+    assert found.text == f"{thought} So the answer is 7."
+    assert scorer(loaded)([(QUESTION, found)]) == [found]
+    never_closed = rationale(loaded, "<think>\nhm. So the answer is 6.")
+    assert scorer(loaded)([(QUESTION, never_closed)])[0].answer_logprob == -math.inf
+
+
 def test_its_logprob_is_that_of_the_answer_tokens_alone(loaded):
     texts = ["So the answer is 6.", "A longer one, 3 and 4. So the answer is 6."]
     pairs = [(QUESTION, rationale(loaded, text)) for text in texts]

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aurify.answers import Grade, Grader
@@ -18,6 +19,7 @@ from aurify.doctor.report import Cost, Findings
 from aurify.doctor.settings import DoctorSettings
 from aurify.doctor.trial import Trial
 from aurify.doctor.worked import EXAMPLES_SHOWN, shown_to, worked_examples
+from aurify.errors import AurifyError
 from aurify.files import write_atomically
 from aurify.methods import Term
 from aurify.models import load_model, prepare
@@ -75,7 +77,7 @@ def run_doctor(
         progress(before + done, before + asked, right.total())
 
     with grader_of(settings) as grader:
-        pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader, judged)
+        pilot = _Pilot(settings, chosen, LocalSampler(model, tokenizer, progress=tell), tokenizer, grader, judged, say)
         for trial in pilot.trials(form):
             trials.append(trial)
             say(f"{trial.name}: {100 * trial.rate:.0f} % right, {trial.seconds:.0f} s")
@@ -100,8 +102,9 @@ class _Pilot:
         tokenizer: Any,
         grader: Grader,
         judged: Callable[[Grade], None],
+        say: Callable[[str], None],
     ) -> None:
-        self._settings, self._questions, self._tokenizer = settings, questions, tokenizer
+        self._settings, self._questions, self._tokenizer, self._say = settings, questions, tokenizer, say
         self._sampler, self._grader, self._judged = sampler, grader, judged
         self.examples: dict[str, str] = {}
         """Worked examples that were tried, by question id."""
@@ -112,19 +115,28 @@ class _Pilot:
         yield first
         if not self._settings.trials:
             return
+        for name, ask in self._other_ways(form, first):
+            try:
+                yield ask()
+            except AurifyError as error:  # what one way cannot do must not lose what the others have found
+                self._say(f"{name}: left out, as it cannot be asked so: {error}")
+
+    def _other_ways(self, form: PromptForm, first: Trial) -> Iterator[tuple[str, Callable[[], Trial]]]:
         for other in self._other_forms(form):
-            yield self._trial(other, self._name(other), {"--prompt": other.prompt})
+            flags: dict[str, str | None] = {"--prompt": other.prompt}
+            yield self._name(other), partial(self._trial, other, self._name(other), flags)
         if form.prompt == "chat" and _may_think_less(form.template(self._tokenizer)):
             args = {**(form.template_args or {}), "enable_thinking": False}
-            flags: dict[str, str | None] = {"--template-args": json.dumps(args)}
-            yield self._trial(replace(form, template_args=args), f"{self._name(form)}, no thought", flags)
+            name, flags = f"{self._name(form)}, no thought", {"--template-args": json.dumps(args)}
+            yield name, partial(self._trial, replace(form, template_args=args), name, flags)
         if first.share("truncated") > 0 and self._room(form) > self.limit(form):
-            yield self._longer(form, first)
+            yield "a longer limit", partial(self._longer, form, first)
         self.examples = {} if form.few_shot else worked_examples(self._questions, first.rows)
         if len(self.examples) > 1:
-            yield self._shown(form)
+            yield "worked examples", partial(self._shown, form)
         if lacking_answer(self._questions) is None:
-            yield self._trial(form, "the answer told (guide)", {}, hinted=True)
+            name = "the answer told (guide)"
+            yield name, partial(self._trial, form, name, {}, hinted=True)
 
     def _name(self, form: PromptForm) -> str:
         return f"{form.prompt} prompt" + (", worked examples" if form.few_shot else "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from aurify.answers.reading import Unreadable
+from aurify.answers.thought import reply
 from aurify.errors import AurifyError
 from aurify.questions import Question
 from aurify.questions.few_shot import parse_few_shot
@@ -37,6 +39,11 @@ def shown_to(question: Question, examples: Mapping[str, str]) -> str:
 
 
 def _example(question: Question, rationale: str) -> str | None:
+    """The question and the reply to it, without the thought before it, which a template writes in its own way."""
+    try:
+        rationale = reply(rationale)
+    except Unreadable:
+        return None
     stated = list(_STATED.finditer(rationale))
     if not stated:
         return None

@@ -22,14 +22,14 @@ def first_stop(text: str, stop: Sequence[str]) -> int | None:
     return min(found) if found else None
 
 
-def tokens_to_stop(tokenizer: Any, token_ids: Sequence[int], stop: Sequence[str]) -> int | None:
-    """The fewest leading tokens whose text holds a stop string, or None."""
-    if not stop or first_stop(decode(tokenizer, token_ids), stop) is None:
+def tokens_to_stop(tokenizer: Any, token_ids: Sequence[int], stop: Sequence[str], begin: int = 0) -> int | None:
+    """The fewest leading tokens whose text, from its character ``begin`` on, holds a stop string; or None."""
+    if not stop or first_stop(decode(tokenizer, token_ids)[begin:], stop) is None:
         return None
     low, high = 1, len(token_ids)
     while low < high:
         middle = (low + high) // 2
-        if first_stop(decode(tokenizer, token_ids[:middle]), stop) is None:
+        if first_stop(decode(tokenizer, token_ids[:middle])[begin:], stop) is None:
             low = middle + 1
         else:
             high = middle

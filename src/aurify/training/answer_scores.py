@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 from aurify.answers import Verdict
+from aurify.answers.reading import Unreadable
+from aurify.answers.thought import after_thought
 from aurify.methods.answered import AnsweredRationale
 from aurify.models.logprobs import Scored
 from aurify.models.token_budget import TokenBudget
@@ -32,7 +34,10 @@ class AnswerScorer:
     budget: TokenBudget
 
     def __call__(self, pairs: Sequence[tuple[Question, Rationale]]) -> list[AnsweredRationale]:
-        """Every rationale cut where it first announces an answer, with the known one after it; in order."""
+        """Every rationale cut where it first announces an answer, with the known one after it; in order.
+
+        What a thought in tags announces is on its way; one that never closes comes to no answer.
+        """
         completed = [self._complete(question, rationale) for question, rationale in pairs]
         asked = [index for index, one in enumerate(completed) if math.isfinite(one.answer_logprob)]
         prompts = self.prompts([pairs[index][0] for index in asked])
@@ -47,8 +52,10 @@ class AnswerScorer:
 
     def _complete(self, question: Question, rationale: Rationale) -> AnsweredRationale:
         """(z, y) with a log-probability of 0 still to be replaced, or z alone with minus infinity."""
-        lead = self.prompts.template.answer_lead
-        cut = tokens_to_stop(self.prompts.tokenizer, rationale.token_ids, [lead])
+        lead, begin = self.prompts.template.answer_lead, self._reply_begins(rationale)
+        cut = None
+        if begin is not None:
+            cut = tokens_to_stop(self.prompts.tokenizer, rationale.token_ids, [lead], begin)
         if cut is None:
             return _with(rationale, thought=len(rationale.token_ids), answer_logprob=-math.inf)
         thought = rationale.token_ids[:cut]
@@ -57,6 +64,15 @@ class AnswerScorer:
             text=f"{decode(self.prompts.tokenizer, thought)} {question.answer}.", predicted=question.answer,
             verdict=Verdict.RIGHT, reason="the known answer, put after the model's rationale", logprob=None,
         )  # fmt: skip
+
+    def _reply_begins(self, rationale: Rationale) -> int | None:
+        """The character of a rationale's own text at which its thought is over; None: it is not."""
+        opening = self.prompts.template.opening
+        text = opening + decode(self.prompts.tokenizer, rationale.token_ids)
+        try:
+            return max(0, len(text) - len(after_thought(text)) - len(opening))
+        except Unreadable:
+            return None
 
     def _answer(self, lead: str, answer: str) -> tuple[int, ...]:
         """The tokens of the answer as they stand after the lead, and EOS."""
