@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from aurify.errors import AurifyError, UsageError
@@ -26,6 +26,20 @@ def tokenizer_with(single: str) -> Any:
         single=single, pair=f"{single} $B", special_tokens=[("<s>", 256), ("</s>", 257)]
     )
     return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", chat_template=CHAT)
+
+
+def sentencepiece(legacy: bool, template: str = CHAT) -> Any:
+    """A tokenizer that begins a text with a space; a ``legacy`` one does so behind each special token as well."""
+    letters = ["<unk>", *(chr(code) for code in range(33, 127)), "\n", "▁"]
+    vocab = {letter: index for index, letter in enumerate([*letters, "▁▁", "▁T", "▁2"])}
+    merges = [("▁", "▁"), ("▁", "T"), ("▁", "2")]
+    inner = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<unk>"))
+    if legacy:
+        inner.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    else:
+        inner.pre_tokenizer = pre_tokenizers.Metaspace("▁", prepend_scheme="first", split=False)
+    inner.add_special_tokens(["<s>", "</s>"])
+    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>", chat_template=template)
 
 
 def test_plain() -> None:
@@ -116,3 +130,49 @@ def test_what_cannot_be_had() -> None:
     tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
     with pytest.raises(AurifyError, match="roles must alternate"):
         PromptTemplate.named("chat", tokenizer).render(QUESTION)
+
+
+SPACE = "{% for m in messages %}[{{ m.role }}]{{ ' ' + m.content + '</s>' if m.role == 'assistant' else m.content }}"
+SPACE += "{% endfor %}{{ '[assistant]' if add_generation_prompt }}"
+LINE = SPACE.replace("' ' + m", "'\n' + m").replace("'[assistant]'", "'[assistant]\n'")
+TOKEN = SPACE.replace("[{{ m.role }}]", "<s>{{ '' if m.role == 'assistant' else m.role }}").replace(
+    "[assistant]", "<s>"
+)
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.parametrize("template", [CHAT, SPACE, LINE, TOKEN])
+@pytest.mark.parametrize("text", ["Two.", "2", " Two  or 2", "\nTwo", "a < b </", ""])
+def test_a_reply_has_the_ids_with_which_the_template_goes_on(legacy: bool, template: str, text: str) -> None:
+    tokenizer = sentencepiece(legacy, template)
+    chat = PromptTemplate.named("chat", tokenizer)
+    messages = [*chat.messages(QUESTION), {"role": "assistant", "content": text}]
+    whole = tokenizer.apply_chat_template(messages, tokenize=False)
+    prompt, reply = chat.encode(tokenizer, QUESTION), chat.encode_reply(tokenizer, text, whole=False)
+    ids = tuple(tokenizer(whole.removesuffix("</s>"), add_special_tokens=False)["input_ids"])
+    assert prompt + reply == ids
+    assert chat.encode_reply(tokenizer, text) == (*reply, tokenizer.eos_token_id)
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_reply_goes_on_as_the_text_of_a_plain_prompt(legacy: bool) -> None:
+    tokenizer = sentencepiece(legacy)
+
+    def reply(name: str, text: str) -> list[str]:
+        template = PromptTemplate.named(name, few_shot=SHOTS if name == "plain" else None)
+        return list(tokenizer.convert_ids_to_tokens(template.encode_reply(tokenizer, text, whole=False)))
+
+    assert reply("plain", "Two") == ["T", "w", "o"]
+    assert reply("plain", " Two") == ["▁T", "w", "o"]
+    assert reply("direct", " 2") == reply("direct", "2") == ["▁2"]
+    for text in ("T</s>T", "</s>"):  # what spells a special token stays text, and no space comes into it
+        assert reply("plain", text) == list(text)
+
+
+def test_a_byte_level_tokenizer_reads_each_part_as_alone() -> None:
+    tokenizer = tokenizer_with("<s> $A")
+    for name in ("plain", "chat", "direct"):
+        template = PromptTemplate.named(name, tokenizer)
+        for text in ("Two.", " Two", "\n\nTwo", "</s>"):
+            alone = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+            assert template.encode_reply(tokenizer, text, whole=False) == tuple(alone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,11 +11,11 @@ from typing import Any
 from aurify.answers import answer_type
 from aurify.answers.thought import has_tag
 from aurify.errors import AurifyError, UsageError, nearest
-from aurify.questions.chat import ChatTemplate
+from aurify.questions.chat import ASK, ChatTemplate
+from aurify.questions.continued import begins_with_space, chat_ids, reply_ids
 from aurify.questions.few_shot import THINK, FewShot, parse_few_shot
 from aurify.questions.gold import ANSWER_LEAD
 from aurify.questions.record import Question
-from aurify.questions.special import special_tokens
 
 TEMPLATES = ("plain", "chat", "direct")
 
@@ -125,7 +124,8 @@ class PromptTemplate:
     def encode(self, tokenizer: Any, question: Question, hinted: bool = False) -> tuple[int, ...]:
         """The prompt's token ids, with what the tokenizer puts before a text (BOS) exactly once and no EOS.
 
-        A chat template writes its own special tokens. A question's text is never read as one.
+        A chat template writes its own special tokens. A question's text is never read as one, nor is
+        a told answer's.
         """
         return self.encode_all(tokenizer, [question], hinted)[0]
 
@@ -134,7 +134,7 @@ class PromptTemplate:
         texts = [self.render_hinted(question) if hinted else self.render(question) for question in questions]
         if self.name == "chat":
             pairs = zip(texts, questions, strict=True)
-            return [tuple(_encode_chat(tokenizer, text, question.text)) for text, question in pairs]
+            return [tuple(chat_ids(tokenizer, text, self._asked(question, hinted).strip())) for text, question in pairs]
         rows = tokenizer(texts, split_special_tokens=True)["input_ids"] if texts else []
         return [tuple(ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids) for ids in rows]
 
@@ -152,9 +152,16 @@ class PromptTemplate:
         lead = self._chat.lead if self.name == "chat" and not has_tag(text) else ""
         opening = self.opening
         text = text.removeprefix(opening if text.startswith(opening) else opening.rstrip())
-        ids = [*tokenizer(lead, add_special_tokens=False)["input_ids"]] if lead else []
-        ids += _encode_text(tokenizer, text)
+        if self.name == "direct" and not text[:1].isspace() and begins_with_space(tokenizer):
+            lead = " "  # "Answer: 2", whose space is lost where such a tokenizer decodes it
+        ids = reply_ids(tokenizer, self._anchor, lead, text)
         return (*ids, *((self.end_id(tokenizer),) if whole else ()))
+
+    @cached_property
+    def _anchor(self) -> str:
+        """The end of a prompt, behind the question."""
+        end = self.render(Question(id=ASK, text=ASK, answer="", answer_type="text")).rpartition(ASK)[2]
+        return end or ASK
 
     @cached_property
     def _chat(self) -> ChatTemplate:
@@ -173,47 +180,23 @@ class PromptTemplate:
 
     def messages(self, question: Question, hinted: bool = False) -> list[dict[str, str]]:
         """The turns of a chat, up to where the rationale starts: system, worked examples, then the question."""
-        stated = question.answer if hinted else None
         messages = [] if self.system is None else [{"role": "system", "content": self.system}]
         for example in self.few_shot.examples if self.few_shot else ():
-            told = None if stated is None else example.answer
+            told = example.answer if hinted else None
             messages.append({"role": "user", "content": self._request(example.question, told)})
             messages.append({"role": "assistant", "content": example.rationale})
-        states = answer_type(question.answer_type).compares
-        messages.append({"role": "user", "content": self._request(question.text, stated, states=states)})
+        messages.append({"role": "user", "content": self._asked(question, hinted)})
         return messages
+
+    def _asked(self, question: Question, hinted: bool) -> str:
+        states = answer_type(question.answer_type).compares
+        return self._request(question.text, question.answer if hinted else None, states=states)
 
     def _request(self, question: str, stated: str | None, *, states: bool = True) -> str:
         """A user's turn; what is judged whole is asked for as the question itself says it."""
         told = "" if stated is None else f"The answer is {stated}. Explain how to find it. "
         asked = _INSTRUCTION.format(lead=self.answer_lead) if states else ""
         return f"{question}\n\n{told}{asked}".rstrip()
-
-
-def _encode_text(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text in which no special token is read but the tags of thoughts."""
-    thoughts = special_tokens(tokenizer).thoughts
-    tags = f"({'|'.join(map(re.escape, thoughts))})" if thoughts else "(?!)"
-    ids: list[int] = []
-    for part in filter(None, re.split(tags, text)):
-        within = tokenizer(part, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        ids += [thoughts[part]] if part in thoughts else within
-    return ids
-
-
-def _encode_chat(tokenizer: Any, text: str, question: str) -> list[int]:
-    """The ids of a rendered chat; a question that spells a special token is encoded apart, as plain text."""
-    if not any(token in question for token in special_tokens(tokenizer).spelled):
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
-    before, quoted, after = text.rpartition(question)
-    if not quoted:
-        raise AurifyError("--prompt chat: the chat template changes a question that spells one of its special tokens")
-    parts = ((before, False), (question, True), (after, False))
-    return [
-        token
-        for part, split in parts
-        for token in tokenizer(part, add_special_tokens=False, split_special_tokens=split)["input_ids"]
-    ]
 
 
 def read_few_shot(few_shot: str) -> tuple[str, str]:

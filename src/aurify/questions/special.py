@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any
 from aurify.answers.thought import thought_tokens
 
 _NAME = "_aurify_special"
+_TAG = re.compile(r"[^\w\s].*\w.*[^\w\s]")
+"""A word between marks. Gemma has line breaks among its added tokens, and others have words."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,11 @@ class SpecialTokens:
     """All that a tokenizer does not read as text."""
 
     spelled: frozenset[str] = frozenset()
-    """All of them."""
+    """All of them that are special by name."""
+    loose: frozenset[str] = frozenset()
+    """Other added tokens that look like tags. R1's distills have ``<｜User｜>`` among these."""
+    loose_thoughts: frozenset[str] = frozenset()
+    """Those of them that spell the tags of thoughts."""
     hidden: frozenset[int] = frozenset()
     """The ids of those that a text leaves out."""
     thoughts: Mapping[str, int] = field(default_factory=dict)
@@ -41,8 +48,11 @@ def _found(tokenizer: Any) -> SpecialTokens:
     added = getattr(tokenizer, "added_tokens_decoder", {}).items()
     ids |= {token.content: number for number, token in added if token.special}
     kept = thought_tokens(ids)
+    loose = frozenset(token.content for _, token in added if token.content not in ids and _TAG.fullmatch(token.content))
     return SpecialTokens(
-        frozenset(ids),
-        frozenset(number for token, number in ids.items() if token not in kept),
-        {token: ids[token] for token in sorted(kept)},
+        spelled=frozenset(ids),
+        loose=loose,
+        loose_thoughts=thought_tokens(loose.union(ids)) & loose,
+        hidden=frozenset(number for token, number in ids.items() if token not in kept),
+        thoughts={token: ids[token] for token in sorted(kept)},
     )
