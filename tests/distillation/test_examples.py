@@ -121,3 +121,17 @@ def test_a_thought_that_the_prompt_opened_is_not_learned_twice(base):
     drawn = rationale("<think>\n2 and 2</think>4", token_ids=ids)
     assert token_ids(drawn, base.tokenizer, template) == ids
     assert token_ids(rationale(drawn.text), base.tokenizer, template) == ids
+
+
+def test_a_sound_prefix_of_a_thought_in_another_familys_tags(base):
+    base.tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['content'] }}<eos>{% endfor %}{% if add_generation_prompt %}[THINK]{% endif %}"
+    )
+    template = PromptTemplate.named("chat", base.tokenizer)
+
+    def ids(text):
+        return tuple(base.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    assert sound_ids("[THINK]So 1 + 1 = 3\n[/THINK]3", base.tokenizer, template) == ids("So")
+    assert sound_ids("So 1 + 1 = 3\n[/THINK]3", base.tokenizer, template) == ids("So"), "the prompt opened it"
+    assert sound_ids("So 1 + 1 = 3", base.tokenizer, template) == (*ids("[/THINK]"), *ids("So")), "no thought"

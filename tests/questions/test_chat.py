@@ -53,6 +53,20 @@ CHANNELS = (  # gpt-oss's
     "{{ m.content }}{% if m.role == 'assistant' and loop.last %}<|return|>{% else %}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
+TWO_ENDS = CHATML.replace("<|im_end|>", "<|im_end|></s>")  # Command's: of the reply, then of the turn
+CHAT_END = NO_PROMPT + "{% if add_generation_prompt %}<|im_start|>assistant\n{% else %}</s>{% endif %}"  # Phi-3's
+SAME_END = (  # Solar's: a thought and a reply end alike
+    "{% for m in messages %}{% if m.reasoning %}<|im_start|>think\n{{ m.reasoning }}<|im_end|>{% endif %}<|im_start|>"
+    "{{ m.role + '\n' + m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}"
+)
+APART = SAME_END.replace("m.reasoning }}<|im_end|>", "m.reasoning }}</think>")
+CLOSES = (  # Kimi K3's
+    "{% for m in messages %}<|im_start|>{% if m.reasoning %}{{ m.reasoning }}<|im_end|>think{% endif %}"
+    "{{ m.content }}<|im_end|>{{ m.role }}</s>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}"
+)
+REOPENS = THINKS.replace(  # Nemotron's: the last reply of a chat stands behind the thought that its prompt opens
+    "m['content']", "('<think>\n' if m.role == 'assistant' and loop.last else '') + m['content']"
+)
 DATED = "{{ strftime_now('%d %b %Y') }}\n" + CHATML
 RAISES = "{{ raise_exception('never') }}"
 BROKEN = "{% for %}"
@@ -85,6 +99,33 @@ def test_how_an_assistants_turn_begins_and_ends(template: str, end: int | None, 
     chat = ChatTemplate(tokenizer)
     assert (chat.end_id, turn_end(tokenizer)) == (end, end)
     assert chat.render([{"role": "user", "content": "aurify-asks"}]).endswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("template", "eos", "end"),
+    [
+        (TWO_ENDS, set(), EOS),  # the tokenizer names it
+        (TWO_ENDS, {END}, END),
+        (TWO_ENDS.replace("</s>", "<|im_start|>"), {START}, START),
+        (TWO_ENDS.replace("</s>", "<|im_start|>"), set(), END),
+        (CHAT_END, set(), END),  # the chat alone ends in the EOS
+        (CHAT_END, {END}, END),
+        (SAME_END, set(), None),
+        (SAME_END, {END}, END),
+        (APART, set(), END),
+        (CLOSES, set(), EOS),
+        (CLOSES.replace("</s>", ""), set(), None),
+        (CHATML, {START}, END),  # that begins the next turn
+        (LATE_END, {EOS}, END),
+    ],
+)
+def test_of_several_tokens_behind_a_reply_the_models_eos_ends_the_turn(
+    template: str, eos: set[int], end: int | None
+) -> None:
+    tokenizer = tokenizer_of(template)
+    assert turn_end(tokenizer, eos) == end
+    base = end not in (None, EOS, *eos)
+    assert made_for_chat(tokenizer, "some/model", {EOS, *eos}, {})[0] is not base
 
 
 @pytest.mark.parametrize("template", [RAISES, BROKEN, ENDLESS, None])
@@ -130,6 +171,9 @@ def test_the_thought_that_a_template_opens() -> None:
         (CHATML, {"enable_thinking": True}, True, ""),  # Gemma 4: asked for in the system turn
         (NO_PROMPT, {}, False, ""),
         (THINKS, {}, True, "\n</think>\n\n"),
+        (REOPENS, {}, True, "\n</think>\n\n"),
+        (REOPENS.replace("'<think>\n' if", "'<think></think>' if"), {}, True, "\n</think>\n\n"),
+        (REOPENS.replace("<think>\n", "<think></think>"), {}, False, ""),
         (SWITCH, {"enable_thinking": False}, False, ""),
         (HYBRID, {}, True, "<think>\n\n</think>\n\n"),
         (HYBRID, {"enable_thinking": False}, False, ""),
@@ -143,6 +187,25 @@ def test_whether_a_model_is_asked_to_think(template: str, args: dict[str, Any], 
     assert (chat.thinks, chat.lead) == (thinks, lead)
     assert PromptTemplate.named("chat", chat.tokenizer, template_args=args).thinks is thinks
     assert not PromptTemplate.named("plain", chat.tokenizer).thinks
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("<think>", "\n</think>\n\n"),
+        ("<seed:think>", "\n</seed:think>\n\n"),
+        ("[THINK]", "[/THINK]"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("◁think▷", "◁/think▷"),
+        ("<|channel>thought\n", "<channel|>"),
+    ],
+)
+@pytest.mark.parametrize("header", ["", "<|START_TEXT|>"])
+def test_a_thought_is_closed_by_the_tag_of_its_family(opening: str, closing: str, header: str) -> None:
+    template = CHATML.replace("+ m['content']", f"+ ('{header}' if m.role == 'assistant' else '') + m['content']")
+    template = template.replace("assistant\n' }}{% endif", "assistant\n" + opening + "' }}{% endif")
+    chat = ChatTemplate(tokenizer_of(template))
+    assert (chat.opening, chat.lead) == (opening, closing + header)
 
 
 def test_a_template_that_leaves_out_what_it_is_given() -> None:

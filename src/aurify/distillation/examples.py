@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurify.answers.thought import CLOSING
+from aurify.answers.thought import has_tag
 from aurify.answers.verdict import Verdict
 from aurify.questions import PromptTemplate
 from aurify.rationales import Rationale
@@ -104,8 +104,9 @@ def token_ids(rationale: Rationale, tokenizer: Any, template: PromptTemplate) ->
 
 def sound_ids(text: str, tokenizer: Any, template: PromptTemplate) -> tuple[int, ...] | None:
     """The tokens of a rationale up to its first false equation, where it goes on; None where it has none."""
-    within = template.opening if text.startswith(template.opening) or CLOSING in text else ""
-    text = text.removeprefix(template.opening)
+    opening = template.opening
+    within = opening if has_tag(text) else ""
+    text = text.removeprefix(opening if text.startswith(opening) else opening.rstrip())
     sound = before_first_false(text)
     if sound is None:
         return None

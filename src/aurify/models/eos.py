@@ -24,8 +24,9 @@ def ending_ids(configs: Iterable[Any], tokenizer: Any) -> frozenset[int]:
 
     A base model with a chat template (Qwen2.5's) names another EOS than the template's end of a turn.
     """
-    end = turn_end(tokenizer)
-    return named_eos([*configs, tokenizer]) | (frozenset() if end is None else {end})
+    named = named_eos([*configs, tokenizer])
+    end = turn_end(tokenizer, named)
+    return named | (frozenset() if end is None else {end})
 
 
 def named_eos(holders: Iterable[Any]) -> frozenset[int]:

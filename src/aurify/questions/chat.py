@@ -13,11 +13,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aurify.answers.thought import CLOSING, closes_thought, opened_thought
+from aurify.answers.thought import closes_thought, has_tag, opened_thought
 from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
+from aurify.questions.closing import closing
 
-INSTRUCT, ASK, REPLY = "aurify-instructs", "aurify-asks", "aurify-replies"
+INSTRUCT, ASK, REASONS, REPLY = "aurify-instructs", "aurify-asks", "aurify-reasons", "aurify-replies"
 """Words that no template writes by itself."""
 
 SECONDS = 2.0
@@ -66,14 +67,20 @@ class ChatTemplate:
     def lead(self) -> str:
         """What stands between a prompt and a reply without a thought: an empty thought, a channel's name, or nothing.
 
-        Where a template writes prompts and past turns so differently that this cannot be seen, a thought that the
-        prompt opens is closed.
+        A thought that the prompt opens is closed, also where a template opens it before every last reply (Nemotron) or
+        writes prompts and past turns so differently that nothing can be seen.
         """
         prompted, replied = self.render([_user()]), self._apply([_user(), _assistant()], prompt=False)
         before, found, _ = replied.partition(REPLY)
         if found and before.startswith(prompted):
-            return before[len(prompted) :]
-        return f"\n{CLOSING}\n\n" if self.opening else ""
+            lead = before[len(prompted) :]
+            opened = opened_thought(before.rpartition(ASK)[2])
+            return lead + closing(opened) if opened else lead
+        if not self.opening:
+            return ""
+        unopened = prompted.removesuffix(self.opening)
+        begun = before[len(unopened) :].lstrip() if found and before.startswith(unopened) else ""
+        return closing(self.opening) + ("" if has_tag(begun) else begun)
 
     @cached_property
     def thinks(self) -> bool:
@@ -106,20 +113,58 @@ class ChatTemplate:
 
     @cached_property
     def end_id(self) -> int | None:
-        """The special token with which an assistant's turn ends; None where it ends in none.
+        """The special token with which an assistant's turn ends, as ``end_among`` the tokenizer's EOS alone.
 
         Raises:
             AurifyError: the template refuses a turn of a user and one of an assistant.
         """
-        special = {*self.tokenizer.all_special_ids, *getattr(self.tokenizer, "added_tokens_decoder", ())}
+        return self.end_among(())
+
+    def end_among(self, eos: Collection[int]) -> int | None:
+        """The special token with which an assistant's turn ends; None where it ends in none.
+
+        Some templates write several (Command: the reply's end, then the turn's), and a model stops at the one that is
+        an EOS of it. Where none is, it is the first, unless that ends a thought as well (Solar).
+
+        Args:
+            eos: the model's EOS ids; the tokenizer's counts with them.
+
+        Raises:
+            AurifyError: the template refuses a turn of a user and one of an assistant.
+        """
+        named = {*eos, getattr(self.tokenizer, "eos_token_id", None)}
+        (last, _), (passed, _) = self._behind
+        first = next((tokens[0] for tokens, at_once in self._behind if at_once), None)
+        if first is None or first in named:
+            return first
+        # Phi-3 ends a whole chat in its EOS, which stands behind no earlier turn
+        ends = [token for token in last if token in passed and token in named]
+        return ends[0] if ends else None if first in self._behind_thought else first
+
+    @cached_property
+    def _behind(self) -> list[tuple[list[int], bool]]:
+        """The special tokens behind a last reply, and behind one that a question follows; and whether at once."""
         turns = [_user(), _assistant()]
-        for asked in (turns, [*turns, _user()]):  # some write the end of a turn when the next one begins
-            _, found, after = self._apply(asked, prompt=False).rpartition(REPLY)
-            after = after.lstrip() if found else ""
-            ids = self.tokenizer(after, add_special_tokens=False)["input_ids"] if after else []
-            if ids and ids[0] in special:
-                return int(ids[0])
-        return None
+        texts = [self._apply(asked, prompt=False).rpartition(REPLY) for asked in (turns, [*turns, _user()])]
+        return [self._special(after.partition(ASK)[0] if found else "") for _, found, after in texts]
+
+    @cached_property
+    def _behind_thought(self) -> set[int]:
+        """The special tokens between a thought that a turn is given apart and its reply."""
+        thought = dict.fromkeys(("reasoning_content", "reasoning", "thinking"), REASONS)
+        try:
+            text = self._apply([_user(), _assistant() | thought], prompt=False)
+        except AurifyError:
+            return set()
+        _, found, after = text.rpartition(REASONS)
+        return set(self._special(after.partition(REPLY)[0])[0]) if found else set()
+
+    def _special(self, text: str) -> tuple[list[int], bool]:
+        """The special tokens of a text, and whether it begins with one."""
+        special = {*self.tokenizer.all_special_ids, *getattr(self.tokenizer, "added_tokens_decoder", ())}
+        ids = self.tokenizer(text.lstrip(), add_special_tokens=False)["input_ids"] if text.strip() else []
+        found = [int(token) for token in ids if token in special]
+        return found, bool(ids) and ids[0] in special
 
     @cached_property
     def _header(self) -> str:
@@ -163,12 +208,15 @@ def is_dated(tokenizer: Any) -> bool:
     return _TODAY.search(str(getattr(tokenizer, "chat_template", None))) is not None
 
 
-def turn_end(tokenizer: Any) -> int | None:
-    """The token with which the tokenizer's chat template ends an assistant's turn; None where there is none."""
+def turn_end(tokenizer: Any, eos: Collection[int] = ()) -> int | None:
+    """The token with which the tokenizer's chat template ends an assistant's turn; None where there is none.
+
+    Where it writes several, it is the one among ``eos``, the model's.
+    """
     if not getattr(tokenizer, "chat_template", None):
         return None
     try:
-        return ChatTemplate(tokenizer).end_id
+        return ChatTemplate(tokenizer).end_among(eos)
     except AurifyError:
         return None
 
@@ -191,7 +239,7 @@ def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping
     template = ChatTemplate(tokenizer, args)
     try:
         template.render([_user()])
-        end = template.end_id
+        end = template.end_among(eos)
     except AurifyError as error:
         return False, str(error).removeprefix("--prompt chat: ")
     name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
