@@ -3,8 +3,7 @@
 An answer is read from what follows the last ``</think>``. A chat template may write the opening tag itself, so a
 closing one alone ends a thought too. What a thought says of the answer on its way states nothing.
 
-Some families have tags of their own: ``[THINK]`` (Magistral), ``<|START_THINKING|>`` (Command), ``<seed:think>``,
-``◁think▷`` (Kimi-VL), ``<|channel>thought`` (Gemma 4), and gpt-oss's channels, of which ``final`` is the reply.
+``tags`` holds the tags that families of models have.
 """
 
 from __future__ import annotations
@@ -13,20 +12,9 @@ import re
 from collections.abc import Collection
 
 from aurify.answers.reading import Unreadable
+from aurify.answers.tags import REPLY_END, THOUGHT_TAG, THOUGHT_TOKEN, TOLD_REPLY, TOLD_THOUGHT, with_boxes
 
 CLOSING = "</think>"
-_NAMES = "think|thinking|thought|reasoning|seed:think"
-_TAG = re.compile(
-    rf"<(?:{_NAMES})>|(?-i:\[THINK\])|<\|START_THINKING\|>|◁think▷|<\|channel>thought"
-    r"|<\|channel\|>(?:analysis|commentary)[^\n]{0,80}?<\|message\|>"
-    rf"|(?P<close></(?:{_NAMES})>|(?-i:\[/THINK\])|<\|END_THINKING\|>|◁/think▷|<channel\|>"
-    r"|<\|channel\|>final[^\n]{0,80}?<\|message\|>)",
-    re.IGNORECASE,
-)
-_TOKEN = re.compile(
-    rf"</?(?:{_NAMES})>|\[/?THINK\]|<\|(?:START|END)_THINKING\|>|◁/?think▷|<\|channel>|<channel\|>"
-    r"|(?P<channels><\|(?:start|channel|message|end)\|>)"
-)
 _NAMED = "answer|final_?answer|final|result"
 _ANSWER = re.compile(rf"<({_NAMED})>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _CLOSED_ALONE = re.compile(rf"</(?:{_NAMED})>\Z", re.IGNORECASE)
@@ -38,7 +26,7 @@ def reply(text: str) -> str:
     Raises:
         Unreadable: the thought is never closed.
     """
-    text = after_thought(text)
+    text = with_boxes(REPLY_END.split(after_thought(text), maxsplit=1)[0])
     tagged = in_answer_tags(text)
     if tagged is not None:
         return tagged
@@ -52,9 +40,10 @@ def after_thought(text: str) -> str:
     Raises:
         Unreadable: the thought is never closed.
     """
-    tags = list(_TAG.finditer(text))
+    tags = list(THOUGHT_TAG.finditer(text))
     if not tags:
-        return text
+        told = list(TOLD_REPLY.finditer(text)) if TOLD_THOUGHT.match(text) else []
+        return text[told[-1].end() :] if told else text
     if not tags[-1]["close"]:
         raise Unreadable("the thought is never closed")
     return text[tags[-1].end() :]
@@ -67,24 +56,24 @@ def in_answer_tags(text: str) -> str | None:
 
 def opened_thought(text: str) -> str:
     """The end of a text from the thought that it opens and does not close, or nothing."""
-    tags = list(_TAG.finditer(text))
+    tags = list(THOUGHT_TAG.finditer(text))
     return text[tags[-1].start() :] if tags and not tags[-1]["close"] else ""
 
 
 def closes_thought(text: str) -> bool:
     """Whether the last tag of a thought in a text closes it."""
-    tags = list(_TAG.finditer(text))
+    tags = list(THOUGHT_TAG.finditer(text))
     return bool(tags) and bool(tags[-1]["close"])
 
 
 def has_tag(text: str) -> bool:
     """Whether a text opens or closes a thought anywhere."""
-    return _TAG.search(text) is not None
+    return THOUGHT_TAG.search(text) is not None
 
 
 def thought_tokens(special: Collection[str]) -> frozenset[str]:
     """Those of a tokenizer's special tokens that spell the tags of thoughts, so that a text must keep them."""
-    found = {token: match for token in special if (match := _TOKEN.fullmatch(token))}
+    found = {token: match for token in special if (match := THOUGHT_TOKEN.fullmatch(token))}
     channels = "<|channel|>" in special  # without them an <|end|> is the end of a turn
     return frozenset(token for token, match in found.items() if channels or not match["channels"])
 

@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable
 
 from aurify.answers.conclusion import LONGEST_CONCLUSION
+from aurify.answers.tags import TAG_TOKEN
 
-END_TOKENS = r"</?s>|</?(?:eos|EOS|pad|bos|eod|unk)>|\[(?:EOS|PAD)\]|<[|｜][\w▁-]{2,30}[|｜]>|<(?:start|end)_of_turn>"
+END_TOKENS = (
+    r"</?s>|</?(?:eos|EOS|pad|bos|eod|unk)>|\[(?:EOS|PAD)\]|<(?:start|end)_of_turn>"
+    rf"|(?!{TAG_TOKEN})<[|｜][\w▁-]{{2,30}}[|｜]>"
+)
 """Tokens that end a text or a turn, as tokenizers write them."""
 _OTHERS = r"(?:user|human|student|customer|用户|用戶)"
 _ROLES = r"(?:user|human|system|assistant|instruction|input|response)s?"
