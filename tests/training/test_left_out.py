@@ -65,7 +65,8 @@ def test_a_run_learns_from_the_judged_ones_alone(method, tmp_path):
 
 
 def test_a_step_of_none_changes_nothing(tmp_path):
-    run_training(settings(tmp_path / "run", "rloo", steps=1), questions=asked("nothing"), held_out=[])
+    told = {"steps": 1, "answers": "left_out_rewards:nothing"}
+    run_training(settings(tmp_path / "run", "rloo", **told), questions=asked("nothing"), held_out=[])
     (line,) = [json.loads(one) for one in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert line["updated"] is False
     assert "reward" not in line
