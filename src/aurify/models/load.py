@@ -205,7 +205,7 @@ def _load_nat(name: str, path: str, dtype: str, device: str | torch.device, say:
 def _moved(model: Any, device: str | torch.device) -> Any:
     try:
         return model.to(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's, of a device that is not there
         if "out of memory" in str(error):
             raise
         raise UsageError(f"device {device}: {first_line(error)}") from error

@@ -10,6 +10,9 @@ _XML = re.compile(r"<(?P<name>\w[\w:]{0,40})>")
 _CLOSED = {
     "[THINK]": "[/THINK]",
     "<|START_THINKING|>": "<|END_THINKING|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|thought_start|>": "<|thought_end|>",
+    "<|inner_prefix|>": "<|inner_suffix|>",
     "◁think▷": "◁/think▷",
     "<|channel>": "<channel|>",
     "<|channel|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
