@@ -105,6 +105,18 @@ def test_no_command_imports_anything_heavy_before_it_runs() -> None:
     assert not loaded & heavy
 
 
+def test_no_help_and_no_completion_waits_for_torch() -> None:
+    """Those of every method, too: its flags are the fields of its class."""
+    code = (
+        "from aurify.cli.app import COMMANDS, build, exit_status; from aurify.methods import METHODS; import sys\n"
+        "for words in [[name] for name in COMMANDS] + [['train', method] for method in METHODS.words()]:\n"
+        "    assert exit_status(build, [*words, '--help']) == 0, words\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "scipy", "datasets"} & set(done.stdout.splitlines()[-1].split())
+
+
 @pytest.mark.parametrize(
     ("word", "hint"), [("trian", "did you mean 'train'?"), ("zzz", f"known: {', '.join(COMMANDS)}")]
 )
