@@ -217,10 +217,10 @@ ADVERSARIAL = [
 def test_reading_takes_time_in_proportion_to_the_length(kind: str) -> None:
     """Twice the length takes at most 2.5 times the processor time, whatever the text is made of."""
 
-    def seconds(piece: str, length: int) -> float:
+    def seconds(piece: str, length: int, readings: int = 2) -> float:
         text = "The answer is " + piece * (length // len(piece)) + " 5"
         best = math.inf
-        for _ in range(2):
+        for _ in range(readings):
             begun = time.process_time()
             with suppress(Unreadable):
                 extract(text, kind, {"A": "x"})
@@ -228,8 +228,9 @@ def test_reading_takes_time_in_proportion_to_the_length(kind: str) -> None:
         return best
 
     for piece in ADVERSARIAL:
-        once, twice = seconds(piece, 30_000), seconds(piece, 60_000)
-        assert twice < max(2.5 * once, 0.1), piece  # below a tenth of a second a clock tells nothing
+        if seconds(piece, 60_000, readings=1) < 0.1:  # a clock tells nothing of so little, and most are far below
+            continue
+        assert seconds(piece, 60_000) < max(2.5 * seconds(piece, 30_000), 0.1), piece
 
 
 def test_an_unclosed_box_states_nothing() -> None:
