@@ -1,19 +1,23 @@
-"""A tiny model with both adapters and units whose weights are all drawn, so that every part of it acts."""
+"""A tiny model with both adapters and units whose weights are all drawn, so that every part of it acts.
+
+Every run of tests imports this, and those that need no torch do not wait for it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
-from aurify.models import load_model
-from aurify.models.nat import NatConfig, add_nat
+if TYPE_CHECKING:
+    import torch
 
 
 def draw_adapters(model: Any, seed: int = 0, scale: float = 0.3) -> None:
     """Random values for every adapter and unit, as if they had been trained."""
+    import torch
+
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -28,12 +32,16 @@ def _draw_adapters() -> Any:
 
 @pytest.fixture
 def base(tiny_model_dir: Path) -> Any:
+    from aurify.models import load_model
+
     return load_model(str(tiny_model_dir))
 
 
 @pytest.fixture
 def nat(base: Any) -> Any:
     """In mode "neg", every weight drawn."""
+    from aurify.models.nat import NatConfig, add_nat
+
     model = add_nat(base.model, NatConfig(rank=2, width=5), seed=3)
     draw_adapters(model)
     return model
@@ -41,4 +49,6 @@ def nat(base: Any) -> Any:
 
 @pytest.fixture
 def ids() -> torch.Tensor:
+    import torch
+
     return torch.randint(0, 250, (2, 9), generator=torch.Generator().manual_seed(1))
