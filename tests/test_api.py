@@ -89,6 +89,7 @@ def test_rows_train_as_a_file_of_them_does(tmp_path):
         ({"data": {"train": ROWS}}, "data: found one dict of 'train'"),
         ({"data": [*ROWS, {"question": "x"}]}, "data: row 9: no answer"),
         ({"held_out": 5}, "held_out: found a value of type int"),
+        ({"held_out": ROWS, "eval_data": "test.jsonl"}, "held_out and eval_data both say what to evaluate on"),
         ({"data": [Question(1, "a", "1", "number")]}, r"data: question 1 \(1\): its id is 1: expected text"),
         ({"data": [Question("a", "a", "1", "number")], "answers": "math"}, "--answers math: the questions of data say"),
         ({"model": SimpleNamespace()}, "model: found a SimpleNamespace"),

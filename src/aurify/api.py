@@ -34,11 +34,11 @@ def train(
         method: the method's word, as on the command line, or a class of your own.
         model: a Hugging Face folder or hub name, an adapter folder, or "nugget".
         data: a question file, folder or ``hf:NAME``; ``Question`` objects; or rows with the fields that a file would
-            have: an iterable of dicts, a ``pandas.DataFrame``, a ``datasets.Dataset``. Settings such as ``answers`` say
-            how files and rows are read; questions say that themselves.
+            have: an iterable of dicts, a frame of pandas, polars or pyarrow, a ``datasets.Dataset``. Settings such as
+            ``answers`` say how files and rows are read; questions say that themselves.
         out: the folder of the run; it must be empty or new, unless ``resume=True``.
-        held_out: what to evaluate on, in any of these forms; without it part of ``data`` is held out
-            (``holdout=0.4``).
+        held_out: what to evaluate on, in any of these forms, in the place of ``eval_data``; without either part of
+            ``data`` is held out (``holdout=0.4``).
         watcher: is told what happens (``aurify.running.progress.TerminalWatcher()`` shows it).
         settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``.
 
@@ -56,6 +56,8 @@ def train(
             f"model: found a {type(model).__name__}: expected a folder or a name; save_pretrained, of the model and of "
             "its tokenizer, writes a folder"
         )
+    if held_out is not None and settings.get("eval_data") is not None:
+        raise UsageError("held_out and eval_data both say what to evaluate on: give one of them")
     given = None if isinstance(data, str | os.PathLike) else all_given(data)
     with nullcontext(method) if isinstance(method, str) else METHODS.given(method) as word:
         words = {"method": word, "model": model, "data": data if given is None else GIVEN_IN_PYTHON, "out": out}

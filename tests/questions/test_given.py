@@ -10,6 +10,7 @@ from typing import Any
 import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
@@ -47,11 +48,17 @@ def test_rows_are_read_as_their_file(name: str, tmp_path: Path) -> None:
         "a list": rows, "a tuple": tuple(rows), "a generator": (row for row in rows), "a frame": pd.DataFrame(rows),
         "a data set": data_set, "a streamed one": data_set.to_iterable_dataset(),
         "NumPy's": data_set.with_format("numpy"), "a frame of one": data_set.to_pandas(),
+        "Arrow's": pa.Table.from_pylist(rows),
     }  # fmt: skip
     for kind, data in given.items():
         found = load_questions(data)
         assert without_file(found) == expected, kind
         assert [one.where for one in found] == [f"row {number}" for number in range(1, len(rows) + 1)], kind
+
+
+def test_a_polars_frame_is_read_as_its_file() -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    assert load_questions(polars.DataFrame(NUMBERS)) == load_questions(NUMBERS)
 
 
 def test_values_of_numpy_and_torch_are_those_of_a_file() -> None:

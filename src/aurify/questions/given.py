@@ -15,23 +15,22 @@ GIVEN_IN_PYTHON = "(questions given in Python)"
 
 
 class Frame(Protocol):
-    """A ``pandas.DataFrame``, as far as its rows are asked for."""
+    """A ``pandas.DataFrame``, a ``polars.DataFrame`` or a ``pyarrow.Table``: what has columns."""
 
     @property
     def columns(self) -> Any:
-        """The names."""
-
-    def to_dict(self, orient: Any) -> Any:
-        """``"records"``: one dict a row."""
+        """The names, or the columns."""
 
 
 Name = str | os.PathLike[str]
 """A file, a folder, or ``hf:NAME[:CONFIG[:SPLIT]]``."""
 RowsInPython = Iterable[Mapping[str, Any]] | Frame
-"""Rows with the fields that a file would have: a list or generator of dicts, a DataFrame, a ``datasets.Dataset``."""
+"""Rows with the fields that a file would have: a list or generator of dicts, a frame, a ``datasets.Dataset``."""
 DataInPython = Name | Iterable[Name] | Iterable[Question] | RowsInPython
 
 _EXPECTED = "expected the name of a file or data set, questions, or rows (dicts, a DataFrame, a Dataset)"
+_DICTS = ("to_dicts", "to_pylist")
+"""What gives one dict a row: of polars and of pyarrow."""
 _ABSENT = ("NAType", "NaTType")
 """What pandas has where a value is missing, besides NaN."""
 
@@ -44,6 +43,7 @@ def all_given(given: DataInPython, what: str = "data") -> list[Any]:
     """
     if isinstance(given, str | os.PathLike):
         return [given]
+    given = _rows_of_frame(given)
     found = list(_records(given, what) if _is_frame(given) else _each(given, what))
     if not (are_rows(found) or are_questions(found)):
         for one in found:
@@ -72,6 +72,12 @@ def rows_of(found: Iterable[Any]) -> Iterator[Row | BadRow]:
             yield Row("", number, _plain(row))
         except RecursionError:
             yield BadRow("", number, "nested too deeply: expected a dict with a question and an answer")
+
+
+def _rows_of_frame(given: Any) -> Any:
+    """The rows of a frame that can tell them; else what was given."""
+    ways = [getattr(given, name, None) for name in _DICTS] if hasattr(given, "columns") else []
+    return next((way() for way in ways if callable(way)), given)
 
 
 def _is_frame(given: Any) -> bool:

@@ -63,7 +63,7 @@ def load_questions(
 
     Args:
         data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not. Rows are an
-            iterable of dicts, a DataFrame or a ``datasets.Dataset``, with the fields that a file would have.
+            iterable of dicts, a frame or a ``datasets.Dataset``, with the fields that a file would have.
         answers: the answers' type: a word of ``ANSWER_TYPES`` or module:function; inferred by file and row if None.
         question_field: the field with the question, or a dotted path; recognised (``FORMS``) if None.
         answer_field: the field with the gold answer, or a dotted path; recognised if None.
