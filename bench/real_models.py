@@ -151,7 +151,9 @@ def sampled(args: argparse.Namespace, run: Path, when: str) -> Verdicts:
     """Of some held-out questions, the share of samples that are right, of the base or of the run's model."""
     ids = sorted(greedy(run)[0])[: args.sampled]
     model = args.model if when == "before" else run / "model"
-    return drawn(model, args.data, ids, args.samples, read_toml(run / "config.toml"), run / f"sampled-{when}")
+    asked = read_toml(run / "config.toml")
+    data = Path(asked.get("eval_data") or args.data)
+    return drawn(model, data, ids, args.samples, asked, run / f"sampled-{when}")
 
 
 def drawn(model: Path, data: Path, ids: Sequence[str], samples: int, asked: Mapping[str, Any], out: Path) -> Verdicts:
