@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM wait until something that must not be left half done is done."""
+"""The signals that ask a process to stop, and how they wait until what must not be left half done is done."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def stop_signals() -> set[signal.Signals]:
+    """Ctrl-C, SIGTERM, and SIGHUP, by which a terminal says that it goes; not where it is ignored (``nohup``)."""
+    hangup = set() if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else {signal.SIGHUP}
+    return {signal.SIGINT, signal.SIGTERM, *hangup}
 
 
 @contextmanager
@@ -18,7 +24,7 @@ def held_back() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in stop_signals()}
     ours = {number: handler for number, handler in before.items() if handler is not None}  # None: not Python's to set
     for number in ours:
         signal.signal(number, lambda number, frame: came.append(number))

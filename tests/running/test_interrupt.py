@@ -79,6 +79,22 @@ def test_a_second_ctrl_c_leaves_at_once():
             ask(signal.SIGINT)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_it_is_asked_where_nobody_can_be_told(number):
+    kept = os.dup(2)
+    read, write = os.pipe()
+    os.close(read)
+    os.dup2(write, 2)  # as a terminal that went
+    try:
+        with StopRequest() as stop:
+            ask(number)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(write)
+    assert stop.asked
+
+
 def test_the_handlers_before_come_back():
     before = signal.getsignal(signal.SIGTERM)
     with StopRequest():

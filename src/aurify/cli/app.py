@@ -18,7 +18,9 @@ import typer
 from typer.core import TyperGroup
 
 from aurify import __version__
+from aurify.cli.streams import STANDARD_OUTPUT, drop_output, settle_streams
 from aurify.errors import AurifyError, UsageError, nearest, out_of_memory
+from aurify.held_back import stop_signals
 from aurify.text import printable
 
 COMMANDS = {
@@ -107,9 +109,11 @@ def new_app(commands: type[TyperGroup] = TyperGroup) -> typer.Typer:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    settle_streams()
     show_inert()
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch looks once, at its first tensor (see models.heap)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in stop_signals() - {signal.SIGINT}:  # which Python makes a KeyboardInterrupt
+        signal.signal(number, _terminated)
     status = exit_status(build)
     gc.freeze()  # what torch and transformers made goes with the process: to look through it for cycles takes a second
     sys.exit(status)
@@ -135,13 +139,15 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
     except (KeyboardInterrupt, typer.Abort) as error:
         return _fail(str(error) or "interrupted", AurifyError.exit_status)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return AurifyError.exit_status
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
         return _fail(f"out of memory: {str(error).partition(chr(10))[0] or 'the system has no more'}", 1)
     except OSError as error:
+        if error.filename == STANDARD_OUTPUT:
+            drop_output()
         return _fail(f"{error.filename or 'input/output'}: {error.strerror or error}", AurifyError.exit_status)
     if status == 130:  # newer typer's word for Ctrl-C
         return _fail("interrupted", AurifyError.exit_status)
@@ -149,9 +155,9 @@ def exit_status(build: Callable[[], typer.Typer], words: Sequence[str] | None = 
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    """SIGTERM as Ctrl-C, so that files are closed, children are ended, and somebody is told."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt("stopped by SIGTERM")
+    """SIGTERM and SIGHUP as Ctrl-C, so that files are closed, children are ended, and somebody is told."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt(f"stopped by {signal.Signals(number).name}")
 
 
 def show_inert() -> None:

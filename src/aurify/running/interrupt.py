@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, at once where nothing is lost by it; a second Ctrl-C saves nothing."""
+"""Ctrl-C, SIGTERM and SIGHUP as a wish to stop, at once where nothing is lost by it; a second Ctrl-C saves nothing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+from aurify.held_back import stop_signals
 from aurify.pulse import Sign, heard_by
 
 Params = ParamSpec("Params")
@@ -21,7 +22,7 @@ class Interrupted(Exception):
 
 
 class StopRequest:
-    """While it is entered, SIGINT and SIGTERM set ``asked`` instead of ending the process.
+    """While it is entered, ``stop_signals`` set ``asked`` instead of ending the process.
 
     Args:
         alone: whether this is the only process of the run.
@@ -85,7 +86,7 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in stop_signals():
                 self._before[number] = signal.signal(number, self._ask)
         return self
 
@@ -100,7 +101,8 @@ class StopRequest:
         if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         if not self.asked:
-            os.write(2, b"\naurify: stopping and saving; Ctrl-C again leaves at once\n")
+            with suppress(OSError):  # the terminal may be gone, and that may be why
+                os.write(2, b"\naurify: stopping and saving; Ctrl-C again leaves at once\n")
             self._spread()
         self.asked = True
         if self._breakable:
