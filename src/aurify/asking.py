@@ -36,11 +36,11 @@ def memory_size(text: str) -> int:
         ValueError: it is no such size.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", text.strip(), re.IGNORECASE)
-    if not found or not float(found[1]):
+    unit = (1024 if found[3] else 1000) ** ("KMGT".index(found[2].upper()) + 1) if found else 0
+    size = float(found[1]) * unit if found else 0.0
+    if not 1 <= size < 2**63:
         raise ValueError("expected a size such as 24GB or 500MiB")
-    power = "KMGT".index(found[2].upper()) + 1
-    unit: int = (1024 if found[3] else 1000) ** power
-    return round(float(found[1]) * unit)
+    return round(size)
 
 
 def _is_a_size(text: str | None) -> str | None:

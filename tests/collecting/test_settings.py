@@ -27,6 +27,9 @@ GIVEN = {"model": "m", "data": "d", "out": "o"}
         ({"api": "openai", "request": '{"best_of": 20}'}, "'best_of' is not for this setting: the server bills"),
         ({"api": "openai", "price_in": "1"}, "--price-in and --price-out go together"),
         ({"money_cap": "1"}, "--money-cap is for an API: say which with --api"),
+        ({"concurrency": "2"}, "--concurrency is for an API: say which with --api"),
+        ({"first_wait": "1"}, "--first-wait is for an API: say which with --api"),
+        ({"api": "openai", "dtype": "bfloat16"}, "--dtype bfloat16 is for a model in hand: leave it with --api"),
     ],
 )
 def test_settings_that_cannot_be(flags: dict[str, Any], message: str) -> None:

@@ -28,6 +28,8 @@ BESIDE = "--holdout: nothing of --data is held out beside --eval-data"
             ["--holdout: nothing of --data is held out beside --eval-data"],
         ),
         ("kd", {"eval_data": "e.jsonl"}, []),
+        ("kd", {"epochs": 2, "steps": 5}, ["--epochs: --steps stands in its place"]),
+        ("kd", {"epochs": 2}, []),
         ("nce", {"temperature": 0.5, "samples": 2, "nce_weights": "token"}, []),
         ("ul", {"negative_weight": 0.9, "negatives": "all"}, []),
         ("kd", {"samples": 4, "unit_width": 128}, []),

@@ -106,7 +106,7 @@ def test_sizes(text: str, size: int) -> None:
     assert memory_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["24", "GB", "0GB", "-1GB", "24 bytes", "1e3GB"])
+@pytest.mark.parametrize("text", ["24", "GB", "0GB", "-1GB", "24 bytes", "1e3GB", "0.0001KB", "9" * 400 + "GB"])
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(UsageError, match="24GB"):
         told(fit=text)

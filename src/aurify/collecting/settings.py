@@ -24,6 +24,11 @@ RESERVED_FIELDS = {
 }  # fmt: skip
 """Fields of a request that ``--request`` may not set, since the caps count on what the other settings say."""
 
+_OF_AN_API = (
+    "key_env", "request", "choices", "concurrency", "timeout", "retries", "first_wait", "money_cap", "token_cap",
+    "price_in", "price_out", "cache",
+)  # fmt: skip
+
 
 class SampleSettings(Settings):
     """Settings of ``aurify sample``."""
@@ -129,9 +134,11 @@ class SampleSettings(Settings):
     def _fit(self) -> SampleSettings:
         if not self.api:
             defaults = type(self).model_fields
-            for name in ("key_env", "request", "money_cap", "token_cap", "price_in", "price_out", "cache"):
+            for name in _OF_AN_API:
                 if getattr(self, name) != defaults[name].default:
                     raise ValueError(f"--{name.replace('_', '-')} is for an API: say which with --api")
+        if self.api and self.dtype != "auto":
+            raise ValueError(f"--dtype {self.dtype} is for a model in hand: leave it with --api")
         if self.api and self.sampler != "local":
             raise ValueError(f"--sampler {self.sampler} draws from a model in hand: leave it with --api")
         check_sampler(self)

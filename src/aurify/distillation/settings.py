@@ -137,6 +137,7 @@ class DistillSettings(Settings):
         others = [name for name, methods in _OWN_SETTINGS.items() if self.method not in methods]
         lines = [
             unused(self, others, f"no setting that {self.method} looks at"),
+            unused(self, ["epochs"] if self.steps else [], "--steps stands in its place"),
             unused(self, ["holdout"] if self.eval_data else [], "nothing of --data is held out beside --eval-data"),
         ]
         return [*filter(None, lines)]

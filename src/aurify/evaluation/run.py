@@ -64,6 +64,8 @@ def run_evaluation(
         UsageError: the folder ``settings.out`` is in use.
         AurifyError: bad data, or a model that cannot be loaded or does not hold the prompts.
     """
+    for line in settings.unused:
+        say(line)
     voter = _voter(settings, say)
     if voter and settings.stop != "never" and voter.looks_ahead:
         raise UsageError(

@@ -13,6 +13,9 @@ from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import NUMBERS_HELP, Settings
+from aurify.unused import unused
+
+_OF_DRAWING = ("temperature", "max_new_tokens", "prompt", "few_shot", "system", "template_args", "dtype")
 
 
 class EvaluateSettings(Settings):
@@ -86,3 +89,15 @@ class EvaluateSettings(Settings):
         if self.ranker is not None and self.vote is None:
             raise ValueError("--ranker needs --vote")
         return self
+
+    @property
+    def unused(self) -> list[str]:
+        """A line for each reason why something that is set means nothing."""
+        drawn = self.from_ is None
+        lines = [
+            unused(self, () if drawn else _OF_DRAWING, "nothing is drawn with --from"),
+            unused(self, ["temperature"] if drawn and not self.samples else [], "a greedy answer has no temperature"),
+            unused(self, ["weight"] if self.vote != "asc" else [], "only --vote asc looks at it"),
+            unused(self, ["sure"] if self.stop != "beta" else [], f"no setting that --stop {self.stop} looks at"),
+        ]
+        return [*filter(None, lines)]

@@ -224,11 +224,16 @@ class TrainSettings(Settings):
         lora, init = ["lora_rank", "lora_alpha", "lora_targets"], ["soft_prompt_init"]
         foreign = [*(lora if adapted or kind != "lora" else []), *(init if adapted or kind != "prompt" else [])]
         why = "the adapter of --model goes on as it is" if adapted else f"no setting that --tuning {kind} looks at"
+        method = METHODS.load(self.method)
+        unstarted = not (method.remembers or method.given)
+        starts = [*(["memory"] if self.memory != "none" else []), "memory_from"]
         lines = [
             unused(self, foreign, why),
+            unused(self, ["weight_decay"] if kind == "prompt" else [], f"no setting that --tuning {kind} looks at"),
+            unused(self, starts if unstarted else [], f"{self.method} learns from no remembered or given rationale"),
             unused(
                 self,
-                [] if self.memory in _FROM else ["memory_from"],
+                [] if unstarted or self.memory in _FROM else ["memory_from"],
                 f"no setting that --memory {self.memory} looks at",
             ),
             unused(self, ["holdout"] if self.eval_data else [], "nothing of --data is held out beside --eval-data"),

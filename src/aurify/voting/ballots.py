@@ -85,6 +85,8 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
         UsageError: early stopping with a ranker that looks at all samples at once.
         AurifyError: nothing to vote on, or files that cannot be read.
     """
+    for line in settings.unused:
+        say(line)
     ranker = load_ranker(settings.ranker) if settings.ranker else None
     if ranker is not None and settings.stop != "never" and not ranker.alone:
         raise UsageError(

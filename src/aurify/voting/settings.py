@@ -19,6 +19,8 @@ _OF_FAST = ("alone", "words")
 _OF_NEURAL = ("model", "loss", "power", "lora_rank", "lr", "epochs", "questions", "max_tokens", "token_budget", "dtype",
               "save_every")  # fmt: skip
 
+_OF_DATA = ("question_field", "answer_field", "skip_bad")
+
 
 class RankSettings(Settings):
     """Settings of ``aurify rank``."""
@@ -67,11 +69,15 @@ class RankSettings(Settings):
         return self
 
     @property
-    def unused(self) -> str:
-        """A line on what is set for the other kind of ranker; empty where nothing is."""
-        return unused(
-            self, _OF_FAST if self.ranker == "neural" else _OF_NEURAL, f"no setting of a {self.ranker} ranker"
-        )
+    def unused(self) -> list[str]:
+        """A line for each reason why something that is set means nothing."""
+        other = _OF_FAST if self.ranker == "neural" else _OF_NEURAL
+        pointwise = self.ranker == "neural" and self.loss == "pointwise"
+        lines = [
+            unused(self, other, f"no setting of a {self.ranker} ranker"),
+            unused(self, ["power"] if pointwise else [], f"no setting that --loss {self.loss} looks at"),
+        ]
+        return [*filter(None, lines)]
 
 
 class VoteSettings(Settings):
@@ -109,3 +115,13 @@ class VoteSettings(Settings):
         if self.vote == "logprob" and (self.ranker is not None or self.stop != "never"):
             raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
         return self
+
+    @property
+    def unused(self) -> list[str]:
+        """A line for each reason why something that is set means nothing."""
+        lines = [
+            unused(self, ["weight"] if self.ranker is None else [], "there are no scores without --ranker"),
+            unused(self, ["sure"] if self.stop != "beta" else [], f"no setting that --stop {self.stop} looks at"),
+            unused(self, _OF_DATA if self.data is None else (), "there is no --data to read"),
+        ]
+        return [*filter(None, lines)]

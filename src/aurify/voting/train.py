@@ -43,8 +43,8 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
         AurifyError: nothing to train on, the model cannot be loaded, or a wish to stop.
     """
     out = Path(settings.out)
-    if settings.unused:
-        say(settings.unused)
+    for line in settings.unused:
+        say(line)
     with sole_writer(out, say):
         if settings.resume and (out / FACTS_FILE).is_file():
             raise UsageError(f"--resume: {out} holds a finished ranker")
