@@ -101,7 +101,7 @@ class Settings(BaseModel):
     @classmethod
     def _at_home(cls, value: Any) -> Any:
         """A path in the user's folder, where no shell has written it out (``--out=~/run``, Python, TOML)."""
-        return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~/") else value
+        return _written_out(value)
 
     @field_validator("*")
     @classmethod
@@ -138,6 +138,15 @@ def resolve(
     except ValidationError as error:
         problem = error.errors()[0]
         raise UsageError(_explain(kind.opened(values), problem, lambda key: spelling(key, positional))) from None
+
+
+def _written_out(value: Any) -> Any:
+    """``~/x`` as the path that it is, in lists too."""
+    if isinstance(value, str):
+        return os.path.expanduser(value) if value.startswith("~/") else value
+    if isinstance(value, Path):
+        return Path(_written_out(str(value)))
+    return type(value)(map(_written_out, value)) if isinstance(value, list | tuple) else value
 
 
 def _paths_as_text(value: Any) -> Any:
@@ -195,7 +204,7 @@ def _explain(kind: type[Settings], problem: ErrorDetails, spell: Callable[[str],
 def _read_toml(kind: type[Settings], path: Path, flags: dict[str, Any]) -> dict[str, Any]:
     """The file's settings, each of a known name and of the right type; what is missing, flags may give."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.expanduser().read_text(encoding="utf-8")
         content = parse_toml(text)
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror or error}") from None

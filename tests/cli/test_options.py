@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aurify.cli.app import exit_status
 from aurify.errors import UsageError
-from aurify.settings import resolve
+from aurify.settings import Settings, resolve
 
 TOY = Path(__file__).parent / "toy.py"
 Try = Callable[..., tuple[int, str, str]]
@@ -179,3 +179,18 @@ def test_help_says_every_setting_with_its_default(attempt: Try) -> None:
 def test_resolve_reports_what_is_missing_by_flag() -> None:
     with pytest.raises(UsageError, match=r"^--data is needed: The questions\.$"):
         resolve(toy.MeltSettings, {})
+
+
+def test_the_home_of_a_user_is_written_out_wherever_a_path_stands(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    class Paths(Settings):
+        one: str
+        other: Path
+        several: tuple[str, ...]
+        listed: list[str]
+
+    (tmp_path / "c.toml").write_text('several = ["~/a", "b~/c"]\nlisted = ["~/d", "~"]\n')
+    found = resolve(Paths, {"one": "~/x", "other": "~/y"}, Path("~/c.toml"))
+    assert (found.one, found.other) == (f"{tmp_path}/x", tmp_path / "y")
+    assert (found.several, found.listed) == ((f"{tmp_path}/a", "b~/c"), [f"{tmp_path}/d", "~"])
