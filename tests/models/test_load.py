@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -9,7 +11,8 @@ import torch
 
 from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare, trainable_parameters
-from aurify.models.load import resolve_name
+from aurify.models.load import load_tokenizer, resolve_name
+from aurify.questions import PromptTemplate
 
 
 def test_the_nugget_of_an_installation_that_is_gone(tmp_path):
@@ -156,3 +159,17 @@ def test_a_dtype_may_be_torchs_own_and_what_is_none_or_no_device_is_one_line(tin
     for device in ("cuda:99", "nowhere"):
         with pytest.raises(UsageError, match=f"device {device}: "):
             load_model(tiny_model_dir, device=device)
+
+
+def test_a_tokenizer_knows_what_ends_a_turn_of_its_model(tiny_model_dir: Path, tmp_path: Path) -> None:
+    """Of the tokens behind a reply the generation config's is the end, not the tokenizer's EOS nor the first."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model_dir, folder)
+    template = "{% for m in messages %}{{ m.content }}<bos><pad>{% endfor %}"
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    tokenizer = load_tokenizer(str(folder))
+    pad, bos = tokenizer.pad_token_id, tokenizer.bos_token_id
+    assert PromptTemplate.named("chat", tokenizer).ending(tokenizer) == (bos,)
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [tokenizer.eos_token_id, pad]}))
+    for known in (load_tokenizer(str(folder)), load_model(str(folder)).tokenizer):
+        assert PromptTemplate.named("chat", known).ending(known) == (bos, pad)

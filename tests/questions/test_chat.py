@@ -34,7 +34,7 @@ SWITCH = CHATML.replace(
 )
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
 DROPS_SYSTEM = CHATML.replace("in messages", "in messages if m.role != 'system'")
-PARTS = CHATML.replace("m['content']", "m['content'][0].text if m['content'] is not string else ''")
+PARTS = CHATML.replace("m['content']", "(m['content'][0].text if m['content'] is not string else '')")
 NO_THOUGHT = r"<think>\n\n</think>\n\n"
 HYBRID = CHATML.replace(  # Qwen3's: an empty thought before a reply without one, and in prompts by a switch
     "m['content']", f"('{NO_THOUGHT}' if m.role == 'assistant' else '') + m['content']"
@@ -67,6 +67,9 @@ CLOSES = (  # Kimi K3's
 REOPENS = THINKS.replace(  # Nemotron's: the last reply of a chat stands behind the thought that its prompt opens
     "m['content']", "('<think>\n' if m.role == 'assistant' and loop.last else '') + m['content']"
 )
+SHUTS = CHATML.replace(  # Command R7B's: the prompt holds an empty thought, and a turn none
+    "assistant\n' }}{% endif", "assistant\n<think></think>' }}{% endif"
+).replace("m['content']", "('<|start|>' if m.role == 'assistant' else '') + m['content']")
 DATED = "{{ strftime_now('%d %b %Y') }}\n" + CHATML
 RAISES = "{{ raise_exception('never') }}"
 BROKEN = "{% for %}"
@@ -180,6 +183,7 @@ def test_the_thought_that_a_template_opens() -> None:
         (SWITCH_ALONE, {}, True, ""),
         (SWITCH_ALONE, {"enable_thinking": False}, False, ""),
         (CHANNELS, {}, True, "<|channel|>final<|message|>"),
+        (SHUTS, {}, False, "<|start|>"),
     ],
 )
 def test_whether_a_model_is_asked_to_think(template: str, args: dict[str, Any], thinks: bool, lead: str) -> None:
@@ -209,8 +213,8 @@ def test_a_thought_is_closed_by_the_tag_of_its_family(opening: str, closing: str
 
 
 def test_a_template_that_leaves_out_what_it_is_given() -> None:
-    """Some take only parts (text and images) for a turn's content, and some pass over a system message in silence."""
-    tokenizer = tokenizer_of(PARTS)
+    """Some pass over a system message in silence."""
+    tokenizer = tokenizer_of(CHATML.replace("m['content']", "''"))
     assert turn_end(tokenizer) is None
     chat, reason = made_for_chat(tokenizer, "m/vision-instruct", {EOS, END}, {})
     assert (chat, "leaves out what is asked" in reason) == (False, True)
@@ -219,6 +223,16 @@ def test_a_template_that_leaves_out_what_it_is_given() -> None:
     assert "1 + 1?" in PromptTemplate.named("chat", tokenizer_of(DROPS_SYSTEM)).render(QUESTION)
     with pytest.raises(AurifyError, match="--system: the model's chat template leaves a system message out"):
         PromptTemplate.named("chat", tokenizer_of(DROPS_SYSTEM), system="Be brief.").render(QUESTION)
+
+
+@pytest.mark.parametrize("template", [PARTS, CHATML.replace("m['content']", "m['content'][0].text + ''")])
+def test_a_template_that_takes_parts_alone_is_given_parts(template: str) -> None:
+    """Those of models of texts and images; a text they leave out, or fail at."""
+    tokenizer = tokenizer_of(template)
+    chat, plain = (PromptTemplate.named("chat", one, system="Be brief.") for one in (tokenizer, tokenizer_of(CHATML)))
+    assert chat.render(QUESTION) == plain.render(QUESTION)
+    assert chat.encode_reply(tokenizer, "Two.") == plain.encode_reply(tokenizer, "Two.")
+    assert made_for_chat(tokenizer, "m/vision", {END}, {})[0]
 
 
 def test_the_date_that_a_template_writes() -> None:
@@ -305,6 +319,35 @@ def test_a_reply_that_somebody_wrote_goes_on_as_the_prompt_does() -> None:
     hybrid = PromptTemplate.named("chat", tokenizer_of(HYBRID))
     assert text(hybrid.encode_reply(tokenizer, "Two.")) == "<think>\n\n</think>\n\nTwo.<|im_end|>"
     assert text(hybrid.encode_reply(tokenizer, "<think>1</think>2")) == "<think>1</think>2<|im_end|>"
+
+
+def test_a_thought_in_words_is_open_where_the_template_asks_for_it() -> None:
+    """Granite 3.2's: where no reply follows, nothing that it says is an answer."""
+    asks = "Write after 'Here is my thought process:' and after 'Here is my response:'."
+    plain, told = tokenizer_of(CHATML), tokenizer_of(CHATML + "{# " + asks + " #}")
+    begun, closed = "Here is my thought process:\n2?", "Here is my thought process:\n2?\nHere is my response:\n2"
+    for tokenizer, opened in ((plain, ""), (told, "<think>")):
+        for text, shown in ((begun, opened + begun), (closed, closed), ("It is 2.", "It is 2.")):
+            assert decode(tokenizer, tokenizer(text)["input_ids"]) == shown
+
+
+def test_white_space_around_a_reply_that_the_template_takes_away() -> None:
+    for template, kept in ((CHATML, " Two.\n"), (CHATML.replace("m['content']", "(m['content'] | trim)"), "Two.")):
+        tokenizer = tokenizer_of(template)
+        chat = PromptTemplate.named("chat", tokenizer)
+        assert tokenizer.decode(chat.encode_reply(tokenizer, " Two.\n")) == kept + "<|im_end|>"
+
+
+def test_a_tokenizer_with_several_templates_has_the_one_that_is_asked_for() -> None:
+    tokenizer = tokenizer_of(None)
+    tokenizer.chat_template = {"default": CHATML, "rag": THINKS}
+    assert PromptTemplate.named("chat", tokenizer).opening == ""
+    assert PromptTemplate.named("chat", tokenizer, template_args={"chat_template": "rag"}).opening == "<think>\n"
+    assert turn_end(tokenizer) == END
+    tokenizer.chat_template = {"rag": CHATML, "tools": CHATML}
+    with pytest.raises(AurifyError, match="multiple chat templates") as error:
+        PromptTemplate.named("chat", tokenizer).render(QUESTION)
+    assert "\n" not in str(error.value)
 
 
 def test_tags_of_thoughts_that_are_special_tokens() -> None:

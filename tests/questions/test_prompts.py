@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import PromptTemplate, Question
+from aurify.questions.chat import ChatTemplate
 
 QUESTION = Question(id="q", text="1 + 1?", answer="2", answer_type="number")
 SHOTS = "Q: 0 + 1?\nA: Let's think step by step.\nOne. So the answer is 1."
@@ -146,7 +147,8 @@ TOKEN = SPACE.replace("[{{ m.role }}]", "<s>{{ '' if m.role == 'assistant' else 
 def test_a_reply_has_the_ids_with_which_the_template_goes_on(legacy: bool, template: str, text: str) -> None:
     tokenizer = sentencepiece(legacy, template)
     chat = PromptTemplate.named("chat", tokenizer)
-    messages = [*chat.messages(QUESTION), {"role": "assistant", "content": text}]
+    lead = ChatTemplate(tokenizer).lead  # which a text that was drawn begins with
+    messages = [*chat.messages(QUESTION), {"role": "assistant", "content": text.removeprefix(lead)}]
     whole = tokenizer.apply_chat_template(messages, tokenize=False)
     prompt, reply = chat.encode(tokenizer, QUESTION), chat.encode_reply(tokenizer, text, whole=False)
     ids = tuple(tokenizer(whole.removesuffix("</s>"), add_special_tokens=False)["input_ids"])

@@ -32,7 +32,7 @@ THOUGHT_TAG = re.compile(
     r"|<\|channel\|>(?:analysis|commentary)[^\n]{0,80}?<\|message\|>"
     r"|(?-i:(?:\A|(?<=\|>)|(?<=\|>\n))Here are my reasoning steps:\n)"
     rf"|(?P<close></(?:{_NAMES})>|(?-i:\[/THINK\])|<\|(?:{_CLOSING})\|>|◁/think▷|<channel\|>|{_REPLY}"
-    r"|<\|channel\|>final[^\n]{0,80}?<\|message\|>)",
+    r"|(?:<\|end\|><\|start\|>assistant)?<\|channel\|>final[^\n]{0,80}?<\|message\|>)",
     re.IGNORECASE,
 )
 THOUGHT_TOKEN = re.compile(
@@ -43,7 +43,9 @@ THOUGHT_TOKEN = re.compile(
 REPLY_END = re.compile(rf"{_REPLIED}|\[END FINAL RESPONSE\]")
 TOLD_THOUGHT = re.compile(r"\s*Here(?: is|['’]s) my thought process:")
 TOLD_REPLY = re.compile(r"^Here(?: is|['’]s) my response:", re.MULTILINE)
-"""Granite 3.2's words are everybody's: they are tags only where the one opens the text and the other follows."""
+TOLD_WORDS = ("Here is my thought process:", "Here is my response:")
+"""Granite 3.2's words are everybody's: they are tags only where the one opens the text and the other follows, or where
+the model's chat template asks for both."""
 
 _BOX_TOKEN = r"<\|(?:begin|end)_of_box\|>"
 _BOX = re.compile(rf"<\|begin_of_box\|>((?:(?!{_BOX_TOKEN}).)*)<\|end_of_box\|>|{_BOX_TOKEN}", re.DOTALL)

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from aurify.answers.reading import Unreadable
 from aurify.answers.tags import REPLY_END, THOUGHT_TAG, THOUGHT_TOKEN, TOLD_REPLY, TOLD_THOUGHT, with_boxes
 
-CLOSING = "</think>"
+OPENING, CLOSING = "<think>", "</think>"
 _NAMED = "answer|final_?answer|final|result"
 _ANSWER = re.compile(rf"<({_NAMED})>(.*?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
 _CLOSED_ALONE = re.compile(rf"</(?:{_NAMED})>\Z", re.IGNORECASE)
@@ -49,15 +49,41 @@ def after_thought(text: str) -> str:
     return text[tags[-1].end() :]
 
 
+def told_open(text: str) -> bool:
+    """Whether a text begins a thought in Granite 3.2's words, and no reply."""
+    return TOLD_THOUGHT.match(text) is not None and TOLD_REPLY.search(text) is None
+
+
 def in_answer_tags(text: str) -> str | None:
     """The content of the last ``<answer>`` that holds any; None: there is none."""
     return next((found[2] for found in reversed(list(_ANSWER.finditer(text))) if found[2].strip()), None)
+
+
+def parted(text: str) -> tuple[str, str, str] | None:
+    """A text's thought, the tag that closes it, and what follows; without the tag that opens it.
+
+    What is not closed has no tag behind it. None: the text has no thought, or says something before it.
+    """
+    tags = list(THOUGHT_TAG.finditer(text))
+    opened = bool(tags) and not tags[0]["close"]
+    if not tags or (opened and text[: tags[0].start()].strip()):
+        return None
+    begin = tags[0].end() if opened else 0
+    if not tags[-1]["close"]:
+        return text[begin:], "", ""
+    return text[begin : tags[-1].start()], tags[-1][0], text[tags[-1].end() :]
 
 
 def opened_thought(text: str) -> str:
     """The end of a text from the thought that it opens and does not close, or nothing."""
     tags = list(THOUGHT_TAG.finditer(text))
     return text[tags[-1].start() :] if tags and not tags[-1]["close"] else ""
+
+
+def last_thought(text: str) -> str:
+    """The end of a text from the last thought that it opens, closed or not, or nothing."""
+    starts = [tag.start() for tag in THOUGHT_TAG.finditer(text) if not tag["close"]]
+    return text[starts[-1] :] if starts else ""
 
 
 def closes_thought(text: str) -> bool:
@@ -80,5 +106,5 @@ def thought_tokens(special: Collection[str]) -> frozenset[str]:
 
 def with_thought(thought: str, reply: str, *, closed: bool = True) -> str:
     """One text of a thought and the reply after it, which a server sent apart."""
-    begun = f"<think>\n{thought.strip()}\n"
+    begun = f"{OPENING}\n{thought.strip()}\n"
     return f"{begun}{CLOSING}\n\n{reply}" if closed or reply else begun

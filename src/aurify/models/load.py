@@ -16,6 +16,7 @@ from aurify.models.heap import keep_blocks_apart
 from aurify.models.quantized import Quantize, keep_differentiable, quantization
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
+from aurify.questions.chat import know_eos
 from aurify.text import first_line
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def load_model(
         raise AurifyError(f"--model {name}: its tokenizer has no EOS token, so no rationale could ever end")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    know_eos(tokenizer, named_eos([getattr(model, "generation_config", None), model.config, tokenizer]))
     limit_ids(model, tokenizer)
     model = _moved(model, device).eval()
     if trainable:
@@ -123,7 +125,10 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
         AurifyError: it cannot be loaded.
     """
     with reading(f"--model {name}: its tokenizer cannot be loaded"):
-        return _tokenizer(resolve_name(name), base_name(name))
+        tokenizer = _tokenizer(resolve_name(name), base_name(name))
+    if tokenizer.chat_template:
+        know_eos(tokenizer, eos_of(name, tokenizer))
+    return tokenizer
 
 
 def base_name(name: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from aurify.answers.thought import closes_thought, has_tag, opened_thought
+from aurify.answers.thought import OPENING, closes_thought, has_tag, last_thought, opened_thought
 from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
 from aurify.questions.closing import closing
@@ -33,6 +34,10 @@ _TUNED = re.compile(r"(?:^|[-_.])(?:instruct|chat|it|thinking|reasoning)(?:$|[-_
 """And of those that were. Gemma's first ones name no EOS token that ends a turn."""
 
 
+_KNOWN = "_aurify_eos"
+"""Where a tokenizer keeps the EOS ids of its model."""
+
+
 @dataclass(frozen=True)
 class ChatTemplate:
     """The template of ``tokenizer``, rendered with further arguments of its own (such as ``enable_thinking``)."""
@@ -41,6 +46,8 @@ class ChatTemplate:
     args: Mapping[str, Any] = field(default_factory=dict)
     date: str | None = None
     """The day that a template which writes the date takes for today (``2026-11-29``); None: today."""
+    eos: Collection[int] = ()
+    """The model's EOS ids, beside those that its tokenizer knows."""
 
     def render(self, messages: Sequence[Mapping[str, str]]) -> str:
         """The text of some turns, up to where the assistant's next one starts.
@@ -50,18 +57,21 @@ class ChatTemplate:
         """
         text = self._apply(messages, prompt=True) + self._header
         if not self._asks:
-            raise AurifyError(
-                "--prompt chat: the model's chat template leaves out what is asked, as those do that want texts and "
-                "images: take --prompt plain"
-            )
+            raise AurifyError("--prompt chat: the model's chat template leaves out what is asked: take --prompt plain")
         if any(message["role"] == "system" for message in messages) and not self._instructs:
             raise AurifyError("--system: the model's chat template leaves a system message out")
         return text
 
     @cached_property
     def opening(self) -> str:
-        """The thought that the template opens before the assistant's text, such as ``<think>`` and a line break."""
-        return opened_thought(self._prompted)
+        """The thought that the template opens before the assistant's text, such as ``<think>`` and a line break.
+
+        Where it has no tag that is known (Kimi K3), ``<think>`` stands for it.
+        """
+        known = opened_thought(self._prompted)
+        if known or not self.between or has_tag(self.between):
+            return known
+        return OPENING if self._prompted.strip() == self._thought[0].rpartition(ASK)[2].strip() else ""
 
     @cached_property
     def lead(self) -> str:
@@ -75,22 +85,51 @@ class ChatTemplate:
         if found and before.startswith(prompted):
             lead = before[len(prompted) :]
             opened = opened_thought(before.rpartition(ASK)[2])
-            return lead + closing(opened) if opened else lead
-        if not self.opening:
-            return ""
-        unopened = prompted.removesuffix(self.opening)
-        begun = before[len(unopened) :].lstrip() if found and before.startswith(unopened) else ""
-        return closing(self.opening) + ("" if has_tag(begun) else begun)
+            return lead + (self.between or closing(opened)) if opened else lead
+        if self.opening and self.between:
+            return self.between
+        thought = last_thought(self._prompted)
+        unopened = prompted.removesuffix(thought)
+        begun = before[len(unopened) :].lstrip() if thought and found and before.startswith(unopened) else ""
+        return (closing(self.opening) if self.opening else "") + ("" if has_tag(begun) else begun)
+
+    @cached_property
+    def before(self) -> str:
+        """What stands between a prompt and a thought: what opens it, where the prompt does not."""
+        prompted, head = self.render([_user()]), self._thought[0]
+        if head.startswith(prompted):
+            return head[len(prompted) :]
+        return "" if self.opening else opened_thought(head.rpartition(ASK)[2])
+
+    @property
+    def between(self) -> str:
+        """What closes a thought and begins the reply behind it; nothing where the template writes no thoughts."""
+        return self._thought[1]
+
+    @cached_property
+    def ending(self) -> str:
+        """What stands behind a reply up to the token that ends the turn; nothing where the template ends none."""
+        name = "" if self.end_id is None else str(self.tokenizer.convert_ids_to_tokens(self.end_id))
+        ends = [before + found for before, found, _ in (text.partition(name) for text in self._after if name) if found]
+        return ends[0] if ends else ""
+
+    @cached_property
+    def trims(self) -> bool:
+        """Whether the template takes white space from around a reply."""
+        spaced = {"role": "assistant", "content": f" {REPLY} "}
+        return self._apply([_user(), spaced], prompt=False) == self._apply([_user(), _assistant()], prompt=False)
 
     @cached_property
     def thinks(self) -> bool:
         """Whether the model is asked to think first.
 
         Then the template opens a thought, writes an empty one before a reply without any, or has the switch of Qwen3
-        and SmolLM3 (``enable_thinking``), which closes one beforehand; or the arguments ask for one.
+        and SmolLM3 (``enable_thinking``), which closes one beforehand; or a reply begins with the same words behind a
+        thought and without (channels); or the arguments ask for one.
         """
         told = any(self.args.get(name) is True for name in ("enable_thinking", "thinking"))
-        if told or self.opening or closes_thought(self.lead):
+        channel = bool(self.lead.strip()) and self.between.endswith(self.lead)
+        if told or self.opening or channel or closes_thought(self.lead):
             return True
         off = replace(self, args={**self.args, "enable_thinking": False})
         try:
@@ -113,51 +152,41 @@ class ChatTemplate:
 
     @cached_property
     def end_id(self) -> int | None:
-        """The special token with which an assistant's turn ends, as ``end_among`` the tokenizer's EOS alone.
-
-        Raises:
-            AurifyError: the template refuses a turn of a user and one of an assistant.
-        """
-        return self.end_among(())
-
-    def end_among(self, eos: Collection[int]) -> int | None:
         """The special token with which an assistant's turn ends; None where it ends in none.
 
         Some templates write several (Command: the reply's end, then the turn's), and a model stops at the one that is
         an EOS of it. Where none is, it is the first, unless that ends a thought as well (Solar).
 
-        Args:
-            eos: the model's EOS ids; the tokenizer's counts with them.
-
         Raises:
             AurifyError: the template refuses a turn of a user and one of an assistant.
         """
-        named = {*eos, getattr(self.tokenizer, "eos_token_id", None)}
-        (last, _), (passed, _) = self._behind
-        first = next((tokens[0] for tokens, at_once in self._behind if at_once), None)
+        named = {*self.eos, *eos_known(self.tokenizer)}
+        (last, _), (passed, _) = behind = [self._special(text) for text in self._after]
+        first = next((tokens[0] for tokens, at_once in behind if at_once), None)
         if first is None or first in named:
             return first
         # Phi-3 ends a whole chat in its EOS, which stands behind no earlier turn
         ends = [token for token in last if token in passed and token in named]
-        return ends[0] if ends else None if first in self._behind_thought else first
+        return ends[0] if ends else None if first in self._special(self.between)[0] else first
 
     @cached_property
-    def _behind(self) -> list[tuple[list[int], bool]]:
-        """The special tokens behind a last reply, and behind one that a question follows; and whether at once."""
+    def _after(self) -> list[str]:
+        """What stands behind a last reply, and behind one that a question follows."""
         turns = [_user(), _assistant()]
         texts = [self._apply(asked, prompt=False).rpartition(REPLY) for asked in (turns, [*turns, _user()])]
-        return [self._special(after.partition(ASK)[0] if found else "") for _, found, after in texts]
+        return [after.partition(ASK)[0] if found else "" for _, found, after in texts]
 
     @cached_property
-    def _behind_thought(self) -> set[int]:
-        """The special tokens between a thought that a turn is given apart and its reply."""
+    def _thought(self) -> tuple[str, str]:
+        """What stands before a thought that a turn is given apart, and between it and the reply."""
         thought = dict.fromkeys(("reasoning_content", "reasoning", "thinking"), REASONS)
         try:
             text = self._apply([_user(), _assistant() | thought], prompt=False)
         except AurifyError:
-            return set()
-        _, found, after = text.rpartition(REASONS)
-        return set(self._special(after.partition(REPLY)[0])[0]) if found else set()
+            return "", ""
+        before, _, after = text.rpartition(REASONS)
+        between, replied, _ = after.partition(REPLY)
+        return (before, between) if before and replied and between.strip() else ("", "")
 
     def _special(self, text: str) -> tuple[list[int], bool]:
         """The special tokens of a text, and whether it begins with one."""
@@ -181,17 +210,29 @@ class ChatTemplate:
         if self.date is None or not is_dated(self.tokenizer):
             return {}
         today = datetime.fromisoformat(self.date)
-        return {
-            "chat_template": _TODAY.sub(
-                lambda call: f'"{today.strftime(call["form"])}"', self.tokenizer.get_chat_template()
-            )
-        }
+        return {"chat_template": _TODAY.sub(lambda call: f'"{today.strftime(call["form"])}"', program(self.tokenizer))}
+
+    @cached_property
+    def _in_parts(self) -> bool:
+        """Whether a turn's content must be a list of parts, as with models of texts and images."""
+        try:
+            if ASK in self._applied([_user()], prompt=True):
+                return False
+        except AurifyError:
+            pass
+        try:
+            return ASK in self._applied(_parts([_user()]), prompt=True)
+        except AurifyError:
+            return False
 
     def _apply(self, messages: Sequence[Mapping[str, str]], *, prompt: bool) -> str:
+        return self._applied(_parts(messages) if self._in_parts else messages, prompt=prompt)
+
+    def _applied(self, messages: Sequence[Mapping[str, Any]], *, prompt: bool) -> str:
         try:
             with bounded(SECONDS):
                 text = self.tokenizer.apply_chat_template(
-                    list(messages), tokenize=False, add_generation_prompt=prompt, **self._program, **self.args
+                    list(messages), tokenize=False, add_generation_prompt=prompt, **{**self._program, **self.args}
                 )
         except TooLong:
             raise AurifyError(
@@ -205,7 +246,25 @@ class ChatTemplate:
 
 def is_dated(tokenizer: Any) -> bool:
     """Whether the tokenizer's chat template writes today's date, as Llama 3.2's and gpt-oss's do."""
-    return _TODAY.search(str(getattr(tokenizer, "chat_template", None))) is not None
+    return _TODAY.search(program(tokenizer)) is not None
+
+
+def program(tokenizer: Any) -> str:
+    """The text of a tokenizer's chat template; of several by name, of the default one."""
+    template = getattr(tokenizer, "chat_template", None)
+    return str((template.get("default") if isinstance(template, Mapping) else template) or "")
+
+
+def know_eos(tokenizer: Any, eos: Collection[int]) -> None:
+    """Have a tokenizer know the EOS ids of its model, which end turns that its own does not end."""
+    with suppress(AttributeError):
+        setattr(tokenizer, _KNOWN, frozenset(eos))
+
+
+def eos_known(tokenizer: Any) -> frozenset[int]:
+    """The EOS ids that a tokenizer knows: its own, and those of ``know_eos``."""
+    own = getattr(tokenizer, "eos_token_id", None)
+    return frozenset(getattr(tokenizer, _KNOWN, ())) | (frozenset() if own is None else {own})
 
 
 def turn_end(tokenizer: Any, eos: Collection[int] = ()) -> int | None:
@@ -216,7 +275,7 @@ def turn_end(tokenizer: Any, eos: Collection[int] = ()) -> int | None:
     if not getattr(tokenizer, "chat_template", None):
         return None
     try:
-        return ChatTemplate(tokenizer).end_among(eos)
+        return ChatTemplate(tokenizer, eos=eos).end_id
     except AurifyError:
         return None
 
@@ -236,10 +295,10 @@ def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping
     """
     if not getattr(tokenizer, "chat_template", None):
         return False, "the tokenizer has no chat template"
-    template = ChatTemplate(tokenizer, args)
+    template = ChatTemplate(tokenizer, args, eos=eos)
     try:
         template.render([_user()])
-        end = template.end_among(eos)
+        end = template.end_id
     except AurifyError as error:
         return False, str(error).removeprefix("--prompt chat: ")
     name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
@@ -250,6 +309,10 @@ def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping
     if base:
         return False, "a base model by its name, though it has a chat template"
     return True, "the model's chat template"
+
+
+def _parts(messages: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
 
 
 def _user() -> dict[str, str]:

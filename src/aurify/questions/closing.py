@@ -15,9 +15,10 @@ _CLOSED = {
     "<|inner_prefix|>": "<|inner_suffix|>",
     "◁think▷": "◁/think▷",
     "<|channel>": "<channel|>",
+    "Here are my reasoning steps:": "\n[BEGIN FINAL RESPONSE]\n",
     "<|channel|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
 }
-"""By what an opening begins with. Models with these tags write no line breaks around them."""
+"""By what an opening begins with. Models with these tags write no line breaks around them, but for Apriel."""
 
 
 def closing(opening: str) -> str:

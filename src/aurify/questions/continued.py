@@ -7,28 +7,41 @@ before it would bring one that nobody wrote; so such a text is encoded behind an
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError
+from aurify.questions.chat import program
 from aurify.questions.special import special_tokens
 
 _NEUTRAL = "\n"
 """An anchor that merges with no text behind it."""
 
 
-def reply_ids(tokenizer: Any, anchor: str, lead: str, text: str) -> list[int]:
-    """The ids of ``lead`` and ``text`` behind a prompt that ends in ``anchor``.
+class Part(NamedTuple):
+    """A part of a reply, and whether somebody said it or the chat template wrote it."""
 
-    Special tokens are read in the lead, and in the text only the tags of thoughts.
+    text: str
+    said: bool = False
+
+
+def reply_ids(tokenizer: Any, anchor: str, parts: Sequence[Part]) -> list[int]:
+    """The ids of a reply behind a prompt that ends in ``anchor``.
+
+    In what was said no special tokens are read but the tags of thoughts.
     """
-    if not begins_with_space(tokenizer):
-        return [*(_ids(tokenizer, lead) if lead else ()), *_text_ids(tokenizer, text)]
     special = special_tokens(tokenizer)
-    found = [text.find(token) for token in special.spelled.difference(special.thoughts) if token in text]
-    safe = min(found, default=len(text))  # up to there nothing must be kept from being read
-    return [*_behind(tokenizer, anchor, lead + text[:safe]), *_text_ids(tokenizer, text[safe:])]
+    spelled = special.spelled.difference(special.thoughts)
+    if not any(part.said and token in part.text for part in parts for token in spelled):
+        return _behind(tokenizer, anchor, "".join(part.text for part in parts))
+    ids: list[int] = []
+    for part in parts:
+        cut = min((part.text.find(token) for token in spelled if token in part.text), default=len(part.text))
+        safe = cut if part.said else len(part.text)
+        ids += _behind(tokenizer, _NEUTRAL if ids else anchor, part.text[:safe])
+        ids += _text_ids(tokenizer, part.text[safe:])
+    return ids
 
 
 def chat_ids(tokenizer: Any, text: str, quoted: str) -> list[int]:
@@ -43,8 +56,7 @@ def chat_ids(tokenizer: Any, text: str, quoted: str) -> list[int]:
     if not spelled and not loose:
         return _ids(tokenizer, text)
     before, found, after = text.rpartition(quoted)
-    program = str(getattr(tokenizer, "chat_template", None))
-    written = (program, before, after) if found else (program, text)
+    written = (program(tokenizer), before, after) if found else (program(tokenizer), text)
     used = {token for token in loose if token in special.loose_thoughts or any(token in part for part in written)}
     if not spelled and not used:
         return _ids(tokenizer, text)

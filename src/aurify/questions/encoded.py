@@ -25,9 +25,9 @@ class Prompts:
         self._known: dict[tuple[Question, bool], tuple[int, ...]] = {}
 
     @property
-    def end_id(self) -> int:
-        """The token that ends a whole rationale."""
-        return self.template.end_id(self.tokenizer)
+    def ending(self) -> tuple[int, ...]:
+        """The tokens behind a whole rationale."""
+        return self.template.ending(self.tokenizer)
 
     def __call__(self, questions: Sequence[Question], *, hinted: bool = False) -> list[tuple[int, ...]]:
         """The token ids of each question's prompt; ``hinted``: with the answer told (the guide)."""

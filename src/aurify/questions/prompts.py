@@ -12,10 +12,11 @@ from aurify.answers import answer_type
 from aurify.answers.thought import has_tag
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.chat import ASK, ChatTemplate
-from aurify.questions.continued import begins_with_space, chat_ids, reply_ids
+from aurify.questions.continued import Part, begins_with_space, chat_ids, reply_ids
 from aurify.questions.few_shot import THINK, FewShot, parse_few_shot
 from aurify.questions.gold import ANSWER_LEAD
 from aurify.questions.record import Question
+from aurify.questions.reply_form import reply_parts
 
 TEMPLATES = ("plain", "chat", "direct")
 
@@ -144,18 +145,34 @@ class PromptTemplate:
         return int(tokenizer.eos_token_id if end is None else end)
 
     def encode_reply(self, tokenizer: Any, text: str, *, whole: bool = True) -> tuple[int, ...]:
-        """The token ids of a rationale that somebody wrote, as this prompt goes on; a ``whole`` one ends in ``end_id``.
+        """The token ids of a rationale that somebody wrote, as this prompt goes on; a ``whole`` one with ``ending``.
 
-        Its text is never read as a special token, but for the tags of thoughts. Where it has no thought, what the chat
-        template writes before such a reply comes before it: an empty thought, mostly.
+        Its text is never read as a special token, but for the tags of thoughts. In a chat it has the form in which the
+        template writes a turn (``reply_parts``).
         """
-        lead = self._chat.lead if self.name == "chat" and not has_tag(text) else ""
         opening = self.opening
-        text = text.removeprefix(opening if text.startswith(opening) else opening.rstrip())
-        if self.name == "direct" and not text[:1].isspace() and begins_with_space(tokenizer):
-            lead = " "  # "Answer: 2", whose space is lost where such a tokenizer decodes it
-        ids = reply_ids(tokenizer, self._anchor, lead, text)
-        return (*ids, *((self.end_id(tokenizer),) if whole else ()))
+        bare = text.removeprefix(opening if text.startswith(opening) else opening.rstrip())
+        if self.name == "chat":
+            parts = reply_parts(self._chat, bare, thinks=has_tag(text), whole=whole)
+        else:
+            # "Answer: 2", whose space is lost where such a tokenizer decodes it
+            spaced = self.name == "direct" and not text[:1].isspace() and begins_with_space(tokenizer)
+            parts = [Part(" " if spaced else ""), Part(text, said=True)]
+        if not whole:
+            return tuple(reply_ids(tokenizer, self._anchor, parts))
+        if ending := self._ending:
+            space = ending[: -len(ending.lstrip())]  # which a text that was drawn ends with
+            parts = [*parts[:-1], parts[-1]._replace(text=parts[-1].text.removesuffix(space)), Part(ending)]
+            return tuple(reply_ids(tokenizer, self._anchor, parts))
+        return (*reply_ids(tokenizer, self._anchor, parts), self.end_id(tokenizer))
+
+    def ending(self, tokenizer: Any) -> tuple[int, ...]:
+        """The tokens behind a whole rationale: those that the chat template writes up to ``end_id``, or that alone."""
+        return tuple(reply_ids(tokenizer, "", [Part(self._ending)])) if self._ending else (self.end_id(tokenizer),)
+
+    @property
+    def _ending(self) -> str:
+        return self._chat.ending if self.name == "chat" else ""
 
     @cached_property
     def _anchor(self) -> str:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aurify.questions.special import special_tokens
+from aurify.questions.special import text_of
 
 
 def decode(tokenizer: Any, token_ids: Sequence[int]) -> str:
     """The text of some tokens, special ones left out but for the tags of thoughts, spaces as they are."""
-    special = special_tokens(tokenizer)
-    ids = [token for token in token_ids if token not in special.hidden] if special.thoughts else list(token_ids)
-    text: str = tokenizer.decode(ids, skip_special_tokens=not special.thoughts, clean_up_tokenization_spaces=False)
-    return text
+    return text_of(tokenizer, token_ids)
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:

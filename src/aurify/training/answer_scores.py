@@ -75,13 +75,13 @@ class AnswerScorer:
             return None
 
     def _answer(self, lead: str, answer: str) -> tuple[int, ...]:
-        """The tokens of the answer as they stand after the lead, and EOS."""
+        """The tokens of the answer as they stand after the lead, and what ends the turn."""
         begun = self.prompts.tokenizer(lead, add_special_tokens=False)["input_ids"]
         whole = self.prompts.tokenizer(f"{lead} {answer}.", add_special_tokens=False)["input_ids"]
         if whole[: len(begun)] == begun:
-            return (*whole[len(begun) :], self.prompts.end_id)
+            return (*whole[len(begun) :], *self.prompts.ending)
         alone = self.prompts.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
-        return (*alone, self.prompts.end_id)
+        return (*alone, *self.prompts.ending)
 
 
 def with_known_answers(
