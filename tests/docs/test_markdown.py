@@ -168,6 +168,22 @@ def test_every_flag_named_in_a_sentence_is_one_of_the_command_that_it_names(page
         assert not unknown, f"{page}: `{quoted}`: {unknown}"
 
 
+ASKED = {"--model": "nugget", "--data": "questions.jsonl"}
+LEFT_OUT = {"train": ASKED, "evaluate": ASKED, "sample": {**ASKED, "--out": "runs/x"}, "distill": {"--from": "runs/x"}}
+"""What a command in a sentence need not say, since the text around it does."""
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in HISTORY])
+def test_settings_that_a_command_in_a_sentence_names_go_together(page, capsys):
+    lines = prose_and_code((ROOT / page).read_text(encoding="utf-8"))
+    for quoted in re.findall(r"`aurify ([^`]+)`", "\n".join("" if code else line for code, line in lines)):
+        words = quoted.split()
+        if words[0] not in LEFT_OUT or "--" not in quoted or "..." in words or words[-1].startswith("--"):
+            continue
+        more = [word for pair in LEFT_OUT[words[0]].items() if pair[0] not in words for word in pair]
+        assert exit_status(build, [*words, *more, "--dry-run"]) == 0, f"{page}: `{quoted}`: {capsys.readouterr().err}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_scripts_and_make_targets_that_commands_name_are_there(page):
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

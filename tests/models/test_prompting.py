@@ -90,6 +90,9 @@ def test_a_record_is_kept_to_unless_something_else_is_said(tmp_path: Path) -> No
         (tmp_path / PROMPT_FILE).write_text(damaged)
         with pytest.raises(AurifyError, match=r"prompt\.json: not the record of a prompt"):
             PromptForm.read(tmp_path)
+        with pytest.raises(AurifyError, match="or give --prompt"):
+            prompt_form(asked(), str(tmp_path), tokenizer)
+        assert prompt_form(asked(prompt="plain"), str(tmp_path), tokenizer) == PromptForm("plain")
     assert PromptForm.read(tmp_path / "nowhere") is None
 
 

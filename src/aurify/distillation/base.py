@@ -63,7 +63,7 @@ def load_given(
     nat = is_nat(resolve_name(name))
     loaded = load_model(name, dtype=settings.dtype, device=device, say=say)
     if nat:
-        return loaded, read_config(name)[0]
+        return loaded, read_config(resolve_name(name))[0]
     config = getattr(loaded.model, "active_peft_config", None)
     if config is None:
         return loaded, resolve_name(name)

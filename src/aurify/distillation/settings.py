@@ -74,7 +74,9 @@ class DistillSettings(Settings):
     )
     max_tokens: int = Field(1024, ge=2, description="Leave out longer examples (question and rationale).")
     max_new_tokens: int | None = Field(
-        None, ge=1, description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 256 otherwise]"
+        None,
+        ge=1,
+        description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 4096 if it thinks, 256 otherwise]",
     )
     prompt: Literal["auto", "plain", "chat"] = Field("auto", description=PROMPT)
     few_shot: str | None = Field(None, description=FEW_SHOT)
@@ -97,7 +99,9 @@ class DistillSettings(Settings):
     )
 
     lora_rank: int = Field(8, ge=1, le=MAX_RANK, description="Rank of the LoRA matrices.")
-    lora_alpha: int = Field(16, ge=1, description="Scale of the LoRA update, divided by the rank.")
+    lora_alpha: int = Field(
+        16, ge=1, description="As PEFT's lora_alpha: the LoRA update is scaled by it over the rank."
+    )
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [q_proj, v_proj]")
     unit_width: int = Field(128, ge=1, le=MAX_RANK, description="Width of the integration unit.")
 

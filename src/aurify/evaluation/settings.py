@@ -45,7 +45,9 @@ class EvaluateSettings(Settings):
     )
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="Of the samples.")
     max_new_tokens: int | None = Field(
-        None, ge=1, description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 256 otherwise]"
+        None,
+        ge=1,
+        description=f"{LENGTH} [as the model was trained; else 1024 in a chat, 4096 if it thinks, 256 otherwise]",
     )
     prompt: PromptName = Field("auto", description=PROMPT)
     few_shot: str | None = Field(None, description=FEW_SHOT)

@@ -13,6 +13,7 @@ from aurify.models.beside_text import by_either_class, said_of_parts
 from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.heap import keep_blocks_apart
+from aurify.models.hub import hub_parts
 from aurify.models.quantized import Quantize, keep_differentiable, quantization
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
@@ -42,14 +43,17 @@ def resolve_name(name: str) -> str:
     """The folder or hub name that a ``--model`` word stands for; ``nugget`` is the embedded model.
 
     An adapter of the nugget names it by the place of the installation that trained it, which may be gone: it is then
-    this installation's own.
+    this installation's own. An adapter or a NAT model of the hub stands for its files on this machine.
+
+    Raises:
+        AurifyError: these cannot be had.
     """
     gone = name.replace("\\", "/").endswith(_NUGGET) and not Path(name).exists()
     if name == "nugget" or gone:
         from aurify import nugget
 
         return str(nugget.path())
-    return name
+    return hub_parts(name) or name
 
 
 def absolute(name: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from aurify.errors import AurifyError
 from aurify.files import write_atomically
+from aurify.models.hub import hub_file
 from aurify.models.load import base_name, eos_of, resolve_name
 from aurify.parsing import parse_json
 from aurify.questions import TEMPLATES, PromptTemplate, Question
@@ -132,13 +134,32 @@ def prompt_form(asked: PromptSettings, name: str, tokenizer: Any) -> PromptForm:
     today = datetime.date.today().isoformat() if is_dated(tokenizer) else None
     given = PromptForm(asked.prompt, few_shot, asked.system, args, asked.max_new_tokens, reason="as told by --prompt")
     if asked.prompt != "auto":
-        otherwise = given.differs(PromptForm.read(resolve_name(name)))
+        otherwise = ""
+        with suppress(AurifyError):  # a damaged record says to give --prompt
+            otherwise = given.differs(_recorded(name))
         return replace(given, date=today if given.prompt == "chat" else None, reason=given.reason + otherwise)
-    if recorded := PromptForm.read(resolve_name(name)):
+    if recorded := _recorded(name):
         names = ("few_shot", "system", "template_args", "max_new_tokens")
         return replace(recorded, **{key: value for key in names if (value := getattr(given, key)) is not None})
     chat, reason = made_for_chat(tokenizer, base_name(name), eos_of(name, tokenizer), args or {})
     return replace(given, prompt="chat" if chat else "plain", reason=reason, date=today if chat else None)
+
+
+def _recorded(name: str) -> PromptForm | None:
+    """The form that the folder or the repository of the hub records which ``name`` stands for, if it does.
+
+    Raises:
+        AurifyError: a folder's record is damaged. What another's repository has by that name may be anything.
+    """
+    folder = resolve_name(name)
+    file = hub_file(folder, PROMPT_FILE)
+    if file is None:
+        return PromptForm.read(folder)
+    try:
+        found = PromptForm.read(file.parent)
+    except AurifyError:
+        return None
+    return replace(found, reason=f"as {PROMPT_FILE} of {name} says") if found else None
 
 
 def first_prompt(template: PromptTemplate, question: Question) -> str:

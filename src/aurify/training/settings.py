@@ -99,7 +99,9 @@ class TrainSettings(Settings):
         "same model.",
     )
     lora_rank: int = Field(16, ge=1, le=MAX_RANK, description="Rank of the LoRA matrices.")
-    lora_alpha: int | None = Field(None, ge=1, description="Scale of the LoRA update, times the rank [twice the rank]")
+    lora_alpha: int | None = Field(
+        None, ge=1, description="As PEFT's lora_alpha: the LoRA update is scaled by it over the rank [twice the rank]"
+    )
     lora_targets: list[str] = Field([], description="Names of the layers that get LoRA; repeat [all linear layers]")
     soft_prompt_init: str = Field(
         "20", description="A soft prompt starts from a file's text, or from a number of random tokens."
