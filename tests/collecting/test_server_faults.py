@@ -13,8 +13,8 @@ import pytest
 from teacher_server import Act, TeacherServer
 
 from aurify.collecting.api import Cache
-from aurify.collecting.api.client import asked_wait
 from aurify.collecting.api.records import Reply, Usage
+from aurify.collecting.api.refusals import asked_wait
 from aurify.collecting.api.teacher import LONGEST_WAIT, Teacher
 from aurify.collecting.run import run_sample
 from aurify.collecting.settings import SampleSettings

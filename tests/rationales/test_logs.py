@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flat_samples import flat
 
-from aurify.collecting.labelled import read_labelled
 from aurify.errors import AurifyError
 from aurify.rationales import read_rationales
-
-Flat = list[tuple[str, str, str, "bool | None", bool, str]]
-
-
-def flat(folder: Path, *rows: dict[str, Any], **options: Any) -> Flat:
-    """(question, gold, text, label, truncated, model) of every sample."""
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    found = read_labelled(folder / "rows.jsonl", **options)
-    by_id = {question.id: question for question in found.questions}
-    return [
-        (by_id[key].text, by_id[key].answer, one.text, one.label, one.truncated, one.model)
-        for key, samples in found.samples.items()
-        for one in samples
-    ]
 
 
 def test_parallel_lists(tmp_path: Path) -> None:
@@ -119,43 +104,6 @@ def test_trls_completions(tmp_path: Path) -> None:
     assert [one.step for one in read_rationales(tmp_path / "rows.jsonl")] == [1, 1]
 
 
-def test_lm_evals_samples(tmp_path: Path) -> None:
-    row = {
-        "doc_id": 0, "doc": {"question": "2+2?", "answer": "Count.\n#### 4"}, "target": "4", "resps": [["It is 4."]],
-        "arguments": {"gen_args_0": {"arg_0": "Question: 2+2?\nAnswer:", "arg_1": {}}}, "exact_match": 0.0,
-        "filter": "strict-match", "filtered_resps": ["[invalid]"],
-    }  # fmt: skip
-    again = {**row, "filter": "flexible-extract", "filtered_resps": ["4"], "exact_match": 1.0}
-    assert flat(tmp_path, row, again) == [("2+2?", "4", "It is 4.", True, False, "")]
-    other = {**row, "doc": {"text": "2+2?"}}
-    assert flat(tmp_path, other) == [("2+2?", "4", "It is 4.", False, False, "")]
-    likelihoods = {**row, "resps": [[[-1.5, False]]]}
-    with pytest.raises(AurifyError, match=r"rows.jsonl:1: 'resps' holds no generated text"):
-        flat(tmp_path, likelihoods)
-
-
-def test_openais_choices(tmp_path: Path) -> None:
-    def reply(*choices: dict[str, Any]) -> dict[str, Any]:
-        return {"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": list(choices)}
-
-    def choice(text: str, ended: str = "stop", **more: str) -> dict[str, Any]:
-        return {"index": 0, "message": {"role": "assistant", "content": text, **more}, "finish_reason": ended}
-
-    data = tmp_path / "q.jsonl"
-    data.write_text('{"id": "x", "question": "2+2?", "answer": "4"}\n')
-    batch = {
-        "id": "b1",
-        "custom_id": "x",
-        "response": {"status_code": 200, "body": reply(choice("4"), choice("5", "length"))},
-    }
-    asked = {"messages": [{"role": "user", "content": "2+2?"}], **reply(choice("4", reasoning_content="hm"))}
-    text = {"custom_id": "x", **reply({"text": " 4", "index": 0, "finish_reason": "stop"})}
-    assert flat(tmp_path, batch, asked, text, data=str(data)) == [
-        ("2+2?", "4", "4", None, False, "m"), ("2+2?", "4", "5", None, True, "m"),
-        ("2+2?", "4", "<think>\nhm\n</think>\n\n4", None, False, "m"), ("2+2?", "4", " 4", None, False, "m"),
-    ]  # fmt: skip
-
-
 def test_the_same_fields_whatever_their_case(tmp_path: Path) -> None:
     row = {"Question": "2+2?", "Answer": "4", "Response": "4", "Correct": "Yes", "Model": "m"}
     assert flat(tmp_path, row) == [("2+2?", "4", "4", True, False, "m")]
@@ -168,4 +116,29 @@ def test_options_of_another_file_are_no_hindrance(tmp_path: Path) -> None:
     found = flat(tmp_path, {"question": "How many?", "response": "The answer is (B)."}, data=str(data))
     assert [one[:3] for one in found] == [
         ("How many?\nOptions:\n(A) four\n(B) five", "(B)", "The answer is (B).")
+    ]  # fmt: skip
+
+
+def test_conversations_hold_a_sample(tmp_path: Path) -> None:
+    chat = [{"role": "system", "content": "Count."}, {"role": "user", "content": "2+2?"},
+            {"role": "assistant", "content": "It is 4."}]  # fmt: skip
+    shared = [{"from": "human", "value": "2+2?"}, {"from": "gpt", "value": "It is 5."}]
+    rows = [{"messages": chat, "answer": "4"}, {"conversations": shared, "answer": "4", "label": False}]
+    assert flat(tmp_path, *rows) == [
+        ("2+2?", "4", "It is 4.", None, False, ""), ("2+2?", "4", "It is 5.", False, False, ""),
+    ]  # fmt: skip
+    beside = {"messages": chat, "question": "2+2?", "answer": "4", "response": "Four: 4."}
+    assert [one[2] for one in flat(tmp_path, beside)] == ["Four: 4."]
+    twice = {"messages": [*chat, *chat], "answer": "4"}
+    with pytest.raises(AurifyError, match=r"rows.jsonl:1: 'messages' holds 2 user turns"):
+        flat(tmp_path, twice)
+
+
+def test_distilabel(tmp_path: Path) -> None:
+    one = {"instruction": "2+2?", "generation": "It is 4.", "model_name": "m", "distilabel_metadata": {}, "answer": "4"}
+    several = {"instruction": "2+3?", "generations": ["5", "6"], "generation_models": ["m", "n"], "ratings": [5, 1],
+               "answer": "5"}  # fmt: skip
+    assert flat(tmp_path, one, several) == [
+        ("2+2?", "4", "It is 4.", None, False, "m"), ("2+3?", "5", "5", None, False, "m"),
+        ("2+3?", "5", "6", None, False, "n"),
     ]  # fmt: skip

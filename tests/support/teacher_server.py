@@ -34,7 +34,7 @@ class Act:
     finish_reason: str = "stop"
     usage: bool = True
     raw: bytes | None = None
-    """The body, instead of JSON."""
+    """The body, instead of JSON of our own."""
     drip: float = 0.0
     """Seconds between two bytes of the body."""
     hang_up: bool = False
@@ -49,6 +49,7 @@ class Seen:
     body: dict[str, Any]
     key: str
     act: Act
+    headers: dict[str, str]
 
 
 class TeacherServer(ThreadingHTTPServer):
@@ -110,19 +111,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        own = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             act = self.server.behave(len(self.server.seen), body)
-            self.server.seen.append(Seen(self.path, body, self.headers.get("Authorization", ""), act))
+            self.server.seen.append(Seen(self.path, body, self.headers.get("Authorization", ""), act, own))
         with self.server.counted():
             time.sleep(act.delay)
         if act.hang_up:
             self.close_connection = True
             return
-        if act.status != 200:
+        if act.raw is not None:
+            self._send(act.status, act.raw, {"Content-Type": "text/html", **act.headers})
+        elif act.status != 200:
             error = {"message": act.message, "code": act.code, "type": act.code}
             self._send(act.status, json.dumps({"error": error}).encode(), act.headers)
-        elif act.raw is not None:
-            self._send(200, act.raw, {"Content-Type": "text/html", **act.headers})
         elif act.drip:
             content = json.dumps(self._answer(body, act)).encode()
             self._send(200, content[:1], {"Content-Length": str(len(content))})
@@ -134,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(self._answer(body, act)).encode(), act.headers)
 
     def _answer(self, body: dict[str, Any], act: Act) -> dict[str, Any]:
-        chat = self.path == "/v1/chat/completions"
+        chat = self.path.partition("?")[0].endswith("/chat/completions")
         prompt = "\n".join(one["content"] for one in body["messages"]) if chat else body["prompt"]
         choices, tokens = [], 0
         for place in range(body.get("n", 1) if act.choices is None else act.choices):

@@ -42,8 +42,9 @@ def run(settings: SampleSettings) -> None:
     if found.stopped:
         raise AurifyError(f"stopped by {found.stopped}; raise the cap{again}")
     if found.failures:
-        count = len(found.failures)
-        raise AurifyError(f"{count} request{'s' * (count > 1)} failed; the first: {found.failures[0]}{again}")
+        count, first = len(found.failures), found.failures[0]
+        longer = "; --timeout gives it longer" if "no answer within" in first else ""
+        raise AurifyError(f"{count} request{'s' * (count > 1)} failed; the first: {first}{longer}{again}")
 
 
 register = partial(add_command, name="sample", kind=SampleSettings, run=run)
@@ -54,6 +55,8 @@ def _report(found: Sampled) -> Iterator[str]:
     missing = f" ({found.asked - drawn} are missing)" if drawn < found.asked else ""
     yield f"{drawn} rationales on {found.questions} questions in {found.folder / 'rationales'}{missing}"
     yield "verdicts  " + (counted(found.verdicts) or "none")
+    if found.spent is not None and 0 < drawn <= 2 * found.verdicts["truncated"]:
+        yield "          most were cut at the token limit, which thoughts count for too: --max-new-tokens raises it"
     if found.scores:
         yield f"reward    {sum(found.scores) / len(found.scores):.4g} on average"
     if found.spent is not None:

@@ -100,7 +100,7 @@ class Judge(Judging):
 
         async def work() -> Answers:
             name, key = api_key(self._url, self.judge_key_env, "--judge-api")
-            api = Api(self._url, key, key_env=name, timeout=120.0)
+            api = Api(self._url, key, key_env=name, timeout=120.0, temperature_matters=False)
             try:
                 caps = Caps(cache, price, money_cap=self.judge_money_cap)
                 return await Teacher(api, cache, caps, choices=1).ask_all(asks)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from aurify.errors import UsageError
+from aurify.text import printable
 
 OPENAI = "https://api.openai.com/v1"
+_API_VERSION = re.compile(r"(?:api-version=[\w.-]+)?")
 
 
 def server_url(named: str, flag: str) -> str:
@@ -16,13 +19,29 @@ def server_url(named: str, flag: str) -> str:
     Raises:
         UsageError: it is no URL.
     """
-    url = OPENAI if named == "openai" else named
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{flag} {named}: expected a URL such as http://127.0.0.1:8000/v1, or 'openai'")
-    if parts.username or parts.password or parts.query:
-        raise UsageError(f"{flag}: a URL with a name, a password or a query would be written down: leave it out")
-    return url.rstrip("/")
+    try:
+        return OPENAI if named == "openai" else written_url(named)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from None
+
+
+def written_url(url: str) -> str:
+    """A server's URL as it is written down: up to ``/v1``, without the endpoint; Azure's with its ``api-version``.
+
+    Raises:
+        ValueError: it is none, or holds what must not be written down.
+    """
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port or an IPv6 address that is none
+        whole = False
+    if not whole:
+        raise ValueError(f"expected a URL such as http://127.0.0.1:8000/v1, or 'openai', found {printable(url, 80)!r}")
+    if parts.username or parts.password or not _API_VERSION.fullmatch(parts.query):
+        raise ValueError("a URL with a name, a password or a query would be written down: leave it out")
+    path = parts.path.rstrip("/").removesuffix("/completions").removesuffix("/chat")
+    return parts._replace(path=path, fragment="").geturl()
 
 
 def api_key(url: str, key_env: str | None, flag: str) -> tuple[str, str | None]:

@@ -10,11 +10,12 @@ from typing import Any
 from aurify.answers import without_options
 from aurify.errors import AurifyError
 from aurify.questions.fields import Fields
-from aurify.questions.files import data_files, read_rows
+from aurify.questions.files import data_files
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row
-from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
+from aurify.rationales.log_rows import log_rows
+from aurify.rationales.logs import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
 from aurify.rationales.reading import names_of, plain
 from aurify.rationales.written import written_samples
 
@@ -72,7 +73,7 @@ def read_labelled(
     options: dict[str, Any] = {
         "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
     }  # fmt: skip
-    rows = unwrapped_rows(row for file in files for row in read_rows(file))
+    rows = unwrapped_rows(row for file in files for row in log_rows(file))
     if data is None:
         first = _first_rows(rows, question_field)
         found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))
@@ -133,7 +134,7 @@ def _keys(row: Row, question_field: str | None) -> list[str]:
 
 def _samples(row: Row) -> Iterator[Sample]:
     """The samples of one row; see ``written_samples``."""
-    model = str(row.fields.get("model") or "")
+    model = next((str(row.fields[name]) for name in MODEL_FIELDS if row.fields.get(name)), "")
     for text, own, written_by in written_samples(row.fields):
         fields = Fields(own)
         by = str(fields.get("model") or written_by or model)

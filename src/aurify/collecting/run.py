@@ -123,7 +123,7 @@ def run_sample(
                 "its price is not known, so no cost is counted: --price-in and --price-out give it"
             )  # fmt: skip
             say(f"{settings.model}: {known}")
-            _from_api(settings, asked, found, key, watcher)
+            _from_api(settings, asked, found, key, say, watcher)
         else:
             _same_read(folder, settings, asked)
             _from_model(settings, asked, found, say, watcher)
@@ -135,6 +135,7 @@ def _from_api(
     asked: list[Question],
     found: Sampled,
     key: tuple[str, str | None],
+    say: Callable[[str], None],
     watcher: SamplingWatcher,
 ) -> None:
     cache = Cache(settings.cache or found.folder / "requests.sqlite")
@@ -158,6 +159,7 @@ def _from_api(
             settings.extra,
             "max_completion_tokens" if settings.url == OPENAI else "max_tokens",
             progress=lambda samples, budget: watcher.came(samples, budget.cost, budget.tokens),
+            say=say,
         )  # fmt: skip
         asks = teaching.asks(asked, samples=settings.samples, temperature=settings.temperature)
         watcher.begin(teaching.known(asks), found.asked)

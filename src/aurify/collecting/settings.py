@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
-from aurify.collecting.keys import OPENAI
+from aurify.collecting.keys import OPENAI, written_url
 from aurify.parsing import parse_json
 from aurify.registry import Registry
 from aurify.sampling import SAMPLERS
@@ -106,14 +105,7 @@ class SampleSettings(Settings):
     @field_validator("api")
     @classmethod
     def _is_url(cls, api: str | None) -> str | None:
-        if api is None or api == "openai":
-            return api
-        parts = urlsplit(api)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("expected a URL such as http://127.0.0.1:8000/v1, or 'openai'")
-        if parts.username or parts.password or parts.query:
-            raise ValueError("a URL with a name, a password or a query would be written down; put a key in --key-env")
-        return api.rstrip("/")
+        return api if api is None or api == "openai" else written_url(api)
 
     @field_validator("request")
     @classmethod

@@ -47,6 +47,8 @@ class Teaching:
     """What a chat request calls its token limit."""
     progress: Callable[[int, Caps], None] = lambda samples, caps: None
     """Called with the number of samples that came in, and what was spent so far."""
+    say: Callable[[str], None] = lambda text: None
+    """Is told what the server does not take, and of long waits."""
 
     def asks(self, questions: Sequence[Question], *, samples: int, temperature: float, step: int = 0) -> list[Ask]:
         """What is asked of every question; a sample's seed is a stable hash, as for a local model's."""
@@ -72,12 +74,12 @@ class Teaching:
 
         async def work() -> Answers:
             server = self.server
-            api = Api(server.url, server.key, key_env=server.key_env, timeout=server.timeout)
+            api = Api(server.url, server.key, key_env=server.key_env, timeout=server.timeout, say=self.say)
             caps = Caps(self.cache, self.price, money_cap=self.money_cap, token_cap=self.token_cap)
             teacher = Teacher(
                 api, self.cache, caps, concurrency=server.concurrency, choices=server.choices,
                 retries=server.retries, first_wait=server.first_wait,
-                progress=lambda samples: self.progress(samples, caps),
+                progress=lambda samples: self.progress(samples, caps), say=self.say,
             )  # fmt: skip
             try:
                 return await teacher.ask_all(asks)

@@ -8,15 +8,26 @@ of these forms holds is read as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aurify.questions.fields import Fields, structure
-from aurify.questions.forms.form import ANSWER_FIELDS, QUESTION_FIELDS
 from aurify.questions.rows import BadRow, Row, RowError
 from aurify.questions.turns import is_turns, read_turns
+from aurify.rationales.endings import ending
+from aurify.rationales.evaluation_logs import (
+    is_inspect,
+    is_lighteval,
+    is_lm_eval,
+    is_opencompass,
+    read_inspect,
+    read_lighteval,
+    read_lm_eval,
+    read_opencompass,
+)
 from aurify.rationales.prompt_text import question_within
+from aurify.rationales.server_replies import holds_reply, read_reply
 
 LIST_FIELDS = (
     "samples", "rationales", "solutions", "completions", "responses", "outputs", "generations", "generated_answer",
@@ -35,15 +46,16 @@ LABEL_FIELDS = (
 )  # fmt: skip
 """What the file thinks of a sample, or a list of that in the order of the samples; the surest first."""
 
+MODEL_FIELDS = ("model", "model_name", "generation_model")
+"""What names who wrote a row's samples; the second is distilabel's."""
+
 _RIGHT = {"true", "right", "correct", "yes", "1", "1.0"}
 _WRONG = {"false", "wrong", "incorrect", "no", "0", "0.0", "-1", "-1.0", "unparsable", "truncated", "timeout"}
 _ENDED = ("finish_reason", "stop_reason", "done_reason", "finishreason")
 """How servers call it: OpenAI and vLLM, Anthropic, Ollama, Gemini."""
-_CUT = frozenset(
-    ("length", "content_filter", "max_tokens", "max_output_tokens", "model_length", "model_context_window")
-)
 _TRUNCATED = ("truncated", "is_truncated")
 _FINISHED = ("finish_reasons", "finish_reason")
+_MODELS = ("models", "model_names", "generation_models", "model_name", "generation_model")
 _REWARD = re.compile(r"reward|accura|correct", re.IGNORECASE)
 _TELLS = re.compile(r"accura|correct|solution|answer|math", re.IGNORECASE)
 _MANNER = re.compile(r"format|length|tag|repet|cosine|think|xml|std|advantage", re.IGNORECASE)
@@ -109,8 +121,8 @@ def label_of(given: Mapping[str, Any]) -> bool | None:
 
 
 def is_cut(text: str, given: Mapping[str, Any]) -> bool:
-    """Whether a sample was cut: at the token limit, or in mid-thought."""
-    if any(str(given.get(name) or "").lower() in _CUT for name in _ENDED):
+    """Whether a sample was cut: at the token limit, by a filter, by the server's own trouble, or in mid-thought."""
+    if any(ending(given.get(name)) in ("length", "content_filter", "error") for name in _ENDED):
         return True
     if any(given.get(name) is True for name in _TRUNCATED) or given.get("is_reasoning_complete") is False:
         return True
@@ -140,6 +152,9 @@ def _parallel(fields: Fields) -> dict[str, Any]:
             finished = "length"
         if finished is not None:
             given.setdefault("finish_reason", finished)
+        written_by = next((lists[key][place] for key in _MODELS if key in lists), None)
+        if isinstance(written_by, str):
+            given.setdefault("model", written_by)
         samples.append(given)
     dropped = {name, *LABEL_FIELDS, *_FINISHED, "is_reasoning_complete"}
     kept = {key: value for key, value in fields.original.items() if str(key).lower() not in dropped}
@@ -148,7 +163,7 @@ def _parallel(fields: Fields) -> dict[str, Any]:
 
 def _has_parallel(fields: Fields) -> bool:
     name = listed_field(fields)
-    beside = [*LABEL_FIELDS, *_FINISHED, "is_reasoning_complete"]
+    beside = [*LABEL_FIELDS, *_FINISHED, *_MODELS, "is_reasoning_complete"]
     return name is not None and any(isinstance(fields.get(key), list) for key in beside)
 
 
@@ -169,24 +184,6 @@ def _trajectories(fields: Fields) -> dict[str, Any]:
     return {**_without(fields, lambda name: bool(_TRAJECTORY.fullmatch(name) or _NUMBERED.fullmatch(name)
                                                  or name.endswith(("attempt", "_grade", "_grade_reason")))),
             "samples": samples}  # fmt: skip
-
-
-def _lm_eval(fields: Fields) -> dict[str, Any]:
-    """lm-eval's ``--log_samples``: the document, what was generated, and the metrics."""
-    rows = fields["resps"] if isinstance(fields["resps"], list) else [fields["resps"]]
-    texts = [text for row in rows for text in (row if isinstance(row, list) else [row])]
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise RowError("'resps' holds no generated text (a task that compares likelihoods has none)")
-    metrics = {name: fields.get(name) for name in ("exact_match", "acc", "accuracy", "math_verify", "pass@1")}
-    label = next((value for value in metrics.values() if value is not None), None)
-    samples = [{"text": text, "correct": label if len(texts) == 1 else None} for text in texts]
-    document = Fields(fields["doc"])
-    asks, answers = document.filled(QUESTION_FIELDS), document.filled(ANSWER_FIELDS)
-    if asks and (answers or {"solution", "choices", "options"} & set(document)):
-        question = dict(document.original)
-    else:
-        question = {"question": question_within(_first_text(fields.get("arguments"))), "answer": fields.get("target")}
-    return {**question, "doc_id": fields.get("doc_id"), "filter": fields.get("filter"), "samples": samples}
 
 
 def _verl(fields: Fields) -> dict[str, Any]:
@@ -227,46 +224,26 @@ def _preference(fields: Fields) -> dict[str, Any]:
     return {"question": asked, **kept, "samples": samples}
 
 
-def _response(fields: Fields) -> Fields | None:
-    """The reply of an OpenAI-compatible server: the row itself, or what it holds as ``response`` (and its ``body``)."""
-    for reply in (fields.original, structure(fields.get("response")), structure(fields.get("result"))):
-        body = structure(reply.get("body")) if isinstance(reply, Mapping) and reply.get("body") else reply
-        choices = body.get("choices") if isinstance(body, Mapping) else None
-        if isinstance(choices, Sequence) and choices and all(
-            isinstance(one, Mapping) and ("message" in one or {"text", "finish_reason"} <= set(one)) for one in choices
-        ):  # fmt: skip
-            return Fields(body)
-    return None
+def _spoken(fields: Fields) -> str | None:
+    """The field with turns of which the last are a sample, where no other field holds one."""
+    if listed_field(fields) or any(isinstance(fields.get(name), str) for name in SAMPLE_FIELDS if name != "solution"):
+        return None
+    spoken = (name for name in ("messages", "conversations", "conversation") if is_turns(fields.get(name)))
+    return next((name for name in spoken if _replies(structure(fields[name])[-1])), None)
 
 
-def _openai(fields: Fields) -> dict[str, Any]:
-    """Replies of an OpenAI-compatible server, as they came or as lines of a batch."""
-    reply = _response(fields)
-    assert reply is not None
-    samples = []
-    for choice in map(Fields, reply["choices"]):
-        message = Fields(choice.get("message") or {})
-        thought, text = message.get("reasoning_content", message.get("reasoning")), choice.get("text", "")
-        text = message.get("content", text) or ""
-        text = f"<think>\n{thought}\n</think>\n\n{text}" if isinstance(thought, str) and thought else text
-        sample = {"text": text, "finish_reason": choice.get("finish_reason"), "model": reply.get("model") or ""}
-        samples.append(sample)
-    asked = Fields(next((one for name in ("request", "body", "input") if isinstance(
-        one := structure(fields.get(name)), Mapping)), {}))  # fmt: skip
-    asked = Fields(structure(asked["body"])) if isinstance(structure(asked.get("body")), Mapping) else asked
-    turns = next((row["messages"] for row in (fields, asked) if is_turns(row.get("messages"))), None)
-    kept = _without(fields, lambda name: name in ("choices", "response", "request", "result", "model", "messages"))
-    if fields.get("custom_id") or fields.get("object") in ("chat.completion", "text_completion"):
-        kept.pop("id", None)  # the reply's, and no question's
-    question = {"question": read_turns(turns, "messages").user} if turns is not None else {}
-    return {**kept, **question, "samples": samples}
+def _replies(turn: Mapping[str, Any]) -> bool:
+    return str(Fields(turn).get("role", Fields(turn).get("from"))).lower() in ("assistant", "gpt", "model")
 
 
-def _first_text(value: Any) -> str:
-    """The first text within lm-eval's ``arguments``: a prompt."""
-    while isinstance(value, (Mapping, list)) and value:
-        value = next(iter(value.values())) if isinstance(value, Mapping) else value[0]
-    return value if isinstance(value, str) else ""
+def _conversation(fields: Fields) -> dict[str, Any]:
+    """``messages`` and ShareGPT's ``conversations``, as Axolotl has them: the assistant's turn is a sample."""
+    name = _spoken(fields)
+    assert name is not None
+    turns = read_turns(fields[name], name)
+    own = {told: fields[told] for told in (*LABEL_FIELDS, *_ENDED, *_TRUNCATED) if told in fields}
+    sample = {"text": turns.assistant, **own}
+    return {**_without(fields, lambda other: other == name), "question": turns.user, "samples": [sample]}
 
 
 def _without(fields: Fields, dropped: Callable[[str], bool]) -> dict[str, Any]:
@@ -276,8 +253,11 @@ def _without(fields: Fields, dropped: Callable[[str], bool]) -> dict[str, Any]:
 LOGS: dict[str, Log] = {
     log.word: log
     for log in (
-        Log("lm-eval", lambda row: {"doc", "resps"} <= set(row) and isinstance(row["doc"], Mapping), _lm_eval),
-        Log("openai", lambda row: _response(row) is not None, _openai),
+        Log("lm-eval", is_lm_eval, read_lm_eval),
+        Log("inspect", is_inspect, read_inspect),
+        Log("lighteval", is_lighteval, read_lighteval),
+        Log("opencompass", is_opencompass, read_opencompass),
+        Log("server", holds_reply, read_reply),
         Log("verl", lambda row: {"input", "output"} <= set(row) and bool({"gts", "score"} & set(row)), _verl),
         Log("trl", lambda row: {"prompt", "completion"} <= set(row), _trl),
         Log("preference", lambda row: {"chosen", "rejected"} <= set(row), _preference),
@@ -287,6 +267,7 @@ LOGS: dict[str, Log] = {
             lambda row: any((_TRAJECTORY.fullmatch(name) or _NUMBERED.fullmatch(name)) and row[name] for name in row),
             _trajectories,
         ),
+        Log("conversation", lambda row: _spoken(row) is not None, _conversation),
     )
 }
 """By their words, in the order in which they are tried."""

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 from aurify.errors import AurifyError
 from aurify.questions.draft import chosen_fields
 from aurify.questions.fields import ID_FIELDS, Fields
-from aurify.questions.files import read_rows
 from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.rows import BadRow, Row, RowError, show
+from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import is_cut, listed_field, unwrapped_rows
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable
@@ -114,7 +114,7 @@ def _from_file(path: Path) -> tuple[list[Rationale], dict[str, str]]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    for row in unwrapped_rows(read_rows(path)):
+    for row in unwrapped_rows(log_rows(path)):
         if isinstance(row, BadRow):
             raise AurifyError(f"{row.where}: {row.reason}")
         listed = listed_field(row.fields)

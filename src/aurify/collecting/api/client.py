@@ -4,117 +4,157 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from time import time
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import openai
 
-from aurify.answers.thought import with_thought
-from aurify.collecting.api.records import Answer, ApiRequest, Reply, Usage
+from aurify.collecting.api.dialect import Dialect, fields_named
+from aurify.collecting.api.records import Answer, ApiRequest, Reply
+from aurify.collecting.api.refusals import Failed, Rejected, refusal, words_of
+from aurify.collecting.api.replies import answer_of
 from aurify.errors import AurifyError
+from aurify.parsing import parse_json
 from aurify.text import printable
 
-RETRIED = {408, 409, 425, 429}
-"""Statuses below 500 that say nothing against the request itself."""
-FATAL = {401, 403, 404, 405}
-"""Statuses that every request would meet."""
-_MOST_TOKENS = 2**40
-"""No request is billed for more; a server that says so does not know."""
 MESSAGE_SHOWN = 300
 """Characters of a server's message that are shown."""
-
-
-class Failed(Exception):
-    """An attempt that may be repeated; the message says what happened.
-
-    Attributes:
-        wait: seconds that the server asks to wait; None where it does not say.
-        billed: whether the server may charge for it all the same.
-    """
-
-    def __init__(self, message: str, *, wait: float | None = None, billed: bool = False) -> None:
-        super().__init__(message)
-        self.wait = wait
-        self.billed = billed
-
-
-class Rejected(Exception):
-    """The server will not answer this request, however often it is sent (a prompt too long, a parameter unknown)."""
 
 
 class Api:
     """A server. The key is held here alone, and is taken out of whatever the server says.
 
     Args:
-        url: up to and including ``/v1``.
+        url: up to and including ``/v1``; Azure's with its ``?api-version=``.
         key: None where the server needs none.
         key_env: the environment variable that should hold the key, for messages.
         timeout: seconds for a whole request.
+        temperature_matters: see ``Dialect``.
+        say: is told what the server does not take.
+
+    Raises:
+        AurifyError: no connection can be made as the environment says (a proxy, a file of certificates).
     """
 
-    def __init__(self, url: str, key: str | None, *, key_env: str, timeout: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        *,
+        key_env: str,
+        timeout: float = 60.0,
+        temperature_matters: bool = True,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.url = url.rstrip("/")
         self._key = key
         self._key_env = key_env
-        self._client = openai.AsyncOpenAI(api_key=key or "none", base_url=self.url, max_retries=0, timeout=timeout)
         self._timeout = timeout
+        self._dialect = Dialect(temperature_matters=temperature_matters, say=say)
+        self._answered = False
+        base, _, query = self.url.partition("?")
+        azure: Any = {"Authorization": openai.Omit(), "api-key": key} if key and "api-version=" in query else None
+        try:
+            self._client = openai.AsyncOpenAI(
+                api_key=key or "none", base_url=base, max_retries=0, timeout=timeout,
+                default_query=dict(parse_qsl(query)), default_headers=azure,
+                http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),  # a POST would become a GET
+            )  # fmt: skip
+        except (ImportError, OSError, ValueError) as error:
+            raise AurifyError(
+                f"{self.url}: no connection can be made: {self._clean(str(error))}; see HTTPS_PROXY, ALL_PROXY, "
+                "NO_PROXY and SSL_CERT_FILE in the environment"
+            ) from None
 
     async def ask(self, request: ApiRequest, *, n: int, seed: int) -> Answer:
-        """Send the request for ``n`` samples, once.
+        """Send the request for ``n`` samples, once; again at once where the server refuses a field that may be missing.
 
         Raises:
             Failed: it may be sent again.
             Rejected: it need not be.
             AurifyError: no request to this server can succeed.
         """
-        body = {"n": n, "seed": seed & 0x7FFFFFFF, **request.body}  # several servers hold a seed in 32 bits
-        body = {name: value for name, value in body.items() if value is not None}
-        try:
-            post = self._client.post(f"/{request.endpoint}", body=body, cast_to=object)
-            found: Any = await asyncio.wait_for(post, self._timeout)  # the client's own bounds the wait for each byte
-        except (openai.APITimeoutError, asyncio.TimeoutError):
-            raise Failed(f"no answer within {self._timeout:g} s", billed=True) from None
-        except openai.APIConnectionError as error:
-            reason = self._clean(str(error.__cause__ or error) or type(error.__cause__).__name__)
-            raise Failed(f"{self.url}: {reason}", billed=not _refused_connection(error)) from None
-        except openai.APIStatusError as error:
-            raise self._explained(error) from None
-        except (openai.OpenAIError, ValueError, RecursionError) as error:  # a body that is cut short, or no JSON
-            raise Failed(f"the response cannot be read: {self._clean(str(error))}", billed=True) from None
-        try:
-            return self._answer(found, request)
-        except RecursionError:
-            raise Failed("the response cannot be read: it is nested too deeply", billed=True) from None
+        meant = {"n": n, "seed": seed & 0x7FFFFFFF, **request.body}  # several servers hold a seed in 32 bits
+        while True:
+            sent = self._dialect.spoken(meant)
+            try:
+                found = await self._post(request.endpoint, sent)
+                break
+            except openai.APIStatusError as error:
+                body = _body(error)
+                self._dialect.learn(meant, body, words_of(body))
+                if self._dialect.spoken(meant) == sent:  # else it was learned here, or from another request meanwhile
+                    raise self._refusal(error.status_code, body, error.response.headers, meant) from None
+        answer = self._answer(found, request, meant)
+        self._answered = True
+        return answer
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    def _explained(self, error: openai.APIStatusError) -> Exception:
-        status = error.status_code
-        said = f"status {status}: {self._clean(_message(error))}"
-        if "insufficient_quota" in (str(error.code), str(getattr(error, "type", ""))):
-            return AurifyError(f"{self.url}: {said}; add credit, then run the same command again")
-        if status in FATAL:
-            hint = (
-                f"; is the right key in {self._key_env}?" if status in (401, 403) else "; is --api the URL up to /v1?"
-            )
-            return AurifyError(f"{self.url}: {said}{hint}")
-        if status in RETRIED or status >= 500:
-            return Failed(said, wait=asked_wait(error.response.headers))
-        return Rejected(said)
+    async def _post(self, endpoint: str, body: Mapping[str, Any]) -> Any:
+        """The response to a request.
 
-    def _answer(self, found: Any, request: ApiRequest) -> Answer:
+        Raises:
+            openai.APIStatusError: it is none.
+            Failed: none came, or it cannot be read.
+            AurifyError: the server cannot be trusted.
+        """
+        try:
+            post = self._client.post(f"/{endpoint}", body=dict(body), cast_to=object)
+            return await asyncio.wait_for(post, self._timeout)  # the client's own bounds the wait for each byte
+        except (openai.APITimeoutError, asyncio.TimeoutError) as error:
+            arrived = _arrived(error)
+            raise Failed(f"no answer within {self._timeout:g} s", billed=arrived, reached=arrived) from None
+        except openai.APIConnectionError as error:
+            raise self._unconnected(error) from None
+        except openai.APIStatusError:
+            raise
+        except (openai.OpenAIError, ValueError, RecursionError) as error:  # a body that is cut short, or no JSON
+            raise Failed(f"the response cannot be read: {self._clean(str(error))}", billed=True) from None
+
+    def _unconnected(self, error: openai.APIConnectionError) -> Exception:
+        reason = self._clean(str(error.__cause__ or error) or type(error.__cause__).__name__)
+        arrived = _arrived(error)
+        if not arrived and "SSL" in reason and not self._answered:
+            hint = "its certificate is not trusted here (SSL_CERT_FILE names others)"
+            hint = hint if "CERTIFICATE" in reason else "does it speak http, not https?"
+            return AurifyError(f"{self.url}: {reason}; {hint}")
+        return Failed(f"{self.url}: {reason}", billed=arrived, reached=arrived)
+
+    def _refusal(self, status: int, body: Any, headers: Mapping[str, str], meant: Mapping[str, Any]) -> Exception:
+        said = self._clean(words_of(body)) or "without a word"
+        found = refusal(
+            status, said, self._clean(str(body), None), headers,
+            url=self.url, key_env=self._key_env, answered=self._answered,
+        )  # fmt: skip
+        named = [name for name in fields_named(body, words_of(body)) if name in meant.keys() - _NEEDED]
+        if isinstance(found, Rejected) and not found.own and named:
+            hint = f"""; --request '{{"{named[0]}": null}}' leaves it out"""
+            return Rejected(f"{found}{hint}")
+        return found
+
+    def _answer(self, found: Any, request: ApiRequest, meant: Mapping[str, Any]) -> Answer:
+        if isinstance(found, str):  # JSON that the server calls something else
+            try:
+                found = parse_json(found)
+            except ValueError:
+                raise Failed(f"the response is no JSON: {self._clean(words_of(found))}", billed=True) from None
         choices = found.get("choices") if isinstance(found, dict) else None
+        if not choices and isinstance(found, dict) and found.get("error"):
+            if (status := _status_within(found["error"])) is None:
+                raise Failed(f"the response holds an error: {self._clean(words_of(found))}")
+            raise self._refusal(status, found, {}, meant)
         if not isinstance(choices, list):
             raise Failed(f"the response holds no choices: {self._clean(str(found))}", billed=True)
-        good = [choice for choice in choices if isinstance(choice, dict)]
-        good.sort(key=lambda choice: choice["index"] if isinstance(choice.get("index"), int) else len(choices))
-        read = (reply_of(choice, request.endpoint) for choice in good)
-        replies = tuple(self._without_key(reply) for reply in read if reply is not None)
-        return Answer(replies, _usage(found.get("usage")))
+        try:
+            answer = answer_of(found, request.endpoint)
+        except RecursionError:
+            raise Failed("the response cannot be read: it is nested too deeply", billed=True) from None
+        replies = tuple(self._without_key(reply) for reply in answer.replies)
+        return Answer(replies, answer.usage, self._clean(answer.problem))
 
     def _without_key(self, reply: Reply) -> Reply:
         def clean(text: str | None) -> str | None:
@@ -122,73 +162,30 @@ class Api:
 
         return Reply(clean(reply.text), clean(reply.refusal), reply.finish_reason)
 
-    def _clean(self, text: str) -> str:
+    def _clean(self, text: str, limit: int | None = MESSAGE_SHOWN) -> str:
         """A server's words for a terminal, without the key or what looks like one."""
         text = text.replace(self._key, "(key)") if self._key else text
-        return printable(re.sub(r"\b(?:sk|key)-[\w*-]{8,}", "(key)", text), MESSAGE_SHOWN)
+        return printable(re.sub(r"\b(?:sk|key)-[\w*-]{8,}", "(key)", text), limit)
 
 
-def reply_of(choice: Mapping[str, Any], endpoint: str) -> Reply | None:
-    """A choice as a sample; None for what is no choice."""
-    finish = choice.get("finish_reason")
-    finish = finish if isinstance(finish, str) else "stop"
-    if endpoint == "completions":
-        text = choice.get("text")
-        return Reply(text if isinstance(text, str) else None, None, finish)
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        return None
-    content, refusal = message.get("content"), message.get("refusal")
-    if isinstance(content, list):  # parts, as some servers write them
-        content = "".join(
-            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
-    text = content if isinstance(content, str) else None
-    refusal = refusal if isinstance(refusal, str) and refusal else None
-    if (thought := _thought(message, text or "")) and (text or refusal is None):
-        text = with_thought(thought, text or "", closed=finish != "length")
-    return Reply(text, refusal, finish)
+_NEEDED = {"model", "messages", "prompt", "max_tokens", "max_completion_tokens"}
+"""Fields that ``--request`` does not take out."""
 
 
-def _thought(message: Mapping[str, Any], content: str) -> str:
-    """What the model thought before its reply, where the server sends it apart and not in the content too."""
-    for name in ("reasoning_content", "reasoning"):
-        thought = message.get(name)
-        if isinstance(thought, str) and thought.strip() and thought.strip() not in content:
-            return thought
-    return ""
-
-
-def _usage(found: Any) -> Usage | None:
-    if not isinstance(found, dict):
-        return None
-    prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
-    if not (isinstance(prompt, int) and isinstance(completion, int)):
-        return None
-    if not (0 <= prompt <= _MOST_TOKENS and 0 <= completion <= _MOST_TOKENS):
-        return None
-    return Usage(prompt, completion)
-
-
-def _message(error: openai.APIStatusError) -> str:
-    body = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    return str(said or error.response.text or error.message).strip()
-
-
-def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds: a number, or a date (RFC 9110, 10.2.3)."""
-    asked = headers.get("retry-after", "")
+def _body(error: openai.APIStatusError) -> Any:
+    """What a refusal holds, as JSON where it is."""
     try:
-        return max(0.0, float(asked))
+        return parse_json(error.response.text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(asked).timestamp() - time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+        return error.response.text
 
 
-def _refused_connection(error: Exception) -> bool:
-    """Whether the request cannot have arrived, since there was no connection."""
-    return "Connect" in type(error.__cause__).__name__
+def _status_within(error: Any) -> int | None:
+    """The status that an error tells which came with status 200, as OpenRouter's do."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else None
+
+
+def _arrived(error: Exception) -> bool:
+    """Whether a request may have arrived: there was a connection."""
+    return "Connect" not in type(error.__cause__).__name__

@@ -96,3 +96,5 @@ class Answer:
     """Perhaps fewer than were asked for."""
     usage: Usage | None
     """None where the server did not say."""
+    problem: str = "the server gave no choice"
+    """Why there are fewer, where something at the server broke them off."""

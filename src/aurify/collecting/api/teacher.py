@@ -7,17 +7,23 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
 from aurify.collecting.api.cache import Cache
 from aurify.collecting.api.caps import CapReached, Caps
-from aurify.collecting.api.client import Api, Failed, Rejected
+from aurify.collecting.api.client import Api
 from aurify.collecting.api.records import Ask, Reply
+from aurify.collecting.api.refusals import Failed, Rejected
 from aurify.errors import AurifyError
 
 GIVE_UP = 10
 """Prompts that fail one after the other, with no answer between, before all is given up."""
 LONGEST_WAIT = 60.0
 """Seconds between two attempts, unless the server asks for more; then at most five times this."""
+TOLD_WAIT = 10.0
+"""Seconds of a wait that is told."""
+TOLD_EVERY = 30.0
+"""Seconds from one such line to the next."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Teacher:
         first_wait: seconds before the second attempt; each further wait is twice as long. A wait is drawn evenly from
             the upper half of its length, so that requests which failed together do not come back together.
         progress: called with the number of samples that came in.
+        say: is told of long waits.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class Teacher:
         retries: int = 6,
         first_wait: float = 0.5,
         progress: Callable[[int], None] = lambda samples: None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._api = api
         self._cache = cache
@@ -73,8 +81,11 @@ class Teacher:
         self._retries = retries
         self._first_wait = first_wait
         self._progress = progress
+        self._say = say
+        self._told = float("-inf")
         self._failures: list[str] = []
         self._failed_in_a_row = 0
+        self._reached = False
         self._stopped: str | None = None
 
     async def ask_all(self, asks: Sequence[Ask]) -> Answers:
@@ -116,7 +127,7 @@ class Teacher:
         """Ask until the group is complete, the attempts are used up, or a cap is reached."""
         ask, places, keys, failed = group.ask, group.places, group.keys, 0
         while places:
-            problem, wait = "the server gave no choice", None
+            problem, wait = "", None
             try:
                 number = await self._caps.reserve(ask.request.bound(len(places)))
             except CapReached as error:
@@ -127,14 +138,15 @@ class Teacher:
             except Failed as error:
                 await self._caps.fail(number, billed=error.billed)
                 problem, wait = str(error), error.wait
+                self._reached = self._reached or error.reached
             except (Rejected, AurifyError) as error:
                 await self._caps.fail(number, billed=False)
                 if isinstance(error, AurifyError):
                     raise
-                self._give_up(f"{ask.name}: {error}")
+                self._give_up(f"{ask.name}: {error}", counts=not error.own)
                 return
             else:
-                replies = answer.replies[: len(places)]
+                replies, problem, self._reached = answer.replies[: len(places)], answer.problem, True
                 await self._caps.pay(number, answer.usage, dict(zip(keys, replies, strict=False)))
                 places, keys = places[len(replies) :], keys[len(replies) :]
                 if replies:
@@ -143,13 +155,21 @@ class Teacher:
                     continue
             failed += 1
             if failed > self._retries:
+                if not self._reached:
+                    raise AurifyError(f"{problem} ({failed} attempts); is it running?")
                 self._give_up(f"{ask.name}: {problem} ({failed} attempts)")
                 return
-            await asyncio.sleep(self.wait(failed, wait))
+            await self._sleep(self.wait(failed, wait), problem)
 
-    def _give_up(self, failure: str) -> None:
+    async def _sleep(self, seconds: float, problem: str) -> None:
+        if seconds >= TOLD_WAIT and monotonic() >= self._told + TOLD_EVERY:
+            self._told = monotonic()
+            self._say(f"{problem}; asked again in {seconds:.0f} s")
+        await asyncio.sleep(seconds)
+
+    def _give_up(self, failure: str, *, counts: bool = True) -> None:
         self._failures.append(failure)
-        self._failed_in_a_row += 1
+        self._failed_in_a_row += counts
         if self._failed_in_a_row >= GIVE_UP:
             raise AurifyError(f"{GIVE_UP} prompts failed one after the other; the last: {failure}")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aurify.collecting.api.client import reply_of
+from aurify.collecting.api.replies import reply_of
 
 TOLD = "6 times 7 is 42."
 THOUGHT = f"<think>\n{TOLD}\n"

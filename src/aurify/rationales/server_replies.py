@@ -1,0 +1,136 @@
+"""Replies of servers as logs hold them: as they came, within a row, or as lines of a batch.
+
+The forms are those of OpenAI (chat, completions, responses), which vLLM, Mistral and Together write too, of Anthropic
+and of Gemini.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aurify.questions.fields import Fields, structure
+from aurify.questions.rows import RowError, show
+from aurify.questions.turns import is_turns, read_turns
+from aurify.rationales.endings import ending
+from aurify.rationales.message import read_message
+
+_DROPPED = {
+    "choices", "candidates", "output", "content", "stop_reason", "response", "request", "result", "model", "messages",
+    "body", "error",
+}  # fmt: skip
+_FAILED = ("error", "response", "result")
+
+
+class Said(NamedTuple):
+    """One sample of a reply: the message in OpenAI's form, and why it ended."""
+
+    message: Mapping[str, Any]
+    ended: Any
+
+
+def holds_reply(fields: Fields) -> bool:
+    """Whether a row is a reply, or holds one, or is a line of a batch that got none."""
+    return _reply(fields) is not None or ("custom_id" in fields and _failed(fields))
+
+
+def _failed(fields: Fields) -> bool:
+    """Whether a line of a batch holds an error, or some other object, where its reply should be."""
+    held = [structure(fields.get(name)) for name in _FAILED]
+    return not any(isinstance(one, str) for one in held[1:]) and any(isinstance(one, (Mapping, str)) for one in held)
+
+
+def read_reply(fields: Fields) -> dict[str, Any]:
+    """The row with its ``samples``, and the question where the request is told too.
+
+    Raises:
+        RowError: there is no reply but an error.
+    """
+    found = _reply(fields)
+    if found is None:
+        raise RowError(f"no reply in it, but {_error(fields)}")
+    reply, said = found
+    model = str(reply.get("model") or reply.get("modelversion") or "")
+    samples = []
+    for one, ended in said:
+        message = read_message(one, cut=ending(ended) == "length")
+        samples.append({"text": message.text or message.refusal or "", "finish_reason": ended, "model": model})
+    kept = {name: value for name, value in fields.original.items() if str(name).lower() not in _DROPPED}
+    if fields.get("custom_id") or reply.original is fields.original:
+        kept.pop("id", None)  # the reply's, and no question's
+    return {**kept, **_asked(fields), "samples": samples}
+
+
+def _asked(fields: Fields) -> dict[str, Any]:
+    """The question, where the row holds the request: its messages, or Anthropic's and OpenAI's ``input``."""
+    told = [structure(fields.get(name)) for name in ("request", "body", "input", "params")]
+    requests = [Fields(one) for one in told if isinstance(one, Mapping)]
+    requests += [Fields(inner) for one in requests if isinstance(inner := structure(one.get("body")), Mapping)]
+    turns = next((row["messages"] for row in (fields, *requests) if is_turns(row.get("messages"))), None)
+    return {} if turns is None else {"question": read_turns(turns, "messages").user}
+
+
+def _reply(fields: Fields) -> tuple[Fields, list[Said]] | None:
+    """The reply of a server within a row, and its samples."""
+    for held in (fields.original, structure(fields.get("response")), structure(fields.get("result"))):
+        if not isinstance(held, Mapping):
+            continue
+        inner = (structure(held.get(name)) for name in ("body", "message"))
+        for body in (held, *(one for one in inner if isinstance(one, Mapping))):
+            for read in (_openai, _responses, _anthropic, _gemini):
+                if said := read(body):
+                    return Fields(body), said
+    return None
+
+
+def _openai(body: Mapping[str, Any]) -> list[Said]:
+    choices = body.get("choices")
+    if not _objects(choices) or not all("message" in one or {"text", "finish_reason"} <= set(one) for one in choices):
+        return []
+    return [Said(one.get("message") or {"content": one.get("text")}, one.get("finish_reason")) for one in choices]
+
+
+def _responses(body: Mapping[str, Any]) -> list[Said]:
+    """OpenAI's newer form: items of the output, of which some are thoughts and some the message."""
+    items = body.get("output")
+    if not _objects(items) or not all("type" in one for one in items):
+        return []
+    parts = [part for one in items if one["type"] == "message" for part in one.get("content") or ()]
+    thoughts = [part for one in items if one["type"] == "reasoning" for part in one.get("summary") or ()]
+    details = body.get("incomplete_details")
+    ended = details.get("reason") if isinstance(details, Mapping) else None
+    return [Said({"content": parts, "reasoning_details": thoughts}, ended or "stop")]
+
+
+def _anthropic(body: Mapping[str, Any]) -> list[Said]:
+    if body.get("role") != "assistant" or not _objects(body.get("content")) or "stop_reason" not in body:
+        return []
+    return [Said(body, body["stop_reason"])]
+
+
+def _gemini(body: Mapping[str, Any]) -> list[Said]:
+    candidates = body.get("candidates")
+    if not _objects(candidates):
+        return []
+    said = []
+    for one in candidates:
+        content = one.get("content")
+        parts = (content.get("parts") if isinstance(content, Mapping) else None) or []
+        told = [{"type": "thinking" if part.get("thought") else "text", "text": part.get("text")} for part in parts]
+        said.append(Said({"content": told}, one.get("finishReason")))
+    return said
+
+
+def _objects(value: Any) -> bool:
+    return isinstance(value, Sequence) and bool(value) and all(isinstance(one, Mapping) for one in value)
+
+
+def _error(value: Any) -> str:
+    """What a line of a batch says went wrong."""
+    value = structure(value)
+    if isinstance(value, Mapping):
+        for name in ("error", "body", "response", "result", "message", "code", "type"):
+            if value.get(name):
+                return _error(value[name])
+        return "nothing"
+    return show(value, 120)
