@@ -36,6 +36,12 @@ def test_a_server_that_hangs_up_is_unreachable(toy):
     assert len(toy.asked) == 1  # a fresh connection is not tried twice
 
 
+def test_a_redirect_is_no_answer(toy):
+    toy.answers["/v1/models"] = lambda _: (308, "Permanent Redirect")
+    with pytest.raises(Refused, match="the server answered 308: Permanent Redirect"):
+        Http(toy.url).get("/v1/models")
+
+
 def test_nothing_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

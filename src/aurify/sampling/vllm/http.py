@@ -71,7 +71,7 @@ class Http:
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Any:
         status, content = self._exchange(method, path, body)
-        if status >= 400:
+        if status >= 300:  # a redirect too: a POST that follows it would become a GET
             raise Refused(self.url + path, status, _reason(content))
         if not content:
             return None
