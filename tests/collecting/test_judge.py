@@ -111,7 +111,7 @@ def test_a_judge_that_never_replied_ends_the_run(server):
     ("given", "message"),
     [
         ({"judge_model": None}, "which model judges"),
-        ({"judge_api": "localhost"}, "--judge-api localhost: expected a URL"),
+        ({"judge_api": "localhost"}, "--judge-api: expected a URL"),
         ({"judge_key_env": "NO_SUCH_KEY"}, "no key: put it in the environment variable NO_SUCH_KEY"),
         ({"judge_money_cap": 1.0}, "no price is known for 'j'"),
         ({"judge_price_in": 1.0}, "go together"),

@@ -17,7 +17,7 @@ GIVEN = {"model": "m", "data": "d", "out": "o"}
     ("flags", "message"),
     [
         ({"api": "localhost:8000"}, "--api 'localhost:8000': expected a URL such as http://127.0.0.1:8000/v1"),
-        ({"api": "http://me:secret@host/v1"}, "would be written down; put a key in --key-env"),
+        ({"api": "http://me:secret@host/v1"}, "would be written down: leave it out"),
         ({"api": "openai", "request": "[1]"}, "expected a JSON object such as"),
         ({"api": "openai", "request": '{"stream": true}'}, "'stream' is not for this setting"),
         ({"api": "openai", "request": '{"n": 64}'}, "'n' may be null or 1 here: use --choices"),

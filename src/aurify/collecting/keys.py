@@ -7,7 +7,6 @@ import re
 from urllib.parse import urlsplit
 
 from aurify.errors import UsageError
-from aurify.text import printable
 
 OPENAI = "https://api.openai.com/v1"
 _API_VERSION = re.compile(r"(?:api-version=[\w.-]+)?")
@@ -37,7 +36,7 @@ def written_url(url: str) -> str:
     except ValueError:  # a port or an IPv6 address that is none
         whole = False
     if not whole:
-        raise ValueError(f"expected a URL such as http://127.0.0.1:8000/v1, or 'openai', found {printable(url, 80)!r}")
+        raise ValueError("expected a URL such as http://127.0.0.1:8000/v1, or 'openai'")
     if parts.username or parts.password or not _API_VERSION.fullmatch(parts.query):
         raise ValueError("a URL with a name, a password or a query would be written down: leave it out")
     path = parts.path.rstrip("/").removesuffix("/completions").removesuffix("/chat")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -83,10 +84,12 @@ class Api:
                 break
             except openai.APIStatusError as error:
                 body = _body(error)
-                self._dialect.learn(meant, body, words_of(body))
-                if self._dialect.spoken(meant) == sent:  # else it was learned here, or from another request meanwhile
-                    raise self._refusal(error.status_code, body, error.response.headers, meant) from None
-        answer = self._answer(found, request, meant)
+                with _not_too_deep(billed=False):
+                    self._dialect.learn(meant, body, words_of(body))
+                    if self._dialect.spoken(meant) == sent:  # else it was learned now, or from another request
+                        raise self._refusal(error.status_code, body, error.response.headers, meant) from None
+        with _not_too_deep(billed=True):
+            answer = self._answer(found, request, meant)
         self._answered = True
         return answer
 
@@ -149,10 +152,7 @@ class Api:
             raise self._refusal(status, found, {}, meant)
         if not isinstance(choices, list):
             raise Failed(f"the response holds no choices: {self._clean(str(found))}", billed=True)
-        try:
-            answer = answer_of(found, request.endpoint)
-        except RecursionError:
-            raise Failed("the response cannot be read: it is nested too deeply", billed=True) from None
+        answer = answer_of(found, request.endpoint)
         replies = tuple(self._without_key(reply) for reply in answer.replies)
         return Answer(replies, answer.usage, self._clean(answer.problem))
 
@@ -170,6 +170,19 @@ class Api:
 
 _NEEDED = {"model", "messages", "prompt", "max_tokens", "max_completion_tokens"}
 """Fields that ``--request`` does not take out."""
+
+
+@contextmanager
+def _not_too_deep(*, billed: bool) -> Iterator[None]:
+    """Reads what a server sent; what is nested too deeply for that is a failure.
+
+    Raises:
+        Failed: it is.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise Failed("the response cannot be read: it is nested too deeply", billed=billed) from None
 
 
 def _body(error: openai.APIStatusError) -> Any:
