@@ -275,7 +275,7 @@ def collect(server: TeacherServer, asks: list[Ask], said: list[str], **more: Any
     async def work() -> Answers:
         api, cache = Api(server.url, KEY, key_env="TEST_KEY"), Cache(None)
         try:
-            settings = {"first_wait": 0.001, "say": said.append, **more}
+            settings: dict[str, Any] = {"first_wait": 0.001, "say": said.append, **more}
             return await Teacher(api, cache, Caps(cache, None), **settings).ask_all(asks)
         finally:
             await api.close()
