@@ -273,7 +273,7 @@ def test_azures_address_and_key(server: TeacherServer, asking: Asking) -> None:
 
 def collect(server: TeacherServer, asks: list[Ask], said: list[str], **more: Any) -> Answers:
     async def work() -> Answers:
-        api, cache = Api(server.url, KEY, key_env="TEST_KEY"), Cache(None)
+        api, cache = Api(server.url, KEY, key_env="TEST_KEY", say=said.append), Cache(None)
         try:
             settings: dict[str, Any] = {"first_wait": 0.001, "say": said.append, **more}
             return await Teacher(api, cache, Caps(cache, None), **settings).ask_all(asks)

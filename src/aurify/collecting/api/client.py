@@ -55,11 +55,12 @@ class Api:
         self._dialect = Dialect(temperature_matters=temperature_matters, say=say)
         self._answered = False
         base, _, query = self.url.partition("?")
-        azure: Any = {"Authorization": openai.Omit(), "api-key": key} if key and "api-version=" in query else None
+        azure: Any = {"headers": {"Authorization": openai.Omit(), "api-key": key}}
+        self._options = azure if key and query else {}
         try:
             self._client = openai.AsyncOpenAI(
                 api_key=key or "none", base_url=base, max_retries=0, timeout=timeout,
-                default_query=dict(parse_qsl(query)), default_headers=azure,
+                default_query=dict(parse_qsl(query)),
                 http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),  # a POST would become a GET
             )  # fmt: skip
         except (ImportError, OSError, ValueError) as error:
@@ -106,7 +107,7 @@ class Api:
             AurifyError: the server cannot be trusted.
         """
         try:
-            post = self._client.post(f"/{endpoint}", body=dict(body), cast_to=object)
+            post = self._client.post(f"/{endpoint}", body=dict(body), cast_to=object, options=self._options)
             return await asyncio.wait_for(post, self._timeout)  # the client's own bounds the wait for each byte
         except (openai.APITimeoutError, asyncio.TimeoutError) as error:
             arrived = _arrived(error)
