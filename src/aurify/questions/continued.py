@@ -19,14 +19,14 @@ _NEUTRAL = "\n"
 """An anchor that merges with no text behind it."""
 
 
-class Part(NamedTuple):
+class TurnPart(NamedTuple):
     """A part of a reply, and whether somebody said it or the chat template wrote it."""
 
     text: str
     said: bool = False
 
 
-def reply_ids(tokenizer: Any, anchor: str, parts: Sequence[Part]) -> list[int]:
+def reply_ids(tokenizer: Any, anchor: str, parts: Sequence[TurnPart]) -> list[int]:
     """The ids of a reply behind a prompt that ends in ``anchor``.
 
     In what was said no special tokens are read but the tags of thoughts.

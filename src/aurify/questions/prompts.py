@@ -12,7 +12,7 @@ from aurify.answers import answer_type
 from aurify.answers.thought import has_tag
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.chat import ASK, ChatTemplate
-from aurify.questions.continued import Part, begins_with_space, chat_ids, reply_ids
+from aurify.questions.continued import TurnPart, begins_with_space, chat_ids, reply_ids
 from aurify.questions.few_shot import THINK, FewShot, parse_few_shot
 from aurify.questions.gold import ANSWER_LEAD
 from aurify.questions.record import Question
@@ -157,18 +157,18 @@ class PromptTemplate:
         else:
             # "Answer: 2", whose space is lost where such a tokenizer decodes it
             spaced = self.name == "direct" and not text[:1].isspace() and begins_with_space(tokenizer)
-            parts = [Part(" " if spaced else ""), Part(text, said=True)]
+            parts = [TurnPart(" " if spaced else ""), TurnPart(text, said=True)]
         if not whole:
             return tuple(reply_ids(tokenizer, self._anchor, parts))
         if ending := self._ending:
             space = ending[: -len(ending.lstrip())]  # which a text that was drawn ends with
-            parts = [*parts[:-1], parts[-1]._replace(text=parts[-1].text.removesuffix(space)), Part(ending)]
+            parts = [*parts[:-1], parts[-1]._replace(text=parts[-1].text.removesuffix(space)), TurnPart(ending)]
             return tuple(reply_ids(tokenizer, self._anchor, parts))
         return (*reply_ids(tokenizer, self._anchor, parts), self.end_id(tokenizer))
 
     def ending(self, tokenizer: Any) -> tuple[int, ...]:
         """The tokens behind a whole rationale: those that the chat template writes up to ``end_id``, or that alone."""
-        return tuple(reply_ids(tokenizer, "", [Part(self._ending)])) if self._ending else (self.end_id(tokenizer),)
+        return tuple(reply_ids(tokenizer, "", [TurnPart(self._ending)])) if self._ending else (self.end_id(tokenizer),)
 
     @property
     def _ending(self) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aurify.answers.thought import parted
 from aurify.questions.chat import ChatTemplate
 from aurify.questions.closing import closing
-from aurify.questions.continued import Part
+from aurify.questions.continued import TurnPart
 
 
-def reply_parts(chat: ChatTemplate, text: str, *, thinks: bool, whole: bool) -> list[Part]:
+def reply_parts(chat: ChatTemplate, text: str, *, thinks: bool, whole: bool) -> list[TurnPart]:
     """The parts of a text behind a prompt, without what ends the turn.
 
     A thought stands as the template writes one, whatever the tags that it came in. Where the template shows none, it
@@ -26,9 +26,9 @@ def reply_parts(chat: ChatTemplate, text: str, *, thinks: bool, whole: bool) -> 
         answer = answer.rstrip()
     if not thinks or (tag and not thought.strip() and not chat.opening):
         said = answer.lstrip() if thinks or chat.trims else answer.removeprefix(chat.lead)
-        return [Part(chat.lead), Part(said, said=True)]
+        return [TurnPart(chat.lead), TurnPart(said, said=True)]
     close = chat.between or (closing(chat.opening) if chat.opening else "")
     if found is None or not close or (not chat.between and tag in close):
-        return [Part(text, said=True)]
-    opened = [Part(chat.before), Part(thought.strip() if tag else thought.lstrip(), said=True)]
-    return [*opened, Part(close), Part(answer.lstrip(), said=True)] if tag else opened
+        return [TurnPart(text, said=True)]
+    opened = [TurnPart(chat.before), TurnPart(thought.strip() if tag else thought.lstrip(), said=True)]
+    return [*opened, TurnPart(close), TurnPart(answer.lstrip(), said=True)] if tag else opened

@@ -16,7 +16,7 @@ THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _THOUGHT_PARTS = ("thinking", "reasoning")
 
 
-class Message(NamedTuple):
+class MessageText(NamedTuple):
     """What a message holds; None for what is not there."""
 
     text: str | None
@@ -24,7 +24,7 @@ class Message(NamedTuple):
     refusal: str | None
 
 
-def read_message(message: Mapping[str, Any], *, cut: bool) -> Message:
+def read_message(message: Mapping[str, Any], *, cut: bool) -> MessageText:
     """The message as one text.
 
     Args:
@@ -36,7 +36,7 @@ def read_message(message: Mapping[str, Any], *, cut: bool) -> Message:
     thought = _thought(message, text or "")
     if thought and (text or refusal is None):
         text = with_thought(thought, text or "", closed=not cut)
-    return Message(text, refusal)
+    return MessageText(text, refusal)
 
 
 def _thought(message: Mapping[str, Any], text: str) -> str:

@@ -84,19 +84,19 @@ def _reply(fields: Fields) -> tuple[Fields, list[Said]] | None:
 
 
 def _openai(body: Mapping[str, Any]) -> list[Said]:
-    choices = body.get("choices")
-    if not _objects(choices) or not all("message" in one or {"text", "finish_reason"} <= set(one) for one in choices):
+    choices = _objects(body.get("choices"))
+    if not all("message" in one or {"text", "finish_reason"} <= set(one) for one in choices):
         return []
     return [Said(one.get("message") or {"content": one.get("text")}, one.get("finish_reason")) for one in choices]
 
 
 def _responses(body: Mapping[str, Any]) -> list[Said]:
     """OpenAI's newer form: items of the output, of which some are thoughts and some the message."""
-    items = body.get("output")
-    if not _objects(items) or not all("type" in one for one in items):
+    items = _objects(body.get("output"))
+    if not items or not all("type" in one for one in items):
         return []
-    parts = [part for one in items if one["type"] == "message" for part in one.get("content") or ()]
-    thoughts = [part for one in items if one["type"] == "reasoning" for part in one.get("summary") or ()]
+    parts = [part for one in items if one["type"] == "message" for part in _objects(one.get("content"))]
+    thoughts = [part for one in items if one["type"] == "reasoning" for part in _objects(one.get("summary"))]
     details = body.get("incomplete_details")
     ended = details.get("reason") if isinstance(details, Mapping) else None
     return [Said({"content": parts, "reasoning_details": thoughts}, ended or "stop")]
@@ -109,20 +109,19 @@ def _anthropic(body: Mapping[str, Any]) -> list[Said]:
 
 
 def _gemini(body: Mapping[str, Any]) -> list[Said]:
-    candidates = body.get("candidates")
-    if not _objects(candidates):
-        return []
     said = []
-    for one in candidates:
+    for one in _objects(body.get("candidates")):
         content = one.get("content")
-        parts = (content.get("parts") if isinstance(content, Mapping) else None) or []
+        parts = _objects(content.get("parts")) if isinstance(content, Mapping) else ()
         told = [{"type": "thinking" if part.get("thought") else "text", "text": part.get("text")} for part in parts]
         said.append(Said({"content": told}, one.get("finishReason")))
     return said
 
 
-def _objects(value: Any) -> bool:
-    return isinstance(value, Sequence) and bool(value) and all(isinstance(one, Mapping) for one in value)
+def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
+    """The objects of a list; none where it is no list, or holds anything else."""
+    listed = isinstance(value, Sequence) and all(isinstance(one, Mapping) for one in value)
+    return value if listed else ()
 
 
 def _error(value: Any) -> str:

@@ -13,7 +13,7 @@ import openai
 
 from aurify.collecting.api.dialect import Dialect, fields_named
 from aurify.collecting.api.records import Answer, ApiRequest, Reply
-from aurify.collecting.api.refusals import Failed, Rejected, refusal, words_of
+from aurify.collecting.api.refusals import Failed, Rejected, complaint, refusal
 from aurify.collecting.api.replies import answer_of
 from aurify.errors import AurifyError
 from aurify.parsing import parse_json
@@ -55,8 +55,8 @@ class Api:
         self._dialect = Dialect(temperature_matters=temperature_matters, say=say)
         self._answered = False
         base, _, query = self.url.partition("?")
-        azure: Any = {"headers": {"Authorization": openai.Omit(), "api-key": key}}
-        self._options = azure if key and query else {}
+        azure = {"headers": {"Authorization": openai.Omit(), "api-key": key}}
+        self._options: Any = azure if key and query else {}
         try:
             self._client = openai.AsyncOpenAI(
                 api_key=key or "none", base_url=base, max_retries=0, timeout=timeout,
@@ -86,7 +86,7 @@ class Api:
             except openai.APIStatusError as error:
                 body = _body(error)
                 with _not_too_deep(billed=False):
-                    self._dialect.learn(meant, body, words_of(body))
+                    self._dialect.learn(meant, body, complaint(body))
                     if self._dialect.spoken(meant) == sent:  # else it was learned now, or from another request
                         raise self._refusal(error.status_code, body, error.response.headers, meant) from None
         with _not_too_deep(billed=True):
@@ -129,12 +129,12 @@ class Api:
         return Failed(f"{self.url}: {reason}", billed=arrived, reached=arrived)
 
     def _refusal(self, status: int, body: Any, headers: Mapping[str, str], meant: Mapping[str, Any]) -> Exception:
-        said = self._clean(words_of(body)) or "without a word"
+        said = self._clean(complaint(body)) or "without a word"
         found = refusal(
             status, said, self._clean(str(body), None), headers,
             url=self.url, key_env=self._key_env, answered=self._answered,
         )  # fmt: skip
-        named = [name for name in fields_named(body, words_of(body)) if name in meant.keys() - _NEEDED]
+        named = [name for name in fields_named(body, complaint(body)) if name in meant.keys() - _NEEDED]
         if isinstance(found, Rejected) and not found.own and named:
             hint = f"""; --request '{{"{named[0]}": null}}' leaves it out"""
             return Rejected(f"{found}{hint}")
@@ -145,11 +145,11 @@ class Api:
             try:
                 found = parse_json(found)
             except ValueError:
-                raise Failed(f"the response is no JSON: {self._clean(words_of(found))}", billed=True) from None
+                raise Failed(f"the response is no JSON: {self._clean(complaint(found))}", billed=True) from None
         choices = found.get("choices") if isinstance(found, dict) else None
         if not choices and isinstance(found, dict) and found.get("error"):
             if (status := _status_within(found["error"])) is None:
-                raise Failed(f"the response holds an error: {self._clean(words_of(found))}")
+                raise Failed(f"the response holds an error: {self._clean(complaint(found))}")
             raise self._refusal(status, found, {}, meant)
         if not isinstance(choices, list):
             raise Failed(f"the response holds no choices: {self._clean(str(found))}", billed=True)

@@ -87,18 +87,18 @@ def _hint(status: int, said: str, key_env: str) -> str:
     return "; is --api the URL up to /v1?"
 
 
-def words_of(body: Any) -> str:
+def complaint(body: Any) -> str:
     """What a refusal says, out of the forms that servers wrap it in."""
     if isinstance(body, list) and body:  # Gemini's
-        return words_of(body[0])
+        return complaint(body[0])
     if isinstance(body, Mapping):
         if isinstance(body.get("loc"), list) and "msg" in body:  # pydantic's, of FastAPI and Mistral
             return f"{'.'.join(map(str, body['loc']))}: {body['msg']}"
         raw = metadata.get("raw") if isinstance(metadata := body.get("metadata"), Mapping) else None
         if isinstance(raw, str) and raw.strip():  # OpenRouter's, of the provider behind it
-            return f"{words_of(body.get('message'))}: {words_of(raw)}"
+            return f"{complaint(body.get('message'))}: {complaint(raw)}"
         for name in ("error", "message", "detail", "msg"):
-            if found := words_of(body.get(name)):
+            if found := complaint(body.get(name)):
                 return found
         return str(dict(body)) if body else ""
     text = "" if body is None else str(body).strip()
