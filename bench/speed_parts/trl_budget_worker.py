@@ -19,7 +19,7 @@ from transformers import TrainerCallback
 from transformers.utils import logging
 from trl import GRPOConfig, GRPOTrainer
 
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.clock import peak_memory_mb
 from aurify.models import load_model, prepare
 from aurify.models.eos import eos_ids

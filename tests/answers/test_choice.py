@@ -13,12 +13,6 @@ from aurify.answers.reading import Unreadable
 DATES = "Tomorrow?\nOptions:\n(A) 12/11/1937\n(B) 12/25/1937\n(C) A dog, & cat"
 
 
-def test_options_of_a_question() -> None:
-    assert options(DATES) == {"A": "12/11/1937", "B": "12/25/1937", "C": "A dog, & cat"}
-    assert options("No options (A) here") == {}
-    assert options("Which?\n(A) one\n(B) two") == {"A": "one", "B": "two"}
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,9 +10,12 @@ import pytest
 from aurify.answers import Grader, answer_type, check_answer_type
 from aurify.answers.answer_type import Judging
 from aurify.answers.custom import Comparison
+from aurify.answers.grader import grader_of
 from aurify.answers.reward import Reward
+from aurify.collecting.settings import SampleSettings
 from aurify.errors import AurifyError, UsageError
-from aurify.questions import load_questions
+from aurify.questions import Question, load_questions
+from aurify.settings import resolve
 
 MODULE = """
 def compare(pred, gold):
@@ -151,3 +154,18 @@ def test_nothing_is_compared_and_nothing_votes(grader) -> None:
     assert isinstance(kind, Judging)
     assert not kind.compares
     assert not grader.readable("7", "rewards_of_mine:length")
+
+
+WORDS = {"model": "nugget", "data": "d", "out": "o"}
+
+
+@pytest.mark.parametrize(("more", "verdict"), [({}, "right"), ({"reward_threshold": "0.9"}, "wrong")])
+def test_the_threshold_is_a_setting_of_reward_functions(more: dict[str, str], verdict: str) -> None:
+    word = "rewards_of_mine:length"
+    with grader_of(resolve(SampleSettings, {**WORDS, "answers": word, **more})) as grader:
+        assert str(grader.grade("12345678", Question("q", "?", "", word)).verdict) == verdict
+
+
+def test_of_other_types_it_means_nothing() -> None:
+    with pytest.raises(UsageError, match="unknown setting 'reward_threshold'"):
+        resolve(SampleSettings, {**WORDS, "answers": "math", "reward_threshold": "0.9"})

@@ -14,7 +14,9 @@ from aurify.answers.custom import Comparison
 from aurify.answers.pool import Job
 from aurify.answers.reading import Unreadable
 from aurify.answers.reward import Reward
+from aurify.collecting.settings import SampleSettings
 from aurify.errors import UsageError
+from aurify.settings import resolve
 
 EQUAL = {"number": ("1,450", "1450.0"), "choice": ("b)", "(B)"), "text": ("Yes.", "yes"), "math": ("1/2", "0.5")}
 OTHER = {"number": "1451", "choice": "(C)", "text": "no", "math": "0.25"}
@@ -75,6 +77,11 @@ def test_a_distribution_brings_a_type_under_a_word(run_aurify, tmp_path):
 def test_an_unknown_word_names_the_nearest(word: str) -> None:
     with pytest.raises(UsageError, match=r"--answers .*(did you mean|known: number)"):
         answer_type(word)
+
+
+def test_so_it_does_among_settings() -> None:
+    with pytest.raises(UsageError, match=r"--answers .*did you mean 'number'"):
+        resolve(SampleSettings, {"model": "nugget", "data": "d", "out": "o", "answers": "numbers"})
 
 
 def test_a_function_is_imported_where_it_is_checked() -> None:

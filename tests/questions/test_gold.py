@@ -124,6 +124,8 @@ def test_the_answer_that_a_solution_states(text: str, answer: str | None) -> Non
         (r"is $\boxed 2$", "2"),
         (r"is $\boxed {17}$", "17"),
         (r"\fbox{3}", "3"),
+        (r"\framebox{3}", "3"),
+        (r"is $\boxed\sqrt{2}$", r"\sqrt{2}"),
         (r"\boxed{1", None),
         (r"\boxedness{1}", None),
         (r"", None),

@@ -18,13 +18,9 @@ _NUMBER_WORDS = (
     r"|seventy|eighty|ninety)"
 )
 _SCALES = r"(?:hundred|thousand|\w{1,9}illion|mill?|lakh|crore|dozen|score|gross|grand)s?"
-_PARTS = (
-    r"(?:half|halves|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?|ninths?|tenths?|hundredths?"
-    r"|thousandths?|twelfths?)"
-)
-_PLURAL_PARTS = (
-    r"(?:half|halves|thirds|fourths|fifths|sixths|sevenths|eighths|ninths|tenths|hundredths|thousandths|twelfths)"
-)
+_NTH = r"(?:third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|hundredth|thousandth|twelfth)"
+_PARTS = rf"(?:half|halves|quarters?|{_NTH}s?)"
+_PLURAL_PARTS = rf"(?:half|halves|{_NTH}s)"
 _FUNCTIONS = r"(?:sin|cos|tan|cot|sec|csc|arc(?:sin|cos|tan)|log|ln|lg|exp|sqrt|cbrt|abs)"
 _COUNTED = re.compile(
     rf"[\s-]*(?:and\s+)?(?:an?\s+)?(?:{_NUMBER_WORDS}|{_PLURAL_PARTS}|{_FUNCTIONS}|pi|infinity|squared?\sroot|factorial|plus"

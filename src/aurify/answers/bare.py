@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from aurify.answers.formulas import formula_like, value_of_sentence, whole_formula
-from aurify.answers.math.written import without_phrases
+from aurify.answers.math.phrases import is_phrase
 from aurify.answers.polar import polar_word
 from aurify.answers.reading import Unreadable
 from aurify.answers.refusals import is_blank, is_remark
@@ -64,7 +64,7 @@ def bare(text: str, answer_type: str) -> str:
         return sentence
     if "\n" in text or text[len(sentence) + 1 :].strip():
         raise Unreadable("states no answer")
-    says_none = answer_type == "math" and without_phrases(sentence) != sentence  # "There are no solutions."
+    says_none = answer_type == "math" and is_phrase(sentence)  # "There are no solutions."
     if (is_remark(sentence) and not says_none) or is_blank(sentence):
         raise Unreadable("states no answer")
     if answer_type == "math":

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"[^\s$.,\\]+")
+from aurify.answers.wrapped import MACRO
+
+BOX = r"\\(?:f|frame)?box(?:ed)?(?![a-zA-Z])[ \t]{0,3}"
+"""The macro that makes one."""
+_TOKEN = re.compile(r"(?:\\[a-zA-Z]+)?[^\s$.,\\]+")
 _BRACE = re.compile(r"\\?[{}]")
 _JOINT = re.compile(
-    r"(?:[\s,$;]|\\[,;! ()\[\]]|\\q?quad|~|and\b|or\b|\\(?:text|mbox|textrm|mathrm)\{\s?(?:and|or|,)\s?\}"
+    r"(?:[\s,$;]|\\[,;! ()\[\]]|\\q?quad|~|and\b|or\b|" + MACRO + r"\{\s?(?:and|or|,)\s?\}"
     r"|[a-zA-Z](?:_\{?\w\}?)?\s?=)*"
 )
 _JOINS = re.compile(r"[,;]|\band\b|\bor\b|quad")

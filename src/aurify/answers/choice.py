@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from aurify.answers.characters import plain_signs
-from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.reading import MAX_ANSWER, Unreadable, refuse_long
 from aurify.answers.refusals import is_refusal
+from aurify.answers.wrapped import unwrapped
 
-_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|boxed|fbox)\s{0,3}\{([^{}]*)\}")
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s{0,3}\{([^{}]*)\}")
 _FORMULA_MARKS = re.compile(r"\\[()\[\]]")
 _CALLED = re.compile(r"(?:the\s)?(?:option|choice|answer|letter)\s+", re.IGNORECASE)
 _LETTER = re.compile(
@@ -66,10 +67,9 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     Raises:
         Unreadable: it is empty, names two letters, none of the options, or says that there is no answer.
     """
-    if len(text) > MAX_ANSWER:
-        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+    refuse_long(text)
     listed = listed or {}
-    text = plain_signs(_FORMULA_MARKS.sub("", _WRAPPED.sub(r"\1", text))).strip("*`$ \t\n\"'")
+    text = plain_signs(_FORMULA_MARKS.sub("", _BOXED.sub(r"\1", unwrapped(text)))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
     concluded = _CONCLUDED.match(text)

@@ -67,5 +67,5 @@ def compare(predicted: str, gold: str, kind: str, listed: Mapping[str, str]) -> 
 
 def bare_gold(gold: str) -> str:
     """A gold answer is bare, but a whole gold solution (``#### 72``, a box) is understood."""
-    found = last_statement(gold) if "####" in gold or "boxed" in gold else None
-    return found[0] if found else gold
+    stated_in_it = last_statement(gold) if "####" in gold or "boxed" in gold else None
+    return gold if stated_in_it is None else stated_in_it

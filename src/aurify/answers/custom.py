@@ -15,7 +15,7 @@ from typing import Any
 
 from aurify.answers.answer_type import AnswerType
 from aurify.answers.pool import Job
-from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.reading import Unreadable, refuse_long
 from aurify.errors import UsageError
 
 
@@ -89,8 +89,7 @@ class Comparison(AnswerType):
 
 
 def _read(answer: str) -> str:
-    if len(answer) > MAX_ANSWER:
-        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+    refuse_long(answer)
     if not answer.strip():
         raise Unreadable("empty")
     return answer.strip()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aurify.answers.answer_type import AnswerType, Judging
 from aurify.answers.choice import read_choice
@@ -14,6 +15,7 @@ from aurify.answers.options import options
 from aurify.answers.pool import Job, JobResult, WorkerPool
 from aurify.answers.reading import MAX_ANSWER, Unreadable
 from aurify.answers.thought import opened_thought, reply
+from aurify.answers.types import ANSWER_TYPES
 from aurify.answers.types import answer_type as kind_of
 from aurify.answers.verdict import Grade, Verdict
 from aurify.answers.words import words_key
@@ -140,7 +142,7 @@ class Grader:
 
     def _plan(self, text: str, golds: Sequence[str], kind: str, listed: Mapping[str, str]) -> list[Grade | Asked]:
         """One grade a gold answer, or what has to be asked for it."""
-        kind_of(kind)
+        kind_of(kind)  # refuses an unknown word
         if listed and not _is_listed(golds[0], listed):
             listed = {}  # a gold text that is no option, such as BIG-Bench Hard's "Monsters, Inc", stands for itself
         try:
@@ -163,6 +165,21 @@ class Grader:
         if unknown:
             self._known.update(zip(unknown, self._pool.run(unknown), strict=True))
         return [self._known[job] for job in jobs]
+
+
+def grader_of(settings: Any, folder: str | Path | None = None, **limits: Any) -> Grader:
+    """A grader with the answer type of ``settings.answers`` and its own settings.
+
+    Args:
+        folder: of the run, where a type may keep what it paid for.
+        limits: of the workers; see ``Grader``.
+
+    Raises:
+        UsageError: the type refuses its settings.
+    """
+    word = getattr(settings, "answers", None)
+    kind = ANSWER_TYPES.made(word, settings) if word else None
+    return Grader(kind=kind.at(folder) if kind else None, **limits)
 
 
 def _cut(text: str) -> Grade:

@@ -192,10 +192,10 @@ def _right_side(text: str) -> str:
     """What follows the last ``=``: ``x = 8``, ``3 + 4 = 7``; but not of an equation such as ``2y = 10``."""
     left, equals, right = text.rpartition("=")
     left = _TIMES.sub(" * ", left)
-    name, before, middle = left.rpartition("=")[2], *left.partition("=")[1:]
-    if equals and _UNKNOWN.search(name):
+    _, chained, middle = left.partition("=")
+    if equals and _UNKNOWN.search(left.rpartition("=")[2]):
         raise Unreadable("an equation, not a number")
-    if before and re.search(r"[,;]|\b(?:and|or)\b", middle):
+    if chained and re.search(r"[,;]|\b(?:and|or)\b", middle):
         raise Unreadable("more than one number")
     return right.strip()
 

@@ -6,6 +6,7 @@ import re
 
 from aurify.answers.characters import RAISED, plain_signs, scripts
 from aurify.answers.math.tokens import periodic_as_fractions
+from aurify.answers.wrapped import unwrapped
 
 _POWER_OF_TEN = re.compile(
     r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"
@@ -14,7 +15,6 @@ _RAISED_TEN = re.compile(r"(?<![\d.,^*])10(?:\^|\*\*)(?:\{([+-]?\d{1,3})\}|\(?([
 _FRAC = re.compile(r"\\(?:[dtc]|nice|s)?frac\s*(?:\{\s*([+-]?\d+)\s*\}|(\d))\s*(?:\{\s*(-?)(\d+)\s*\}|(\d))")
 _DIVIDED = re.compile(r"(?<=\d)\s?÷\s?(?=\d)")
 _DOLLARS = re.compile(r"\b(?:US|A|AU|C|CA|NZ|HK|S)\s?(?=\$\s?\d)")
-_TEXT = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textrm|textbf|mathbf|textit)\s*\{([^{}]*)\}")
 _EMPHASIS = re.compile(r"(?<![\w)*])\*{2,3}(?=[^\s*])|(?<=[^\s*])\*{2,3}(?![\w(*])")
 """Bold around a number; a power (``5**2``) has something on both sides."""
 _SPACED = re.compile(r"(?<![\d.,/])(?!0)(\d{1,3})((?: \d{3})+)(?![\d/]|\.\d*/|,\d| \d)")
@@ -36,7 +36,7 @@ def in_plain_form(text: str) -> str:
         text = text.replace(old, new)
     for mark in ("\\left", "\\right", "\\(", "\\)", "\\[", "\\]", "\\;", "\\:"):
         text = text.replace(mark, "")
-    text = _EMPHASIS.sub("", _TEXT.sub(r" \1", text)).strip("*_`\"' \t\r\n")
+    text = _EMPHASIS.sub("", unwrapped(text, " ")).strip("*_`\"' \t\r\n")
     while len(text) > 1 and text[0] == text[-1] == "$":  # marks of a formula; a lone one is a currency
         text = text[1:-1].strip()
     text = _FRAC.sub(_as_fraction, periodic_as_fractions(_DOLLARS.sub("", _DIVIDED.sub("/", text))))

@@ -12,11 +12,21 @@ class Unreadable(ValueError):
     """An answer that cannot be read; the message is the reason of the ``unparsable`` verdict that it becomes."""
 
 
+def refuse_long(answer: str) -> None:
+    """Refuse an answer of more than ``MAX_ANSWER`` characters.
+
+    Raises:
+        Unreadable: it is one.
+    """
+    if len(answer) > MAX_ANSWER:
+        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+
+
 def well_formed(text: str) -> str:
     """The text without what UTF-8, Parquet and C libraries cannot hold: lone surrogates and NUL become U+FFFD."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-def shown(text: str, limit: int = 60) -> str:
-    """The text in quotes, on one line of at most ``limit`` characters, safe to print."""
-    return f"'{printable(text[: 4 * limit], limit)}'"
+def shown(text: str) -> str:
+    """The text in quotes, on one line of at most 60 characters, safe to print."""
+    return f"'{printable(text[:240], 60)}'"

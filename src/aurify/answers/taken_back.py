@@ -98,8 +98,8 @@ def taken_back(answer: str, behind: str, answer_type: str) -> bool:
     """Whether the text behind a stated answer takes it back. Linear in its length."""
     behind = behind[:_REGION]
     negative = bool(_NEGATIVE.match(answer))  # "The answer is no. That is wrong." denies what was asked
-    called = _CALLED_WRONG if answer_type in ("text", "choice") else _CALLED_FALSE
-    if (called.match(behind) or _CALLED_WRONG.match(behind)) and not negative:
+    in_words = answer_type in ("text", "choice")
+    if not negative and (_CALLED_WRONG.match(behind) or (not in_words and _CALLED_FALSE.match(behind))):
         return True
     if _OWN_ERROR.search(behind):
         return True

@@ -40,13 +40,13 @@ def after_thought(text: str) -> str:
     Raises:
         Unreadable: the thought is never closed.
     """
-    tags = list(THOUGHT_TAG.finditer(text))
-    if not tags:
-        told = list(TOLD_REPLY.finditer(text)) if TOLD_THOUGHT.match(text) else []
-        return text[told[-1].end() :] if told else text
-    if not tags[-1]["close"]:
+    tag = _last(THOUGHT_TAG, text)
+    if tag is None:
+        told = _last(TOLD_REPLY, text) if TOLD_THOUGHT.match(text) else None
+        return text[told.end() :] if told else text
+    if not tag["close"]:
         raise Unreadable("the thought is never closed")
-    return text[tags[-1].end() :]
+    return text[tag.end() :]
 
 
 def told_open(text: str) -> bool:
@@ -76,8 +76,8 @@ def parted(text: str) -> tuple[str, str, str] | None:
 
 def opened_thought(text: str) -> str:
     """The end of a text from the thought that it opens and does not close, or nothing."""
-    tags = list(THOUGHT_TAG.finditer(text))
-    return text[tags[-1].start() :] if tags and not tags[-1]["close"] else ""
+    tag = _last(THOUGHT_TAG, text)
+    return text[tag.start() :] if tag and not tag["close"] else ""
 
 
 def last_thought(text: str) -> str:
@@ -88,8 +88,8 @@ def last_thought(text: str) -> str:
 
 def closes_thought(text: str) -> bool:
     """Whether the last tag of a thought in a text closes it."""
-    tags = list(THOUGHT_TAG.finditer(text))
-    return bool(tags) and bool(tags[-1]["close"])
+    tag = _last(THOUGHT_TAG, text)
+    return tag is not None and tag["close"] is not None
 
 
 def has_tag(text: str) -> bool:
@@ -108,3 +108,7 @@ def with_thought(thought: str, reply: str, *, closed: bool = True) -> str:
     """One text of a thought and the reply after it, which a server sent apart."""
     begun = f"{OPENING}\n{thought.strip()}\n"
     return f"{begun}{CLOSING}\n\n{reply}" if closed or reply else begun
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(reversed(list(pattern.finditer(text))), None)

@@ -13,6 +13,9 @@ END_TOKENS = (
     rf"|(?!{TAG_TOKEN})<[|｜][\w▁-]{{2,30}}[|｜]>"
 )
 """Tokens that end a text or a turn, as tokenizers write them."""
+_END = re.compile(END_TOKENS)
+_SHORT = 200
+"""What stands before the next problem is a bare answer only where it is shorter, in characters."""
 _OTHERS = r"(?:user|human|student|customer|用户|用戶)"
 _ROLES = r"(?:user|human|system|assistant|instruction|input|response)s?"
 _TASK = (
@@ -60,7 +63,7 @@ def before_next_problem(
     """
     for further in _FURTHER.finditer(text):
         short = further.start() < _SHORT
-        head = _without_rule(_END_TOKENS.sub("", text[: further.start()])).strip() if short else "..."
+        head = _without_rule(_END.sub("", text[: further.start()])).strip() if short else "..."
         if not head:
             continue
         behind = stated_at is not None and stated_at <= further.start()
@@ -75,8 +78,3 @@ def _without_rule(head: str) -> str:
     before, _, last = head.rstrip().rpartition("\n")
     is_rule = len(last.strip()) > 2 and len(set(last.strip())) == 1 and last.strip()[0] in "-*_="
     return before if is_rule else head
-
-
-_END_TOKENS = re.compile(END_TOKENS)
-_SHORT = 200
-"""What stands before the next problem is a bare answer only where it is shorter, in characters."""

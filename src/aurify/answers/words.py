@@ -6,10 +6,10 @@ import re
 import unicodedata
 
 from aurify.answers.polar import polar_word
-from aurify.answers.reading import MAX_ANSWER, Unreadable
+from aurify.answers.reading import Unreadable, refuse_long
 from aurify.answers.refusals import is_refusal
+from aurify.answers.wrapped import unwrapped
 
-_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textnormal|textbf|mathbf)\s*\{([^{}]*)\}")
 _BRACKETS = set("()[]{}<> \t")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "$": "$"}
 _PLAIN = str.maketrans(dict.fromkeys("‘’‛′", "'") | dict.fromkeys("“”„″", '"') | dict.fromkeys("\u2010\u2011", "-"))
@@ -25,12 +25,11 @@ def read_words(text: str) -> str:
         Unreadable: nothing is left, it is too long, or it says that there is no answer (``I do not know.``).
     """
     text = text.strip()
-    if len(text) > MAX_ANSWER:
-        raise Unreadable(f"longer than {MAX_ANSWER} characters")
+    refuse_long(text)
     if is_refusal(text):
         raise Unreadable("says that there is no answer")
     if text and not set(text) <= _BRACKETS:
-        text = _unwrap(_WRAPPED.sub(r"\1", text).strip())
+        text = _unwrap(unwrapped(text).strip())
     if not text or not text.strip("\"'`“”‘’«»* "):
         raise Unreadable("empty")
     return text

@@ -66,7 +66,7 @@ def run(settings: GradeSettings) -> None:
     finish_reason is "length", or whose truncated is true, is truncated. A field question with lines "(A) text" lets
     a choice be named by its text.
     """
-    from aurify.answers.chosen import grader_of
+    from aurify.answers.grader import grader_of
 
     counts: Counter[str] = Counter()
     rows: Iterable[Row | BadRow] = _read(settings.file)

@@ -75,7 +75,7 @@ def run(settings: ImportSettings) -> None:
 
 def _imported(settings: ImportSettings, folder: Path) -> tuple[LabelledFile, LabelAgreement, int]:
     """What the file holds, how its labels agree, and how many rationales were written into the folder."""
-    from aurify.answers.chosen import grader_of
+    from aurify.answers.grader import grader_of
     from aurify.cli.progress import progress_bar
     from aurify.collecting.agreement import judge_labelled
     from aurify.collecting.labelled import read_labelled

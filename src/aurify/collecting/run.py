@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aurify.answers import Grade
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.collecting.api import Cache, Price, price_of
 from aurify.collecting.api.cache import Spent
 from aurify.collecting.keys import OPENAI, api_key

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from aurify.answers import Grade, Grader
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.clock import peak_memory_mb
 from aurify.doctor.advice import advise
 from aurify.doctor.report import Cost, Findings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.errors import AurifyError
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurify.answers import Grade
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.errors import UsageError
 from aurify.evaluation.adaptive import drawn_until_sure
 from aurify.evaluation.result import Evaluation, GroupScores, Tally

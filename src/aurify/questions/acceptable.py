@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from aurify.questions.fields import Fields, json_structure, structure
+from aurify.answers.wrapped import unwrapped
+from aurify.questions.fields import Fields, is_list, json_structure, structure
 from aurify.questions.gold import as_text
 from aurify.questions.parts import of_record
 from aurify.questions.rows import RowError, json_type, show
@@ -28,7 +28,6 @@ _NONE = {
     "answer varies", "varies", "…", "..", "...",
 }  # fmt: skip
 _BLANK = {"none", "unknown", "na", "hidden", "-", "--", "–", "—", "?", "??", "_", "__", "___"}
-_WRAPPED = re.compile(r"\\(?:text|mbox|mathrm|textbf)\s*\{([^{}]*)\}")
 
 
 def acceptable(value: Any, field: str) -> tuple[str, ...]:
@@ -46,8 +45,8 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
         return record
     if isinstance(value, Mapping):
         values = _of_object(Fields(value), field)
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        values = [one for item in value for one in (item if _is_list(item) and len(value) == 1 else [item])]
+    elif is_list(value):
+        values = [one for item in value for one in (item if is_list(item) and len(value) == 1 else [item])]
     else:
         return _wordings(value, field)
     if not values:
@@ -60,12 +59,12 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
 
 def no_answer(text: str) -> bool:
     """Whether a gold answer says that there is none to check: ``proof``, ``notfound``, ``N/A``, ``see solution``."""
-    return _WRAPPED.sub(r"\1", text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
+    return unwrapped(text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
 
 
 def is_no_number(text: str) -> bool:
     """Whether an answer among numbers stands for none, though it may be one among words: ``None``, ``-``, ``?``."""
-    return _WRAPPED.sub(r"\1", text).strip().removesuffix(".").casefold() in _BLANK
+    return unwrapped(text).strip().removesuffix(".").casefold() in _BLANK
 
 
 def _names_answer(value: Any) -> bool:
@@ -79,7 +78,7 @@ def _of_object(value: Fields, field: str) -> list[Any]:
         have = ", ".join(show(name, 30) for name in list(value.original)[:8]) or "nothing"
         raise RowError(f"'{field}' is an object of {have}: expected an answer in it, as {', '.join(_MAIN[:4])}")
     more = value.filled(_MORE)
-    return [one for name in (main, more) if name for one in (value[name] if _is_list(value[name]) else [value[name]])]
+    return [one for name in (main, more) if name for one in (value[name] if is_list(value[name]) else [value[name]])]
 
 
 def _wordings(value: Any, field: str) -> tuple[str, ...]:
@@ -94,7 +93,3 @@ def _answer(value: Any, field: str) -> str:
     if isinstance(json_structure(text), Mapping):
         raise RowError(f"'{field}' is the JSON text of an object: expected an answer")
     return text
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

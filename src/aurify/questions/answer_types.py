@@ -27,7 +27,6 @@ _MARKED = re.compile(r"\\\((.+)\\\)|\$(.+)(?<!\\)\$|\*\*(.+)\*\*", re.DOTALL)
 """A formula's marks, or bold, around the whole."""
 _LETTERS = re.compile(r"[^\W\d_]")
 _NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
-_SPACED = re.compile(r"(?<![\d.,])(\d{1,3})((?:[ \u00a0\u202f\u2009]\d{3})+)(?![\d,])")
 
 
 def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> str:
@@ -65,8 +64,7 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
     kind = infer_answer_type(answers, questions)
     if kind in ("choice", "number"):
         return [kind] * len(answers)
-    choices = [as_choice(one) is not None and _letter(one) in options(text)
-               for one, text in zip(answers, questions, strict=True)]  # fmt: skip
+    choices = [_letter(one) in options(text) for one, text in zip(answers, questions, strict=True)]
     others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
     bare = [as_number(one) is not None or (number_in(one) is not None and _is_measure(one)) for one in others]
     formal = (
@@ -105,11 +103,10 @@ def number_in(answer: str) -> str | None:
     found = as_number(answer)
     if found is not None:
         return found
-    spaced = _SPACED.sub(lambda match: match[1] + re.sub(r"\s", "", match[2]), answer)
-    if not _BEGINS_NUMBER.match(spaced) or _NAME_AFTER.search(spaced):
+    if not _BEGINS_NUMBER.match(answer) or _NAME_AFTER.search(answer):
         return None
     try:
-        number = read_number(spaced)
+        number = read_number(answer)
     except Unreadable:
         return None
     return None if number.factor else as_number(str(number)) or str(number)
@@ -152,4 +149,5 @@ def _choice(gold: str, listed: Mapping[str, str]) -> tuple[str, str, tuple[str, 
 
 
 def _letter(answer: str) -> str:
-    return (as_choice(answer) or "  ")[1]
+    """The letter that an answer is; a space, which names no option, where it is none."""
+    return (as_choice(answer) or "( )")[1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aurify.answers.options import LETTERS
-from aurify.questions.fields import Fields, structure
+from aurify.questions.fields import Fields, is_list, structure
 from aurify.questions.gold import as_choice, as_text
 from aurify.questions.rows import RowError, json_type, show
 
@@ -86,7 +86,7 @@ def read_options(value: Any, field: str) -> Options | None:
     found: Options | None = None
     if isinstance(value, Mapping):
         found = _of_object(Fields(value), field)
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+    elif is_list(value):
         found = _of_list(list(value), field)
     if found is not None and not 2 <= len(found.texts) <= len(LETTERS):
         raise RowError(f"'{field}' holds {len(found.texts)} options: expected 2 to {len(LETTERS)}")
@@ -133,11 +133,11 @@ def first_number(rows: Iterable[tuple[Options, Sequence[tuple[str, Any]]]]) -> i
     seen: set[str] = set()
     for options, said in rows:
         try:
-            if any(options.place(_single(name, mark)) is not None for name, mark in said if not isinstance(mark, list)):
+            given = [_single(name, mark) for name, mark in said]
+            if any(options.place(mark) is not None for mark in given):
                 continue
         except RowError:  # which is told where the row is settled
             continue
-        given = (mark[0] if isinstance(mark, list) and len(mark) == 1 else mark for _, mark in said)
         index = next((index for mark in given if (index := options.index(mark)) is not None), None)
         if index is not None:
             seen.add("zero" if index == 0 else "beyond" if index == len(options.texts) else "between")

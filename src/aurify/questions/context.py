@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aurify.questions.fields import Fields, structure
+from aurify.questions.fields import Fields, is_list, structure
 from aurify.questions.gold import as_text
 
 CONTEXT_FIELDS = (
@@ -59,15 +59,15 @@ def _read(value: Any) -> str | None:
         return value if isinstance(spelled, str) else _read(spelled) or value
     if isinstance(value, Mapping):
         return _paragraphs(Fields(value))
-    if not isinstance(value, Sequence) or isinstance(value, bytes):
+    if not is_list(value):
         return None
     if all(isinstance(one, str) for one in value):
         return "\n".join(one.strip() for one in value)
     if all(isinstance(one, Mapping) for one in value):
         return _together([_paragraphs(Fields(one)) for one in value])
-    if all(_is_list(one) and len(one) == 2 and isinstance(one[0], str) and _is_list(one[1]) for one in value):
+    if all(is_list(one) and len(one) == 2 and isinstance(one[0], str) and is_list(one[1]) for one in value):
         return _together([_titled(title, _read(sentences)) for title, sentences in value])
-    if all(_is_list(one) and all(isinstance(cell, (str, int, float)) for cell in one) for one in value):
+    if all(is_list(one) and all(isinstance(cell, (str, int, float)) for cell in one) for one in value):
         return "\n".join(" | ".join(str(cell).strip() for cell in row) for row in value)
     return None
 
@@ -79,7 +79,7 @@ def _paragraphs(fields: Fields) -> str | None:
         return None
     title: Any = fields.get("title")
     texts = fields[name]
-    if _is_list(title) and _is_list(texts) and len(title) == len(texts):
+    if is_list(title) and is_list(texts) and len(title) == len(texts):
         return _together([_titled(one, _read(text)) for one, text in zip(title, texts, strict=True)])
     return _titled(title, _read(texts))
 
@@ -91,7 +91,3 @@ def _titled(title: Any, text: str | None) -> str | None:
 def _together(texts: Sequence[str | None]) -> str | None:
     read = [text for text in texts if text is not None]
     return "\n\n".join(read) if len(read) == len(texts) else None
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

@@ -69,7 +69,7 @@ class Fields(Mapping[str, Any]):
             value = structure(value)
             if isinstance(value, Mapping) and (step in value or step.lower() in Fields(value)):
                 value = value[step] if step in value else Fields(value)[step.lower()]
-            elif isinstance(value, Sequence) and not isinstance(value, str) and _place(step, value) is not None:
+            elif is_list(value) and _place(step, value) is not None:
                 value = value[int(step)]
             else:
                 where = f" in '{'.'.join(walked)}', which is {json_type(value)}" if walked else ""
@@ -114,6 +114,11 @@ def json_structure(value: Any) -> Any:
         isinstance(found, list) and bool(found) and all(isinstance(one, (str, dict)) for one in found)
     )
     return found if spelled else value
+
+
+def is_list(value: Any) -> bool:
+    """Whether a value is a list, or another sequence of values."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def given_id(fields: Mapping[str, Any]) -> str | None:

@@ -7,7 +7,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from aurify.answers.boxes import BOX, box_at, closing_braces
 from aurify.answers.reading import Unreadable
+from aurify.answers.statements import HASHED_HEADING
 from aurify.answers.thought import after_thought, in_answer_tags
 from aurify.questions.rows import RowError, json_type, show
 
@@ -26,9 +28,7 @@ _STATED = re.compile(
     r"\b(?:final\s)?answer\**(?:\s+is)?(?:\s*:|\b(?<=is))\**\s+(?!is\b|not\b)([^\n]+?)\s*\Z", re.IGNORECASE
 )
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
-_HEADING = re.compile(r"\d{1,3}[.):]?\s+[A-Za-z]|[A-Za-z*]")
-"""How a heading of Markdown goes on behind ``####``."""
-_BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
+_BOX = re.compile(BOX)
 
 BARE_SOLUTION = 100
 """The longest solution, in characters, that may itself be the answer (s1K)."""
@@ -85,7 +85,7 @@ def _marked(answer: str) -> tuple[str, str] | None:
     work, mark, gold = said.rpartition("####")
     if mark:
         line, _, below = gold.strip().partition("\n")
-        if below.strip() and _HEADING.match(line):
+        if below.strip() and HASHED_HEADING.match(line):
             return None
         gold = line
     else:
@@ -182,20 +182,12 @@ def as_choice(text: str) -> str | None:
 
 def last_boxed(text: str) -> str | None:
     r"""The content of the last non-empty ``\boxed{…}``, braces matched; ``\boxed 2`` is read too."""
-    for found in reversed(list(_BOX.finditer(text))):
-        start, depth = found.end(), 0
-        if text[start : start + 1] != "{":
-            short = re.match(r"[^\s$.,{}]+", text[start:])
-            if short:
-                return short[0]
-            continue
-        for place in range(start, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[place], 0)
-            if depth == 0:
-                inner = text[start + 1 : place].strip()
-                if inner:
-                    return inner
-                break
+    boxes = list(_BOX.finditer(text))
+    closing = closing_braces(text) if boxes else {}
+    for found in reversed(boxes):
+        box = box_at(text, found, closing)
+        if content := text[box.begin : box.finish].strip():
+            return content
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
-from aurify.questions.fields import Fields
+from aurify.questions.fields import Fields, is_list
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError
 
@@ -47,7 +47,7 @@ def of_record(value: Fields, field: str) -> tuple[str, ...]:
     number, spans, date = value.get("number"), value.get("spans"), value.get("date")
     if number not in (None, ""):
         return (as_text(number, field),)
-    if isinstance(spans, Sequence) and not isinstance(spans, (str, bytes)) and spans:
+    if is_list(spans) and spans:
         texts = [as_text(one, field).strip() for one in spans]
         return tuple(dict.fromkeys(texts)) if _of_annotators(texts, value) else in_any_order(texts, field)
     return _dates(Fields(date), field) if isinstance(date, dict) else ()

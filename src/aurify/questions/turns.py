@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aurify.questions.fields import Fields, structure
+from aurify.questions.fields import Fields, is_list, structure
 from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError, json_type, show
 
@@ -29,7 +29,7 @@ class Turns:
 def is_turns(value: Any) -> bool:
     """Whether a value is a conversation: a list of objects with a role each, or the JSON text of one."""
     value = structure(value)
-    return isinstance(value, Sequence) and not isinstance(value, str) and bool(value) and all(map(_is_turn, value))
+    return is_list(value) and bool(value) and all(map(_is_turn, value))
 
 
 def read_turns(value: Any, field: str) -> Turns:
@@ -60,7 +60,7 @@ def _content(value: Any, field: str) -> str:
     """A turn's text; that of a list of parts is joined."""
     if value is None:  # an assistant's turn that only calls a tool
         return ""
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not is_list(value):
         return as_text(value, field) if str(value).strip() else ""
     parts = [part.get("text") if isinstance(part, Mapping) else part for part in value]
     odd = next((one for one, text in zip(value, parts, strict=True) if not isinstance(text, str)), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aurify.answers import Grader
-from aurify.answers.chosen import grader_of
+from aurify.answers.grader import grader_of
 from aurify.lock import sole_writer
 from aurify.models.device import device_line
 from aurify.questions import Question

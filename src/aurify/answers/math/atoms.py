@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from aurify.answers.math.tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Token
 from aurify.answers.math.tree import ONE, THREE, TWO, Tree, number
 from aurify.answers.reading import Unreadable
+from aurify.answers.wrapped import WRAPPERS
 
 MAX_DEPTH = 60
 """Formulas that are nested more deeply are unreadable."""
@@ -14,9 +15,7 @@ MAX_DEPTH = 60
 _ANY_NUMBER = range(1, 100)
 _ARGUMENTS = {"log": (1, 2), "binom": (2,)} | dict.fromkeys(("max", "min", "gcd", "lcm"), _ANY_NUMBER)
 _STYLES = frozenset(("\\mathbf", "\\mathit", "\\mathsf", "\\bm"))
-_UNREAL = frozenset(
-    ("\\text", "\\mathrm", "\\textbf", "\\mathbf", "\\operatorname", "\\mbox", "\\textit", "\\mathit", "\\rm")
-)
+_WRAPPERS = frozenset(f"\\{name}" for name in WRAPPERS)
 
 
 class Cursor:
@@ -166,11 +165,11 @@ class Atoms(Cursor, ABC):
             return ("bracket", "⟨", "⟩", *items)
         if closing not in (")", "]", "["):
             raise Unreadable("a bracket that is not closed")
-        if len(items) == 1 and (opening, str(closing)) in (("(", ")"), ("[", "]")) and tree[0] != "bracket":
-            return tree if opening == "(" or tree[0] != "number" else ("bracket", "[", "]", tree)
-        if opening == "(" and closing == ")" and len(items) == 1:
+        around = (opening, str(closing))
+        is_group = around == ("(", ")") or (around == ("[", "]") and tree[0] not in ("bracket", "number"))
+        if len(items) == 1 and is_group:
             return tree
-        return ("bracket", opening, str(closing), *items)
+        return ("bracket", *around, *items)
 
     def macro(self, macro: str) -> Tree:
         if macro in ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"):
@@ -184,7 +183,7 @@ class Atoms(Cursor, ABC):
         inner = self.peek(1)
         if macro in _STYLES and inner is not None and inner.kind != "word":
             return self.group()
-        if macro in _UNREAL:
+        if macro in _WRAPPERS:
             return self.named()
         if macro == "\\begin":
             return self.matrix()
@@ -211,9 +210,7 @@ class Atoms(Cursor, ABC):
         while not self.accept("}"):
             words.append(str(self.take()))
         name = "".join(words)
-        if name in ("and", "or", ","):
-            raise Unreadable("words")
-        if not name.isalpha():
+        if name in ("and", "or") or not name.isalpha():
             raise Unreadable("words")
         return self.word(name)
 
@@ -308,17 +305,12 @@ class Atoms(Cursor, ABC):
         arguments = self.arguments() if in_brackets else [self.implied_argument()]
         if name == "log" and base is not None:
             arguments.append(base)
-        elif name == "log" and len(arguments) == 2:
-            pass  # log(x, b)
         if len(arguments) not in _ARGUMENTS.get(name, (1,)):
             raise Unreadable(f"{name} of {len(arguments)} arguments")
         if exponent is not None and exponent == ("-", ONE) and "arc" + name in FUNCTIONS:
             return ("call", "arc" + name, *arguments)
-        tree: Tree = ("root", TWO, arguments[0]) if name == "sqrt" else ("call", name, *arguments)
-        if name == "cbrt":
-            tree = ("root", THREE, arguments[0])
-        if name == "exp":
-            tree = ("^", ("constant", "e"), arguments[0])
+        written_as: dict[str, Tree] = {"sqrt": ("root", TWO), "cbrt": ("root", THREE), "exp": ("^", ("constant", "e"))}
+        tree: Tree = (*written_as[name], arguments[0]) if name in written_as else ("call", name, *arguments)
         return tree if exponent is None else ("^", tree, exponent)
 
     def glued_base(self) -> Tree | None:

@@ -9,22 +9,21 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from aurify.answers.latex import spellings, without_name, without_units, words_in
+from aurify.answers.latex import spellings, without_name, words_in
+from aurify.answers.latex_units import without_units
 from aurify.answers.math.equality import same
+from aurify.answers.math.phrases import without_phrases
 from aurify.answers.math.structures import Structure, read_structure
-from aurify.answers.math.written import without_phrases
 from aurify.answers.reading import Unreadable
+from aurify.answers.wrapped import MACRO
 
 _OR, _AND = (re.compile(rf"\\(?:{names})(?![a-zA-Z])") for names in ("lor|vee", "land|wedge"))
 _OPEN_END = re.compile(r"(?<!\d)\s?(?:\\[lc]?dots|…|\.\.\.)|(?<![\d.])\d+\s?(?:\\[lc]?dots|…|\.\.\.)")
 """Anything that goes on; ``3.14\\ldots`` is told by its decimals."""
 _ANOTHER_OPTION = re.compile(r"\(\s?[A-J]\s?\)|\\text(?:bf)?\s?\{\s?\(?[A-J][).]?\s?\}")
-_OPTION_WITHIN = re.compile(
-    r"\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?(\([A-J]\))\s?\\?\s?([^{}]+)\}$"
-)
+_OPTION_WITHIN = re.compile(MACRO + r"\{\s?(\([A-J]\))\s?\\?\s?([^{}]+)\}$")
 _OPTION = re.compile(
-    r"^(?:\\(?:text|textbf|mathrm|mathbf|textnormal|textrm|mbox)\s?\{\s?\(?([A-J])[).:]*\s?\}|\(([A-J])\)"
-    r"|\(\\(?:text|textbf|mathrm|mathbf|mbox)\s?\{\s?([A-J])\s?\}\)|([A-J])\))\s*(.*)$"
+    rf"^(?:{MACRO}\{{\s?\(?([A-J])[).:]*\s?\}}|\(([A-J])\)|\({MACRO}\{{\s?([A-J])\s?\}}\)|([A-J])\))\s*(.*)$"
 )
 
 

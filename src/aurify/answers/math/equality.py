@@ -169,16 +169,10 @@ def _same_items(pred: Several, gold: Several) -> str | None:
         return "the same row" if all(alike) else None
     if pred.kind in ("list", "set") and gold.kind in ("list", "set"):
         return "the same items" if _match(pred.items, gold.items) else None
-    ordered = {("point", "point"), ("vector", "point"), ("point", "vector"), ("vector", "vector"), ("square", "square")}
-    listed = {("list", "point"), ("point", "list"), ("list", "vector"), ("vector", "list")}
-    squares = len(gold.items) > 2 and (pred.kind, gold.kind) in {
-        ("square", "list"),
-        ("list", "square"),
-        ("square", "vector"),
-    }
-    if (pred.kind, gold.kind) not in ordered | listed and not squares:
-        return None
-    if len(pred.items) != len(gold.items):
+    kinds = {pred.kind, gold.kind}
+    ordered = kinds <= {"point", "vector"} or kinds in ({"square"}, {"list", "point"}, {"list", "vector"})
+    no_interval = len(gold.items) > 2 and kinds in ({"square", "list"}, {"square", "vector"})
+    if not (ordered or no_interval) or len(pred.items) != len(gold.items):
         return None
     pairs = zip(_in_order(pred.items), _in_order(gold.items), strict=True)
     equal = all(same(_unnamed(a), _unnamed(b)) for a, b in pairs)

@@ -76,11 +76,8 @@ class _Parser(Atoms):
         self.deeper()
         tree: Tree | None = None
         while True:
-            if self.accept("+"):
-                term = self.product()
-                tree = term if tree is None else ("+", tree, term)
-            elif self.accept("-"):
-                term = ("-", self.product())
+            if self.peek() in ("+", "-"):
+                term = self.product() if self.take() == "+" else ("-", self.product())
                 tree = term if tree is None else ("+", tree, term)
             elif self.peek() in ("±", "∓"):
                 sign = str(self.take())
@@ -161,9 +158,7 @@ class _Parser(Atoms):
         if self.peek() == "{" and self.peek(1) == "°" and self.peek(2) == "}":
             self.at += 3
             return ("degrees", base)
-        exponent = self.exponent()
-        tree: Tree = ("^", base, exponent)
-        return self.marks(tree)
+        return self.marks(("^", base, self.exponent()))
 
     def transposed(self, tree: Tree) -> Tree:
         """A matrix, or a row in square brackets, behind which ``^T`` stands."""

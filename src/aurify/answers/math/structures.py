@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -66,7 +65,6 @@ class Based:
 Structure = Any
 
 
-@lru_cache(maxsize=4096)
 def read_structure(text: str) -> Structure:
     """What a text states.
 
@@ -118,9 +116,7 @@ def _structure(tree: Tree) -> Structure:
     if kind in _SCALARS or kind == "pm":
         return _scalars(tree)
     if kind == "base":
-        if tree[2] == 10:
-            return Value(("number", tree[1], 0))
-        return Based(tree[1], tree[2])
+        return Value(("number", tree[1], 0)) if tree[2] == 10 else Based(tree[1], tree[2])
     if kind == "list":
         return _listed([_structure(item) for item in tree[1:]])
     if kind == "set":
@@ -173,10 +169,10 @@ def _signed(tree: Any, signs: Any) -> Any:
         return tree
     if tree[0] != "pm":
         return (tree[0], *(_signed(part, signs) for part in tree[1:]))
-    left, right = _signed(tree[1], signs), None
-    sign = next(signs) * (1 if tree[3] == "±" else -1)
+    left = _signed(tree[1], signs)
+    is_plus = (next(signs) > 0) == (tree[3] == "±")
     right = _signed(tree[2], signs)
-    right = right if sign > 0 else ("-", right)
+    right = right if is_plus else ("-", right)
     return right if left is None else ("+", left, right)
 
 
@@ -218,7 +214,7 @@ def _bracket(opening: str, closing: str, parts: Sequence[Tree]) -> Structure:
         return Several("point", items)
     if (opening, closing) == ("[", "]"):
         rows = [item for item in items if isinstance(item, Several) and item.kind == "square"]
-        if len(rows) == len(items) and len({len(row.items) for row in rows}) == 1 and len(rows) > 0:
+        if len(rows) == len(items) and len({len(row.items) for row in rows}) == 1:
             return MatrixTree(tuple(row.items for row in rows))
         return Several("square", items)
     if len(parts) != 2 or any(part[0] not in _SCALARS for part in parts):
@@ -257,11 +253,7 @@ def _relation(operators: Sequence[str], sides: Sequence[Tree]) -> Structure:
 
 
 def _named(name: Tree, value: Structure) -> Structure:
-    if isinstance(value, Value):
-        return Value(value.tree, name)
-    if isinstance(value, Several) and value.kind == "list":
-        return value
-    return value
+    return Value(value.tree, name) if isinstance(value, Value) else value
 
 
 def _coordinates(names: Tree, values: Structure) -> Structure:

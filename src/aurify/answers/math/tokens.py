@@ -1,10 +1,12 @@
-"""Splits mathematics, in LaTeX or in plain notation, into tokens that mean the same in both. Linear in the length."""
+"""Splits tidied mathematics, in LaTeX or in plain notation, into tokens that mean the same in both. Linear."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 from itertools import pairwise
+
+from aurify.answers.wrapped import MACRO
 
 _FUNCTION_NAMES = """sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp sqrt cbrt abs floor ceil
 max min gcd lcm binom factorial cis"""
@@ -20,71 +22,19 @@ _PREFIXES = sorted(
     key=len,
     reverse=True,
 )
-_SAME = {
-    "\\cdot": "*",
-    "\\times": "*",
-    "\\ast": "*",
-    "**": "^",
-    "\\div": "/",
-    "\\le": "<=",
-    "\\leq": "<=",
-    "\\ge": ">=",
-    "=<": "<=",
-    "\\geq": ">=",
-    "\\ne": "!=",
-    "\\neq": "!=",
-    "\\lt": "<",
-    "\\gt": ">",
-    "\\pm": "±",
-    "\\mp": "∓",
-    "+/-": "±",
-    "+-": "±",
-    "\\cup": "∪",
-    "\\cap": "∩",
-    "\\in": "∈",
-    "\\setminus": "∖",
-    "\\backslash": "∖",
-    "\\langle": "⟨",
-    "\\rangle": "⟩",
-    "\\lvert": "|",
-    "\\rvert": "|",
-    "\\vert": "|",
-    "\\mid": "|",
-    "\\lfloor": "⌊",
-    "\\rfloor": "⌋",
-    "\\lceil": "⌈",
-    "\\rceil": "⌉",
-    "\\approx": "≈",
-    "\\simeq": "≈",
-    "~": " ",
-    "union": "∪",
-    "==": "=",
-    "\\colon": ":",
-    "\\%": "%",
-    "\\emptyset": "∅",
-    "\\to": "→",
-    "\\Rightarrow": "⇒",
-    "\\iff": "⇔",
-    "\\land": "and",
-    "\\lor": "or",
-    "\\wedge": "and",
-    "\\vee": "or",
-    "\\lbrack": "[",
-    "\\rbrack": "]",
-    "\\degree": "°",
-    "\\circ": "°",
-    "\\prime": "'",
-    "...": "…",
-    "\\ldots": "…",
-    "\\dots": "…",
-    "\\cdots": "…",
-    "\\dotsb": "…",
-    "\\dotsc": "…",
-    "\\imath": "i",
-}
+_SPELLINGS = {
+    "*": r"\cdot \times \ast", "/": r"\div", "^": "**", "<=": r"\le =<", ">=": r"\ge", "!=": r"\ne", "<": r"\lt",
+    ">": r"\gt", "=": "==", "±": r"\pm +-", "∓": r"\mp", "∪": r"\cup union", "∩": r"\cap", "∈": r"\in",
+    "∖": r"\setminus \backslash", "⟨": r"\langle", "⟩": r"\rangle", "|": r"\lvert \rvert \vert \mid", "⌊": r"\lfloor",
+    "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "[": r"\lbrack", "]": r"\rbrack", "≈": r"\approx \simeq",
+    "%": r"\%", "∅": r"\emptyset", "→": r"\to", "⇒": r"\Rightarrow", "⇔": r"\iff", "and": r"\land \wedge",
+    "or": r"\lor \vee", "°": r"\circ", "'": r"\prime", "…": r"... \ldots \dots \cdots \dotsb \dotsc", "i": r"\imath",
+}  # fmt: skip
+"""What is written for each sign, once ``latex.tidy`` has brought its own spellings to one."""
+_SAME = {spelled: sign for sign, spellings in _SPELLINGS.items() for spelled in spellings.split()}
 _TOKEN = re.compile(
     r"\s+|(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<macro>\\[A-Za-z]+\*?|\\.)|(?P<word>[A-Za-z]+)"
-    r"|(?P<sign>\.\.\.|\*\*|<=|=<|>=|!=|==|\+/-|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
+    r"|(?P<sign>\.\.\.|\*\*|<=|=<|>=|!=|==|\+-(?=\s?\d|\s?\\sqrt|\s?sqrt)|.)",
     re.DOTALL,
 )
 _REPEATING = re.compile(
@@ -100,10 +50,7 @@ _ARRANGED = re.compile(
     r"|(?<![\w\\])(\d{1,6})P(\d{1,6})(?!\w)|(?<![\w\\])n?P(?:er)?m?\((\d{1,6}),\s?(\d{1,6})\)"
 )
 _COMPLEX = re.compile(r"\(?[-+]?[\d.]+\s?[-+]\s?(?:[\d.]+\s?\*?\s?)?[jI]\)?")
-_JOINING = re.compile(r"\\(?:text|mbox|mathrm|textrm|textnormal)\s?\{\s*(and|or|,|cis)\s*\}")
-_SILENT = frozenset(
-    ("\\left", "\\right", "\\displaystyle", "\\,", "\\;", "\\:", "\\ ", "\\!", "\\quad", "\\qquad", "\\limits")
-)
+_JOINING = re.compile(MACRO + r"\{\s*(and|or|,|cis)\s*\}")
 
 
 class Token(str):
@@ -129,15 +76,12 @@ def tokens_of(text: str) -> list[Token]:
     spaced = False
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
-        if kind is None or match[0] in _SILENT:
+        if kind is None or match[0] == "\\limits":
             spaced = True
             continue
         pieces = _split_word(match[0]) if kind == "word" else [match[0]]
         for piece in pieces:
             same = _SAME.get(piece, piece)
-            if same == " ":
-                spaced = True
-                continue
             token = Token(same)
             token.kind, token.spaced = kind if same == piece or kind == "number" else "sign", spaced
             if same in ("and", "or"):

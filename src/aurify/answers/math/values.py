@@ -261,10 +261,6 @@ def _binomial(n: NumberLike, k: NumberLike) -> NumberLike:
     return mp.binomial(_real(n), _real(k))
 
 
-def _absolute(x: NumberLike) -> NumberLike:
-    return abs(x)
-
-
 def _log(x: NumberLike, base: NumberLike | None = None) -> NumberLike:
     if x == 0 or base == 0:
         raise ZeroDivisionError
@@ -316,7 +312,7 @@ _FUNCTIONS: dict[str, Callable[..., NumberLike]] = {
     "ln": lambda x: _log(x, +mp.e),
     "log": _log,
     "lg": lambda x: _log(x, Fraction(10)),
-    "abs": _absolute,
+    "abs": abs,
     "floor": _real_only(_whole(math.floor, mp.floor)),
     "ceil": _real_only(_whole(math.ceil, mp.ceil)),
     "factorial": _factorial,

@@ -1,7 +1,4 @@
-"""Answers whose parts are told apart before any grammar reads them: clock times, ratios, definitions by cases.
-
-Also phrases that stand for a set: ``all real numbers``, ``no solution``.
-"""
+"""Answers whose parts are told apart before any grammar reads them: clock times, ratios, definitions by cases."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-_WORDS = r"\\(?:text|mbox|mathrm|textrm|textnormal|operatorname)\s*\{([^{}]*)\}"
-_UNWRAPPED = re.compile(_WORDS)
+from aurify.answers.wrapped import unwrapped
+
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
 _NO_RATIO = re.compile(r"[=|<>]|\\[{a-zA-Z]*(?:mid|in|to)\b|\\\{")
@@ -30,27 +27,6 @@ _PARAMETER = re.compile(
 )
 """That a parameter is an integer, behind a formula that holds it."""
 _ANGLES = re.compile(r"<([^<>=]+,[^<>=]+)>")
-_ALL = r"(?:the\sset\sof\s)?(?:all\s)?(?:the\s)?"
-_PHRASES = (
-    (
-        re.compile(r"(?:the\s)?(?:set\sof\s)?(?:all\s)?(?:the\s)?real(?:s|\snumbers)|all\sof\sthe\sreal\snumbers"),
-        "\\mathbb{R}",
-    ),
-    (
-        re.compile(
-            r"(?:there\s(?:is|are)\s)?no\s(?:real\s|such\s)?(?:solutions?|roots?)(?:\sexists?)?|(?:the\s)?empty\sset"
-        ),
-        "\\emptyset",
-    ),
-    (re.compile(r"(?:the\sset\sof\s)?(?:all\s)?(?:the\s)?integers"), "\\mathbb{Z}"),
-    (re.compile(rf"{_ALL}positive\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\spositive"), "(0,\\infty)"),
-    (re.compile(rf"{_ALL}negative\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snegative"), "(-\\infty,0)"),
-    (re.compile(rf"{_ALL}non-?\s?negative\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snon-?negative"), "[0,\\infty)"),
-    (re.compile(rf"{_ALL}non-?\s?positive\s(?:real\s)?(?:reals|numbers)|[a-z]\sis\snon-?positive"), "(-\\infty,0]"),
-    (re.compile(r"(?:negative|minus)\sinfinity"), "-\\infty"),
-    (re.compile(r"(?:positive|plus)\sinfinity"), "\\infty"),
-)
-_EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(?:\sfor)?\s(?:[a-z]\s?=\s?)?(.+)")
 
 
 @dataclass(frozen=True)
@@ -95,7 +71,7 @@ class Cases:
 
 def clock_in(text: str) -> TimeOfDay | None:
     """The time of day that a text is."""
-    plain = _UNWRAPPED.sub(r"\1", text).strip()
+    plain = unwrapped(text).strip()
     found = _CLOCK.fullmatch(plain)
     parts = tuple(int(part) for part in found.groups()[:3] if part) if found else ()
     if found and max(parts[1:]) < 60 and (parts[0] < 24 or (parts[0] == 24 and not any(parts[1:]))):
@@ -106,7 +82,7 @@ def clock_in(text: str) -> TimeOfDay | None:
 
 def ratio_in(text: str) -> list[str] | None:
     """The parts of a ratio, as they are written."""
-    plain = _UNWRAPPED.sub(r"\1", text)
+    plain = unwrapped(text)
     to = _TO.fullmatch(plain)
     if to:
         return [to[1], to[2]]
@@ -142,16 +118,6 @@ def cases_in(text: str) -> list[tuple[str, str]] | None:
         value, _, condition = row.partition("&")
         if not row.strip():
             continue
-        plain = _CONDITION.sub("", _UNWRAPPED.sub(r" \1 ", condition.replace("&", " ")).strip().strip(",.;")).strip()
+        plain = _CONDITION.sub("", unwrapped(condition.replace("&", " "), " ", " ").strip().strip(",.;")).strip()
         rows.append((value.strip().strip(",.;").strip(), "otherwise" if plain.lower() in _OTHERWISE else plain))
     return rows
-
-
-def without_phrases(text: str) -> str:
-    """The text, or the set that its words stand for."""
-    plain = " ".join(_UNWRAPPED.sub(r"\1", text).split()).strip(" .").lower()
-    for phrase, formula in _PHRASES:
-        if phrase.fullmatch(plain):
-            return formula
-    but = _EXCEPT.fullmatch(plain)
-    return f"\\mathbb{{R}} \\setminus \\{{{but[1]}\\}}" if but else text
