@@ -14,7 +14,7 @@ from functools import partial
 from aurify.answers.characters import plain_signs
 from aurify.answers.reading import MAX_ANSWER, Unreadable, refuse_long
 from aurify.answers.refusals import is_refusal
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s{0,3}\{([^{}]*)\}")
 _FORMULA_MARKS = re.compile(r"\\[()\[\]]")
@@ -69,7 +69,7 @@ def read_choice(text: str, listed: Mapping[str, str] | None = None) -> str:
     """
     refuse_long(text)
     listed = listed or {}
-    text = plain_signs(_FORMULA_MARKS.sub("", _BOXED.sub(r"\1", unwrapped(text)))).strip("*`$ \t\n\"'")
+    text = plain_signs(_FORMULA_MARKS.sub("", _BOXED.sub(r"\1", without_wrapping(text)))).strip("*`$ \t\n\"'")
     if not text:
         raise Unreadable("empty")
     concluded = _CONCLUDED.match(text)

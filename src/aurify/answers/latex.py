@@ -18,7 +18,7 @@ from aurify.answers.reading import Unreadable, refuse_long
 from aurify.answers.refusals import is_refusal, is_remark
 from aurify.answers.same_number import same_number
 from aurify.answers.wording import without_wording
-from aurify.answers.wrapped import MACRO, unwrapped
+from aurify.answers.wrapped import MACRO, without_wrapping
 
 _SPELLINGS = {
     r"\frac": r"\dfrac \tfrac \cfrac \nicefrac \sfrac", "": r"\boldsymbol \displaystyle \! \$ $",
@@ -72,7 +72,7 @@ def tidy(latex: str) -> str:
         Unreadable: it is empty, longer than ``MAX_ANSWER``, or a sentence of its writer (``I do not know.``).
     """
     refuse_long(latex)
-    if (is_remark(latex) and not is_phrase(latex)) or is_refusal(unwrapped(latex)):
+    if (is_remark(latex) and not is_phrase(latex)) or is_refusal(without_wrapping(latex)):
         raise Unreadable("a sentence, and no answer")
     text = _END_OF_TEXT.sub("", _BARE_LEFT.sub("", latex.strip())).strip("`*\"' ")
     if text.startswith(("\\(", "\\[")) and text.endswith(("\\)", "\\]")):
@@ -106,7 +106,7 @@ def tidy(latex: str) -> str:
 
 def key(tidied: str) -> str:
     """What two answers that are written alike have in common: no spaces, words unwrapped and in lower case."""
-    text = unwrapped(tidied).strip()
+    text = without_wrapping(tidied).strip()
     if _PLAIN_WORDS.match(text):
         return _ARTICLE.sub("", " ".join(text.strip("(). ,").casefold().split())) or text
     text = "".join(_BETWEEN_DIGITS.sub("\0", text).split())  # "2 1/2" is not "21/2"
@@ -151,7 +151,7 @@ def is_number(tidied: str) -> bool:
 
 def words_in(tidied: str) -> str | None:
     """The words that an answer consists of, in lower case; None: it is a formula."""
-    text = unwrapped(tidied).strip()
+    text = without_wrapping(tidied).strip()
     if not _PLAIN_WORDS.match(text):
         return None
     words = re.findall(r"[A-Za-z]+", text)

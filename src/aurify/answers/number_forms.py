@@ -6,7 +6,7 @@ import re
 
 from aurify.answers.characters import RAISED, plain_signs, scripts
 from aurify.answers.math.tokens import periodic_as_fractions
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 
 _POWER_OF_TEN = re.compile(
     r"(?<=\d)\s*(?:\\times|\\cdot|×|·|x|\*)\s*10\s*(?:\^|\*\*)\s*(?:[{(]\s*([+-]?\d{1,3})\s*[})]|([+-]?\d{1,3}))(?!\d)"
@@ -36,7 +36,7 @@ def in_plain_form(text: str) -> str:
         text = text.replace(old, new)
     for mark in ("\\left", "\\right", "\\(", "\\)", "\\[", "\\]", "\\;", "\\:"):
         text = text.replace(mark, "")
-    text = _EMPHASIS.sub("", unwrapped(text, " ")).strip("*_`\"' \t\r\n")
+    text = _EMPHASIS.sub("", without_wrapping(text, " ")).strip("*_`\"' \t\r\n")
     while len(text) > 1 and text[0] == text[-1] == "$":  # marks of a formula; a lone one is a currency
         text = text[1:-1].strip()
     text = _FRAC.sub(_as_fraction, periodic_as_fractions(_DOLLARS.sub("", _DIVIDED.sub("/", text))))

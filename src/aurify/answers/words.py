@@ -8,7 +8,7 @@ import unicodedata
 from aurify.answers.polar import polar_word
 from aurify.answers.reading import Unreadable, refuse_long
 from aurify.answers.refusals import is_refusal
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 
 _BRACKETS = set("()[]{}<> \t")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "*": "*", "$": "$"}
@@ -29,7 +29,7 @@ def read_words(text: str) -> str:
     if is_refusal(text):
         raise Unreadable("says that there is no answer")
     if text and not set(text) <= _BRACKETS:
-        text = _unwrap(unwrapped(text).strip())
+        text = _unwrap(without_wrapping(text).strip())
     if not text or not text.strip("\"'`“”‘’«»* "):
         raise Unreadable("empty")
     return text

@@ -13,6 +13,6 @@ MACRO = rf"\\(?:{'|'.join(WRAPPERS)})\s*"
 _WRAPPED = re.compile(MACRO + r"\{([^{}]*)\}")
 
 
-def unwrapped(text: str, before: str = "", behind: str = "") -> str:
+def without_wrapping(text: str, before: str = "", behind: str = "") -> str:
     """The text with the words alone, and these around them."""
     return _WRAPPED.sub(rf"{before}\1{behind}", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 from aurify.questions.fields import Fields, is_list, json_structure, structure
 from aurify.questions.gold import as_text
 from aurify.questions.parts import of_record
@@ -59,12 +59,12 @@ def acceptable(value: Any, field: str) -> tuple[str, ...]:
 
 def no_answer(text: str) -> bool:
     """Whether a gold answer says that there is none to check: ``proof``, ``notfound``, ``N/A``, ``see solution``."""
-    return unwrapped(text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
+    return without_wrapping(text).strip(" \t\n$()[]{}*<>\"'").removesuffix(".").casefold() in _NONE
 
 
 def is_no_number(text: str) -> bool:
     """Whether an answer among numbers stands for none, though it may be one among words: ``None``, ``-``, ``?``."""
-    return unwrapped(text).strip().removesuffix(".").casefold() in _BLANK
+    return without_wrapping(text).strip().removesuffix(".").casefold() in _BLANK
 
 
 def _names_answer(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 
 _ALL = r"(?:the\s)?(?:set\sof\s)?(?:all\s)?(?:of\s)?(?:the\s)?"
 _BY_SIGN = {
@@ -26,7 +26,7 @@ _EXCEPT = re.compile(r"all\sreal\snumbers\s(?:except|but|other\sthan|excluding)(
 
 def without_phrases(text: str) -> str:
     """The text, or the set that its words stand for."""
-    plain = " ".join(unwrapped(text).split()).strip(" .").lower()
+    plain = " ".join(without_wrapping(text).split()).strip(" .").lower()
     for phrase, formula in _PHRASES.items():
         if phrase.fullmatch(plain):
             return formula

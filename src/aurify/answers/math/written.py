@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from aurify.answers.wrapped import unwrapped
+from aurify.answers.wrapped import without_wrapping
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(?:([ap])\.?\s?m\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s?m\.?", re.IGNORECASE)
@@ -71,7 +71,7 @@ class Cases:
 
 def clock_in(text: str) -> TimeOfDay | None:
     """The time of day that a text is."""
-    plain = unwrapped(text).strip()
+    plain = without_wrapping(text).strip()
     found = _CLOCK.fullmatch(plain)
     parts = tuple(int(part) for part in found.groups()[:3] if part) if found else ()
     if found and max(parts[1:]) < 60 and (parts[0] < 24 or (parts[0] == 24 and not any(parts[1:]))):
@@ -82,7 +82,7 @@ def clock_in(text: str) -> TimeOfDay | None:
 
 def ratio_in(text: str) -> list[str] | None:
     """The parts of a ratio, as they are written."""
-    plain = unwrapped(text)
+    plain = without_wrapping(text)
     to = _TO.fullmatch(plain)
     if to:
         return [to[1], to[2]]
@@ -118,6 +118,6 @@ def cases_in(text: str) -> list[tuple[str, str]] | None:
         value, _, condition = row.partition("&")
         if not row.strip():
             continue
-        plain = _CONDITION.sub("", unwrapped(condition.replace("&", " "), " ", " ").strip().strip(",.;")).strip()
+        plain = _CONDITION.sub("", without_wrapping(condition.replace("&", " "), " ", " ").strip().strip(",.;")).strip()
         rows.append((value.strip().strip(",.;").strip(), "otherwise" if plain.lower() in _OTHERWISE else plain))
     return rows
