@@ -49,6 +49,8 @@ Row = tuple[str, str]
 """A vote and its ranker."""
 Found = dict[Row, dict[str, list[float]]]
 """Of each row, by question id, the credit of every pool."""
+Spent = dict[tuple[str, str], dict[str, list[tuple[int, float]]]]
+"""Of each stopping rule and vote, by question id, the samples spent on every pool and its credit."""
 
 
 def main() -> None:
@@ -61,7 +63,7 @@ def main() -> None:
     args = parser.parse_args()
     votes: dict[int, Found] = {size: defaultdict(lambda: defaultdict(list)) for size in args.sizes}
     judged: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {ALONE: [], RIVALS: []}
-    spent: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+    spent: Spent = defaultdict(lambda: defaultdict(list))
     for run in args.runs:
         learned, held = pools(args, run)
         print(f"{run}: {len(learned)} questions to learn from, {len(held)} held out", file=sys.stderr, flush=True)
@@ -83,8 +85,8 @@ def main() -> None:
         table(size, votes[size])
     quality(judged)
     print(f"\n| at most {max(args.sizes)} samples | vote | mean samples | accuracy |\n| --- | --- | ---: | ---: |")
-    for (rule, kind), pairs in spent.items():
-        n, accuracy = np.mean(pairs, axis=0)
+    for (rule, kind), of in spent.items():
+        n, accuracy = np.mean([np.mean(pairs, axis=0) for pairs in of.values()], axis=0)
         print(f"| {rule} | {kind} | {n:.2f} | {100 * accuracy:.1f} |")
 
 
@@ -131,6 +133,7 @@ def table(size: int, found: Found) -> None:
     for (label, name), values in means.items():
         low, high = bootstrap_means((values - plain)[:, None], 0)
         gain = f"{100 * (values - plain).mean():+.1f} ({100 * low[0]:+.1f} to {100 * high[0]:+.1f})"
+        gain = "" if label == PLAIN else gain
         print(f"| {label} | {name} | {100 * values.mean():.1f} | {gain} |")
     print(flush=True)
 
@@ -147,8 +150,8 @@ def quality(judged: Mapping[str, Sequence[tuple[NDArray[np.float64], NDArray[np.
         )
 
 
-def stop(cut: Sequence[CandidatePool], scores: Scores, spent: dict[tuple[str, str], list[tuple[int, float]]]) -> None:
-    """Samples spent and credit of each pool, by stopping rule and vote."""
+def stop(cut: Sequence[CandidatePool], scores: Scores, spent: Spent) -> None:
+    """Sample every pool until a rule says stop, and vote."""
     for pool, own in zip(cut, scores, strict=True):
         groups, values, right = pool.groups, own.tolist(), right_groups(pool)
         for kind in ("sc", "asc"):
@@ -158,7 +161,7 @@ def stop(cut: Sequence[CandidatePool], scores: Scores, spent: dict[tuple[str, st
                 rules[f"Beta at {sure:g}"] = spend(groups, values, rule="beta", threshold=sure, kind=kind).samples
             for name, n in rules.items():
                 ballot = vote(groups[:n], values[:n] if kind == "asc" else None, kind=kind)
-                spent[name, kind].append((n, credit(ballot, right)))
+                spent[name, kind][pool.question_id].append((n, credit(ballot, right)))
 
 
 if __name__ == "__main__":

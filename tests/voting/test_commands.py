@@ -80,6 +80,27 @@ def test_a_ranker_is_trained_saved_and_makes_votes_better(
     assert ranked.stderr.count("question q") == 2
 
 
+def test_a_ranker_of_what_a_run_left_behind_knows_the_model_of_the_run(
+    run_aurify: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    questions, samples = files
+    run, other = tmp_path / "runs" / "mine", tmp_path / "runs" / "other"
+    done = run_aurify("import", samples, "--data", questions, "--out", run)
+    assert done.returncode == 0, done.stderr
+    for folder in (run, other):
+        (folder / "model").mkdir(parents=True)
+    done = run_aurify("rank", "--from", "runs/mine", "--data", questions, "--out", "ranker", "--samples", 4)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in samples.read_text().splitlines()]
+    for folder, warned in ((run, False), (other, True)):
+        drawn = [{**row, "samples": [{**one, "model": f"{folder}/model"} for one in row["samples"]]} for row in rows]
+        (tmp_path / "drawn.jsonl").write_text("".join(json.dumps(row) + "\n" for row in drawn))
+        voted = run_aurify("vote", "drawn.jsonl", "--data", questions, "--ranker", "ranker")
+        assert voted.returncode == 0, voted.stderr
+        assert ("may not mean what they say" in voted.stderr) == warned
+
+
 def test_votes_of_a_file_from_anywhere(aurify: Command, tmp_path: Path) -> None:
     rows = [
         {"question": "1/2?", "samples": [{"text": "The answer is 0.5."}, {"text": "The answer is 1/2."},

@@ -120,6 +120,19 @@ def test_samples_of_another_model_are_warned_of(pools: list[CandidatePool]) -> N
     assert ranker.warning([unknown]) is None
 
 
+def test_a_folder_is_the_same_model_however_it_is_written(
+    pools: list[CandidatePool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs" / "mine" / "model").mkdir(parents=True)
+    (tmp_path / "runs" / "other" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    scorer = FastRanker.train(pools[:50], words=False, rounds=5)
+    ranker = Ranker(scorer, "fast", Calibration(), ("base", "runs/mine/model"), {})
+    for name, known in ((str(tmp_path / "runs/mine/model/"), True), ("base", True), ("runs/other/model", False)):
+        one = replace(pools[0], candidates=(replace(pools[0].candidates[0], model=name),))
+        assert (ranker.warning([one]) is None) == known, name
+
+
 def test_the_report_of_a_good_ranker(pools: list[CandidatePool]) -> None:
     ranker = Ranker(FastRanker.train(pools[:120], words=False, rounds=40), "fast", Calibration(), (), {})
     found = measure_ranker(ranker, pools[120:], weight=2.0, seed=0)

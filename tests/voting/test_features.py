@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -83,3 +86,26 @@ def test_runs_share_no_candidate() -> None:
     assert len(cut([POOL, POOL], [1, 4])) == 10
     assert right_groups(POOL) == [True, False]
     assert right_groups(replace(POOL, candidates=(Candidate("", "1", 1, None),))) == [None, None]
+
+
+SHARED_NUMBERS = """
+import numpy as np
+from aurify.voting.features import pool_features
+from aurify.voting.pool import Candidate, CandidatePool
+random = np.random.default_rng(0)
+texts = [" ".join(map(str, random.permutation(40)[:12])) for _ in range(8)]
+pool = CandidatePool("q", "?", tuple(Candidate(text, text[:2], i % 3) for i, text in enumerate(texts)))
+print(pool_features(pool).tobytes().hex())
+"""
+
+
+def test_they_are_the_same_in_every_process() -> None:
+    """The order of a set's members is drawn anew in each."""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", SHARED_NUMBERS], env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in range(3)
+    }  # fmt: skip
+    assert len(found) == 1

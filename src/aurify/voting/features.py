@@ -142,7 +142,7 @@ def _alike(ours: frozenset[str], theirs: frozenset[str]) -> float:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    return math.fsum(values) / len(values) if values else 0.0  # the same in any order, as that of a set's members
 
 
 _NOTHING = CandidatePool("", "", (Candidate("", None, None),))

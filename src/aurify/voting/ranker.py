@@ -79,7 +79,8 @@ class Ranker:
         if not self.models:
             return []
         written = {candidate.model for pool in pools for candidate in pool.candidates if candidate.model}
-        return sorted(written - set(self.models))
+        known = set(map(_model_of, self.models))
+        return sorted(name for name in written if _model_of(name) not in known)
 
     def warning(self, pools: Sequence[CandidatePool]) -> str | None:
         """One line for the user where the ranker judges samples of another model; None where all is well."""
@@ -107,6 +108,12 @@ class Ranker:
         with atomic_folder(folder) as new:
             self.scorer.save(new)
             (new / FACTS_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _model_of(name: str) -> str:
+    """A model's name; of a folder, its place, however it is written."""
+    path = Path(name)
+    return str(path.resolve()) if path.exists() else name
 
 
 def load_ranker(folder: str | Path) -> Ranker:

@@ -72,7 +72,14 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], ba
         ranker = train_ranker(settings, train, tuning, say, bar)
         say(f"measured on {len(test)} questions that it has not seen")
         report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
-    return Ranker(ranker.scorer, ranker.kind, ranker.calibration, ranker.models, report)
+    models = (*ranker.models, *_model_of_run(settings.from_))
+    return Ranker(ranker.scorer, ranker.kind, ranker.calibration, models, report)
+
+
+def _model_of_run(source: str) -> list[str]:
+    """The model that a training run ended with, which wrote the run's last rationales but for one step."""
+    model = Path(source) / "model"
+    return [str(model)] if model.is_dir() else []
 
 
 def train_ranker(
