@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from command_server import CommandServer
+from command_server import Command, CommandServer
 from hypothesis import settings
 
 pytest_plugins = ["nat_models"]
@@ -18,15 +19,29 @@ pytest_plugins = ["nat_models"]
 # Set before torch or Hugging Face libraries are first imported, and inherited by every command a test runs.
 os.environ.update(HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false", NO_COLOR="1", COLUMNS="120")
 
+# What hundreds of interpreters import is compiled once, also where the machine's habit is to keep nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:  # as for a suite in the background: its commands would ignore it too
         signal.signal(number, lambda *_: None)
+
+gc.disable()  # until all tests are imported, and with them libraries whose objects live on
+
+
+def pytest_collection_finish() -> None:
+    """From here on no search for garbage goes through what was imported."""
+    gc.freeze()
+    gc.enable()
+
 
 settings.register_profile("aurify", deadline=None, derandomize=True)  # the same examples on every machine, slow or fast
 settings.load_profile("aurify")
 
 REPOSITORY = Path(__file__).parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Begin = Callable[..., Command]
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +68,26 @@ def command_server() -> Iterator[CommandServer]:
     server = CommandServer()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def begin_aurify(command_server: CommandServer) -> Begin:
+    """The command line as ``run_aurify`` runs it, in the current folder, and not waited for: see ``Command``."""
+
+    def begin(*words: object, env: dict[str, str] | None = None, path: Sequence[object] = ()) -> Command:
+        return command_server.begin(list(map(str, words)), cwd=Path.cwd(), env=env, path=list(map(str, path)))
+
+    return begin
+
+
+@pytest.fixture(scope="session")
+def run_python(command_server: CommandServer) -> Run:
+    """``python -c CODE ...`` or ``python SCRIPT ...`` in the current folder and a fork that has the libraries."""
+
+    def run(*words: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return command_server.run(list(map(str, words)), cwd=Path.cwd(), stdin="", timeout=timeout)
+
+    return run
 
 
 @pytest.fixture

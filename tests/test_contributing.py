@@ -58,7 +58,7 @@ def test_a_sampler_is_one_file_and_one_line(run_aurify, tmp_path):
     done = run_aurify(*sample, "--out", "cool", "--sampler", "cool", "--coolness", 0.01, env=env)
     assert done.returncode == 0, done.stderr
     assert "samples are drawn at 0.01 of the temperature: not exact ones" in done.stderr
-    same = run_aurify(*sample, "--out", "greedy", "--temperature", 0, env=env)
+    same = run_aurify(*sample, "--out", "greedy", "--temperature", 0)
     assert same.returncode == 0, same.stderr
     cool, greedy = (read_rationales(tmp_path / name) for name in ("cool", "greedy"))
     assert [row.text for row in cool] == [row.text for row in greedy], "so cold that it is greedy"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -55,21 +56,23 @@ ROMAN = AnswerType(
 
 
 def test_a_distribution_brings_a_type_under_a_word(run_aurify, tmp_path):
-    env = installed(tmp_path / "site", "aurify.answers", {"roman": "ours:ROMAN", "lost": "gone:TYPE"}, {"ours": ROMAN})
+    """The first command begins with the interpreter, as a user's does."""
+    site = installed(tmp_path / "site", "aurify.answers", {"roman": "ours:ROMAN", "lost": "gone:TYPE"}, {"ours": ROMAN})
+    env = {"PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(site)])}
     preds = {"So the answer is xiv.": "right", "So the answer is XV.": "wrong"}
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"gold": "XIV", "pred": pred}) + "\n" for pred in preds))
     done = run_aurify("grade", "rows.jsonl", "--answers", "roman", env=env)
     assert done.returncode == 0, done.stderr
     assert [json.loads(row)["verdict"] for row in done.stdout.splitlines()] == list(preds.values())
-    lost = run_aurify("grade", "rows.jsonl", "--answers", "lost", env=env)
+    lost = run_aurify("grade", "rows.jsonl", "--answers", "lost", path=[site])
     assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
     assert "aurify.answers entry point gone:TYPE raised ModuleNotFoundError" in lost.stderr
     for words in (("grade", "--help"), ("train", "trice", "--help")):
-        helped = run_aurify(*words, env=env)
+        helped = run_aurify(*words, path=[site])
         assert helped.returncode == 0, helped.stderr
     (tmp_path / "questions.jsonl").write_text('{"question": "1 plus 1?", "answer": 2}\n')
     train = ("train", "trice", "--model", "nugget", "--data", "questions.jsonl", "--holdout", 0, "--dry-run")
-    planned = run_aurify(*train, env=env)
+    planned = run_aurify(*train, path=[site])
     assert planned.returncode == 0, planned.stderr
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -178,13 +176,13 @@ sys.exit(not in_processes(2, work))
 
 
 @pytest.mark.parametrize("method", ["nat", "cl", "ul", "nce", "self-kd"])
-def test_in_double_precision_the_stages_are_those_of_whole_weights(method):
-    done = subprocess.run([sys.executable, "-c", CODE, SUPPORT, method], capture_output=True, text=True, timeout=600)
+def test_in_double_precision_the_stages_are_those_of_whole_weights(run_python, method):
+    done = run_python("-c", CODE, SUPPORT, method, timeout=600)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tiny_model_dir):
+def folder(run_python, tmp_path_factory, tiny_model_dir):
     """A folder with every distillation of one process (``one``) and of two with pieces (``two``)."""
     folder = tmp_path_factory.mktemp("distilled")
     counting = generate("object_counting", 10, seed=5)
@@ -197,7 +195,7 @@ def folder(tmp_path_factory, tiny_model_dir):
     ]
     write_lines(folder / "texts.jsonl", texts)
     one, two = (arguments(folder, tiny_model_dir, way) for way in ("one", "two"))
-    run_all(folder, [{"processes": 1, "runs": one}, {"processes": 2, "runs": two}])
+    run_all(run_python, folder, [{"processes": 1, "runs": one}, {"processes": 2, "runs": two}])
     return folder
 
 
@@ -218,11 +216,9 @@ def arguments(folder, model, way, names=tuple(RUNS), **more):
     return found
 
 
-def run_all(folder, plan):
+def run_all(run_python, folder, plan):
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, SUPPORT / "ranks.py", folder / "plan.json"], capture_output=True, text=True, timeout=900
-    )
+    done = run_python(SUPPORT / "ranks.py", folder / "plan.json", timeout=900)
     assert done.returncode == 0, done.stderr
 
 
@@ -252,7 +248,7 @@ def test_two_processes_with_pieces_make_the_run_of_one(folder, name):
     assert_same_run(folder / "one" / name, folder / "two" / name)
 
 
-def test_a_sharded_distillation_goes_on_in_one_process_and_the_other_way_round(folder, tiny_model_dir):
+def test_a_sharded_distillation_goes_on_in_one_process_and_the_other_way_round(run_python, folder, tiny_model_dir):
     again = {}
     for source, to in (("two", "one"), ("one", "two")):
         gone_on = folder / f"{to}-after-{source}"
@@ -261,6 +257,6 @@ def test_a_sharded_distillation_goes_on_in_one_process_and_the_other_way_round(f
         shutil.rmtree(gone_on / "nat" / "checkpoints" / "step-00000006")
         again[to] = arguments(folder, tiny_model_dir, to, ["nat"], resume=True, out="")
         again[to][0]["out"] = str(gone_on / "nat")
-    run_all(folder, [{"processes": 1, "runs": again["one"]}, {"processes": 2, "runs": again["two"]}])
+    run_all(run_python, folder, [{"processes": 1, "runs": again["one"]}, {"processes": 2, "runs": again["two"]}])
     assert_same_run(folder / "one" / "nat", folder / "one-after-two" / "nat")
     assert_same_run(folder / "one" / "nat", folder / "two-after-one" / "nat")

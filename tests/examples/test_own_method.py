@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,9 +24,9 @@ def data(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_script_trains_by_its_own_method(tmp_path):
+def test_the_script_trains_by_its_own_method(run_python, tmp_path):
     words = [EXAMPLES / "own_method.py", "--out", tmp_path / "run", "--steps", 1, "--questions", 10]
-    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, check=False)
+    done = run_python(*words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("before ")
     assert len((EXAMPLES / "own_method.py").read_text().splitlines()) <= 100
@@ -56,18 +54,18 @@ def test_a_run_by_module_and_class_goes_on_from_its_own_configuration(run_aurify
 def test_a_distribution_brings_a_method_under_a_word(run_aurify, data, tmp_path):
     points = {"signed": "own_method:Signed", "lost": "gone:Method"}
     modules = {"own_method": (EXAMPLES / "own_method.py").read_text()}
-    env = installed(tmp_path / "site", "aurify.methods", points, modules)
-    done = run_aurify("train", "signed", "--data", data, "--out", "run", *SHORT, env=env)
+    site = installed(tmp_path / "site", "aurify.methods", points, modules)
+    done = run_aurify("train", "signed", "--data", data, "--out", "run", *SHORT, path=[site])
     assert done.returncode == 0, done.stderr
     assert "signed: full tuning" in done.stderr
     assert 'method = "signed"\n' in (tmp_path / "run" / "config.toml").read_text()
-    wrong = run_aurify("train", "singed", "--data", data, "--model", "nugget", env=env)
+    wrong = run_aurify("train", "singed", "--data", data, "--model", "nugget", path=[site])
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "METHOD 'singed': did you mean 'signed'?" in wrong.stderr
-    lost = run_aurify("train", "lost", "--data", data, "--model", "nugget", env=env)
+    lost = run_aurify("train", "lost", "--data", data, "--model", "nugget", path=[site])
     assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
     assert "aurify.methods entry point gone:Method raised ModuleNotFoundError" in lost.stderr
-    listed = run_aurify("train", "--help", env=env).stdout
+    listed = run_aurify("train", "--help", path=[site]).stdout
     assert "Signed: every right sample pulls" in listed
     assert "cannot be loaded" in listed
 

@@ -58,15 +58,15 @@ def test_sample_and_evaluate_from_the_table(run_aurify, words, tmp_path):
 def test_a_distribution_brings_a_sampler_under_a_word(run_aurify, words, tmp_path):
     points = {"generate": "own_sampler:Generate", "lost": "gone:Sampler"}
     modules = {"own_sampler": (EXAMPLES / "own_sampler.py").read_text()}
-    env = installed(tmp_path / "site", "aurify.samplers", points, modules)
+    site = installed(tmp_path / "site", "aurify.samplers", points, modules)
     sample = ("sample", *words, "--samples", 1, "--out", "drawn")
-    done = run_aurify(*sample, "--sampler", "generate", "--top-p", 0.5, env=env)
+    done = run_aurify(*sample, "--sampler", "generate", "--top-p", 0.5, path=[site])
     assert done.returncode == 0, done.stderr
     assert len(read_rationales(tmp_path / "drawn")) == 5
-    lost = run_aurify(*sample, "--sampler", "lost", env=env)
+    lost = run_aurify(*sample, "--sampler", "lost", path=[site])
     assert (lost.returncode, lost.stderr.count("\n")) == (2, 1)
     assert "aurify.samplers entry point gone:Sampler raised ModuleNotFoundError" in lost.stderr
-    listed = run_aurify("sample", "--help", env=env)
+    listed = run_aurify("sample", "--help", path=[site])
     assert listed.returncode == 0, listed.stderr
     assert "cannot be loaded" in listed.stdout
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from ranks import environments
 
 from aurify.lock import LOCK, sole_writer
 
@@ -19,10 +18,10 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def begun(train, tmp_path_factory):
+def begun(begin_aurify, train, tmp_path_factory):
     """A run of two steps of three: it can be resumed."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    process = subprocess.Popen([sys.executable, "-m", "aurify", *train(out)], stderr=subprocess.PIPE, text=True)
+    process = begin_aurify(*train(out))
     while not (out / "checkpoints" / "step-00000001").is_dir():
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
@@ -58,21 +57,19 @@ def test_every_command_that_fills_a_folder_waits_its_turn(command, questions, ta
         assert [path.name for path in out.iterdir()] == [LOCK]
 
 
-def test_a_run_of_two_processes_has_one_lock(begun, train, aurify, tmp_path):
+def test_a_run_of_two_processes_has_one_lock(begin_aurify, train, aurify, tmp_path):
     out = tmp_path / "two"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m", "aurify",
-         *train(out, "--steps", 50)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    processes = [begin_aurify(*train(out, "--steps", 50), env=environment) for environment in environments(2)]
     try:
         while not (out / "metrics.jsonl").exists():
-            assert process.poll() is None, process.communicate()
+            assert [process.poll() for process in processes] == [None, None], processes[0].communicate()
             time.sleep(0.05)
         assert "is at work in it" in aurify(*train(out, "--steps", 50, "--resume")).error
-        assert process.poll() is None
+        assert [process.poll() for process in processes] == [None, None]
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            process.communicate()
     with sole_writer(out):
         pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ranks import environments
 
 SOON = 30.0
 """Seconds."""
@@ -38,7 +38,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("number", SAID)
-def test_all_end_with_one_and_the_run_goes_on(number, train, aurify, tmp_path):
+def test_all_end_with_one_and_the_run_goes_on(number, begin_aurify, train, aurify, tmp_path):
     out = tmp_path / "out"
     words = train(out, "--steps", 200, "--save-every", 1)
     process = launched(words)
@@ -61,14 +61,16 @@ def test_all_end_with_one_and_the_run_goes_on(number, train, aurify, tmp_path):
     done = max(steps(out))
     after = aurify(*train(out, "--steps", 200, "--save-every", 1, "--resume"), "--dry-run")
     assert after.status == 0
-    go_on = launched([*words, "--resume"])
+    go_on = [begin_aurify(*words, "--resume", env=environment) for environment in environments(2)]
     try:
         while max(steps(out), default=0) <= done + 1:
-            assert go_on.poll() is None, go_on.communicate()
+            assert [rank.poll() for rank in go_on] == [None, None], go_on[0].communicate()
             time.sleep(0.05)
     finally:
-        go_on.send_signal(signal.SIGTERM)
-        go_on.communicate(timeout=2 * SOON)
+        for rank in go_on:
+            rank.send_signal(signal.SIGTERM)
+        for rank in go_on:
+            rank.communicate(timeout=2 * SOON)
     assert steps(out) == list(range(1, max(steps(out)) + 1))
 
 
@@ -97,16 +99,12 @@ class HangingSampler:
 """
 
 
-def test_one_that_computes_for_ever_ends_the_other_that_waits_for_it(train, tmp_path, monkeypatch):
+def test_one_that_computes_for_ever_ends_the_other_that_waits_for_it(begin_aurify, train, tmp_path):
     (tmp_path / "hanging.py").write_text(HANGING)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
     out = tmp_path / "out"
     words = train(out, "--steps", 200, "--save-every", 1, "--sampler", "hanging:Hanging", "--stalled-after", 5)
-    process = launched(words)
-    try:
-        _, errors = process.communicate(timeout=8 * SOON)
-    finally:
-        process.kill()
-    assert process.returncode != 0
+    ranks = [begin_aurify(*words, env=environment, path=[tmp_path]) for environment in environments(2)]
+    errors = "".join(rank.communicate(timeout=8 * SOON)[1] for rank in ranks)
+    assert all(rank.returncode for rank in ranks)
     assert "aurify: rank 1 of 2 made no progress for 5 s, and others wait for it (--stalled-after)" in errors
     assert (out / "checkpoints").is_dir()

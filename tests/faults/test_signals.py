@@ -9,16 +9,18 @@ import time
 from pathlib import Path
 
 import pytest
+from command_server import Command
 
 from aurify.lock import LOCK
 
 
 def begin(*words: object) -> subprocess.Popen[str]:
+    """A real process of its own."""
     command = [sys.executable, "-m", "aurify", *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+def wait_for(path: Path, process: subprocess.Popen[str] | Command) -> None:
     while not path.exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
@@ -26,9 +28,9 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", ["sample", "evaluate"])
-def test_sample_and_evaluate_say_what_is_kept(command, number, questions, tmp_path):
+def test_sample_and_evaluate_say_what_is_kept(begin_aurify, command, number, questions, tmp_path):
     out = tmp_path / "out"
-    process = begin(
+    process = begin_aurify(
         command, "--model", "nugget", "--data", questions, "--out", out, "--samples", 5000, "--max-new-tokens", 200
     )
     wait_for(out / LOCK, process)

@@ -1,7 +1,5 @@
 """A sharded model computes the gradient of a whole one, with any number of micro-batches in each process."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -78,8 +76,6 @@ sys.exit(not in_processes(2, work))
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("embeddings", ["tied", "untied"])
-def test_the_gradient_is_that_of_the_whole_model(embeddings):
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, SUPPORT, embeddings], capture_output=True, text=True, timeout=600
-    )
+def test_the_gradient_is_that_of_the_whole_model(run_python, embeddings):
+    done = run_python("-c", CODE, SUPPORT, embeddings, timeout=600)
     assert done.returncode == 0, done.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,16 +71,13 @@ def work(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:
+def found(run_python, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:
     """What came of each case in rank 0."""
     folder = tmp_path_factory.mktemp("world")
-    script = "import sys; from functools import partial; from pathlib import Path; from ranks import in_processes; "
-    script += "import accelerate; import test_world; in_processes(2, partial(test_world.work, Path(sys.argv[1])))"
-    path = os.pathsep.join([str(SUPPORT), str(Path(__file__).parent), *sys.path])
-    done = subprocess.run(
-        [sys.executable, "-c", script, folder], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
-        timeout=240,
-    )  # fmt: skip
+    script = "import sys; sys.path[:0] = sys.argv[2:]; from functools import partial; from pathlib import Path; "
+    script += "from ranks import in_processes; import test_world; "
+    script += "in_processes(2, partial(test_world.work, Path(sys.argv[1])))"
+    done = run_python("-c", script, folder, SUPPORT, Path(__file__).parent)
     assert (folder / "0.json").exists(), done.stderr
     return json.loads((folder / "0.json").read_text(encoding="utf-8"))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 
-def installed(folder: Path, group: str, points: Mapping[str, str], modules: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which it is found: its entry points of a group by word, and its modules' sources by name."""
+def installed(folder: Path, group: str, points: Mapping[str, str], modules: Mapping[str, str]) -> Path:
+    """The folder, to be put on the path: its entry points of a group by word, and its modules' sources by name."""
     info = folder / "ours-0.1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 0.1\n")
@@ -16,4 +15,4 @@ def installed(folder: Path, group: str, points: Mapping[str, str], modules: Mapp
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     for name, source in modules.items():
         (folder / f"{name}.py").write_text(source, encoding="utf-8")
-    return {"PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(folder)])}
+    return folder

@@ -38,26 +38,30 @@ def main(plan: list[dict[str, Any]]) -> int:
 
 def in_processes(n: int, work: Callable[[], object]) -> bool:
     """Have ``n`` forks of this process do the same work, each with its rank; whether none of them failed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    children = [fork(rank, n, port, work) for rank in range(n)]
+    children = [fork(environment, work) for environment in environments(n)]
     statuses = [os.waitpid(child, 0)[1] for child in children]
     return not any(statuses)
 
 
-def fork(rank: int, size: int, port: int, work: Callable[[], object]) -> int:
+def environments(n: int) -> list[dict[str, str]]:
+    """What torchrun would tell each of ``n`` processes; one alone is told nothing of others."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = {"ACCELERATE_USE_CPU": "true"}
+    if n > 1:
+        common |= {"WORLD_SIZE": str(n), "LOCAL_WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1"}
+        common |= {"MASTER_PORT": str(port)}
+    return [{**common, "RANK": str(rank), "LOCAL_RANK": str(rank)} if n > 1 else common for rank in range(n)]
+
+
+def fork(environment: dict[str, str], work: Callable[[], object]) -> int:
     child = os.fork()
     if child:
         return child
     status = 1
     try:
-        os.environ["ACCELERATE_USE_CPU"] = "true"
-        if size > 1:
-            os.environ.update(
-                RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), LOCAL_WORLD_SIZE=str(size),
-                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-            )  # fmt: skip
+        os.environ.update(environment)
         work()
         status = 0
     except BaseException:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
+from command_server import Command
+from ranks import environments
 
 import aurify
 from aurify.nugget import generate
@@ -41,21 +43,12 @@ def words(questions: Path, out: Path, *more: object) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def finished(questions, tmp_path_factory):
+def finished(begin_aurify, questions, tmp_path_factory):
     """A run that was never stopped."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    done = launch(words(questions, out)).communicate()
+    done = begin_aurify(*words(questions, out)).communicate()
     assert (out / "model").is_dir(), done
     return out
-
-
-def launch(arguments: list[str], *prefix: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, *(prefix or ("-m", "aurify")), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def steps_written(out: Path) -> int:
@@ -63,9 +56,8 @@ def steps_written(out: Path) -> int:
     return sum("acceptance" in line for line in path.read_text().splitlines()) if path.exists() else 0
 
 
-def stop(arguments: list[str], out: Path, number: int, after: int) -> tuple[subprocess.Popen[str], str]:
+def stop(process: Command, out: Path, number: int, after: int) -> tuple[Command, str]:
     """Send a signal to a run that has written more than ``after`` steps; the ended process and its standard error."""
-    process = launch(arguments)
     while steps_written(out) <= after and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
@@ -121,37 +113,37 @@ def test_the_model_loads_with_transformers_alone_and_has_learned(finished):
 
 
 @pytest.mark.parametrize("kill_after", [0, 3])
-def test_a_killed_run_resumed_equals_one_never_stopped(finished, questions, tmp_path, kill_after):
+def test_a_killed_run_resumed_equals_one_never_stopped(begin_aurify, finished, questions, tmp_path, kill_after):
     out = tmp_path / "killed"
-    stop(words(questions, out), out, signal.SIGKILL, kill_after)
+    stop(begin_aurify(*words(questions, out)), out, signal.SIGKILL, kill_after)
     assert not (out / "model").exists(), "the run was killed too late to prove anything"
-    resumed = launch(words(questions, out, "--resume"))
+    resumed = begin_aurify(*words(questions, out, "--resume"))
     _, errors = resumed.communicate()
     assert resumed.returncode == 0, errors
     assert ("resumed from" in errors) == (kill_after == 3)
     assert result(out) == result(finished)
 
 
-def test_sigterm_saves_and_says_how_to_go_on(finished, questions, tmp_path):
+def test_sigterm_saves_and_says_how_to_go_on(begin_aurify, finished, questions, tmp_path):
     out = tmp_path / "stopped"
-    process, errors = stop(words(questions, out), out, signal.SIGTERM, 0)
+    process, errors = stop(begin_aurify(*words(questions, out)), out, signal.SIGTERM, 0)
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
     assert "stopped after step" in last
     assert "Traceback" not in errors
     command = last.partition("go on with: aurify ")[2].split()
-    again = launch(command)
+    again = begin_aurify(*command)
     assert again.wait() == 0
     assert result(out) == result(finished)
 
 
-def test_a_damaged_checkpoint_is_left_out_for_the_one_before(finished, questions, tmp_path):
+def test_a_damaged_checkpoint_is_left_out_for_the_one_before(begin_aurify, finished, questions, tmp_path):
     out = tmp_path / "damaged"
-    stop(words(questions, out), out, signal.SIGKILL, 4)
+    stop(begin_aurify(*words(questions, out)), out, signal.SIGKILL, 4)
     newest = sorted((out / "checkpoints").glob("step-*"))[-1]
     weights = newest / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9] + b"corrupted")
-    resumed = launch(words(questions, out, "--resume"))
+    resumed = begin_aurify(*words(questions, out, "--resume"))
     _, errors = resumed.communicate()
     assert resumed.returncode == 0
     assert "checkpoint left out" in errors
@@ -177,28 +169,25 @@ def test_two_processes_make_the_same_run(finished, questions, tmp_path):
         torch.testing.assert_close(two[name], value, atol=1e-4, rtol=1e-3)
 
 
-def test_two_processes_move_chains_alike(questions, tmp_path):
+def test_two_processes_move_chains_alike(begin_aurify, questions, tmp_path):
     runs = []
     for n in (1, 2):
         arguments = words(questions, tmp_path / str(n), "--moves", "mixed", "--memory", "none", "--holdout", 0)
-        prefix = ["-m", "torch.distributed.run", "--nproc-per-node", str(n), "--standalone", "-m", "aurify"]
-        done = subprocess.run(
-            [sys.executable, *prefix, *arguments], capture_output=True, text=True,
-            env={**os.environ, "ACCELERATE_USE_CPU": "true"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        for process in [begin_aurify(*arguments, env=environment) for environment in environments(n)]:
+            _, errors = process.communicate()
+            assert process.returncode == 0, errors
         runs.append([(row.token_ids, row.move, row.cut) for row in read_rationales(tmp_path / str(n))])
     assert runs[0] == runs[1]
     assert {move for _, move, _ in runs[0]} == {"suffix", "independent"}
 
 
 @pytest.mark.parametrize("budget", [200])
-def test_the_token_budget_changes_nothing(finished, questions, tmp_path, budget):
+def test_the_token_budget_changes_nothing(begin_aurify, finished, questions, tmp_path, budget):
     import torch
     from safetensors.torch import load_file
 
     out = tmp_path / "small"
-    assert launch(words(questions, out, "--token-budget", budget)).wait() == 0
+    assert begin_aurify(*words(questions, out, "--token-budget", budget)).wait() == 0
     assert [row.text for row in read_rationales(out)] == [row.text for row in read_rationales(finished)]
     one, two = (load_file(folder / "model" / "model.safetensors") for folder in (finished, out))
     for name, value in one.items():
@@ -206,9 +195,9 @@ def test_the_token_budget_changes_nothing(finished, questions, tmp_path, budget)
 
 
 @pytest.mark.parametrize("method", ["rejection", "rloo", "grpo", "incorrect-only"])
-def test_every_method_by_its_word(questions, tmp_path, method):
+def test_every_method_by_its_word(begin_aurify, questions, tmp_path, method):
     arguments = words(questions, tmp_path / method, "--steps", 1, "--questions", 4, "--holdout", 0, "--memory", "auto")
-    process = launch(["train", method, *arguments[2:]])
+    process = begin_aurify("train", method, *arguments[2:])
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     drawn = list(read_rationales(tmp_path / method))
@@ -217,7 +206,7 @@ def test_every_method_by_its_word(questions, tmp_path, method):
 
 
 @pytest.mark.parametrize("tuning", ["lora", "prompt"])
-def test_adapters_are_peft_folders(questions, tmp_path, tuning):
+def test_adapters_are_peft_folders(begin_aurify, questions, tmp_path, tuning):
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -225,7 +214,7 @@ def test_adapters_are_peft_folders(questions, tmp_path, tuning):
 
     out = tmp_path / tuning
     few = ("--steps", 2, "--tuning", tuning, "--eval-limit", 2)
-    process = launch(words(questions, out, *few))
+    process = begin_aurify(*words(questions, out, *few))
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(nugget.path()), out / "model")

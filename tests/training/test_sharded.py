@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(run_python, tmp_path_factory):
     """A folder with every run of one process (``one``) and of two (``two``), and one that is gone on with by one."""
     folder = tmp_path_factory.mktemp("ranks")
     counting = [
@@ -34,7 +32,7 @@ def folder(tmp_path_factory):
     ]
     (folder / "counting.jsonl").write_text("".join(json.dumps(row) + "\n" for row in counting), encoding="utf-8")
     one, two = arguments(folder, "one"), arguments(folder, "two", fsdp="full_shard")
-    run_all(folder, [{"processes": 1, "runs": one}, {"processes": 2, "runs": two}])
+    run_all(run_python, folder, [{"processes": 1, "runs": one}, {"processes": 2, "runs": two}])
     return folder
 
 
@@ -46,10 +44,10 @@ def arguments(folder, way, names=tuple(RUNS), **more):
     return [{**common, **RUNS[name], **more, "out": str(folder / way / name)} for name in names]
 
 
-def run_all(folder, plan):
+def run_all(run_python, folder, plan):
     path = folder / "plan.json"
     path.write_text(json.dumps(plan), encoding="utf-8")
-    done = subprocess.run([sys.executable, RANKS, path], capture_output=True, text=True, timeout=900)
+    done = run_python(RANKS, path, timeout=900)
     assert done.returncode == 0, done.stderr
 
 
@@ -88,7 +86,7 @@ def test_two_processes_with_pieces_make_the_run_of_one(folder, name):
     assert_same_run(folder / "one" / name, folder / "two" / name)
 
 
-def test_a_sharded_run_goes_on_in_one_process_and_the_other_way_round(folder):
+def test_a_sharded_run_goes_on_in_one_process_and_the_other_way_round(run_python, folder):
     for source, to in (("two", "one-after-two"), ("one", "two-after-one")):
         gone_on = folder / to / "trice"
         shutil.copytree(folder / source / "trice", gone_on)
@@ -96,7 +94,7 @@ def test_a_sharded_run_goes_on_in_one_process_and_the_other_way_round(folder):
         shutil.rmtree(gone_on / "checkpoints" / "step-00000004")
     alone = arguments(folder, "one-after-two", ["trice"], resume=True)
     shared = arguments(folder, "two-after-one", ["trice"], resume=True, fsdp="full_shard")
-    run_all(folder, [{"processes": 1, "runs": alone}, {"processes": 2, "runs": shared}])
+    run_all(run_python, folder, [{"processes": 1, "runs": alone}, {"processes": 2, "runs": shared}])
     for to in ("one-after-two", "two-after-one"):
         assert_same_run(folder / "one" / "trice", folder / to / "trice")
 
