@@ -23,6 +23,7 @@ from aurify.nugget import generate
 from aurify.questions import Prompts, PromptTemplate
 from aurify.rationales import Memory, read_rationales
 from aurify.running.budget import Budget
+from aurify.running.progress import Quiet
 from aurify.settings import resolve
 from aurify.training import update
 from aurify.training.run import run_training
@@ -290,3 +291,24 @@ def test_a_budget_ends_a_run(kind, amount, steps, tmp_path):
     assert (tmp_path / "run" / "model").is_dir()
     if kind == "samples":
         assert lines[-1]["learning_rate"] < lines[0]["learning_rate"] / 2, "the rate falls with the budget"
+
+
+@pytest.mark.parametrize(("shared", "told"), [(12, []), (3, ["nothing of 9 of 12 training questions"])])
+def test_a_table_that_lacks_training_questions_says_so(shared, told, tmp_path):
+    class Told(Quiet):
+        def __init__(self) -> None:
+            self.said: list[str] = []
+
+        def say(self, text: str) -> None:
+            self.said.append(text)
+
+    table, watcher = tmp_path / "table.jsonl", Told()
+    rows = [{"question_id": one.id, "text": f"So the answer is {one.answer}."} for one in QUESTIONS[:shared]]
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    train(
+        tmp_path / "run", "cot", memory="table", memory_from=str(table), holdout=0, steps=1, save_every=1,
+        watcher=watcher,
+    )  # fmt: skip
+    assert [line for line in watcher.said if "--memory-from" in line] == [
+        f"--memory-from {table}: {one}" for one in told
+    ]

@@ -320,7 +320,7 @@ class ExpectationMaximisation(Task):
         self.context.say(
             f"{self.settings.method}: {self.update.tuned.kind} tuning of {count:,} parameters {self.update.told()}, "
             f"{min(self.settings.questions, len(self.train))} questions "
-            + (f"a step, {len(self.fits)} fits" if self.fits else f"x {self.method.samples} samples a step")
+            + (f"a step, fits: {len(self.fits)}" if self.fits else f"x {self.method.samples} samples a step")
             + (f", rationales from {self.settings.memory}" if self.method.given else "")
             + ("" if self.fits else f", memory from {self.start_from}")
         )

@@ -140,7 +140,7 @@ def run_training(
         settings = settings.model_copy(update={"token_budget": predicted.token_budget})
         if isinstance(sampler, LocalSampler):
             sampler.max_cache_tokens = predicted.cache_tokens
-        written = _written(settings, method, prompts, grader)
+        written = _written(settings, method, prompts, grader, train, context.say)
         fits = Fits(
             train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
             seed=settings.seed, advice=(settings.method, _advice(method)),
@@ -270,7 +270,12 @@ def _starters(
 
 
 def _written(
-    settings: TrainSettings, method: Method, prompts: Prompts, grader: Grader
+    settings: TrainSettings,
+    method: Method,
+    prompts: Prompts,
+    grader: Grader,
+    train: Sequence[Question],
+    say: Callable[[str], None],
 ) -> dict[str, first_rationales.Given]:
     """The rationales that somebody wrote, by the word of ``--memory``; the answers, where these alone are learned."""
 
@@ -287,10 +292,13 @@ def _written(
         texts: dict[str, list[str]] = {}
         for rationale in read_rationales(Path(settings.memory_from)):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
-        written["table"] = first_rationales.Given(
-            lambda question: texts.get(question.id) or texts.get(question.text) or (),
-            encode, grader, source="teacher", model=settings.memory_from,
-        )  # fmt: skip
+
+        def told(question: Question) -> Sequence[str]:
+            return texts.get(question.id) or texts.get(question.text) or ()
+
+        if lacking := sum(not told(question) for question in train):
+            say(f"--memory-from {settings.memory_from}: nothing of {lacking} of {len(train)} training questions")
+        written["table"] = first_rationales.Given(told, encode, grader, source="teacher", model=settings.memory_from)
     return written
 
 
