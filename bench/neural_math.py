@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from dust_data import rows
 from dust_real import Spent, same_settings, stop_after
 
 from aurify.cli.progress import progress_bar, say
+from aurify.errors import AurifyError
 from aurify.seeds import stable_seed
 from aurify.statistics import bootstrap_means
 from aurify.voting.calibration import calibrate
@@ -193,4 +195,7 @@ def interval(values: np.ndarray, seed: int, sign: str = "") -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except AurifyError as error:  # it was asked to stop
+        sys.exit(str(error))

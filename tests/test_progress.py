@@ -40,3 +40,14 @@ def test_where_nothing_is_done_after_a_while_that_is_said() -> None:
     clock.now += 6
     tell(0, 400, 0)
     assert lines == ["0 of 400 rationales"], "neither a share nor a time that is left is known"
+
+
+def test_work_that_goes_on_is_as_fast_as_what_it_does_now() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    tell = Lines("pairs", Ticker(lines.append, clock=clock), clock)
+    clock.now += 20  # of reading what is there
+    tell(392, 1496)
+    clock.now += 31
+    tell(402, 1496)
+    assert lines == ["392 of 1496 pairs", "402 of 1496 pairs, 0:56:31 left"]

@@ -51,19 +51,24 @@ class Ticker:
 
 
 class Lines:
-    """Progress as lines: ``120 of 2000 rationales, 45 right (37.5 %), 0:03:20 left``."""
+    """Progress as lines: ``120 of 2000 rationales, 45 right (37.5 %), 0:03:20 left``.
+
+    What was done when it was first told, by work that goes on, says nothing of how fast the rest will be.
+    """
 
     def __init__(self, what: str, ticker: Ticker, clock: Callable[[], float] = monotonic) -> None:
         self._what, self._ticker, self._clock = what, ticker, clock
-        self._begun = clock()
+        self._begun: tuple[float, int] | None = None
 
     def __call__(self, done: int, asked: int, right: int | None = None, /) -> None:
+        self._begun = self._begun or (self._clock(), done)
         self._ticker.tick(lambda: self._line(done, asked, right))
 
     def _line(self, done: int, asked: int, right: int | None) -> str:
         words = [f"{done} of {asked} {self._what}"]
         if right is not None and done:
             words.append(f"{right} right ({100 * right / done:.1f} %)")
-        if 0 < done < asked:
-            words.append(f"{spelled_time((self._clock() - self._begun) / done * (asked - done))} left")
+        since, before = self._begun or (0.0, done)
+        if before < done < asked:
+            words.append(f"{spelled_time((self._clock() - since) / (done - before) * (asked - done))} left")
         return ", ".join(words)

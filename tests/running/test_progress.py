@@ -51,11 +51,12 @@ def test_a_draw_of_minutes_says_how_far_it_is_and_a_quick_one_nothing(
     slow = TerminalWatcher()
     slow.drawn(0, 463)
     slow.drawn(120, 463)
-    slow.drawn(3, 64)  # of the next draw, whose time is counted from its start
+    slow.drawn(0, 64)  # of the next draw, whose time is counted from its start
+    slow.drawn(3, 64)
     told = capsys.readouterr().err.splitlines()
-    numbers = ["0 of 463", "120 of 463", "3 of 64"]
+    numbers = ["0 of 463", "120 of 463", "0 of 64", "3 of 64"]
     assert [row.split(",")[0] for row in told] == [f"{n} rationales drawn" for n in numbers]
-    assert [row.endswith(" left") for row in told] == [False, True, True]
+    assert [row.endswith(" left") for row in told] == [False, True, False, True]
 
 
 def test_a_bar_is_for_a_terminal_and_within_with_alone(

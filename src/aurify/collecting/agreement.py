@@ -95,6 +95,7 @@ def judge_labelled(
     by_id = {question.id: question for question in file.questions}
     work = [(by_id[key], index, one) for key, samples in file.samples.items() for index, one in enumerate(samples)]
     agreement, rationales = LabelAgreement(), []
+    progress(0, len(work))
     for start in range(0, len(work), JUDGED_AT_A_TIME):
         chunk = work[start : start + JUDGED_AT_A_TIME]
         grades = grader.grade_all([(sample.text, question, sample.truncated) for question, _, sample in chunk])

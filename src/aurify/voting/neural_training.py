@@ -74,6 +74,7 @@ def train_neural(
         _same(before, asked, newest)
         first = step_of(newest) + 1
         say(f"goes on after step {first - 1} of {steps}")
+    tell((first - 1) * size, steps * size)
     with StopRequest() as stop:
         for step in range(first, steps + 1):
             chosen = [pools[place] for place in batch_of_step(pairs, size, step, settings.seed)]

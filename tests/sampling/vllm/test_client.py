@@ -81,8 +81,9 @@ def test_progress_is_told(toy, tokenizer):
         [VllmEndpoint(Http(toy.url), "base")], tokenizer, eos={1}, progress=lambda *now: told.append(now)
     )
     sampler.sample([Prompt((3,), (0, 1, 2))], max_new_tokens=5)
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert sampler.sample([], max_new_tokens=5) == []
+    assert len(told) == 4
 
 
 @pytest.mark.parametrize(

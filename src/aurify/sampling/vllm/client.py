@@ -92,6 +92,8 @@ class VllmSampler:
         owners = [(index, seed) for index, prompt in enumerate(prompts) for seed in prompt.seeds]
         asked = [self._pool.submit(self.endpoints.ask, body) for body in bodies]
         owner_of = dict(zip(asked, owners, strict=True))
+        if self.progress and asked:
+            self.progress(0, len(asked))
         try:
             for done, future in enumerate(as_completed(asked), start=1):
                 drawn, _ = future.result()
