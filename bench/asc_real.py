@@ -5,9 +5,9 @@
 
 ``aurify train`` writes every rationale that it draws into the run's table, right and wrong. For each run: a fast ranker
 learns from those rationales, at no cost in samples; the run's model draws ``--samples`` rationales of each held-out
-question (kept in ``--out``, one folder a run), and the votes of every size are held on these. The ranker "alone" looks
-at one rationale, "among rivals" also at the question's other samples, as many as it is given in the vote. ``logprob``
-needs no ranker: how likely the model itself found each sample.
+question ``--draws`` times (kept in ``--out``, one folder each), and the votes of every size are held on these. The
+ranker "alone" looks at one rationale, "among rivals" also at the question's other samples, as many as it is given in
+the vote (fewer where the run drew fewer). ``logprob`` needs no ranker: how likely the model itself found each sample.
 
 A question's pools and runs are averaged; differences are paired by question, with 95 % bootstrap intervals over
 questions. Needs the extra "rank" (scikit-learn).
@@ -57,7 +57,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the question file of the runs")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="finished runs of one model on this file")
-    parser.add_argument("--samples", type=int, default=8, help="a held-out question")
+    parser.add_argument("--samples", type=int, default=8, help="a held-out question and draw")
+    parser.add_argument("--draws", type=int, default=1, help="each with a seed and a folder of its own")
     parser.add_argument("--sizes", type=int, nargs="+", default=[2, 4, 8], help="of the pools that vote")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -70,7 +71,7 @@ def main() -> None:
         alone = FastRanker.train(learned, seed=0, alone=True, words=True)
         for size in args.sizes:
             cut = [part for pool in held for part in pool.runs(size)]
-            smaller = [part for pool in learned for part in pool.runs(size)]
+            smaller = [part for pool in learned for part in pool.runs(size) or [pool]]
             among = FastRanker.train(smaller, seed=0, alone=False, words=True)
             scores = {ALONE: alone.scores(cut), RIVALS: among.scores(cut)}
             hold(cut, scores, votes[size])
@@ -93,12 +94,16 @@ def main() -> None:
 def pools(args: argparse.Namespace, run: Path) -> tuple[list[CandidatePool], list[CandidatePool]]:
     """What the run left behind of the questions that it trained on, and fresh samples of the held-out ones."""
     questions, ids = load_questions(args.data), set(greedy(run)[0])
-    held, folder = [question for question in questions if question.id in ids], args.out / run.name
-    asked = {"model": str(run / "model"), "data": str(args.data), "samples": args.samples, "out": str(folder)}
-    run_sample(resolve(SampleSettings, asked), questions=held)
+    held = [question for question in questions if question.id in ids]
+    fresh: list[Rationale] = []
+    for draw in range(args.draws):
+        folder = args.out / (f"{run.name}-draw-{draw}" if draw else run.name)
+        asked = {"model": str(run / "model"), "data": str(args.data), "samples": args.samples, "seed": draw}
+        run_sample(resolve(SampleSettings, {**asked, "out": str(folder)}), questions=held)
+        fresh += read_rationales(folder)
     own = [row for row in read_rationales(run) if row.source == "self" and row.move != "suffix"]
     with Grader() as grader:
-        return grouped(own, questions, grader), grouped(read_rationales(folder), held, grader)
+        return grouped(own, questions, grader), grouped(fresh, held, grader)
 
 
 def grouped(rows: Sequence[Rationale], questions: Sequence[Question], grader: Grader) -> list[CandidatePool]:
