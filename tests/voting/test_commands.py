@@ -85,20 +85,20 @@ def test_a_ranker_of_what_a_run_left_behind_knows_the_model_of_the_run(
 ) -> None:
     pytest.importorskip("sklearn")
     questions, samples = files
-    run, other = tmp_path / "runs" / "mine", tmp_path / "runs" / "other"
-    done = run_aurify("import", samples, "--data", questions, "--out", run)
-    assert done.returncode == 0, done.stderr
-    for folder in (run, other):
-        (folder / "model").mkdir(parents=True)
-    done = run_aurify("rank", "--from", "runs/mine", "--data", questions, "--out", "ranker", "--samples", 4)
-    assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in samples.read_text().splitlines()]
-    for folder, warned in ((run, False), (other, True)):
-        drawn = [{**row, "samples": [{**one, "model": f"{folder}/model"} for one in row["samples"]]} for row in rows]
+    for name, config, warned in (("mine", 'method = "trice"\n', False), ("distilled", 'from = "runs/mine"\n', True)):
+        run = tmp_path / "runs" / name
+        done = run_aurify("import", samples, "--data", questions, "--out", run)
+        assert done.returncode == 0, done.stderr
+        (run / "model").mkdir()
+        (run / "config.toml").write_text(config)
+        done = run_aurify("rank", "--from", f"runs/{name}", "--data", questions, "--out", f"ranker-{name}")
+        assert done.returncode == 0, done.stderr
+        drawn = [{**row, "samples": [{**one, "model": f"{run}/model"} for one in row["samples"]]} for row in rows]
         (tmp_path / "drawn.jsonl").write_text("".join(json.dumps(row) + "\n" for row in drawn))
-        voted = run_aurify("vote", "drawn.jsonl", "--data", questions, "--ranker", "ranker")
+        voted = run_aurify("vote", "drawn.jsonl", "--data", questions, "--ranker", f"ranker-{name}")
         assert voted.returncode == 0, voted.stderr
-        assert ("may not mean what they say" in voted.stderr) == warned
+        assert ("may not mean what they say" in voted.stderr) == warned, name
 
 
 def test_votes_of_a_file_from_anywhere(aurify: Command, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aurify.errors import AurifyError, UsageError
 from aurify.lock import is_unused, sole_writer
+from aurify.parsing import read_toml
 from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
 from aurify.voting.kept_pools import KeptPools, in_chunks
@@ -77,9 +78,13 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], ba
 
 
 def _model_of_run(source: str) -> list[str]:
-    """The model that a training run ended with, which wrote the run's last rationales but for one step."""
-    model = Path(source) / "model"
-    return [str(model)] if model.is_dir() else []
+    """The model that a run of ``aurify train`` ended with, which wrote the run's last rationales but for one step.
+
+    That of a distillation, which learns ``from`` what others wrote, wrote none of its own.
+    """
+    model, config = Path(source) / "model", Path(source) / "config.toml"
+    learned_from_itself = config.is_file() and "from" not in read_toml(config)
+    return [str(model)] if model.is_dir() and learned_from_itself else []
 
 
 def train_ranker(
