@@ -18,6 +18,7 @@ ORDER = (
         "on_demand",
         "text",
         "errors",
+        "other_names",
         "seeds",
         "clock",
         "progress",

@@ -29,8 +29,17 @@ class UsageError(AurifyError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """The ending of a message about an unknown word: which known one was probably meant."""
     known = list(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+    close = close_to(word, known)
+    return f"did you mean '{close}'?" if close else f"known: {', '.join(known)}"
+
+
+def close_to(word: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
+    """The known word that is most like this one; empty where none is.
+
+    Args:
+        cutoff: the least likeness, from 0 to 1, as difflib measures it.
+    """
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)), "")
 
 
 def out_of_memory(error: BaseException) -> bool:

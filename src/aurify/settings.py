@@ -28,6 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from aurify.errors import UsageError, nearest
+from aurify.other_names import unknown_setting
 from aurify.parsing import parse_toml
 from aurify.registry import Registry
 from aurify.text import printable
@@ -191,12 +192,14 @@ def _explain(kind: type[Settings], problem: ErrorDetails, spell: Callable[[str],
     if problem["type"] == "missing":
         return f"{spell(key)} is needed: {kind.model_fields[key].description or 'it has no default'}"
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting '{key}': {nearest(key, map(word, kind.model_fields))}"
+        return unknown_setting(key, [*map(word, kind.model_fields)])
     if problem["type"] == "literal_error":
         choices = [str(choice) for choice in get_args(without_none(kind.model_fields[key].annotation))]
         guess = nearest(str(problem["input"]), choices)
         message = guess if guess.startswith("known") else f"{guess} (known: {', '.join(choices)})"
     else:
+        flag, value = spelling(key), problem["input"]
+        message = message.removeprefix(f"{flag} '{value}': ").removeprefix(f"{flag} {value}: ")
         message = message[:1].lower() + message[1:]
     return f"{spell(key)} {printable(repr(problem['input']), _SHOWN)}: {message}"
 

@@ -65,6 +65,7 @@ def test_flags_reach_the_command_with_their_types(attempt: Try) -> None:
     ("words", "line"),
     [
         (["melt", "d", "--step", "3"], "unknown option --step: did you mean '--steps'?"),
+        (["melt", "d", "--max_steps", "3"], "unknown option --max_steps: did you mean '--steps'?"),
         (["melt", "d", "--evalevery=3"], "unknown option --evalevery: did you mean '--eval-every'?"),
         (["melt", "d", "--steps", "many"], "--steps 'many': input should be a valid integer"),
         (["melt", "d", "--steps", "0"], "--steps '0': input should be greater than or equal to 1"),
@@ -77,7 +78,7 @@ def test_flags_reach_the_command_with_their_types(attempt: Try) -> None:
         (["melt", "d", "--eval-every", "30"], "--eval-every 30 is more than --steps 20"),
         (["melt", "d", "--config", "no.toml"], "--config no.toml: No such file or directory"),
         (["metl", "d"], "No such command 'metl'."),
-        (["--verbose"], "unknown option --verbose: did you mean '--version'?"),
+        (["--verbose"], "unknown option --verbose: aurify --help lists those that it has"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(attempt: Try, words: list[str], line: str) -> None:

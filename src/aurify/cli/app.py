@@ -21,6 +21,7 @@ from aurify import __version__
 from aurify.cli.streams import STANDARD_OUTPUT, drop_output, settle_streams
 from aurify.errors import AurifyError, UsageError, nearest, out_of_memory
 from aurify.held_back import stop_signals
+from aurify.other_names import meant_by
 from aurify.text import printable
 
 COMMANDS = {
@@ -186,7 +187,9 @@ def _usage(error: Any) -> str:
     message: str = error.format_message()
     if hasattr(error, "possibilities") and hasattr(error, "option_name") and error.ctx is not None:
         known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("--")]
-        message = f"unknown option {error.option_name}: {nearest(error.option_name, known)}"
+        meant = meant_by(error.option_name, known)
+        hint = f"did you mean '{meant}'?" if meant else f"{error.ctx.command_path} --help lists those that it has"
+        message = f"unknown option {error.option_name}: {hint}"
     return message
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.files import write_atomically
 from aurify.lock import sole_writer
+from aurify.other_names import unknown_setting
 from aurify.parsing import read_toml
 from aurify.running.budget import Budget
 from aurify.settings import resolve
@@ -80,7 +81,7 @@ def read_plan(path: Path) -> Plan:
     for key in common:
         if key not in fields or key in SET_BY_PLAN:
             known = [*PLAN_KEYS, *(name for name in fields if name not in SET_BY_PLAN)]
-            raise UsageError(f"{path}: unknown setting '{key}': {nearest(key, known)}")
+            raise UsageError(f"{path}: {unknown_setting(key, known)}")
     if len({_slug(name) for name in tables}) < len(tables):
         raise UsageError(f"{path}: methods: two names would share one folder: {', '.join(tables)}: rename one")
     seeds = content.get("seeds", [0])

@@ -1,0 +1,45 @@
+import pytest
+
+from aurify.collecting.settings import SampleSettings
+from aurify.distillation.settings import DistillSettings
+from aurify.doctor.settings import DoctorSettings
+from aurify.evaluation.settings import EvaluateSettings
+from aurify.other_names import OTHER_NAMES, meant_by, unknown_setting
+from aurify.settings import spelling
+from aurify.training.settings import TrainSettings
+
+FLAGS = ["--lr", "--lr-final", "--questions", "--samples", "--max-new-tokens", "--quantize", "--out", "--steps"]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "meant"),
+    [
+        ("--learning-rate", "--lr"),
+        ("--learning_rate", "--lr"),
+        ("--batch-size", "--questions"),
+        ("--num-generations", "--samples"),
+        ("--MAX_TOKENS", "--max-new-tokens"),
+        ("--output-dir", "--out"),
+        ("--sample", "--samples"),
+        ("--max_new_tokens", "--max-new-tokens"),
+        ("--lrfinal", "--lr-final"),
+        ("--top-p", ""),  # no setting is like it
+        ("--system-prompt", ""),  # the setting that it means is not there
+        ("--tuning", ""),
+    ],
+)
+def test_an_unknown_flag_means_what_others_call_so_or_what_is_spelled_nearly_so(unknown, meant):
+    assert meant_by(unknown, FLAGS) == meant
+
+
+def test_without_a_likely_one_all_are_named():
+    assert unknown_setting("learning_rate", ["lr", "steps"]) == "unknown setting 'learning_rate': did you mean 'lr'?"
+    assert unknown_setting("zzz", ["lr", "steps"]) == "unknown setting 'zzz': known: lr, steps"
+
+
+def test_ours_are_settings_and_no_other_name_means_two():
+    kinds = [TrainSettings, DistillSettings, EvaluateSettings, SampleSettings, DoctorSettings]
+    flags = {spelling(field).lstrip("-") for kind in kinds for field in kind.with_all_own().model_fields}
+    assert set(OTHER_NAMES) <= flags
+    elsewhere = [name for others in OTHER_NAMES.values() for name in others]
+    assert len(elsewhere) == len(set(elsewhere))
