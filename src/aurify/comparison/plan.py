@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aurify.errors import AurifyError, UsageError, nearest
+from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.lock import sole_writer
 from aurify.other_names import unknown_setting
