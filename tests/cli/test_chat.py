@@ -75,6 +75,11 @@ def test_samples_differ_by_their_seed_and_not_by_anything_else(run, capfd, monke
     assert zero == again != one
 
 
+def test_a_seed_of_nothing_is_said(run, capfd, monkeypatch):
+    assert "--seed: the most likely answer has no seed" in ask(run, "", capfd, monkeypatch, "--seed", "3")[1]
+    assert "--seed" not in ask(run, "", capfd, monkeypatch, "--seed", "3", "--sample")[1]
+
+
 def test_at_a_terminal_it_asks_for_lines_until_the_end_of_input(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", Typing("one\n\n two \n"))
     assert list(chat.questions()) == ["one", "two"]

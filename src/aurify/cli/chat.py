@@ -18,6 +18,7 @@ from aurify.cli.progress import say
 from aurify.garbage import no_collections
 from aurify.settings import Settings
 from aurify.text import printable
+from aurify.unused import unused
 
 if TYPE_CHECKING:
     from aurify.rationales import Rationale
@@ -44,6 +45,8 @@ def run(settings: ChatSettings) -> None:
         from aurify.evaluation.beside import beside_each_other
 
     temperature = 1.0 if settings.sample else 0.0
+    if line := unused(settings, [] if settings.sample else ["seed"], "the most likely answer has no seed: --sample"):
+        say(line)
     with beside_each_other(settings.run, seed=settings.seed, say=say) as pair:
         for line in questions():
             known = pair.question(line)
