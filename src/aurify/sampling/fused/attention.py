@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aurify.sampling.fused.flash import flash_attention
+
 SCORES = 2**24
 """Scores in memory at once."""
 
@@ -24,6 +26,9 @@ Part = tuple[Tensor, Tensor]
 
 def attend(q_BTD: Tensor, k_BCD: Tensor, v_BCD: Tensor, mask_BTC: Tensor, scale: float) -> Part:
     """Batched attention; the additive mask is float32, is broadcast, and hides no whole row."""
+    fast = flash_attention(q_BTD, k_BCD, v_BCD, mask_BTC, scale)
+    if fast is not None:
+        return fast[0].float(), fast[1]
     scores_BTC = torch.baddbmm(mask_BTC, q_BTD.float(), k_BCD.float().transpose(1, 2), alpha=scale)
     normaliser_BT1 = scores_BTC.logsumexp(-1, keepdim=True)
     return torch.bmm(scores_BTC.sub_(normaliser_BT1).exp_().to(v_BCD.dtype), v_BCD).float(), normaliser_BT1
@@ -31,6 +36,9 @@ def attend(q_BTD: Tensor, k_BCD: Tensor, v_BCD: Tensor, mask_BTC: Tensor, scale:
 
 def attend_alone(q_BTD: Tensor, k_BCD: Tensor, v_BCD: Tensor, mask_BTC: Tensor, scale: float) -> Tensor:
     """The same for a part that joins no other: the output alone."""
+    fast = flash_attention(q_BTD, k_BCD, v_BCD, mask_BTC, scale)
+    if fast is not None:
+        return fast[0]
     scores_BTC = torch.baddbmm(mask_BTC, q_BTD.float(), k_BCD.float().transpose(1, 2), alpha=scale)
     return torch.bmm(scores_BTC.softmax(-1).to(v_BCD.dtype), v_BCD)
 
