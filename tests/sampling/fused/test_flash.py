@@ -34,7 +34,7 @@ def exact(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> tuple[Tensor, Tensor
 def test_this_build_of_pytorch_has_it() -> None:
     """The one that is pinned; others may lack it."""
     if torch.__version__.startswith("2.13."):
-        assert flash._works()
+        assert flash.has_flash_attention()
 
 
 @pytest.mark.parametrize("sharpness", [1.0, 100.0])
@@ -78,14 +78,14 @@ def test_left_alone_where_it_is_missing_or_says_otherwise(monkeypatch):
         return q, torch.zeros(*q.shape[:3])
 
     for operator in (missing, lambda: wrong):
-        flash._works.cache_clear()
-        monkeypatch.setattr(flash, "_operator", operator)
+        flash.has_flash_attention.cache_clear()
+        monkeypatch.setattr("aurify.sampling.fused.flash._operator", operator)
         q, k, v = states(2, 3, 4)
         assert flash.flash_attention(q, k, v, torch.zeros(1, 1, 1), 0.125) is None
         out, normaliser = attend(q, k, v, torch.zeros(1, 1, 1), 0.125)
         torch.testing.assert_close(out.double(), exact(q, k, v, torch.zeros(1, 1, 1))[0], atol=0.02, rtol=0.01)
         assert normaliser.shape == (2, 3, 1)
-    flash._works.cache_clear()
+    flash.has_flash_attention.cache_clear()
 
 
 def test_not_for_other_types_and_devices_and_nothing():

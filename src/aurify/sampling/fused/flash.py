@@ -28,7 +28,7 @@ def flash_attention(
     Args:
         mask_BTC: additive, float32; dimensions of 1 are broadcast.
     """
-    if q_BTD.dtype != torch.bfloat16 or q_BTD.device.type != "cpu" or not q_BTD.numel() or not _works():
+    if q_BTD.dtype != torch.bfloat16 or q_BTD.device.type != "cpu" or not q_BTD.numel() or not has_flash_attention():
         return None
     return _attend(q_BTD, k_BCD, v_BCD, mask_BTC, scale)
 
@@ -47,7 +47,7 @@ def _operator() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _works() -> bool:
+def has_flash_attention() -> bool:
     """Whether this build of PyTorch has that operator, and it computes what it should, from scores in float32."""
     scale, shapes = 40.0, ((2, 3, 16), (2, 5, 16), (2, 5, 16))
     q_BTD, k_BCD, v_BCD = (
