@@ -165,6 +165,18 @@ RIGHT_AND_WRONG = {
         ("\\int_0^1 2x \\, dx", "1", "2"),
         ("A", "A", "a"),
     ],
+    "where roots and logarithms are real": [
+        ("\\sqrt{1/n}", "\\frac{1}{\\sqrt{n}}", "-\\frac{1}{\\sqrt{n}}"),
+        ("\\sqrt{x}\\sqrt{y}", "\\sqrt{xy}", "\\sqrt{x}+\\sqrt{y}"),
+        ("\\sqrt{\\frac{x}{y}}", "\\frac{\\sqrt{x}}{\\sqrt{y}}", "\\frac{\\sqrt{y}}{\\sqrt{x}}"),
+        ("-\\sqrt{5-x}", "-(5-x)^{1/2}", "-\\sqrt{x-5}"),
+        ("2\\ln(x-1)", "\\ln((x-1)^2)", "\\ln(x-1)"),
+        ("2\\ln(x-1)", "2\\ln(-1+x)", "2\\ln(1-x)"),
+        ("\\sqrt{x}", "x^{1/2}", "\\sqrt{-x}"),
+        ("i\\sqrt{x}", "\\sqrt{x} i", "\\sqrt{x}"),
+        ("\\sqrt[3]{x}", "x^{1/3}", "|x|^{1/3}"),
+        ("\\arcsin x", "\\frac{\\pi}{2} - \\arccos x", "\\arccos x"),
+    ],
 }
 CASES = [(kind, *case) for kind, cases in RIGHT_AND_WRONG.items() for case in cases]
 

@@ -6,6 +6,9 @@ simplification, whose time nobody can bound. Irrational values are computed to 5
 450 digits: a difference that stays the same as the digits grow is one, however small; one that shrinks with them is the
 rounding of zero. So e^-50 and e^-51, and 1/31! and 1/33!, differ.
 
+Where no side names the imaginary unit, a point where any part of either leaves the real numbers, as the root of a
+negative number does, is one where nobody asked: sqrt(1/n) is 1/sqrt(n), and sqrt(x^2) is not x.
+
 ``log`` without a base may be of any base: its value is that of an unknown base, so that it equals only itself.
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -28,6 +31,7 @@ POINTS = 5
 _POSITIVE = (0, 1, 4)
 """Those at which all variables are."""
 DIGITS = (50, 150, 450)
+_LOGARITHMS, _COMPLEX = ("log", "ln", "lg"), ("i", "cis")
 _MAX_BITS = 60_000
 _LARGEST_POWER = 10**12
 _UNKNOWN_BASE = Fraction(70_657_931, 10_000_019)
@@ -37,13 +41,28 @@ NumberLike = Any
 Point = Mapping[str, Fraction]
 
 
-def value_of(tree: Tree, point: Point) -> NumberLike:
+class NotReal(ArithmeticError):
+    """A part of an expression has no real value at a point."""
+
+
+def value_of(tree: Tree, point: Point, *, real: bool = False) -> NumberLike:
     """The value at a point, to mpmath's current number of digits.
+
+    Args:
+        real: whether all its parts must be real.
 
     Raises:
         Unreadable: it has none: a list, an equation, infinity, an unknown function.
         ZeroDivisionError: it has none at this point.
+        NotReal: see ``real``.
     """
+    value = _value_of(tree, point, real)
+    if real and isinstance(value, mp.mpc):
+        raise NotReal
+    return value
+
+
+def _value_of(tree: Tree, point: Point, real: bool) -> NumberLike:
     kind = tree[0]
     if kind == "number":
         return tree[1]
@@ -52,11 +71,11 @@ def value_of(tree: Tree, point: Point) -> NumberLike:
     if kind == "constant":
         return _constant(tree[1])
     if kind == "call":
-        return _FUNCTIONS[tree[1]](*(value_of(argument, point) for argument in tree[2:]))
+        return _FUNCTIONS[tree[1]](*(value_of(argument, point, real=real) for argument in tree[2:]))
     rule = _RULES.get(kind)
     if rule is None:
         raise Unreadable("no single value")
-    return rule(*(value_of(part, point) for part in tree[1:]))
+    return rule(*(value_of(part, point, real=real) for part in tree[1:]))
 
 
 def differ(a: Tree, b: Tree) -> bool:
@@ -65,29 +84,37 @@ def differ(a: Tree, b: Tree) -> bool:
     Raises:
         Unreadable: one of them has no value.
     """
-    names = sorted(variables_of(a) | variables_of(b))
-    decided = 0
+    names = tuple(sorted(variables_of(a) | variables_of(b)))
+    found = _differ_anywhere(a, b, names, real=True) if names and not _calls(_COMPLEX, a, b) else None
+    found = _differ_anywhere(a, b, names, real=False) if found is None else found
+    if found is None:
+        raise Unreadable("a value that cannot be computed")
+    return found
+
+
+def _differ_anywhere(a: Tree, b: Tree, names: tuple[str, ...], *, real: bool) -> bool | None:
+    """Whether they do at one of the points; None: at none of them both have a value, which is ``real`` if so asked."""
+    decided = None
     numbers: Sequence[int] = range(POINTS if names else 1)
-    if names and (_has_logarithm(a) or _has_logarithm(b)):
+    if names and _calls(_LOGARITHMS, a, b):  # log(xy) is log x + log y for positive variables
         numbers = _POSITIVE
     for number in numbers:
-        point = _point(tuple(names), number)
         try:
-            if _differ_at(a, b, point):
+            if _differ_at(a, b, _point(names, number), real=real):
                 return True
-            decided += 1
-        except (ZeroDivisionError, OverflowError, ValueError):
+            decided = False
+        except (ArithmeticError, ValueError):
             continue
-    if not decided:
-        raise Unreadable("a value that cannot be computed")
-    return False
+    return decided
 
 
-def _has_logarithm(tree: Tree) -> bool:
-    """Whether a logarithm in the tree asks for positive variables: ``\\log(xy)`` is ``\\log x + \\log y`` for those."""
-    if tree[0] == "call" and tree[1] in ("log", "ln", "lg"):
-        return True
-    return any(_has_logarithm(part) for part in tree[1:] if isinstance(part, tuple))
+def _calls(words: Collection[str], *trees: Tree) -> bool:
+    """Whether a function or a constant of these occurs in any of the trees."""
+    return any(
+        (tree[0] in ("call", "constant") and tree[1] in words)
+        or _calls(words, *(part for part in tree[1:] if isinstance(part, tuple)))
+        for tree in trees
+    )
 
 
 def proportional(a: Tree, b: Tree) -> int:
@@ -129,11 +156,11 @@ def real_value(tree: Tree) -> NumberLike:
     return value
 
 
-def _differ_at(a: Tree, b: Tree, point: Point) -> bool:
+def _differ_at(a: Tree, b: Tree, point: Point, *, real: bool) -> bool:
     earlier: NumberLike = None
     for digits in DIGITS:
         with mp.workdps(digits):
-            x, y = value_of(a, point), value_of(b, point)
+            x, y = value_of(a, point, real=real), value_of(b, point, real=real)
             if isinstance(x, Fraction) and isinstance(y, Fraction):
                 return x != y
             difference = _real(x) - _real(y)
