@@ -126,12 +126,16 @@ def _prepare_adapted(model: Any, kind: TuningKind | None) -> Tuned:
 def default_learning_rate(kind: TuningKind, model: PreTrainedModel) -> float:
     """The peak rate where none is given: the TRICE paper's 1.0 for soft prompts; ours for LoRA and full weights.
 
-    Full weights of N parameters: 5e-4, and beyond a million 5e-4 sqrt(1e6 / N), so 2e-5 at half a billion.
+    LoRA on hidden states of width H: 3e-4 sqrt(2000 / H), so 4.5e-4 at half a billion parameters and 2.1e-4 at 8
+    billion. Full weights of N parameters: 5e-4, and beyond a million 5e-4 sqrt(1e6 / N), so 2e-5 at half a billion.
+
+    Source: docs/decisions.md, "a rate of LoRA by the model's width".
     """
     if kind == "prompt":
         return 1.0
     if kind == "lora":
-        return 1e-4
+        width = getattr(model.config.get_text_config(), "hidden_size", None) or 2000
+        return float(3e-4 * (2000 / width) ** 0.5)
     return float(5e-4 * min(1.0, (1e6 / model.num_parameters()) ** 0.5))
 
 
