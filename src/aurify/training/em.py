@@ -35,6 +35,7 @@ from aurify.training.first_look import first_look
 from aurify.training.first_rationales import Starter, choose_guide
 from aurify.training.fits import Fits
 from aurify.training.guide_scores import GuideScorer, weighed
+from aurify.training.later_looks import LaterLooks
 from aurify.training.proposals import Proposer, Way
 from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
@@ -42,8 +43,6 @@ from aurify.training.update import LOOKED_EVERY, Update
 
 START, UPDATE, GRADIENT = "start.json", "update.json", "gradient.bin"
 """Files of the state beside the chains: how they are started, how far a step may go, a part of the last gradient."""
-WARNED_AFTER = 5
-"""Updates in a row, of those that were looked at, that made most of what they learned from less likely."""
 
 
 class Visit(NamedTuple):
@@ -116,8 +115,7 @@ class ExpectationMaximisation(Task):
         """Whether the present weights are where rationales are drawn: whole, and at a sampler with a copy of them."""
         self.difference = 0.0
         """Nats a token between what the sampler and the update say, as it was last told."""
-        self.lowered = 0
-        """Looks in a row after which most of what was learned from was less likely than before the update."""
+        self.later_looks = LaterLooks(drawing.max_new_tokens)
         fits.remember_base(self.parameters)
 
     @property
@@ -155,7 +153,6 @@ class ExpectationMaximisation(Task):
         self.memory.update(e_step.chains)
         self.moved = bool(updated["updated"])
         self.published = self.published and not self.moved
-        self._warn(updated)
 
         ended = time.perf_counter()
         lag = {"behind": self.behind} if self.ahead else {}
@@ -165,6 +162,8 @@ class ExpectationMaximisation(Task):
                 facts["verdicts"], limit=self.drawing.max_new_tokens, model=self.settings.model, data=self.settings.data
             ):
                 self.context.say(line)
+        for line in self.later_looks(updated, facts["verdicts"]):
+            self.context.say(line)
         seconds = {"sample_seconds": sampled - begun, "update_seconds": ended - sampled}
         return Stepped(facts, facts["generated_tokens"], seconds)
 
@@ -278,16 +277,6 @@ class ExpectationMaximisation(Task):
         if self.spending.budget is not None and not self.fits and step > self.settings.warmup:
             number = max(number, min(steps, 1 + int(self.spending.share * (steps - 1))))
         return learning_rate(number, steps, self.update.peak_rate, self.settings.lr_final, self.settings.warmup)
-
-    def _warn(self, updated: Mapping[str, Any]) -> None:
-        """Say so where updates keep making what they learn from less likely."""
-        if "raised" in updated:
-            self.lowered = self.lowered + 1 if updated["raised"] < 0.5 else 0
-        if self.lowered == WARNED_AFTER:
-            self.context.say(
-                f"{WARNED_AFTER} times in a row most of what an update learned from was less likely after it: "
-                "the steps are too long or too noisy; lower --lr or --target-kl, or take more --questions a step"
-            )
 
     def _publish(self) -> None:
         """Bring changed weights to a sampler that has a copy of them, before anything is drawn from it."""
