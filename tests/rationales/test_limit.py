@@ -35,12 +35,13 @@ class Writer:
         return Completion((5,) * length, text, -1.0, "stop")
 
 
-def found(writer: Writer, most: int = 1024, room: int | None = None, n: int = 40) -> Limit:
+def found(writer: Writer, most: int = 1024, room: int | None = None, n: int = 40, growth: float = 1.0) -> Limit:
     with Grader() as grader:
         drawing = Drawing(writer, grader, "m", seed=0, max_new_tokens=1)
         return limit_from_pilot(
-            QUESTIONS[:n], lambda asked: [(int(one.id),) for one in asked], drawing, most=most, room=room
-        )
+            QUESTIONS[:n], lambda asked: [(int(one.id),) for one in asked], drawing, most=most, room=room,
+            growth=growth,
+        )  # fmt: skip
 
 
 def test_the_limit_holds_95_percent_of_the_right_ones() -> None:
@@ -54,6 +55,15 @@ def test_the_limit_holds_95_percent_of_the_right_ones() -> None:
     assert "right ones" in limit.line()
     assert "--max-new-tokens" in limit.line()
     assert found(Writer()).tokens == limit.tokens
+
+
+def test_a_model_that_learns_has_room_to_grow_within_what_is_tried_and_there_is() -> None:
+    plain, grown = found(Writer()), found(Writer(), growth=1.5)
+    assert 1.5 * plain.tokens - 48 <= grown.tokens <= 1.5 * plain.tokens + 32
+    assert grown.tokens % 32 == 0
+    assert "1.5 times what holds 95 % of the right ones" in grown.line()
+    assert found(Writer(), most=plain.tokens, growth=1.5).tokens == plain.tokens
+    assert found(Writer(), room=plain.tokens + 1, growth=1.5).tokens == plain.tokens + 1
 
 
 def test_where_few_are_right_those_that_ended_tell_and_else_nothing_does() -> None:

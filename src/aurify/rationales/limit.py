@@ -1,7 +1,8 @@
 """How long a rationale may become, where nobody says it: by rule, or from a pilot.
 
 A limit too low cuts right rationales, which then count as wrong; one too high lets those run on that never end. So a
-pilot draws some rationales under a high limit, and the limit becomes the length that 95 % of the right ones keep.
+pilot draws some rationales under a high limit, and the limit becomes the length that 95 % of the right ones keep, with
+room to grow where a model is to learn (docs/decisions.md, "rationales grow").
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ PLAIN, CHAT, THINKING = 256, 1024, 4096
 """The limit without a pilot, and a pilot's own: of plain prompts, of chats, of those in which a model thinks first."""
 SHARE, LEAST_LENGTHS, STEP = 0.95, 8, 32
 """The share of lengths that the limit holds; from how many of them; the limit is a multiple of the step."""
+
+ROOM_TO_GROW = 1.5
+"""Of a model that learns: how many times the lengths of the pilot's."""
 
 EncodeQuestions = Callable[[Sequence[Question]], Sequence[tuple[int, ...]]]
 
@@ -77,6 +81,7 @@ def limit_from_pilot(
     *,
     most: int,
     room: int | None,
+    growth: float = 1.0,
     spread: Callable[[Callable[[list[Question]], list[Rationale]], Sequence[Question]], list[Rationale]] | None = None,
 ) -> Limit:
     """The limit that the lengths of a pilot's rationales give.
@@ -88,6 +93,7 @@ def limit_from_pilot(
         encode: the questions' prompts.
         most: the pilot's own limit, which the found one does not pass.
         room: of `aurify.models.prefix.room_behind`, for all prompts that the limit is for.
+        growth: how many times as long rationales may become.
         spread: shares the questions among the processes of a run.
     """
     chosen = sorted(questions, key=lambda question: stable_seed(drawing.seed, "limit", question.id))[:PILOT]
@@ -116,8 +122,9 @@ def limit_from_pilot(
     counted = f"{len(drawn)} rationales of a pilot: {len(right)} right, {len(ended)} ended within {most} tokens"
     for lengths, of in ((right, "the right ones"), (ended, "those that ended")):
         if len(lengths) >= LEAST_LENGTHS:
-            tokens = min(most, STEP * math.ceil(_quantile(lengths) / STEP))
-            return Limit(tokens, f"holds 95 % of {of} among {counted}", all_drawn)
+            tokens = min(most, STEP * math.ceil(growth * _quantile(lengths) / STEP))
+            held = "holds 95 % of" if growth == 1 else f"{growth:g} times what holds 95 % of"
+            return Limit(tokens, f"{held} {of} among {counted}", all_drawn)
     return Limit(most, f"the most that is tried: {counted}, too few to tell from", all_drawn)
 
 

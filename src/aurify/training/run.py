@@ -28,6 +28,7 @@ from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationale
 from aurify.rationales.limit import (
     CHAT,
     PLAIN,
+    ROOM_TO_GROW,
     Limit,
     limit_by_rule,
     limit_from_pilot,
@@ -250,7 +251,9 @@ def _limit(
     if isinstance(drawing.sampler, Publishing):
         drawing.sampler.publish(write=world.main)
         world.wait()
-    return limit_from_pilot(train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, spread=world.map)
+    return limit_from_pilot(
+        train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, growth=ROOM_TO_GROW, spread=world.map
+    )
 
 
 def _starters(
