@@ -136,6 +136,8 @@ def test_own_flags_of_a_method_from_outside_reach_its_configuration_and_come_bac
         (("somebodys:Mine", "--strength", "0"), "--strength '0': input should be greater than 0"),
         (("somebodys:Mine", "--estimator", "basic"), "--estimator means nothing for somebodys:Mine, only for trice"),
         (("rloo", "--strength", "1"), "unknown option --strength: aurify train --help lists those that it has"),
+        (("rloo", "--batch-size", "8"), "unknown option --batch-size: did you mean '--questions'?"),
+        (("rloo", "--answers", "foo"), "--answers 'foo': known: number, choice"),
         (("rloo", "--dead", "unlearn"), "--dead means nothing for rloo, only for maxrl"),
         (("trice", "--estimator", "basik"), "--estimator 'basik': did you mean 'basic'? (known: control-variate, "),
         (("gspo", "--samples", "1"), "grpo compares a question's samples with each other, so 1 is too few"),
