@@ -7,9 +7,9 @@ import pytest
 from aurify.training.later_looks import WARNED_AFTER, LaterLooks
 
 
-def told(*steps: dict[str, int], limit: int = 480) -> list[list[str]]:
-    looks = LaterLooks(limit)
-    return [looks({}, step) for step in steps]
+def told(*steps: dict[str, int], raised: float = 1.0) -> list[list[str]]:
+    looks = LaterLooks(480)
+    return [looks({"raised": raised}, step) for step in steps]
 
 
 def cut(count: int) -> dict[str, int]:
@@ -49,3 +49,22 @@ def test_updates_that_make_what_they_learn_from_less_likely():
     said = [looks(update, {}) for update in [worse] * (WARNED_AFTER - 1) + [better] + [worse, unseen] * WARNED_AFTER]
     assert [index for index, lines in enumerate(said) if lines] == [WARNED_AFTER + 2 * (WARNED_AFTER - 1)]
     assert "less likely after it" in said[WARNED_AFTER + 2 * (WARNED_AFTER - 1)][0]
+
+
+def test_a_run_that_goes_on_says_what_it_would_have_said():
+    steps = [*[cut(2)] * 6, *[cut(10)] * 6]
+    for split in range(len(steps)):
+        first, second = LaterLooks(480), LaterLooks(480)
+        said = [first({"raised": 0.4}, step) for step in steps[:split]]
+        second.restore(first.state())
+        said += [second({"raised": 0.4}, step) for step in steps[split:]]
+        assert said == told(*steps, raised=0.4)
+    fresh = LaterLooks(480)
+    fresh.restore(b"")  # of a checkpoint that has none
+    assert fresh({}, cut(64)) == []
+
+
+@pytest.mark.parametrize("state", [b"{", b"[1]", b"3", b'["a", null, [], false]', b"[0, null, [1], false]"])
+def test_a_damaged_state_is_an_error_that_a_restart_catches(state):
+    with pytest.raises((ValueError, TypeError)):
+        LaterLooks(480).restore(state)

@@ -107,6 +107,9 @@ def test_what_follows_from_the_method_is_in_the_resolved_settings():
         ("full", False, {"holdout": 0.1, "eval_data": "e.jsonl"},
          ["--holdout: nothing of --data is held out beside --eval-data"]),
         ("lora", False, {"lora_rank": 16, "holdout": 0.1}, []),
+        ("full", False, {"method": "prompting", "steps": 5, "lr": 1e-3},
+         ["--steps, --lr: prompting learns nothing, and takes no step"]),
+        ("full", False, {"method": "prompting"}, []),
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_said(kind, adapted, given, lines):

@@ -41,8 +41,9 @@ from aurify.training.schedule import learning_rate
 from aurify.training.settings import TrainSettings
 from aurify.training.update import LOOKED_EVERY, Update
 
-START, UPDATE, GRADIENT = "start.json", "update.json", "gradient.bin"
-"""Files of the state beside the chains: how they are started, how far a step may go, a part of the last gradient."""
+START, UPDATE, GRADIENT, LOOKS = "start.json", "update.json", "gradient.bin", "looks.json"
+"""Files of the state beside the chains: how they are started, how far a step may go, a part of the last gradient, and
+what a user is told of."""
 
 
 class Visit(NamedTuple):
@@ -103,7 +104,7 @@ class ExpectationMaximisation(Task):
         self.train, self.held_out, self.table, self.starters = train, held_out, table, starters
         self.propose, self.scorer, self.guide_scorer = propose, scorer, guide_scorer
         self.fits, self.spending = fits, spending
-        self.ends, self.parameters = [settings.steps], update.parameters
+        self.ends, self.parameters = [settings.updates], update.parameters
         self.renewed_after = [start - 1 for start in fits.starts[1:]]
         self.memory = Memory()
         self.start_from = settings.memory if method.remembers else "none"
@@ -319,7 +320,7 @@ class ExpectationMaximisation(Task):
         start = json.dumps({"start_from": self.start_from}).encode()
         return {
             **self.memory.save(step), START: start, UPDATE: self.update.state(),
-            GRADIENT: self.update.signal.state(),
+            GRADIENT: self.update.signal.state(), LOOKS: self.later_looks.state(),
         }  # fmt: skip
 
     def restore(self, step: int, state: Mapping[str, bytes]) -> None:
@@ -335,6 +336,7 @@ class ExpectationMaximisation(Task):
             self.start_from = json.loads(state[START])["start_from"]
             self.update.restore(state[UPDATE])
             self.update.signal.restore(state.get(GRADIENT, b""))
+            self.later_looks.restore(state.get(LOOKS, b""))
             if self.start_from not in self.starters:
                 raise ValueError(f"chains that start from {self.start_from!r}")
         except (AurifyError, ValueError, KeyError, TypeError, RecursionError) as error:

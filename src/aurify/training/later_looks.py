@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ CUT_SHARE, TIMES = 0.1, 2
 
 
 class LaterLooks:
-    """Looks at every step of this process; a run that goes on begins anew.
+    """Looks at every step of a run.
 
     Args:
         limit: tokens at which a rationale is cut.
@@ -37,6 +38,23 @@ class LaterLooks:
             verdicts: how often each verdict occurs among what the model drew of itself.
         """
         return [*self._unlikely(updated), *self._cut(verdicts)]
+
+    def state(self) -> bytes:
+        """What it has seen, as bytes."""
+        return json.dumps([self._lowered, self._first, self._lately, self._told_cut]).encode()
+
+    def restore(self, state: bytes) -> None:
+        """See ``state``; nothing was seen where it is empty.
+
+        Raises:
+            ValueError: it is damaged.
+            TypeError: it is of another form.
+        """
+        if state:
+            lowered, first, lately, told_cut = json.loads(state)
+            self._lowered, self._told_cut = int(lowered), bool(told_cut)
+            self._first = None if first is None else float(first)
+            self._lately = [(int(drawn), int(cut)) for drawn, cut in lately]
 
     def _unlikely(self, updated: Mapping[str, Any]) -> list[str]:
         if "raised" not in updated:

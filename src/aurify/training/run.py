@@ -143,7 +143,7 @@ def run_training(
             sampler.max_cache_tokens = predicted.cache_tokens
         written = _written(settings, method, prompts, grader, train, context.say)
         fits = Fits(
-            train, steps=settings.steps, refits=method.refits, growth=method.growth, size=settings.questions,
+            train, steps=settings.updates, refits=method.refits, growth=method.growth, size=settings.questions,
             seed=settings.seed, advice=(settings.method, _advice(method)),
         )  # fmt: skip
         spending = Spending(budget, fits.starts)
@@ -244,7 +244,7 @@ def _limit(
     """How long a rationale of this run may become, where neither the settings nor the model's record say it."""
     rule = limit_by_rule(form.prompt, thinking=prompts.template.thinks)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
-    n_rationales = settings.steps * min(settings.questions, len(train)) * method.samples
+    n_rationales = settings.updates * min(settings.questions, len(train)) * method.samples
     room = room_behind(model, chain(prompts(train), prompts(train, hinted=True), prompts(held)))
     if method.given or not worth_a_pilot(n_parameters, n_rationales):
         return within_room(rule, room)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FROM = ("table", "few-shot")
 """The starts that are read from ``--memory-from``."""
+_OF_LEARNING = ("steps", "questions", "lr", "lr_final", "warmup", "weight_decay", "target_kl", "clip")
+"""What means nothing where nothing is learned."""
 
 
 class TrainSettings(Settings):
@@ -134,6 +136,11 @@ class TrainSettings(Settings):
     )
 
     @property
+    def updates(self) -> int:
+        """The optimiser's steps: none by a method that learns nothing."""
+        return self.steps if METHODS.load(self.method).learns else 0
+
+    @property
     def weights_dtype(self) -> str:
         """The dtype that the weights have."""
         return "float32" if self.dtype == "mixed" else self.dtype
@@ -155,8 +162,7 @@ class TrainSettings(Settings):
             follows["prompt"] = "direct"
         if method.given and len(method.given_by) == 1:
             follows["memory"] = method.given_by[0]
-        values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
-        return values if method.learns else {**values, "steps": 0, "warmup": 0}
+        return {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
 
     def _may_overlap(self) -> None:
         """Refuse ``--overlap`` where nothing would, or where draws of older weights could not be corrected.
@@ -200,7 +206,7 @@ class TrainSettings(Settings):
                 f"--target-kl is measured on samples of the present model, which {self.method} does not draw at every "
                 "step: give --lr"
             )
-        if self.warmup >= self.steps > 0:
+        if self.warmup >= self.updates > 0:
             raise ValueError(f"--warmup {self.warmup} must be less than --steps {self.steps}")
         if method.answers_alone != (self.prompt == "direct"):
             raise ValueError(
@@ -230,6 +236,7 @@ class TrainSettings(Settings):
         unstarted = not (method.remembers or method.given)
         starts = [*(["memory"] if self.memory != "none" else []), "memory_from"]
         lines = [
+            unused(self, () if method.learns else _OF_LEARNING, f"{self.method} learns nothing, and takes no step"),
             unused(self, foreign, why),
             unused(self, ["weight_decay"] if kind == "prompt" else [], f"no setting that --tuning {kind} looks at"),
             unused(self, starts if unstarted else [], f"{self.method} learns from no remembered or given rationale"),

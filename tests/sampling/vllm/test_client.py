@@ -7,6 +7,7 @@ from toy_vllm import Toy, completion
 
 from aurify import nugget
 from aurify.errors import AurifyError, UsageError
+from aurify.questions.chat import eos_known
 from aurify.sampling import Prompt
 from aurify.sampling.vllm.client import VllmSampler
 from aurify.sampling.vllm.endpoints import VllmEndpoint
@@ -137,4 +138,6 @@ def test_the_eos_ids_are_read_without_the_weights(tmp_path):
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((nugget.path() / name).read_bytes())
     (folder / "generation_config.json").write_text('{"eos_token_id": [1, 42]}')
-    assert tokenizer_of(read_source(str(folder)))[1] == {1, 42}
+    tokenizer, eos = tokenizer_of(read_source(str(folder)))
+    assert eos == {1, 42}
+    assert eos_known(tokenizer) == {1, 42}, "its chat template may end a turn with either"

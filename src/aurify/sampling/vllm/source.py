@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
-from aurify.models.eos import ending_ids
+from aurify.models.eos import ending_ids, named_eos
 from aurify.models.gguf import gguf_source
 from aurify.models.load import absolute, resolve_name
 from aurify.models.untrusted import pretrained, reading
 from aurify.parsing import parse_json
+from aurify.questions.chat import know_eos
 
 
 class WeightsSource(NamedTuple):
@@ -75,6 +76,7 @@ def tokenizer_of(source: WeightsSource) -> tuple[Any, frozenset[int]]:
         configs: list[Any] = [pretrained(AutoConfig, source.base)]
     with suppress(OSError):  # a model need not have one
         configs.append(GenerationConfig.from_pretrained(source.base))
+    know_eos(tokenizer, named_eos([*configs, tokenizer]))
     return tokenizer, ending_ids(configs, tokenizer)
 
 
