@@ -87,6 +87,27 @@ def test_the_questions_of_another_file_by_id_or_by_text(write: Any) -> None:
     assert found.unknown == [f"{path}:3"]
 
 
+def test_the_files_of_a_folder_are_one(write: Any, tmp_path: Path) -> None:
+    """As lm-evaluation-harness writes a file a task, with documents numbered from 0 in each."""
+    for task, number in (("a", 1), ("b", 2)):
+        doc = {"question": f"{number}+{number}?", "answer": str(2 * number)}
+        row = {"doc_id": 0, "doc": doc, "target": doc["answer"], "resps": [[f"So {task}."]], "exact_match": 1.0}
+        write(row, name=f"samples_{task}_2026.jsonl")
+    write({"results": {}}, name="results_2026.json")
+    both = [("1+1?", "2", "So a.", True, ""), ("2+2?", "4", "So b.", True, "")]
+    assert flat(tmp_path) == both
+    one = write({"question": "2+2?", "answer": "4"}, name="q.jsonl")
+    found = read_labelled(tmp_path, data=str(one))
+    assert [[sample.text for sample in samples] for samples in found.samples.values()] == [["So b."]]
+    assert len(found.unknown) == 1
+
+
+def test_a_number_that_two_questions_have_is_no_id(write: Any) -> None:
+    rows = [{"id": 0, "question": asked, "answer": "2", "response": asked[0]} for asked in ("1+1?", "2+0?", "1+1?")]
+    found = read_labelled(write(*rows))
+    assert [[one.text for one in samples] for samples in found.samples.values()] == [["1", "1"], ["2"]]
+
+
 def test_gzip_and_bad_rows(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     good, null = (

@@ -131,6 +131,20 @@ def test_a_bad_row_is_named(tmp_path: Path, row: object, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_of_files_of_others_is_read_in_its_order(tmp_path: Path) -> None:
+    """As verl writes one a step: 2.jsonl comes before 10.jsonl."""
+    for step in (10, 2):
+        _lines(tmp_path / f"{step}.jsonl", {"input": "3 + 4?", "output": f"so {step}", "gts": "7", "score": 0.0})
+    found = read_rationales(tmp_path)
+    assert [(one.question_id, one.text) for one in found] == [("3 + 4?", "so 2"), ("3 + 4?", "so 10")]
+    _lines(tmp_path / "3.jsonl", {"text": "so 7"})
+    with pytest.raises(AurifyError, match=r"3\.jsonl:1: no question"):
+        read_rationales(tmp_path)
+    (tmp_path / "rationales").mkdir()  # a run's folder, of which nothing else counts
+    with pytest.raises(AurifyError, match="expected a run's folder"):
+        read_rationales(tmp_path)
+
+
 def test_nothing_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AurifyError, match="no such file or folder"):
         read_rationales(tmp_path / "absent")

@@ -98,7 +98,7 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
 def _questions(settings: ExportSettings) -> dict[str, Question]:
     """The questions by id, and by their text for rows that know them by it."""
     from aurify.questions.load import load_questions
-    from aurify.rationales.reading import plain
+    from aurify.rationales.naming import plain
     from aurify.running.asked import read_asked
     from aurify.running.folder import RunFolder
 

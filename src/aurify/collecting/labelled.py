@@ -10,13 +10,13 @@ from typing import Any
 from aurify.answers import without_options
 from aurify.errors import AurifyError
 from aurify.questions.fields import Fields
-from aurify.questions.files import data_files
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row
+from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
-from aurify.rationales.reading import names_of, plain
+from aurify.rationales.naming import names_of, plain, with_telling_ids
 from aurify.rationales.written import written_samples
 
 
@@ -54,6 +54,8 @@ def read_labelled(
 ) -> LabelledFile:
     """Read samples and their questions from a file (JSONL, JSON, Parquet, CSV, gzipped too) or a folder of such.
 
+    Of a folder ``log_files`` are read, as if they were one file.
+
     A row is a question with a list of samples (``LIST_FIELDS``: texts, or objects with one of ``SAMPLE_FIELDS``); or a
     question with one object a model (GSM8K's ``example_model_solutions``); or one sample, of a question that other rows
     repeat. Logs of other programs (``LOGS``) are read as such rows. ``LABEL_FIELDS`` say what the file thinks of a
@@ -67,13 +69,11 @@ def read_labelled(
     Raises:
         AurifyError: a row that cannot be read, with its place, or no sample at all.
     """
-    files = data_files(Path(path))
-    if len(files) > 1 and data is None:
-        raise AurifyError(f"{path}: {len(files)} files; name one, or say with --data where the questions are")
+    files = log_files(Path(path))
     options: dict[str, Any] = {
         "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
     }  # fmt: skip
-    rows = unwrapped_rows(row for file in files for row in log_rows(file))
+    rows = with_telling_ids(unwrapped_rows(row for file in files for row in log_rows(file)), question_field)
     if data is None:
         first = _first_rows(rows, question_field)
         found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))

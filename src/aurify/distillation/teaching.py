@@ -18,7 +18,7 @@ from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.judging import TableJudge
 from aurify.rationales.parts import ROWS_AT_ONCE
-from aurify.rationales.reading import read_with_texts, table_at
+from aurify.rationales.reading import is_table, read_with_texts, table_at
 from aurify.running.context import RunContext
 from aurify.running.world import World
 
@@ -50,7 +50,7 @@ def keep_given_rationales(
         if 0 in table.steps():
             return
         path, read = Path(source), 0
-        rows, texts = (table_at(path).read(), {}) if path.is_dir() else read_with_texts(path)
+        rows, texts = (table_at(path).read(), {}) if is_table(path) else read_with_texts(path)
         judge, left = TableJudge(questions, grader, texts), iter(rows)
 
         def judged() -> Iterator[Rationale]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from aurify.answers import Grader
 from aurify.questions import Question
-from aurify.rationales.reading import plain
+from aurify.rationales.naming import plain
 from aurify.rationales.record import Rationale
 
 

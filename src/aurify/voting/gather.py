@@ -20,7 +20,7 @@ from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
 from aurify.rationales.judging import TableJudge, judged
-from aurify.rationales.reading import read_with_texts, table_at
+from aurify.rationales.reading import is_table, read_with_texts, table_at
 from aurify.voting.pool import Candidate, CandidatePool
 
 
@@ -42,9 +42,7 @@ def read_pools(source: str, settings: OfQuestions, say: Callable[[str], None]) -
     """
     with Grader() as grader:
         yield from (
-            _of_table(source, settings, grader, say)
-            if Path(source).is_dir()
-            else [_of_file(source, settings, grader, say)]
+            _of_table(source, settings, grader, say) if is_table(source) else [_of_file(source, settings, grader, say)]
         )
 
 

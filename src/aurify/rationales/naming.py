@@ -1,0 +1,101 @@
+"""Which question a row of somebody else's is on: by an id, or by the question's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from aurify.questions.draft import chosen_fields
+from aurify.questions.fields import ID_FIELDS, Fields
+from aurify.questions.forms.conversations import question_of
+from aurify.questions.forms.form import QUESTION_FIELDS
+from aurify.questions.rows import BadRow, Row, RowError
+from aurify.rationales.logs import listed_field
+
+_ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
+QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)
+"""What may say which question a row answers."""
+
+
+class Names(NamedTuple):
+    """What a row calls its question; empty where it does not say."""
+
+    given: str
+    """Its ``question_id``, as in a table."""
+    own: str
+    """Another id: the question's, or the row's own."""
+    text: str
+    """The question as ``aurify.questions`` reads it."""
+
+
+def with_telling_ids(rows: Sequence[Row | BadRow], question_field: str | None = None) -> list[Row | BadRow]:
+    """The rows, without the ids that stand with several questions, as row numbers of tasks that were joined do.
+
+    Args:
+        question_field: the field with the question, where it is told.
+    """
+    names = [Names("", "", "") if isinstance(row, BadRow) else names_of(row.fields, question_field) for row in rows]
+    texts: dict[str, set[str]] = {}
+    for given, own, text in names:
+        if text:
+            texts.setdefault(given or own, set()).add(plain(text))
+    shared = {name for name, found in texts.items() if name and len(found) > 1}
+    return [
+        _without_id(row) if isinstance(row, Row) and text and (given or own) in shared else row
+        for row, (given, own, text) in zip(rows, names, strict=True)
+    ]
+
+
+def torn(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The texts of questions of which each row, a single sample, has an id of its own."""
+    ids: dict[str, list[str]] = {}
+    for fields in rows:
+        given, own, text = names_of(fields)
+        if text and not given and listed_field(fields) is None:
+            ids.setdefault(text, []).append(own)
+    return {text for text, own in ids.items() if len(own) > 1 and "" not in own and len(set(own)) == len(own)}
+
+
+def question_name(fields: Mapping[str, Any], torn: Set[str]) -> tuple[str, str]:
+    """The name of a row's question, and its text: its ``question_id``, else its id, else the text.
+
+    Args:
+        torn: the texts that name their questions though the rows have ids (see the function of that name).
+
+    Raises:
+        ValueError: the row names none.
+    """
+    given, own, text = names_of(fields)
+    if text in torn and listed_field(fields) is None:
+        own = ""
+    name = given or own or text
+    if not name:
+        raise ValueError(f"no question: expected a field named {', '.join(QUESTION_KEYS)}")
+    return name, text
+
+
+def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names:
+    """What names the question of a row, whose field with the question may be told."""
+    fields = Fields(row)
+    try:
+        text = question_of(fields if question_field is None else chosen_fields(fields, question_field)).whole
+    except RowError:
+        text = ""
+    return Names(_first(fields, ("question_id",)), _first(fields, _ROW_IDS), text)
+
+
+def plain(text: str) -> str:
+    """The text with single spaces: by it questions are known again."""
+    return " ".join(text.split())
+
+
+def _without_id(row: Row) -> Row:
+    return replace(row, fields={key: value for key, value in row.fields.items() if str(key).lower() not in ID_FIELDS})
+
+
+def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The first of these fields that holds a text or a whole number, as text."""
+    values = (fields.get(name) for name in names)
+    found = (str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool))
+    return next((value for value in found if value), "")
