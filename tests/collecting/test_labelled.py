@@ -102,6 +102,16 @@ def test_the_files_of_a_folder_are_one(write: Any, tmp_path: Path) -> None:
     assert len(found.unknown) == 1
 
 
+def test_samples_are_not_their_own_gold_answers(write: Any) -> None:
+    path = write({"prompt": "1+1?", "completion": "The answer is 2."}, {"prompt": "1+1?", "completion": "It is 3."})
+    with pytest.raises(AurifyError, match="no answers to judge them by: name some with --data"):
+        read_labelled(path)
+    data = write({"question": "1+1?", "answer": "2"}, name="q.jsonl")
+    assert [one.text for one in next(iter(read_labelled(path, data=str(data)).samples.values()))] == [
+        "The answer is 2.", "It is 3.",
+    ]  # fmt: skip
+
+
 def test_a_number_that_two_questions_have_is_no_id(write: Any) -> None:
     rows = [{"id": 0, "question": asked, "answer": "2", "response": asked[0]} for asked in ("1+1?", "2+0?", "1+1?")]
     found = read_labelled(write(*rows))

@@ -115,6 +115,9 @@ def test_where_nobody_knows_the_answer_the_rows_say_how_it_is_read_or_the_user(t
         every_pool(file, VoteSettings(file=file), said.append)
     (pool,) = every_pool(file, VoteSettings(file=file, answers="number"), said.append)
     assert pool.candidates[0].answer == "3"
+    file = written(tmp_path, [{"prompt": "a", "completion": "The answer is 3."}])  # a sample is not its own gold answer
+    with pytest.raises(UsageError, match="say with --answers how to read them"):
+        every_pool(file, VoteSettings(file=file), said.append)
 
 
 def test_rationales_on_other_questions_are_counted_and_none_on_these_is_an_error(tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ def read_labelled(
     if data is None:
         first = _first_rows(rows, question_field)
         found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))
+        if found.questions.imitated:
+            raise AurifyError(f"{path}: it holds samples, and no answers to judge them by: name some with --data")
         places = {question.where: question for question in found.questions}
         by_key = {key: places[row.where] for key, row in first if row.where in places}
     else:

@@ -96,9 +96,20 @@ def _value_at(text: str, start: int, *, allow_nan: bool = False) -> tuple[Any, i
 
 
 def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a row; a list of turns is a conversation, as Open-Reasoner-Zero writes its rows."""
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(one, dict) and {"from", "role"} & one.keys() for one in value)
+    ):
+        return {"conversations": value}
     if not isinstance(value, dict):
         raise RowError(f"expected a JSON object with a question and an answer, found {json_type(value)}")
     return value
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, dict) and bool({"from", "role"} & value.keys())
 
 
 def _row_starts(text: str) -> list[int]:

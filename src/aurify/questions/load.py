@@ -12,6 +12,7 @@ from aurify.answers import answer_type
 from aurify.errors import AurifyError, UsageError
 from aurify.questions.draft import Draft, draft
 from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
+from aurify.questions.forms.demonstrations import DEMONSTRATIONS
 from aurify.questions.given import GIVEN_IN_PYTHON, Name, RowsInPython, all_given, are_questions, are_rows, rows_of
 from aurify.questions.hub import PREFIX, hub_rows, hub_task
 from aurify.questions.ids import Ids
@@ -38,6 +39,11 @@ class LoadedQuestions(list[Question]):
         """Facts a user should know: rows left out on purpose, a split that was chosen."""
         self.forms: Counter[str] = Counter()
         """How many questions came in each form (``FORMS``)."""
+
+    @property
+    def imitated(self) -> bool:
+        """Whether some answers are read of texts that may be samples of a model as well."""
+        return self.forms[DEMONSTRATIONS.word] > 0
 
     @property
     def answer_types(self) -> Counter[str]:
@@ -135,6 +141,9 @@ def _add(
     bad = _BadRows(skip_bad)
     needs_answer = answers is None or answer_type(answers).compares
     drafts = _drafts(rows, name, task, chosen, bad, loaded.notes, needs_answer=needs_answer)
+    imitated = sum(one.form == DEMONSTRATIONS.word for one in drafts)
+    if imitated:
+        loaded.notes.append(f"{name}: {imitated} of {len(drafts)} answers are what a text to imitate states")
     for one, answer in settled(drafts, name, answers, loaded.notes):
         try:
             if isinstance(answer, RowError):

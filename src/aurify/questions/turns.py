@@ -51,6 +51,16 @@ def read_turns(value: Any, field: str) -> Turns:
     return Turns("\n\n".join(filter(None, said["system"])), said["user"][0], "\n\n".join(said["assistant"]).strip())
 
 
+def last_turn(value: Any, field: str) -> str:
+    """The text of a conversation's last turn.
+
+    Raises:
+        RowError: it is no text.
+    """
+    turn = Fields(structure(value)[-1])
+    return _content(turn.get("content", turn.get("value")), field)
+
+
 def _is_turn(value: Any) -> bool:
     names = set(Fields(value)) if isinstance(value, Mapping) else set()
     return {"role", "content"} <= names or {"from", "value"} <= names

@@ -171,9 +171,10 @@ def _own_questions(rationales: Sequence[Rationale], settings: OfQuestions, sourc
     if any(rationale.predicted is not None for rationale in rationales) or not Path(source).is_file():
         return None
     try:
-        return read_as(settings, source)
+        questions = read_as(settings, source)
     except AurifyError:
         return None
+    return None if questions.imitated else questions
 
 
 def _known_type(answer_type: str | None, stated: Sequence[str], grader: Grader, say: Callable[[str], None]) -> str:
