@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurify.answers.tags import THOUGHT_TAG, TOLD_REPLY, TOLD_THOUGHT
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, load_questions, read_questions
 
@@ -136,9 +137,15 @@ def test_several_sources_and_folders(tmp_path: Path) -> None:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text.strip() != "")
-pairs = st.lists(
-    st.tuples(texts, texts.filter(lambda text: "####" not in text and "A:" not in text)), min_size=1, max_size=5
-)
+
+
+def bare(text: str) -> bool:
+    """Whether an answer is no solution that states one: hypothesis tries words of our own code too."""
+    told = THOUGHT_TAG.search(text) or TOLD_THOUGHT.search(text) or TOLD_REPLY.search(text)
+    return "####" not in text and "A:" not in text and not told
+
+
+pairs = st.lists(st.tuples(texts, texts.filter(bare)), min_size=1, max_size=5)
 
 
 @given(pairs)
