@@ -104,6 +104,21 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
     assert held == pytest.approx(predicted.cache, rel=0.2)
 
 
+def test_an_adapter_that_wraps_a_tied_output_layer_has_its_words() -> None:
+    """PEFT's ``trainable_token_indices``: some rows of the embeddings are trained, and of the output layer with them."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2,
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    wrapped = LoraConfig(r=2, target_modules=["q_proj"], trainable_token_indices={"embed_tokens": [3, 4]})
+    shape = ModelShape.of(get_peft_model(LlamaForCausalLM(config), wrapped))
+    assert shape.vocabulary == 64
+    assert shape.trained == 2 * 2 * 32 + 2 * 32
+
+
 def test_of_pieces_each_process_holds_its_own() -> None:
     form = ModelShape.of(build("full"))
     whole = update_memory(form, "full", tokens=100, bf16=False)

@@ -90,7 +90,7 @@ class ModelShape:
             inner=_number(config, "intermediate_size") or 4 * config.hidden_size,
             queries=heads * head_width,
             keys=(_number(config, "num_key_value_heads") or heads) * head_width,
-            vocabulary=lm.get_output_embeddings().out_features,
+            vocabulary=len(lm.get_output_embeddings().weight),
             parameters=sum(p.numel() for p in parameters),
             trained=sum(p.numel() for p in parameters if p.requires_grad),
             weight_bytes=frozen[0].element_size(),
