@@ -105,7 +105,7 @@ def test_the_sampler_holds_what_is_predicted(dtype: torch.dtype) -> None:
 
 
 def test_an_adapter_that_wraps_a_tied_output_layer_has_its_words() -> None:
-    """PEFT's ``trainable_token_indices``: some rows of the embeddings are trained, and of the output layer with them."""
+    """PEFT's ``trainable_token_indices``: some rows of both layers are trained, as one."""
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaConfig, LlamaForCausalLM
 
