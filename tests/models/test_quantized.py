@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.models import load_model, prepare
 from aurify.models import quantized as module
 from aurify.models.logprobs import token_logprobs
+from aurify.models.quantized import check_trainable
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
@@ -90,6 +93,39 @@ def test_scores_and_gradients_are_those_of_the_weights_it_stands_for(tuned: Any)
     for name, gradient in gradients.items():
         error = (gradient - exact_gradients[name]).norm() / exact_gradients[name].norm()
         assert error < 1e-3, name
+
+
+def stored(model: Any, *, trainable: bool, dequantize: bool = False) -> Any:
+    """The model as if its weights were stored quantised, in whichever form."""
+    config = SimpleNamespace(quant_method=SimpleNamespace(value="fp4"), dequantize=dequantize)
+    model.is_quantized = True
+    model.hf_quantizer = SimpleNamespace(quantization_config=config, is_trainable=trainable)
+    return model
+
+
+def test_weights_stored_quantised_are_trained_by_lora_alone_and_not_where_no_gradient_passes() -> None:
+    model, tokenizer = load_model("nugget")
+    check_trainable(model, "m")
+    check_trainable(stored(model, trainable=False, dequantize=True), "m")  # written out as it was loaded
+    with pytest.raises(
+        UsageError, match=r"--model m: its weights are stored quantised \(fp4\), in a form that no grad"
+    ):
+        check_trainable(stored(model, trainable=False), "m")
+    check_trainable(stored(model, trainable=True), "m")
+    with pytest.raises(UsageError, match=r"--tuning full: the weights of --model are stored quantised \(fp4\): take"):
+        prepare(model, tokenizer, kind="full")
+    assert prepare(model, tokenizer).kind == "lora"
+
+
+@needs_bitsandbytes
+def test_a_folder_of_four_bits_is_trained_by_lora(tmp_path: Path) -> None:
+    loaded = load_model("nugget", quantize="4bit")
+    loaded.model.save_pretrained(tmp_path)
+    loaded.tokenizer.save_pretrained(tmp_path)
+    model, tokenizer = load_model(str(tmp_path), trainable=True)
+    assert prepare(model, tokenizer).kind == "lora"
+    with pytest.raises(UsageError, match=r"stored quantised \(bitsandbytes\)"):
+        prepare(load_model(str(tmp_path)).model, tokenizer, kind="full")
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from aurify.models.lora import add_lora, equal_ranks
 from aurify.models.nat.model import BASE, NatConfig, add_nat
 from aurify.models.nat.storage import is_nat, read_config
 from aurify.models.nat.unit import BOTH
+from aurify.models.quantized import check_trainable
 
 TEACHER = "default"
 """PEFT's name for the one adapter of a folder."""
@@ -56,12 +57,13 @@ def load_given(
     The adapter of a student that is one already is merged into its base, which is written to ``folder``.
 
     Raises:
-        UsageError: a soft prompt.
+        UsageError: a soft prompt, or weights that no gradient passes.
         AurifyError: it cannot be loaded.
     """
     name = absolute(settings.model)
     nat = is_nat(resolve_name(name))
     loaded = load_model(name, dtype=settings.dtype, device=device, say=say)
+    check_trainable(loaded.model, settings.model)
     if nat:
         return loaded, read_config(resolve_name(name))[0]
     config = getattr(loaded.model, "active_peft_config", None)

@@ -14,7 +14,7 @@ from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.heap import keep_blocks_apart
 from aurify.models.hub import hub_parts
-from aurify.models.quantized import Quantize, keep_differentiable, quantization
+from aurify.models.quantized import Quantize, check_trainable, keep_differentiable, quantization
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
 from aurify.questions.chat import know_eos
@@ -107,6 +107,8 @@ def load_model(
     with reading(f"--model {name}: {its}cannot be loaded"):
         tokenizer = _tokenizer(path, base)
         model = _base_model(base, dtype, say, quantize)
+    if trainable:
+        check_trainable(model, base)
     if adapter:
         with reading(f"--model {name}: cannot be loaded"):
             model = pretrained_adapter(model, path, trainable=trainable)

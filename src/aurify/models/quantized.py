@@ -33,6 +33,29 @@ def quantization(kind: Quantize, dtype: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def check_trainable(model: Any, name: str) -> None:
+    """Refuse to train a model that was stored in a form that no gradient passes.
+
+    Raises:
+        UsageError: it was.
+    """
+    how = stored_as(model)
+    if how and not model.hf_quantizer.is_trainable:
+        raise UsageError(
+            f"--model {name}: its weights are stored quantised ({how}), in a form that no gradient passes: name the "
+            "model that it was made from"
+        )
+
+
+def stored_as(model: Any) -> str:
+    """The word of the quantisation that a model's weights are in; empty where they are in none."""
+    config = getattr(getattr(model, "hf_quantizer", None), "quantization_config", None)
+    if not getattr(model, "is_quantized", False) or config is None or getattr(config, "dequantize", False):
+        return ""
+    method = config.quant_method
+    return str(getattr(method, "value", method))
+
+
 def keep_differentiable(model: Any) -> None:
     """Turn off what bitsandbytes does on some CPUs in evaluation mode: it packs weights in a form without gradients.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aurify.errors import AurifyError, UsageError
+from aurify.models.quantized import stored_as
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +64,8 @@ def prepare(
         seed: of the random initial values.
 
     Raises:
-        UsageError: the model is a NAT model or an adapter of another kind, or a soft prompt of no tokens.
+        UsageError: the model is a NAT model or an adapter of another kind, its weights cannot be trained in the form
+            that they have, or a soft prompt of no tokens.
     """
     import torch
 
@@ -74,9 +76,14 @@ def prepare(
 
     if is_adapted(model):
         return _prepare_adapted(model, kind)
-    quantized = getattr(model, "is_quantized", False)
+    quantized = stored_as(model)
     small = model.num_parameters() < FULL_TUNING_LIMIT and not quantized
     chosen: TuningKind = kind or ("full" if small else "lora")
+    if chosen == "full" and quantized:
+        raise UsageError(
+            f"--tuning full: the weights of --model are stored quantised ({quantized}): take --tuning lora, or the "
+            "model that it was made from"
+        )
     if chosen == "lora":
         from peft import LoraConfig, get_peft_model
 
