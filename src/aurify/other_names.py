@@ -22,6 +22,7 @@ OTHER_NAMES = {
         "max-completion-length", "max-response-length", "response-length", "max-tokens", "max-length",
         "max-completion-tokens", "max-gen-toks", "max-output-tokens",
     ],
+    "max-time": ["time-limit", "max-seconds", "max-hours", "max-runtime", "time-budget", "hours"],
     "model": ["model-name-or-path", "model-name", "model-path", "pretrained"],
     "out": ["output-dir", "output", "output-path", "out-dir", "save-dir"],
     "quantize": ["load-in-4bit"],

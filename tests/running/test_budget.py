@@ -63,3 +63,15 @@ def test_a_part_is_begun_only_where_as_much_as_the_last_one_took_is_left():
 
 def test_a_line_of_an_evaluation_costs_nothing():
     assert set(cost_of_step({"step": 3, "held_out": {}}).values()) == {0}
+
+
+def test_how_many_steps_it_will_be_is_told_by_those_that_were():
+    spending = Spending(Budget("seconds", 100.0))
+    assert spending.expected_steps(0, 9) == 9, "nothing is known yet"
+    spending.add(line(1, 1, seconds=30.0))
+    assert spending.expected_steps(1, 9) == 4
+    assert spending.expected_steps(1, 3) == 3, "they end it first"
+    for step in (2, 3, 4):
+        spending.add(line(step, 1, seconds=30.0))
+    assert spending.expected_steps(4, 9) == 4
+    assert Spending().expected_steps(4, 9) == 9

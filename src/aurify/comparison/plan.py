@@ -13,7 +13,7 @@ from aurify.files import write_atomically
 from aurify.lock import sole_writer
 from aurify.other_names import unknown_setting
 from aurify.parsing import read_toml
-from aurify.running.budget import Budget
+from aurify.running.budget import STEPS_WITHOUT_END, Budget
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings, build_method
 
@@ -26,9 +26,6 @@ PLAN_KEYS = ("methods", "seeds", "budget", "out")
 
 SET_BY_PLAN = frozenset({"seed", "out", "resume"})
 """Settings that the plan itself gives to each run."""
-
-STEPS_WITHOUT_END = 1_000_000
-"""Steps of a run that its budget is to end."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,8 @@ def read_plan(path: Path) -> Plan:
             settings = resolve(TrainSettings, values[name])
         except UsageError as error:
             raise UsageError(f"{path}: method {name}: {error}") from None
+        if budget and settings.max_time:
+            raise UsageError(f"{path}: method {name}: max_time beside the plan's budget: leave one of them")
         methods[name] = _without_end(settings) if budget and "steps" not in values[name] else settings
     return Plan(methods, seeds, budget, Path(out))
 

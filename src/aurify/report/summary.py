@@ -96,8 +96,8 @@ def _state(source: RunSource) -> str:
     if source.finished:
         return ""
     step = max((line["step"] for line in source.lines), default=0)
-    steps = source.config.get("steps")
-    return f"not finished: step {step}" + (f" of {steps}" if steps else "")
+    whole = source.config.get("max_time") or source.config.get("steps")
+    return f"not finished: step {step}" + (f" of {whole}" if whole else "")
 
 
 def _paired(source: RunSource) -> Pair | None:

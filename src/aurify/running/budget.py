@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 BudgetKind = Literal["samples", "tokens", "seconds"]
 BUDGET_KINDS: tuple[BudgetKind, ...] = ("samples", "tokens", "seconds")
+STEPS_WITHOUT_END = 1_000_000
+"""As many as any budget needs."""
 
 
 class Budget(NamedTuple):
@@ -16,6 +19,8 @@ class Budget(NamedTuple):
     amount: float
     looks: int = 0
     """Evaluations while it is used, as near as steps allow at equal distances."""
+    recorded: bool = False
+    """Whether the run's own settings hold it."""
 
     def cost(self, line: Mapping[str, Any]) -> float:
         """What the step of a line of metrics.jsonl took of it."""
@@ -40,6 +45,12 @@ class Spending:
     def share(self) -> float:
         """The used share of the budget; 0 without one."""
         return self.total / self.budget.amount if self.budget else 0.0
+
+    def expected_steps(self, step: int, steps: int) -> int:
+        """How many of ``steps`` there will be, by what those up to ``step`` took."""
+        if not self.total or not self.budget:
+            return steps
+        return max(step, min(steps, math.ceil(step * self.budget.amount / self.total)))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Count a line of metrics.jsonl."""

@@ -94,7 +94,8 @@ class Loop:
                 raise self._stopped()
 
     def _stopped(self) -> AurifyError:
-        again = "the same command" if self.spending.budget else self.folder.resume_command
+        budget = self.spending.budget
+        again = self.folder.resume_command if budget is None or budget.recorded else "the same command"
         if self.step == 0:
             return AurifyError(f"stopped before the first step was done; go on with: {again}")
         return AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")
@@ -125,7 +126,7 @@ class Loop:
             if self.step and self.step != self._saved:  # where it is saved the weights may have begun anew
                 self._save()
             raise self._stopped() from None
-        seconds = time.perf_counter() - begun
+        seconds = self.world.once(lambda: time.perf_counter() - begun)  # processes must agree on what a budget has left
         timing = {
             "seconds": seconds, **done.seconds, "tokens_per_second": done.tokens / seconds,
             "peak_memory_mb": peak_memory_mb(),
@@ -134,7 +135,8 @@ class Loop:
         self.spending.add(line)
         if self.world.main:
             self.metrics.append(line)
-            self.context.watcher.step(self.step, self.task.steps, line)
+            steps = self.spending.expected_steps(self.step, self.task.steps)
+            self.context.watcher.step(self.step, steps, line)
             numbers = {**line, **timing}
             self.context.trackers.log({k: v for k, v in numbers.items() if isinstance(v, (int, float))}, self.step)
 

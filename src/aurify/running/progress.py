@@ -105,7 +105,7 @@ class TerminalWatcher:
         if self._live:
             if self._task is None:
                 self._task = self._progress.add_task("step", total=steps, completed=step - 1, facts="")
-            self._progress.update(self._task, completed=step, facts=facts)
+            self._progress.update(self._task, completed=step, total=steps, facts=facts)
             return
         self._silent += timing["seconds"]
         if step == 1 or step % max(steps // 10, 1) == 0 or self._silent >= SILENCE:

@@ -37,6 +37,7 @@ from aurify.rationales.limit import (
 )
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
+from aurify.running.duration import seconds_of
 from aurify.running.export import Accuracies, export, model_card
 from aurify.running.folder import name_folder
 from aurify.running.form import RunForm
@@ -77,13 +78,18 @@ def run_training(
     Args:
         questions: in the place of reading ``settings.data``.
         held_out: in the place of ``settings.eval_data`` or of a part of the questions.
-        budget: ends the run before its last step; the learning rate then falls with what is used of it.
+        budget: ends the run before its last step, in the place of ``settings.max_time``; the learning rate then falls
+            with what is used of it.
 
     Raises:
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
     watcher = watcher or Quiet()
     settings, method = name_folder(settings), build_method(settings)
+    if settings.max_time:
+        if budget:
+            raise UsageError(f"--max-time {settings.max_time}: the run has a budget already: leave one of them")
+        budget = Budget("seconds", seconds_of(settings.max_time), recorded=True)
     settings = with_dtype(settings, watcher.say, full=settings.tuning == "full")
     if note := METHODS.note(settings.method):
         watcher.say(note)

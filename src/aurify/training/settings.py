@@ -15,6 +15,8 @@ from aurify.asking import FEW_SHOT, LENGTH, PROMPT, MemorySize, PromptName, Shar
 from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.registry import Registry
+from aurify.running.budget import STEPS_WITHOUT_END
+from aurify.running.duration import seconds_of
 from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, build_sampler, check_sampler
 from aurify.settings import MAX_RANK, Settings
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _FROM = ("table", "few-shot")
 """The starts that are read from ``--memory-from``."""
-_OF_LEARNING = ("steps", "questions", "lr", "lr_final", "warmup", "weight_decay", "target_kl", "clip")
+_OF_LEARNING = ("steps", "max_time", "questions", "lr", "lr_final", "warmup", "weight_decay", "target_kl", "clip")
 """What means nothing where nothing is learned."""
 
 
@@ -51,6 +53,11 @@ class TrainSettings(Settings):
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
 
     steps: int = Field(100, ge=0, description="Optimiser steps.")
+    max_time: str | None = Field(
+        None,
+        description="End with the step that uses up this time (2h, 90m); the learning rate falls by then. Evaluations "
+        "and saving are not counted; --steps, if given, ends it too [no limit]",
+    )
     questions: int = Field(64, ge=1, description="Questions a step.")
     samples: int | None = Field(None, ge=1, description="Proposals a question and step")
     max_new_tokens: int | None = Field(
@@ -162,7 +169,10 @@ class TrainSettings(Settings):
             follows["prompt"] = "direct"
         if method.given and len(method.given_by) == 1:
             follows["memory"] = method.given_by[0]
-        return {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
+        values = {**values, **{key: value for key, value in follows.items() if values.get(key) in (None, "auto")}}
+        if values.get("max_time") and values.get("steps") is None and method.learns and not method.refits:
+            values["steps"] = STEPS_WITHOUT_END
+        return values
 
     def _may_overlap(self) -> None:
         """Refuse ``--overlap`` where nothing would, or where draws of older weights could not be corrected.
@@ -193,6 +203,11 @@ class TrainSettings(Settings):
         method = METHODS.load(self.method)
         if self.steps == 0 and method.learns:
             raise ValueError("--steps 0: expected at least 1")
+        if self.max_time:
+            try:
+                seconds_of(self.max_time)
+            except ValueError as error:
+                raise ValueError(f"--max-time {error}") from None
         if self.quantize and self.tuning not in (None, "lora"):
             raise ValueError(f"--quantize {self.quantize} is for LoRA, and --tuning {self.tuning} was given")
         if self.overlap:
