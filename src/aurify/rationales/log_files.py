@@ -8,7 +8,7 @@ from pathlib import Path
 from aurify.errors import AurifyError
 from aurify.questions.files import SUFFIXES, format_of
 
-KINDS = ("samples_*", "*.eval", "*")
+LOG_NAMES = ("samples_*", "*.eval", "*")
 """By which names files of samples are found, the first that a folder has: what lm-evaluation-harness calls them (beside
 them are results without samples), inspect's archives, and any file of rows, as TRL and verl write one a step."""
 ARCHIVE = ".eval"
@@ -24,7 +24,7 @@ def log_files(path: Path) -> list[Path]:
         raise AurifyError(f"{path}: no such file or folder")
     if not path.is_dir():
         return [path]
-    for kind in KINDS:
+    for kind in LOG_NAMES:
         if files := [file for file in path.glob(kind) if _is_log(file)]:
             return sorted(files, key=_in_order)
     inner = sorted({file.parent.name for file in path.glob("*/*") if _is_log(file) and file.parent.name[:1] != "."})

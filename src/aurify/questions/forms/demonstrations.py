@@ -10,7 +10,7 @@ import re
 
 from aurify.questions.fields import Fields
 from aurify.questions.forms.conversations import question_of
-from aurify.questions.forms.form import ANSWER_FIELDS, Form, Found, stated
+from aurify.questions.forms.form import ANSWER_FIELDS, Form, Found, with_stated_answer
 from aurify.questions.rows import RowError
 from aurify.questions.turns import is_turns, last_turn
 
@@ -36,7 +36,7 @@ def _read(fields: Fields) -> Found:
     said = last_turn(fields[name], name) if is_turns(fields[name]) else fields[name]
     if not isinstance(said, str):
         raise RowError(f"'{name}' is no text: expected what answers the question")
-    return stated(question_of(fields), said, name)
+    return with_stated_answer(question_of(fields), said, name)
 
 
 DEMONSTRATIONS = Form(

@@ -122,11 +122,11 @@ def solved(fields: Fields, question: Found) -> Found:
     if not isinstance(solution, str) or not solution.strip():
         if question.rationale is None:
             fields.named(ANSWER_FIELDS, "answer")  # says what is missing
-        return stated(question, question.rationale or "", "the assistant's turn")
-    return stated(question, as_text(solution, "solution"), "solution")
+        return with_stated_answer(question, question.rationale or "", "the assistant's turn")
+    return with_stated_answer(question, as_text(solution, "solution"), "solution")
 
 
-def stated(question: Found, solution: str, field: str) -> Found:
+def with_stated_answer(question: Found, solution: str, field: str) -> Found:
     """The question with the answer that a solution states, or is, if it is short."""
     boxed = stated_answer(solution, boxes_only=True)
     found = stated_answer(solution)
