@@ -162,8 +162,9 @@ def write_report(args: argparse.Namespace, n_train: int, n_held_out: int) -> Non
     by_method = {name: sorted((r for r in found if r["method"] == name), key=lambda r: r["seed"])
                  for name in (BASE, *METHODS)}  # fmt: skip
     runs = {name: own for name, own in by_method.items() if own}
+    few = "1" if args.most == 1 else f"1 to {args.most}"
     lines = [
-        f"{n_train} questions to train on, each with 1 to {args.most} of {args.samples} samples right; {n_held_out} "
+        f"{n_train} questions to train on, each with {few} of {args.samples} samples right; {n_held_out} "
         f"easier ones. {MEASURED} samples of each tell how many are right.",
         "",
         f"| method | seeds | trained on, % right | less {BASE} (95 %) | easier ones, % right | less {BASE} (95 %) |",
