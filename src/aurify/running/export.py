@@ -24,9 +24,14 @@ class Accuracies(NamedTuple):
 
 def accuracies(lines: Iterable[Mapping[str, Any]]) -> Accuracies:
     """Those of the first and the last evaluation in the lines of a metrics.jsonl."""
-    measured = [line["held_out"] for line in lines if "held_out" in line]
-    found = [Accuracy(one["right"], one["n"], one["low"], one["high"]) for one in measured]
+    found = list(accuracy_by_step(lines).values())
     return Accuracies(found[0], found[-1]) if found else Accuracies(None, None)
+
+
+def accuracy_by_step(lines: Iterable[Mapping[str, Any]]) -> dict[int, Accuracy]:
+    """That of every evaluation in the lines of a metrics.jsonl, in their order."""
+    measured = {line["step"]: line["held_out"] for line in lines if "held_out" in line}
+    return {step: Accuracy(one["right"], one["n"], one["low"], one["high"]) for step, one in measured.items()}
 
 
 def export(folder: Path, save: Callable[[Path], None], tokenizer: Any, form: PromptForm, card: str) -> None:

@@ -29,6 +29,7 @@ FREE_ON_RESUME = {
     "fit",
     "track",
     "save_every",
+    "keep_best",
     "profile",
     "gradient_checkpointing",
     "fsdp",
@@ -120,6 +121,8 @@ class RunFolder:
         self.held_out = self.path / "held_out"
         self.checkpoints = self.path / "checkpoints"
         self.model = self.path / "model"
+        self.best = self.path / "best"
+        """The model at its best evaluation (``aurify.running.best``)."""
         self.questions = self.path / "questions.jsonl"
         """The questions of the run (``aurify.running.asked``)."""
         self.read = self.path / "read.json"

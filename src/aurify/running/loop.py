@@ -13,6 +13,7 @@ from aurify.clock import Clock, peak_memory_mb
 from aurify.errors import AurifyError
 from aurify.files import Kept
 from aurify.rationales import RationaleTable
+from aurify.running.best import BestModel
 from aurify.running.budget import Spending
 from aurify.running.checkpoint import list_checkpoints, newest_whole, restore_checkpoint, save_checkpoint, step_of
 from aurify.running.context import RunContext
@@ -38,6 +39,7 @@ class Loop:
         eval_every: steps between evaluations; 0: only before the first step and where a part of the task ends.
         tables: tables that the task fills; they are written with each checkpoint.
         spending: what the budget, if any, has been used for.
+        best: keeps the model of the best evaluation.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Loop:
         tables: Sequence[RationaleTable] = (),
         spending: Spending | None = None,
         clock: Clock | None = None,
+        best: BestModel | None = None,
     ) -> None:
+        self.best = best
         self.task, self.context, self.world, self.folder = task, context, context.world, context.folder
         self.resume, self.save_every, self.eval_every = resume, save_every, eval_every
         self.spending, self.clock = spending or Spending(), clock or Clock()
@@ -158,6 +162,8 @@ class Loop:
         self.metrics.append({"step": self.step, **measured.facts, **told, "timing": timing})
         if measured.accuracy is not None:
             self.context.watcher.evaluated(self.step, measured.accuracy)
+            if self.best:
+                self.best.look(self.step)
             if told:
                 self.context.say("  " + counted(verdicts))
             self.context.trackers.log({"held_out_accuracy": measured.accuracy.value}, self.step)

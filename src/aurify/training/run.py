@@ -35,6 +35,7 @@ from aurify.rationales.limit import (
     within_room,
     worth_a_pilot,
 )
+from aurify.running.best import BestModel
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.duration import seconds_of
@@ -174,9 +175,14 @@ def run_training(
         )  # fmt: skip
         if settings.gradient_checkpointing:
             checkpoint_layers(tuned.model)
+
+        def write(to: Path, measured: Accuracies) -> None:
+            _export(to, settings, form, tuned.model, tokenizer, measured)
+
+        best = BestModel(context, write) if settings.keep_best else None
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
-            tables=[table], spending=spending, clock=clock,
+            tables=[table], spending=spending, clock=clock, best=best,
         ).run()  # fmt: skip
         join(tuned.model)
         if not (method.refits or method.given or method.scores_answers):
@@ -191,7 +197,10 @@ def run_training(
                 watcher.say(row)
         if settings.dtype == "bfloat16" and tuned.kind == "full":
             tuned.model.bfloat16()
-        return context.finish(lambda to, measured: _export(to, settings, form, tuned.model, tokenizer, measured))
+        finished = context.finish(write)
+        if best:
+            context.say(best.told())
+        return finished
 
 
 def _start(settings: TrainSettings, method: Method, train: Sequence[Question], say: Callable[[str], None]) -> str:
