@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import aurify
-from aurify.errors import UsageError
 from aurify.evaluation.run import run_evaluation
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.nugget import generate
@@ -21,7 +20,6 @@ from aurify.running.metrics import MetricsLog
 from aurify.running.progress import Quiet
 from aurify.settings import resolve
 from aurify.statistics import Accuracy
-from aurify.training.settings import TrainSettings
 
 
 def told(tmp_path: Path, right: list[int]) -> tuple[list[tuple[str, int]], str]:
@@ -86,7 +84,7 @@ def test_a_run_keeps_the_model_that_did_best(tmp_path: Path) -> None:
     listening = Listening()
     aurify.train(
         "trice", model="nugget", data=questions, held_out=held_out, out=tmp_path / "run", steps=2, questions=32,
-        lr=1e-3, max_new_tokens=128, memory="none", eval_every=1, keep_best=True, watcher=listening,
+        lr=1e-3, max_new_tokens=128, memory="none", eval_every=1, watcher=listening,
     )  # fmt: skip
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     found = accuracy_by_step(lines)
@@ -97,8 +95,3 @@ def test_a_run_keeps_the_model_that_did_best(tmp_path: Path) -> None:
     assert measured.overall.scores["greedy"].accuracy == found[step].value
     assert any(line.startswith(f"best: {tmp_path / 'run' / 'best'}, step {step}") for line in listening.said)
     assert not (tmp_path / "run" / "best").samefile(tmp_path / "run" / "model")
-
-
-def test_it_needs_evaluations_on_the_way() -> None:
-    with pytest.raises(UsageError, match="--keep-best: say with --eval-every how often"):
-        resolve(TrainSettings, {"method": "trice", "model": "nugget", "data": "d", "keep_best": True})

@@ -29,7 +29,6 @@ FREE_ON_RESUME = {
     "fit",
     "track",
     "save_every",
-    "keep_best",
     "profile",
     "gradient_checkpointing",
     "fsdp",

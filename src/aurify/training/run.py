@@ -179,7 +179,7 @@ def run_training(
         def write(to: Path, measured: Accuracies) -> None:
             _export(to, settings, form, tuned.model, tokenizer, measured)
 
-        best = BestModel(context, write) if settings.keep_best else None
+        best = BestModel(context, write) if settings.eval_every else None
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock, best=best,

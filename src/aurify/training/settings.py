@@ -46,9 +46,10 @@ class TrainSettings(Settings):
     eval_data: str | None = Field(None, description="Questions to evaluate on; without it, part of --data is held out.")
     holdout: float = Field(0.4, ge=0, lt=1, description="The share of --data held out for evaluation.")
     eval_limit: int = Field(500, ge=0, description="The most held-out questions an evaluation.")
-    eval_every: int = Field(0, ge=0, description="Steps between evaluations; 0: only before and after.")
-    keep_best: bool = Field(
-        False, description="With --eval-every: keep the model of the best evaluation too, in the folder best."
+    eval_every: int = Field(
+        0,
+        ge=0,
+        description="Steps between evaluations; 0: only before and after. The best one's model is kept in best/.",
     )
     answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description="The field that holds the question.")
@@ -206,8 +207,6 @@ class TrainSettings(Settings):
         method = METHODS.load(self.method)
         if self.steps == 0 and method.learns:
             raise ValueError("--steps 0: expected at least 1")
-        if self.keep_best and not self.eval_every:
-            raise ValueError("--keep-best: say with --eval-every how often the model is measured")
         if self.max_time:
             try:
                 seconds_of(self.max_time)
