@@ -103,7 +103,10 @@ def test_the_files_of_a_folder_are_one(write: Any, tmp_path: Path) -> None:
 
 
 def test_samples_are_not_their_own_gold_answers(write: Any) -> None:
-    path = write({"prompt": "1+1?", "completion": "The answer is 2."}, {"prompt": "1+1?", "completion": "It is 3."})
+    trl = write({"prompt": "1+1?", "completion": "The answer is 2."}, name="trl.jsonl")
+    with pytest.raises(AurifyError, match="no answer: expected a field named"):
+        read_labelled(trl)
+    path = write({"question": "1+1?", "response": "The answer is 2."}, {"question": "1+1?", "response": "It is 3."})
     with pytest.raises(AurifyError, match="no answers to judge them by: name some with --data"):
         read_labelled(path)
     data = write({"question": "1+1?", "answer": "2"}, name="q.jsonl")

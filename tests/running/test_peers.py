@@ -22,7 +22,7 @@ SILENT, GRACE, STALLED, WITHIN = 3, 2, 4, 20.0
 and in which all have ended on a busy machine."""
 
 PROCESS = """
-import json, signal, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
 from aurify.running.peers import Meeting, Peers
 
@@ -37,9 +37,12 @@ def once(function):  # rank 0's word, by way of a file; the test may put another
         time.sleep(0.01)
     return Meeting(*json.loads(file.read_text()))
 
-signal.signal(signal.SIGTERM, lambda *_: print("asked to stop", flush=True))
+def tell(text):  # at once: a signal may come between a print's text and its end of line
+    os.write(1, f"{text}\\n".encode())
+
+signal.signal(signal.SIGTERM, lambda *_: tell("asked to stop"))
 peers = Peers(rank, size, host, once, silent=3, grace=2, stalled=4)
-print("begun", flush=True)
+tell("begun")
 for line in sys.stdin:
     word, _, rest = line.strip().partition(" ")
     if word == "fail":
@@ -50,7 +53,7 @@ for line in sys.stdin:
     if word == "sign":
         peers.hear(rest)
     if word == "why":
-        print(peers.reason(60.0), flush=True)
+        tell(peers.reason(60.0))
         break
     if word == "end":
         break
