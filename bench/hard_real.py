@@ -10,20 +10,21 @@ all else is as ``aurify train`` has it (LoRA, the bound on a step's effect). The
 same questions by fresh samples, since those that chose the hard ones say too much. What bench/hard_questions.py tells
 of chains is told here too: a run's table is all that it takes.
 
-Everything is kept in --out: a command that was stopped goes on with it, runs from their checkpoints. The table is
-written after each run to bench/results/hard_real.md, between its two marks.
+Finished runs, and which questions are hard, are kept in bench/results/hard_real.runs.jsonl, so that the command goes on
+where it, or another machine, was stopped; runs go on from their checkpoints in --out. The tables are written after each
+run to bench/results/hard_real.md, between its two marks.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import kept_runs
 from hard_questions import MARKS, METHODS, mean, told
 
 from aurify.cli.progress import say
@@ -45,24 +46,24 @@ BATCH = 24
 """Samples a step."""
 MEASURED = 8
 """Samples a question that tell what a model makes of it."""
-BASE = "the model as it stands"
+BASE, WHOLE = "the model as it stands", "trice independent"
 DEFAULT = ["trice independent", "trice suffix", "maxrl", "grpo"]
 RESULTS = Path(__file__).parent / "results" / "hard_real.md"
+KEPT = RESULTS.with_suffix(".runs.jsonl")
 
 
 def main() -> None:
     args = arguments()
     train, held_out = hard_questions(args)
     say(f"{len(train)} hard questions to train on, {len(held_out)} easier ones held out")
-    base = args.out / "base"
-    if not (base / "result.json").exists() and not args.report:
-        keep(base, {"method": BASE, "seed": 0, **both(args, args.model, base, train, held_out)})
-    for seed in args.seeds:
-        for name in args.methods:
-            if not args.report:
+    if not args.report:
+        if not kept_runs.read(KEPT, asked(args)):
+            keep(asked(args), {"method": BASE, "seed": 0, **both(args, args.model, args.out / "base", train, held_out)})
+        for seed in args.seeds:
+            for name in args.methods:
                 measured(args, name, seed, train, held_out)
-                write_report(args, len(train), len(held_out))
-    write_report(args, len(train), len(held_out))
+                write_report(args)
+    write_report(args)
 
 
 def arguments() -> argparse.Namespace:
@@ -87,8 +88,17 @@ def form(args: argparse.Namespace) -> dict[str, Any]:
     return {"model": args.model, "prompt": "plain", "few_shot": args.few_shot, "max_new_tokens": args.max_new_tokens}
 
 
+def asked(args: argparse.Namespace, **more: Any) -> dict[str, str]:
+    """What decides which questions are hard, and what else all runs of a table have in common."""
+    names = ("model", "data", "few_shot", "pool", "samples", "most", "max_new_tokens")
+    return kept_runs.told({**{name: getattr(args, name) for name in names}, **more})
+
+
 def hard_questions(args: argparse.Namespace) -> tuple[Sequence[Question], Sequence[Question]]:
     """Questions of which few samples are right, to train on, and those of which more are."""
+    for base in kept_runs.read(KEPT, asked(args)):
+        questions = load_questions(args.data)
+        return [q for q in questions if q.id in base["trained"]], [q for q in questions if q.id in base["held_out"]]
     settings = {"data": args.data, "out": str(args.out / "pool"), "samples": args.samples, "limit": args.pool}
     found = run_sample(resolve(SampleSettings, {**form(args), **settings}), say=say)
     rows = list(RationaleTable(found.folder / "rationales").read())
@@ -103,10 +113,11 @@ def hard_questions(args: argparse.Namespace) -> tuple[Sequence[Question], Sequen
 def measured(
     args: argparse.Namespace, name: str, seed: int, train: Sequence[Question], held_out: Sequence[Question]
 ) -> None:
-    """Run it, or go on with it, unless its result is on disk."""
-    own, run = METHODS[name], args.out / "runs" / f"{name.replace(',', '').replace(' ', '-')}--{seed}"
-    if (run / "result.json").exists():
+    """Run it, or go on with it, unless its result is kept."""
+    about = {"method": name, "seed": seed}
+    if any(about.items() <= run.items() for run in kept_runs.read(KEPT, asked(args, tokens=args.tokens))):
         return
+    own, run = METHODS[name], args.out / "runs" / f"{name.replace(',', '').replace(' ', '-')}--{seed}"
     begun = time.perf_counter()
     settings = {
         **form(args), **own, "data": "(bench)", "out": str(run), "seed": seed, "steps": 1000, "save_every": 1,
@@ -119,14 +130,14 @@ def measured(
     lines = MetricsLog(run / "metrics.jsonl").read()
     rows = list(RationaleTable(run / "rationales").read())
     result = {
-        "method": name, "seed": seed, "tokens": args.tokens,
+        **about,
         "spent": sum(cost_of_step(line)["tokens"] for line in lines),
         "steps": lines[-1]["step"],
         "seconds": time.perf_counter() - begun,
         **both(args, str(run / "model"), run, train, held_out),
         **told(rows),
     }  # fmt: skip
-    keep(run, result)
+    keep(asked(args, tokens=args.tokens), result)
 
 
 def both(
@@ -149,27 +160,31 @@ def shares(args: argparse.Namespace, model: str, out: Path, questions: Sequence[
     return {question: mean(right) for question, right in found.items()}
 
 
-def keep(folder: Path, result: dict[str, Any]) -> None:
-    write_atomically(folder / "result.json", json.dumps(result))
+def keep(asked: dict[str, str], result: dict[str, Any]) -> None:
+    kept_runs.add(KEPT, asked, result)
     told = ", ".join(f"{100 * mean(result[kind].values()):.1f} % {kind}" for kind in ("trained", "held_out"))
     say(f"{result['method']}, seed {result['seed']}: right samples {told}")
 
 
-def write_report(args: argparse.Namespace, n_train: int, n_held_out: int) -> None:
+def write_report(args: argparse.Namespace) -> None:
     """Put the tables between the marks of the results' page."""
-    paths = [args.out / "base" / "result.json", *sorted(args.out.glob("runs/*/result.json"))]
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = kept_runs.read(KEPT, asked(args)) + kept_runs.read(KEPT, asked(args, tokens=args.tokens))
     by_method = {name: sorted((r for r in found if r["method"] == name), key=lambda r: r["seed"])
                  for name in (BASE, *METHODS)}  # fmt: skip
     runs = {name: own for name, own in by_method.items() if own}
+    base = runs[BASE][0]
     few = "1" if args.most == 1 else f"1 to {args.most}"
     lines = [
-        f"{n_train} questions to train on, each with {few} of {args.samples} samples right; {n_held_out} "
-        f"easier ones. {MEASURED} samples of each tell how many are right.",
+        f"{len(base['trained'])} questions to train on, each with {few} of {args.samples} samples right; "
+        f"{len(base['held_out'])} easier ones. {MEASURED} samples of each tell how many are right.",
         "",
         f"| method | seeds | trained on, % right | less {BASE} (95 %) | easier ones, % right | less {BASE} (95 %) |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
-        *(accuracy_row(name, own, runs[BASE][0]) for name, own in runs.items()),
+        *(accuracy_row(name, own, base) for name, own in runs.items()),
+        "",
+        f"| method | seeds | trained on, less {WHOLE} (95 %) | easier ones, less {WHOLE} (95 %) |",
+        "| --- | --- | ---: | ---: |",
+        *(paired_row(name, own, runs.get(WHOLE, [])) for name, own in runs.items() if name not in (BASE, WHOLE)),
         "",
         "| method | questions ever right in training | right samples, by third of the run | distinct beginnings, first "
         "and last | tokens | steps | minutes |",
@@ -185,11 +200,25 @@ def write_report(args: argparse.Namespace, n_train: int, n_held_out: int) -> Non
 def accuracy_row(name: str, own: Sequence[dict[str, Any]], base: dict[str, Any]) -> str:
     cells = [name, ", ".join(str(run["seed"]) for run in own) if name != BASE else ""]
     for kind in ("trained", "held_out"):
-        mine, as_it_stands = by_question([run[kind] for run in own]), by_question([base[kind]] * len(own))
-        difference = compare_pair(name, mine, BASE, as_it_stands).difference
-        told = f"{100 * difference.value:+.1f} ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
-        cells += [f"{100 * float(mine.mean()):.1f}", told if name != BASE else ""]
+        cells.append(f"{100 * float(by_question([run[kind] for run in own]).mean()):.1f}")
+        cells.append(difference(own, [base] * len(own), kind) if name != BASE else "")
     return f"| {' | '.join(cells)} |"
+
+
+def paired_row(name: str, own: Sequence[dict[str, Any]], whole: Sequence[dict[str, Any]]) -> str:
+    """A method less TRICE with whole proposals, in runs of the same seeds."""
+    pairs = [(mine, other) for mine in own for other in whole if mine["seed"] == other["seed"]]
+    cells = [name, ", ".join(str(mine["seed"]) for mine, _ in pairs)]
+    for kind in ("trained", "held_out"):
+        cells.append(difference([mine for mine, _ in pairs], [other for _, other in pairs], kind) if pairs else "")
+    return f"| {' | '.join(cells)} |"
+
+
+def difference(ones: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]], kind: str) -> str:
+    """In points, paired by question, with its interval."""
+    first, second = (by_question([run[kind] for run in runs]) for runs in (ones, others))
+    found = compare_pair("one", first, "other", second).difference
+    return f"{100 * found.value:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
 
 
 def chains_row(name: str, own: Sequence[dict[str, Any]]) -> str:
