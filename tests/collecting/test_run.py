@@ -54,10 +54,11 @@ def test_a_teachers_samples_become_a_table(server: TeacherServer, questions: Pat
     assert {(row.source, row.model, row.step, row.token_ids, row.logprob) for row in rows} == {
         ("teacher", "t", 0, (), None)
     }
-    body = server.seen[0].body
-    assert set(body) == {"model", "messages", "temperature", "max_tokens", "n", "seed"}
-    prompt = body["messages"][0]["content"]
-    assert prompt.startswith("What is 0 plus 0?\n\nThink step by step")
+    assert all(
+        set(one.body) == {"model", "messages", "temperature", "max_tokens", "n", "seed"} for one in server.seen
+    )
+    prompts = {one.body["messages"][0]["content"] for one in server.seen}  # many at once, so in no order
+    (prompt,) = (one for one in prompts if one.startswith("What is 0 plus 0?\n\nThink step by step"))
     assert [row.text for row in rows[:2]] == [said(prompt, rows[0].seed & 0x7FFFFFFF, place) for place in (0, 1)]
     right = Counter(row.right for row in rows)
     assert min(right.values()) > 20
@@ -175,9 +176,9 @@ def test_plain_prompts_go_to_completions_with_the_users_own_fields(
     settings = from_api(server, questions, tmp_path / "out", prompt="plain", request=extra, limit=3)
     run_sample(SampleSettings(**settings))
     assert {one.path for one in server.seen} == {"/v1/completions"}
-    body = server.seen[0].body
-    assert set(body) == {"model", "prompt", "temperature", "max_tokens", "top_p"}
-    assert body["prompt"].endswith("\nAnswer: Let's think step by step.\n")
+    for body in (one.body for one in server.seen):
+        assert set(body) == {"model", "prompt", "temperature", "max_tokens", "top_p"}
+        assert body["prompt"].endswith("\nAnswer: Let's think step by step.\n")
 
 
 @pytest.mark.parametrize(
