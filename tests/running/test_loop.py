@@ -13,9 +13,11 @@ from aurify.errors import AurifyError
 from aurify.files import verify_folder
 from aurify.rationales import Rationale, RationaleTable
 from aurify.running import loop
+from aurify.running.best import BestModel, Export
 from aurify.running.budget import Budget, Spending
 from aurify.running.checkpoint import list_checkpoints, step_of
 from aurify.running.context import RunContext, opened
+from aurify.running.export import Accuracies
 from aurify.running.interrupt import Interrupted
 from aurify.running.loop import Loop
 from aurify.running.progress import Quiet
@@ -76,12 +78,23 @@ class Stops(Quiet):
             self.context.stop.asked = True
 
 
-def run(out: Path, task: Sums, watcher: Stops | None = None, **more) -> list[dict]:
+class Better(Sums):
+    """One answer of ten more is right with each step."""
+
+    def evaluate(self, step: int) -> Measured:
+        accuracy = Accuracy.of([number < step for number in range(10)])
+        found = {"right": accuracy.right, "n": accuracy.n, "low": accuracy.low, "high": accuracy.high}
+        return Measured({"held_out": found}, accuracy=accuracy)
+
+
+def run(out: Path, task: Sums, watcher: Stops | None = None, export: Export | None = None, **more) -> list[dict]:
     settings = TrainSettings(method="rloo", model="none", data="none", out=str(out), resume=True)
     with opened(settings, "train", watcher or Quiet()) as context:
         if watcher:
             watcher.context = context
         context.claim(settings)
+        if export:
+            more["best"] = BestModel(context, export)
         Loop(task, context, **{"resume": True, "save_every": 2, **more}).run()
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     return [{name: value for name, value in line.items() if name != "timing"} for line in lines]
@@ -203,6 +216,27 @@ def test_saving_that_takes_long_is_not_done_at_every_step(tmp_path, monkeypatch)
     with pytest.raises(ZeroDivisionError):
         run(tmp_path / "run", Sums(), Stops(5, crash=True), save_every=100)
     assert [path.name[-1] for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["1"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_model_in_best_is_of_steps_that_no_crash_can_drop(tmp_path, lost):
+    """The run crashes in the step after an evaluation; or in writing its model, which is then written on resume."""
+    out, crashing, written = tmp_path / "run", True, []
+
+    def export(to: Path, measured: Accuracies) -> None:
+        if crashing and lost:
+            raise ZeroDivisionError
+        written.append((step_of(list_checkpoints(out / "checkpoints")[-1]), measured.after.right))
+
+    evaluated = {"eval_every": 3, "save_every": 100, "export": export}
+    with pytest.raises(ZeroDivisionError):
+        run(out, Better(), None if lost else Stops(4, crash=True), **evaluated)
+    assert written == ([] if lost else [(3, 3)])
+    crashing = False
+    again = Better()
+    run(out, again, **evaluated)
+    assert again.calls[0] == "turn to 3"
+    assert written[-2:] == [(3, 3), (6, 6)]
 
 
 def test_a_task_of_no_steps_is_its_evaluation(tmp_path):

@@ -24,7 +24,7 @@ class BestModel:
         self._context, self._export = context, export
 
     def look(self, step: int) -> None:
-        """After the evaluation of a step, in the main process, while its weights are whole."""
+        """After a step, in the main process, while its weights are whole: where it was evaluated, and is the best."""
         found = self._found()
         if step and best_step(found) == step:
             self._export(self._context.folder.best, Accuracies(found.get(0), found[step]))

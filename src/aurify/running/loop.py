@@ -39,7 +39,7 @@ class Loop:
         eval_every: steps between evaluations; 0: only before the first step and where a part of the task ends.
         tables: tables that the task fills; they are written with each checkpoint.
         spending: what the budget, if any, has been used for.
-        best: keeps the model of the best evaluation.
+        best: keeps the model of the best evaluation; each evaluation is saved then.
     """
 
     def __init__(
@@ -84,18 +84,27 @@ class Loop:
         done = self._done()
         if (missing and self.step) or (done and self.step == 0):
             self._save()
+        self._keep_best()  # what was evaluated and saved, and then killed
         while not done:
             with self.clock.measure("step"):
                 self._take_step()
             done = self._done()
             ended = done or self.step in self.task.ends or self.step in self.task.renewed_after
-            if not self._evaluated():
+            missing = not self._evaluated()
+            if missing:
                 self._evaluate()
             asked = self.world.any(self.context.stop.asked)
-            if ended or asked or self.step % self.save_every == 0 or self._waited():
+            kept = missing and self.best is not None  # the steps of a model in best/ must not be dropped
+            if ended or asked or kept or self.step % self.save_every == 0 or self._waited():
                 self._save()
+            if missing:
+                self._keep_best()
             if asked and not done:
                 raise self._stopped()
+
+    def _keep_best(self) -> None:
+        if self.best and self.world.main:
+            self.best.look(self.step)
 
     def _stopped(self) -> AurifyError:
         budget = self.spending.budget
@@ -162,8 +171,6 @@ class Loop:
         self.metrics.append({"step": self.step, **measured.facts, **told, "timing": timing})
         if measured.accuracy is not None:
             self.context.watcher.evaluated(self.step, measured.accuracy)
-            if self.best:
-                self.best.look(self.step)
             if told:
                 self.context.say("  " + counted(verdicts))
             self.context.trackers.log({"held_out_accuracy": measured.accuracy.value}, self.step)
