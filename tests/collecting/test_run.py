@@ -54,9 +54,7 @@ def test_a_teachers_samples_become_a_table(server: TeacherServer, questions: Pat
     assert {(row.source, row.model, row.step, row.token_ids, row.logprob) for row in rows} == {
         ("teacher", "t", 0, (), None)
     }
-    assert all(
-        set(one.body) == {"model", "messages", "temperature", "max_tokens", "n", "seed"} for one in server.seen
-    )
+    assert all(set(one.body) == {"model", "messages", "temperature", "max_tokens", "n", "seed"} for one in server.seen)
     prompts = {one.body["messages"][0]["content"] for one in server.seen}  # many at once, so in no order
     (prompt,) = (one for one in prompts if one.startswith("What is 0 plus 0?\n\nThink step by step"))
     assert [row.text for row in rows[:2]] == [said(prompt, rows[0].seed & 0x7FFFFFFF, place) for place in (0, 1)]
