@@ -66,7 +66,8 @@ def main() -> None:
     if not args.report:
         for task in args.tasks:
             train = rare_questions(args, task)
-            for seed in args.seeds:
+            print(f"{task}: {len(train)} questions of which no one of {args.rare_samples} samples is right", flush=True)
+            for seed in args.seeds if train else ():
                 for name in args.methods:
                     measured(args, task, name, seed, train)
                     write_report(args)

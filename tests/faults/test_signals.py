@@ -70,3 +70,27 @@ def test_the_gradient_of_the_first_step_is_broken_off(method, train, aurify, mon
     assert done.status == 1
     assert "aurify: stopped before the first step was done; go on with: " in done.err.splitlines()[-1]
     assert not (out / LOCK).exists()
+
+
+@pytest.mark.parametrize(
+    ("work", "again"),
+    [
+        ("run.prepare", "the same again"),
+        ("run.limit_from_pilot", "aurify train --config"),
+        ("em.choose_guide", "aurify train --config"),
+    ],
+)
+def test_what_comes_before_the_first_step_is_broken_off(work, again, train, aurify, monkeypatch, tmp_path):
+    def without_end(*given, **more):
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("went on")
+
+    monkeypatch.setattr(f"aurify.training.{work}", without_end)
+    monkeypatch.setattr("aurify.training.run.worth_a_pilot", lambda *size: work == "run.limit_from_pilot")
+    out = tmp_path / "out"
+    words = train(out)
+    place, limit = words.index("--memory"), words.index("--max-new-tokens")
+    done = aurify(*(word for n, word in enumerate(words) if n not in (place, place + 1, limit, limit + 1)))
+    assert done.status == 1
+    assert f"aurify: stopped before the first step was done; go on with: {again}" in done.err.splitlines()[-1]
+    assert not (out / LOCK).exists()

@@ -39,6 +39,23 @@ def test_anything_else_is_finished():
     assert stop.asked
 
 
+@pytest.mark.parametrize("inner", [False, True])
+def test_what_is_breakable_stays_so_around_what_is_until_there_is_something_to_save(inner):
+    with StopRequest() as stop:
+        with pytest.raises(Interrupted), stop.breakable():
+            if inner:
+                stop.breaking(len)([])
+            ask()
+            raise AssertionError("went on")
+        ask()  # what the first wish began is not broken off by a second
+    with StopRequest() as stop, stop.breakable():
+        stop.protect()
+        if inner:
+            stop.breaking(len)([])
+        ask()
+    assert stop.asked
+
+
 def test_work_is_not_begun_after_the_wish():
     with StopRequest() as stop:
         ask()

@@ -95,7 +95,7 @@ def draw_rationales(
         if step in before:
             drawn = table.read_step(step)
         else:
-            drawn = [rationale for row in context.world.map(draw, chunk) for rationale in row]
+            drawn = [rationale for row in context.world.map(context.stop.breaking(draw), chunk) for rationale in row]
             if context.world.main:
                 table.append(drawn)
                 table.flush(step)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from aurify.answers import Grader
 from aurify.answers.grader import grader_of
+from aurify.errors import AurifyError
 from aurify.lock import sole_writer
 from aurify.models.device import device_line
 from aurify.questions import Question
@@ -19,7 +20,7 @@ from aurify.rationales import RationaleTable
 from aurify.running.asked import write_asked
 from aurify.running.export import Accuracies, accuracies
 from aurify.running.folder import RunFolder, RunSettings
-from aurify.running.interrupt import StopRequest
+from aurify.running.interrupt import Interrupted, StopRequest
 from aurify.running.metrics import MetricsLog
 from aurify.running.progress import Watcher
 from aurify.running.tracking import Trackers
@@ -116,7 +117,11 @@ class RunContext:
 
 @contextmanager
 def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[RunContext]:
-    """The context of a run of ``aurify COMMAND``; what it holds is closed with it."""
+    """The context of a run of ``aurify COMMAND``; what it holds is closed with it.
+
+    Raises:
+        AurifyError: a wish to stop came before there was anything to save (``StopRequest.protect``).
+    """
     with ExitStack() as stack:
         world = World()
         trackers = Trackers(settings.track, settings.out, watcher.say)
@@ -130,4 +135,8 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
         context = RunContext(world, folder, watcher, trackers, grader, stop, stack)
         if line := device_line(world.device):
             context.say(line)
-        yield context
+        try:
+            with stop.breakable():
+                yield context
+        except Interrupted:
+            raise AurifyError(f"stopped before the first step was done; go on with: {folder.go_on()}") from None

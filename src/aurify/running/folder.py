@@ -129,6 +129,10 @@ class RunFolder:
         self.resume_command = shlex.join(["aurify", command, "--config", str(self.config), "--resume"])
         """What goes on with the run."""
 
+    def go_on(self) -> str:
+        """What goes on with the run, or begins it where it has left nothing."""
+        return self.resume_command if self.config.exists() else "the same again"
+
     def recorded(self, key: str) -> Any:
         """A setting of the run that was begun here; None where there is no run or its settings cannot be read."""
         try:

@@ -54,6 +54,10 @@ class StopRequest:
         with self._armed(self._alone):
             yield
 
+    def protect(self) -> None:
+        """From here on there is something to save: of what is breakable now only what is so by itself stays so."""
+        self._breakable = False
+
     def breaking(self, work: Callable[Params, Result], *, in_step: bool = False) -> Callable[Params, Result]:
         """``work`` that may be broken off.
 
@@ -76,13 +80,13 @@ class StopRequest:
 
     @contextmanager
     def _armed(self, allowed: bool) -> Iterator[None]:
-        self._breakable = allowed
+        before, self._breakable = self._breakable, allowed
         try:
             if self._breakable and self.asked:
                 raise Interrupted
             yield
         finally:
-            self._breakable = False
+            self._breakable = before and self._breakable
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():  # elsewhere Python allows no handlers

@@ -76,11 +76,12 @@ class Loop:
         Raises:
             AurifyError: the run diverged, or was asked to stop (after saving).
         """
+        self.context.stop.protect()
         self._restore()
         missing = not self._evaluated()
         if missing:
             self._evaluate()
-        self.task.begin(self.step)
+        self._begin()
         done = self._done()
         if (missing and self.step) or (done and self.step == 0):
             self._save()
@@ -102,13 +103,19 @@ class Loop:
             if asked and not done:
                 raise self._stopped()
 
+    def _begin(self) -> None:
+        try:
+            with self.context.stop.breakable():
+                self.task.begin(self.step)
+        except Interrupted:
+            raise self._stopped() from None
+
     def _keep_best(self) -> None:
         if self.best and self.world.main:
             self.best.look(self.step)
 
     def _stopped(self) -> AurifyError:
-        budget = self.spending.budget
-        again = self.folder.resume_command if budget is None or budget.recorded else "the same command"
+        again = self.folder.go_on()
         if self.step == 0:
             return AurifyError(f"stopped before the first step was done; go on with: {again}")
         return AurifyError(f"stopped after step {self.step} and saved; go on with: {again}")

@@ -299,8 +299,9 @@ class ExpectationMaximisation(Task):
         """Choose how chains start, where that is left to us, and say what will be done."""
         self._publish()
         if step == 0 and self.start_from == "auto":
+            guide = self.world.stop.breaking(choose_guide)
             choice = self.world.once(
-                lambda: choose_guide(self.train, self.drawing, self.prompts, self.settings.seed)
+                lambda: guide(self.train, self.drawing, self.prompts, self.settings.seed)
             )  # not by each: an inexact sampler does not draw the same for all
             self.start_from = "guide" if choice.guide else "none"
             self.probes += choice.drawn

@@ -99,6 +99,8 @@ def run_training(
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
+        if budget and not budget.recorded:
+            folder.resume_command = "the same command"
         loaded = load_model(
             settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True,
             quantize=settings.quantize, say=context.say,
@@ -267,8 +269,9 @@ def _limit(
         drawing.sampler.publish(write=world.main)
         world.wait()
     return limit_from_pilot(
-        train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, growth=ROOM_TO_GROW, spread=world.map
-    )
+        train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, growth=ROOM_TO_GROW,
+        spread=lambda draw, asked: world.map(world.stop.breaking(draw), asked),
+    )  # fmt: skip
 
 
 def _starters(
