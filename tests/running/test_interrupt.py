@@ -41,12 +41,16 @@ def test_anything_else_is_finished():
 
 @pytest.mark.parametrize("inner", [False, True])
 def test_what_is_breakable_stays_so_around_what_is_until_there_is_something_to_save(inner):
-    with StopRequest() as stop:
-        with pytest.raises(Interrupted), stop.breakable():
+    def work():
+        with stop.breakable():
             if inner:
                 stop.breaking(len)([])
             ask()
             raise AssertionError("went on")
+
+    with StopRequest() as stop:
+        with pytest.raises(Interrupted):
+            work()
         ask()  # what the first wish began is not broken off by a second
     with StopRequest() as stop, stop.breakable():
         stop.protect()

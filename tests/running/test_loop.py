@@ -182,7 +182,7 @@ def test_parts_are_evaluated_and_saved_where_they_end(tmp_path):
 
 def test_a_budget_ends_a_run_and_is_counted_again_on_resume(tmp_path):
     assert run(tmp_path / "run", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
-    with pytest.raises(AurifyError, match="go on with: the same command"):
+    with pytest.raises(AurifyError, match="stopped after step 2 and saved"):
         run(tmp_path / "other", Sums(), Stops(2), spending=Spending(Budget("samples", 35)))
     assert run(tmp_path / "other", Sums(), spending=Spending(Budget("samples", 35)))[-1]["step"] == 4
 

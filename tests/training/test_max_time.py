@@ -69,6 +69,21 @@ def test_one_that_was_stopped_goes_on_with_the_time_that_is_left(tmp_path: Path)
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
 
+def test_one_whose_budget_stands_nowhere_goes_on_by_what_began_it(tmp_path: Path) -> None:
+    class Stopping(Quiet):
+        def step(self, step: int, steps: int, line: dict[str, Any]) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    settings = {
+        "method": "trice", "model": "nugget", "data": "", "out": str(tmp_path / "run"), "questions": 6,
+        "max_new_tokens": 64, "memory": "none", "holdout": 0.2,
+    }  # fmt: skip
+    with pytest.raises(AurifyError, match="stopped after step 1 and saved; go on with: the same command"):
+        run_training(
+            resolve(TrainSettings, settings), questions=QUESTIONS, budget=Budget("samples", 99), watcher=Stopping()
+        )
+
+
 def test_beside_a_budget_it_is_refused(tmp_path: Path) -> None:
     settings = {"method": "trice", "model": "nugget", "data": "", "out": str(tmp_path / "run"), "max_time": "2h"}
     with pytest.raises(UsageError, match="--max-time 2h: the run has a budget already"):
