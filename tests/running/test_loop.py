@@ -170,6 +170,25 @@ def test_an_evaluation_that_was_broken_off_is_made_and_kept_by_the_next_run(tmp_
     assert kept == [0, 3]
 
 
+def test_so_is_one_whose_run_is_stopped_again_before_its_next_step(tmp_path):
+    class Stopped(BrokenOff):
+        breaks = False
+
+        def begin(self, step: int) -> None:
+            if step:
+                raise Interrupted
+
+    out, again = tmp_path / "run", BrokenOff(steps=3)
+    with pytest.raises(AurifyError, match="after step 3 and saved"):
+        run(out, BrokenOff(steps=3))
+    with pytest.raises(AurifyError, match="after step 3 and saved"):
+        run(out, Stopped(steps=3))
+    again.breaks = False
+    run(out, again)
+    table = RationaleTable(out / "held_out")
+    assert [row.step for part in table.steps() for row in table.read_step(part)] == [0, 3]
+
+
 def test_parts_are_evaluated_and_saved_where_they_end(tmp_path):
     task = Sums(steps=4, ends=(3,))
     run(tmp_path / "run", task, save_every=100)

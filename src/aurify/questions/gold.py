@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from aurify.answers.boxes import BOX, box_at, closing_braces
+from aurify.answers.extract import stated
 from aurify.answers.reading import Unreadable
 from aurify.answers.statements import HASHED_HEADING
 from aurify.answers.thought import after_thought, in_answer_tags
@@ -116,8 +117,23 @@ def stated_answer(text: str, *, boxes_only: bool = False) -> str | None:
     if marked is not None:
         return marked[1]
     found = _STATED.search(said[-STATED_WITHIN:])
-    stated = found[1].strip().rstrip(".").strip("$* ") if found else ""
-    return stated or (tagged.strip() if tagged is not None else None)
+    answer = _within_marks(_first_sentence(found)) if found else ""
+    return answer or (tagged.strip() if tagged is not None else None)
+
+
+def _first_sentence(found: re.Match[str]) -> str:
+    """What is stated, read as a rationale's answer is: without the remarks behind it."""
+    try:
+        return stated(found[0], "text")
+    except Unreadable:
+        return found[1]
+
+
+def _within_marks(answer: str) -> str:
+    """Without a full stop, emphasis, and the dollars around one formula: of ``$2$ and $3$`` they are not around it."""
+    answer = answer.strip().rstrip(".").strip("* ")
+    dollars = len(answer) > 2 and answer[0] == answer[-1] == "$" and "$" not in answer.strip("$")
+    return answer.strip("$ ") if dollars else answer
 
 
 def answer_in(text: str) -> tuple[str, str | None]:

@@ -81,9 +81,11 @@ class Loop:
         missing = not self._evaluated()
         if missing:
             self._evaluate()
+        if missing and self.step:
+            self._save()  # its rows are in memory alone, its line is written
         self._begin()
         done = self._done()
-        if (missing and self.step) or (done and self.step == 0):
+        if done and self.step == 0:
             self._save()
         self._keep_best()  # what was evaluated and saved, and then killed
         while not done:
