@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,9 +98,68 @@ def every_pool(file: str, settings: VoteSettings, say: Callable[[str], None]) ->
     return [pool for some in read_pools(file, settings, say) for pool in some]
 
 
-def written(folder: Path, rows: list[dict[str, str]]) -> str:
+def written(folder: Path, rows: list[dict[str, Any]]) -> str:
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(folder / "rows.jsonl")
+
+
+TEMPLATED = "<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n"
+VERL = [{"input": TEMPLATED, "output": f"The answer is {n}.", "gts": "4", "score": n == 4} for n in (4, 4, 5)]
+TRL = [{"prompt": TEMPLATED, "completion": f"The answer is {n}.", "answer": "4", "accuracy_reward": n == 4}
+       for n in (4, 4, 5)]  # fmt: skip
+PLAIN = {"input": "3+3?", "output": "The answer is 6.", "gts": "6", "score": 1.0}
+LISTED = {"question": "2+2?", "answer": "4", "samples": [f"The answer is {n}." for n in (4, 4, 5)]}
+CHOICE = {"question": "2+2?", "choices": ["3", "4"], "answer": 1, "samples": ["The answer is (B).", "It is (A)."]}
+FOUR = ("2+2?", [True, True, False])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (VERL, [FOUR]),
+        (TRL, [FOUR]),
+        ([PLAIN, *VERL], [("3+3?", [True]), FOUR]),
+        ([{**row, "id": "x"} for row in VERL], [FOUR]),
+        ([LISTED], [FOUR]),
+        ([CHOICE], [("2+2?\nOptions:\n(A) 3\n(B) 4", [True, False])]),
+    ],
+)
+def test_rows_that_hold_their_gold_answers_are_their_own_questions(
+    tmp_path: Path, rows: list[dict[str, Any]], expected: list[tuple[str, list[bool]]]
+) -> None:
+    file = written(tmp_path, rows)
+    for source in (file, str(tmp_path)):  # a folder is read as one file
+        for more in ({}, {"answers": "choice" if rows == [CHOICE] else "number"}):
+            pools = every_pool(source, VoteSettings(file=source, **more), lambda line: None)
+            assert [(pool.question, [one.right for one in pool.candidates]) for pool in pools] == expected
+
+
+def test_fields_of_own_questions_are_chosen_and_bad_rows_left_out(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = [{"asks": "2+2?", "g": "4", "samples": LISTED["samples"]}, {"asks": "3+3?", "g": "", "samples": ["So 6."]}]
+    file = written(tmp_path, rows)
+    chosen = {"file": file, "question_field": "asks", "answer_field": "g"}
+    with pytest.raises(AurifyError, match=r"rows.jsonl:2: 'answer' is empty"):
+        every_pool(file, VoteSettings(**chosen), said.append)
+    (pool,) = every_pool(file, VoteSettings(**chosen, skip_bad=True), said.append)
+    assert (pool.question, [one.right for one in pool.candidates]) == FOUR
+    assert said == ["1 rationales are of rows without an answer"]
+    with pytest.raises(AurifyError, match="no field 'h'"):
+        every_pool(file, VoteSettings(file=file, question_field="asks", answer_field="h"), said.append)
+    said.clear()
+    file = written(tmp_path, [{"question": "2+2?", "predicted": "4", "text": "four", "g": "4"}, {"question": "3+3?"}])
+    (pool,) = every_pool(file, VoteSettings(file=file, answer_field="g", skip_bad=True), said.append)
+    assert [one.right for one in pool.candidates] == [None]
+    assert said[0].startswith(f"{file}: 1 rows left out, {file}:2: a sample")
+    assert said[1].startswith("--answer-field: not looked at, since the rows of")
+
+
+def test_all_are_voted_on_by_name_where_some_rows_hold_no_gold_answer(tmp_path: Path) -> None:
+    file = written(tmp_path, [*VERL, {**PLAIN, "gts": None}])
+    pools = every_pool(file, VoteSettings(file=file, answers="number"), lambda line: None)
+    assert [(pool.question, [one.right for one in pool.candidates]) for pool in pools] == [
+        ("2+2?", [None] * 3), ("3+3?", [None]),
+    ]  # fmt: skip
 
 
 def test_where_nobody_knows_the_answer_the_rows_say_how_it_is_read_or_the_user(tmp_path: Path) -> None:

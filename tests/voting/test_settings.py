@@ -15,12 +15,20 @@ from aurify.voting.settings import RankSettings, VoteSettings
         ({"weight": 2.0, "ranker": "r"}, []),
         ({"sure": 0.9}, ["--sure: no setting that --stop never looks at"]),
         ({"sure": 0.9, "stop": "beta"}, []),
-        ({"answer_field": "a", "skip_bad": True}, ["--answer-field, --skip-bad: there is no --data to read"]),
+        ({"answer_field": "a", "skip_bad": True}, []),
         ({"answer_field": "a", "skip_bad": True, "data": "d"}, []),
     ],
 )
 def test_of_a_vote(given, lines):
     assert resolve(VoteSettings, {"file": "f", **given}).unused == lines
+
+
+def test_a_table_holds_no_questions(tmp_path):
+    (tmp_path / "step-00000001.parquet").touch()
+    given = {"file": str(tmp_path), "answer_field": "a", "skip_bad": True}
+    line = "--answer-field, --skip-bad: a table holds no questions: name them with --data"
+    assert resolve(VoteSettings, given).unused == [line]
+    assert resolve(VoteSettings, {**given, "data": "d"}).unused == []
 
 
 @pytest.mark.parametrize(

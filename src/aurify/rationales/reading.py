@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from aurify.errors import AurifyError
+from aurify.questions.draft import chosen_fields
 from aurify.questions.fields import Fields
-from aurify.questions.rows import BadRow, Row, show
+from aurify.questions.rows import BadRow, Row, RowError, show
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import is_cut, listed_field, unwrapped_rows
@@ -39,6 +40,18 @@ _DEFAULTS: dict[str, Any] = {
 _RECORD = TypeAdapter(Rationale)
 
 
+class FileRationales(NamedTuple):
+    """What a file, or a folder of files, of somebody else holds."""
+
+    rationales: list[Rationale]
+    texts: dict[str, str]
+    """The text of each question by ``question_id``, where the rows give both."""
+    first: dict[str, Row]
+    """The first row of each question, by ``question_id``."""
+    skipped: list[BadRow]
+    """The rows that were left out."""
+
+
 def read_rationales(path: str | Path) -> list[Rationale]:
     """The rationales of a run folder, of a table folder, of one file, or of a folder of files (see ``log_files``).
 
@@ -58,7 +71,7 @@ def read_rationales(path: str | Path) -> list[Rationale]:
 def read_with_texts(path: str | Path) -> tuple[list[Rationale], dict[str, str]]:
     """``read_rationales``, and the text of each question by ``question_id``, where the rows of a file give both."""
     path = Path(path)
-    return (list(table_at(path).read()), {}) if is_table(path) else _from_files(path)
+    return (list(table_at(path).read()), {}) if is_table(path) else from_files(path)[:2]
 
 
 def table_or_rows(path: str | Path) -> RationaleTable | list[Rationale]:
@@ -88,34 +101,63 @@ def table_at(path: Path) -> RationaleTable:
     return table
 
 
-def _from_files(path: Path) -> tuple[list[Rationale], dict[str, str]]:
-    rows = list(_rows(path))
-    apart = torn([row.fields for row in rows])
+def from_files(path: Path, question_field: str | None = None, *, skip_bad: bool = False) -> FileRationales:
+    """The rationales of a file or a folder of files, no table, with what its rows tell of the questions.
+
+    Args:
+        question_field: the field with the question, or a dotted path; recognised if None.
+        skip_bad: go on after a bad row.
+
+    Raises:
+        AurifyError: as ``read_rationales``.
+    """
+    rows = list(_rows(path, question_field))
+    skipped = [row for row in rows if isinstance(row, BadRow)]
+    good = [row for row in rows if isinstance(row, Row)]
+    apart = torn([row.fields for row in good])
     found: list[Rationale] = []
     texts: dict[str, set[str]] = {}
-    for row in rows:
+    first: dict[str, Row] = {}
+    for row in good:
         try:
             name, text = question_name(row.fields, apart)
-            found += _samples(row.fields, name)
+            found += list(_samples(row.fields, name))
         except ValueError as error:
-            raise AurifyError(f"{row.where}: {error}") from None
+            skipped.append(BadRow(row.path, row.line, str(error)))
+            continue
         texts.setdefault(name, set()).add(text)
+        first.setdefault(name, row)
+    if skipped and not (skip_bad and found):
+        raise AurifyError(f"{skipped[0].where}: {skipped[0].reason}")
     if not found:
         raise AurifyError(f"{path}: no rationales here: {'no row holds a sample' if rows else 'it has no rows'}")
-    return found, {name: text for name, (text, *more) in texts.items() if text and not more}
+    return FileRationales(
+        found, {name: text for name, (text, *more) in texts.items() if text and not more}, first, skipped
+    )
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, question_field: str | None) -> Iterator[Row | BadRow]:
     rows = unwrapped_rows(row for file in log_files(path) for row in log_rows(file))
-    for row in with_telling_ids(rows):
+    for row in with_telling_ids(rows, question_field):
         if isinstance(row, BadRow):
-            raise AurifyError(f"{row.where}: {row.reason}")
-        listed = listed_field(row.fields)
-        if listed is None or any(names_of(row.fields)):
             yield row
             continue
+        listed = listed_field(row.fields)
+        if listed is None or any(names_of(row.fields, question_field)):
+            yield _asking(row, question_field)
+            continue
         for sample in row.fields[listed]:  # which say themselves what they are on
-            yield replace(row, fields=sample if isinstance(sample, dict) else {})
+            yield _asking(replace(row, fields=sample if isinstance(sample, dict) else {}), question_field)
+
+
+def _asking(row: Row, question_field: str | None) -> Row | BadRow:
+    """The row with its question where it is recognised."""
+    if question_field is None:
+        return row
+    try:
+        return replace(row, fields=dict(chosen_fields(Fields(row.fields), question_field).original))
+    except RowError as error:
+        return BadRow(row.path, row.line, str(error))
 
 
 def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:

@@ -16,11 +16,12 @@ from aurify.errors import AurifyError, UsageError
 from aurify.questions import Question, infer_answer_type
 from aurify.questions.already_read import ReadAs
 from aurify.questions.chosen import read_as
+from aurify.questions.load import questions_of_rows
 from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
 from aurify.rationales.judging import TableJudge, judged
-from aurify.rationales.reading import is_table, read_with_texts, table_at
+from aurify.rationales.reading import FileRationales, from_files, is_table, table_at
 from aurify.voting.pool import Candidate, CandidatePool
 
 
@@ -102,19 +103,26 @@ def _tell_aided(
 
 
 def _of_file(source: str, settings: OfQuestions, grader: Grader, say: Callable[[str], None]) -> list[CandidatePool]:
-    rationales, texts = read_with_texts(source)
-    own = settings.data is None and settings.answers is None and _own_questions(rationales, settings, source)
-    if settings.data is None and not own:
+    asking = settings.question_field if settings.data is None else None
+    found = from_files(Path(source), asking, skip_bad=settings.skip_bad)
+    if found.skipped:
+        say(f"{source}: {len(found.skipped)} rows left out, {found.skipped[0].where}: {found.skipped[0].reason}")
+    rationales = found.rationales
+    if settings.data is None:
+        questions = _own_questions(found, settings, source, grader, say)
+    else:
+        questions = read_as(settings, settings.data)
+    if questions is None:
         kept = unaided(rationales, source, say)
         stated = [rationale.predicted for rationale in kept if rationale.predicted is not None]
         return _of_names(kept, _known_type(settings.answers, stated, grader, say), grader)
-    questions = own or read_as(settings, settings.data or source)
     need_votes(questions, source)
-    known = judged(rationales, questions, grader, texts)
+    known = judged(rationales, questions, grader, found.texts)
     if not known:
         raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
     if len(known) < len(rationales):
-        say(f"{len(rationales) - len(known)} rationales are on other questions than those of {settings.data}")
+        others = f"on other questions than those of {settings.data}" if settings.data else "of rows without an answer"
+        say(f"{len(rationales) - len(known)} rationales are {others}")
     return pools_of(unaided(known, source, say), questions, grader)
 
 
@@ -166,15 +174,33 @@ def pools_of(rationales: Iterable[Rationale], questions: Sequence[Question], gra
     return found
 
 
-def _own_questions(rationales: Sequence[Rationale], settings: OfQuestions, source: str) -> Sequence[Question] | None:
-    """The questions of a file whose rows hold their gold answers, and no answers that somebody read already."""
-    if any(rationale.predicted is not None for rationale in rationales) or not Path(source).is_file():
+def _own_questions(
+    found: FileRationales, settings: OfQuestions, source: str, grader: Grader, say: Callable[[str], None]
+) -> Sequence[Question] | None:
+    """The questions of rows that hold their gold answers, and no answers that somebody read already.
+
+    None where some rationale would be of none of them: of rows without gold answers all are voted on, by name.
+
+    Raises:
+        AurifyError: the field that is said to hold the gold answers does not.
+    """
+    if any(rationale.predicted is not None for rationale in found.rationales):
+        if settings.answer_field is not None:
+            say(f"--answer-field: not looked at, since the rows of {source} hold answers that were read (predicted)")
         return None
     try:
-        questions = read_as(settings, source)
+        questions = questions_of_rows(
+            found.first.values(), Path(source), answers=settings.answers, answer_field=settings.answer_field,
+            skip_bad=settings.skip_bad,
+        )  # fmt: skip
     except AurifyError:
+        if settings.answer_field is not None:
+            raise
         return None
-    return None if questions.imitated else questions
+    judge = TableJudge(questions, grader, found.texts)
+    matched = [judge.question_of(name) is not None for name in found.first]
+    whole = any(matched) if questions.skipped else all(matched)
+    return questions if whole and not questions.imitated else None
 
 
 def _known_type(answer_type: str | None, stated: Sequence[str], grader: Grader, say: Callable[[str], None]) -> str:

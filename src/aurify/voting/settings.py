@@ -19,7 +19,7 @@ _OF_FAST = ("alone", "words")
 _OF_NEURAL = ("model", "loss", "power", "lora_rank", "lr", "epochs", "questions", "max_tokens", "token_budget", "dtype",
               "save_every")  # fmt: skip
 
-_OF_DATA = ("question_field", "answer_field", "skip_bad")
+_OF_QUESTIONS = ("question_field", "answer_field", "skip_bad")
 
 
 class RankSettings(Settings):
@@ -88,7 +88,7 @@ class VoteSettings(Settings):
     answers: str | None = Field(None, description=_ANSWERS)
     question_field: str | None = Field(None, description=_QUESTION_FIELD)
     answer_field: str | None = Field(None, description=_ANSWER_FIELD)
-    skip_bad: bool = Field(False, description="Leave malformed rows of --data out.")
+    skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
 
     vote: Literal["sc", "ws", "asc", "best", "logprob"] | None = Field(
         None, description="sc counts, ws sums scores, asc counts and scores, best takes the best, logprob weighs by "
@@ -119,9 +119,12 @@ class VoteSettings(Settings):
     @property
     def unused(self) -> list[str]:
         """A line for each reason why something that is set means nothing."""
+        from aurify.rationales.reading import is_table
+
+        told = self.data is not None or not is_table(self.file)
         lines = [
             unused(self, ["weight"] if self.ranker is None else [], "there are no scores without --ranker"),
             unused(self, ["sure"] if self.stop != "beta" else [], f"no setting that --stop {self.stop} looks at"),
-            unused(self, _OF_DATA if self.data is None else (), "there is no --data to read"),
+            unused(self, () if told else _OF_QUESTIONS, "a table holds no questions: name them with --data"),
         ]
         return [*filter(None, lines)]
