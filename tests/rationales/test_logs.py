@@ -62,6 +62,16 @@ def test_lists_of_another_length_are_no_labels(tmp_path: Path) -> None:
     assert [one[3] for one in flat(tmp_path, row)] == [True, None]
 
 
+def test_gold_answers_beside_lists_of_labels(tmp_path: Path) -> None:
+    labelled = {"prompt": "2+2?", "label": "4", "completions": ["4", "5"], "rewards": [1, 0]}
+    optional = {"question": "2+2?", "options": ["3", "5", "4"], "label": 2, "samples": ["(C)", "(A)"],
+                "is_correct": [True, False]}  # fmt: skip
+    assert flat(tmp_path, labelled) == [("2+2?", "4", "4", True, False, ""), ("2+2?", "4", "5", False, False, "")]
+    assert [one[1:4] for one in flat(tmp_path, optional)] == [("(C)", "(C)", True), ("(C)", "(A)", False)]
+    with pytest.raises(AurifyError, match="no answer"):
+        flat(tmp_path, {**labelled, "label": ["4", "5"]})
+
+
 def test_s1k_and_deepmath(tmp_path: Path) -> None:
     s1k = {
         "question": "2+2?", "solution": "4", "cot_type": "math",
@@ -84,6 +94,11 @@ def test_verls_dumps(tmp_path: Path) -> None:
         ("2+2?", "4", "#### 4", True, False, ""), ("2+2?", "4", "#### 5", False, False, ""),
         ("2+2?", "4", "four", None, False, ""),
     ]  # fmt: skip
+    own = {"input": "2+2?", "output": "4", "score": 1, "answer": "4"}
+    assert flat(tmp_path, own, {**own, "gts": None}) == [("2+2?", "4", "4", True, False, "")] * 2
+    assert flat(tmp_path, {**own, "gts": "5"})[0][1] == "5"
+    with pytest.raises(AurifyError, match="no answer"):
+        flat(tmp_path, {"input": "2+2?", "output": "4", "score": 1})
     alpaca = {"instruction": "Add.", "input": "2 and 2", "output": "4"}
     with pytest.raises(AurifyError, match="no answer"):
         flat(tmp_path, alpaca)
@@ -102,6 +117,42 @@ def test_trls_completions(tmp_path: Path) -> None:
         ("2+2?", "4", "4", True, False, ""), ("2+2?", "4", "5", None, False, ""),
     ]  # fmt: skip
     assert [one.step for one in read_rationales(tmp_path / "rows.jsonl")] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "label"),
+    [
+        ({"accuracy_reward": 0.0, "correctness_reward": 1.0}, None),
+        ({"accuracy_reward": 1.0, "correctness_reward": 1.0}, True),
+        ({"accuracy_reward": None, "correctness_reward": 0.0}, False),
+        ({"accuracy_reward": 1.0, "correctness_reward": 0.4}, None),
+        ({"accuracy_reward": 1.0, "format_reward": 0.0}, True),
+    ],
+)
+def test_trls_scorers_tell_a_label_where_they_agree(
+    tmp_path: Path, rewards: dict[str, float | None], label: bool | None
+) -> None:
+    assert flat(tmp_path, {"prompt": "2+2?", "answer": "4", "completion": "4", **rewards})[0][3] is label
+
+
+def test_preferences(tmp_path: Path) -> None:
+    def said(*turns: tuple[str, str]) -> list[dict[str, str]]:
+        return [{"role": role, "content": text} for role, text in turns]
+
+    asked, system = ("user", "2+2?"), ("system", "Count.")
+    right, wrong = ("assistant", "It is 4."), ("assistant", "It is 5.")
+    for row in (
+        {"prompt": "2+2?", "chosen": "It is 4.", "rejected": "It is 5."},
+        {"prompt": said(asked), "chosen": said(right), "rejected": said(wrong)},
+        {"prompt": "2+2?", "chosen": said(asked, right), "rejected": said(asked, wrong)},
+        {"prompt": "2+2?", "chosen": said(system, right), "rejected": said(wrong)},
+        {"chosen": said(system, asked, right), "rejected": said(system, asked, wrong)},
+    ):
+        assert flat(tmp_path, {**row, "answer": "4"}) == [
+            ("2+2?", "4", "It is 4.", True, False, ""), ("2+2?", "4", "It is 5.", False, False, ""),
+        ]  # fmt: skip
+    with pytest.raises(AurifyError, match="'chosen' holds 2 user turns"):
+        flat(tmp_path, {"answer": "4", "chosen": said(asked, right, asked, right), "rejected": said(wrong)})
 
 
 def test_the_same_fields_whatever_their_case(tmp_path: Path) -> None:

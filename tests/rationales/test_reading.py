@@ -82,6 +82,15 @@ def test_rows_with_an_id_of_their_own_are_samples_of_one_question(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("said", "verdict"),
+    [("wrong", "wrong"), ("correct", None), ("incorrect", None), (True, None), (["right"], None), (None, None)],
+)
+def test_a_verdict_is_ours_alone(tmp_path: Path, said: object, verdict: str | None) -> None:
+    row = {"question": "3 + 4?", "samples": [{"text": "so 7", "verdict": said}]}
+    assert [one.verdict for one in read_rationales(_lines(tmp_path / "rows.jsonl", row))] == [verdict]
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [("[]", "it has no rows"), ('{"id": "q", "samples": []}', "no row holds a sample")],
 )
@@ -108,7 +117,7 @@ def test_parquet_gzip_and_csv(tmp_path: Path) -> None:
         ({"text": "so 7"}, "rows.jsonl:2: no question: expected a field named question_id, id"),
         ({"question_id": "q1"}, ": expected its text, in a field named rationale, solution, text"),
         (
-            {"question_id": "q1", "text": "x", "verdict": "good"},
+            {"question_id": "q1", "text": "x", "token_ids": [1], "verdict": "good"},
             "rows.jsonl:2: verdict 'good': input should be 'right'",
         ),
         ({"question_id": "q1", "text": "x", "step": 1.5}, "rows.jsonl:2: step 1.5: input should be a valid integer"),

@@ -156,9 +156,8 @@ def _parallel(fields: Fields) -> dict[str, Any]:
         if isinstance(written_by, str):
             given.setdefault("model", written_by)
         samples.append(given)
-    dropped = {name, *LABEL_FIELDS, *_FINISHED, "is_reasoning_complete"}
-    kept = {key: value for key, value in fields.original.items() if str(key).lower() not in dropped}
-    return {**kept, "samples": samples}
+    told = {key for key in (*LABEL_FIELDS, *_FINISHED, "is_reasoning_complete") if isinstance(fields.get(key), list)}
+    return {**_without(fields, lambda key: key == name or key in told), "samples": samples}
 
 
 def _has_parallel(fields: Fields) -> bool:
@@ -191,7 +190,8 @@ def _verl(fields: Fields) -> dict[str, Any]:
     label = next((fields[name] for name in ("acc", "score", "reward") if fields.get(name) is not None), None)
     sample = {"text": fields["output"], "correct": label}
     kept = _without(fields, lambda name: name in ("input", "output", "gts", "acc", "score", "reward"))
-    return {**kept, "question": question_within(str(fields["input"])), "answer": fields.get("gts"), "samples": [sample]}
+    gold = {} if fields.get("gts") is None else {"answer": fields["gts"]}
+    return {**kept, "question": question_within(str(fields["input"])), **gold, "samples": [sample]}
 
 
 def _trl(fields: Fields) -> dict[str, Any]:
@@ -202,21 +202,22 @@ def _trl(fields: Fields) -> dict[str, Any]:
     rewards = [name for name in fields if _REWARD.search(name) and not _MANNER.search(name)]
     telling = [name for name in rewards if _TELLS.search(name)] or (rewards if len(rewards) == 1 else [])
     telling = telling or [name for name in ("label",) if isinstance(fields.get(name), bool)]  # of KTO
-    sample = {"text": text, "correct": fields[telling[0]] if telling else None}
+    labels = {label_of({"correct": fields[name]}) for name in telling if fields[name] is not None}
+    sample = {"text": text, "correct": labels.pop() if len(labels) == 1 else None}  # what the scorers agree on
     asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
     kept = _without(fields, lambda name: name in ("prompt", "completion", "label", *rewards))
     return {"question": asked, **kept, "samples": [sample]}
 
 
 def _preference(fields: Fields) -> dict[str, Any]:
-    """TRL's rows for DPO: ``chosen`` and ``rejected``, with the ``prompt`` beside them or as their first turns."""
+    """TRL's rows for DPO: ``chosen`` and ``rejected``, the ``prompt`` beside them, as their first turns, or both."""
     prompt, samples, asked = structure(fields.get("prompt")), [], ""
     for name, right in (("chosen", True), ("rejected", False)):
         reply = structure(fields[name])
         if is_turns(reply):
-            before = [] if prompt else [turn for turn in reply if Fields(turn).get("role") != "assistant"]
-            turns = read_turns(reply if before else [{"role": "user", "content": "-"}, *reply], name)
-            asked, reply = turns.user if before else asked, turns.assistant
+            whole = any(map(_asks, reply))
+            turns = read_turns(reply if whole else [{"role": "user", "content": "-"}, *reply], name)
+            asked, reply = turns.user if whole else asked, turns.assistant
         samples.append({"text": reply, "correct": right})
     if prompt:
         asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
@@ -233,7 +234,15 @@ def _spoken(fields: Fields) -> str | None:
 
 
 def _replies(turn: Mapping[str, Any]) -> bool:
-    return str(Fields(turn).get("role", Fields(turn).get("from"))).lower() in ("assistant", "gpt", "model")
+    return _role(turn) in ("assistant", "gpt", "model")
+
+
+def _asks(turn: Mapping[str, Any]) -> bool:
+    return _role(turn) in ("user", "human", "prompter")
+
+
+def _role(turn: Mapping[str, Any]) -> str:
+    return str(Fields(turn).get("role", Fields(turn).get("from"))).lower()
 
 
 def _conversation(fields: Fields) -> dict[str, Any]:

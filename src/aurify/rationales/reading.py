@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.questions.draft import chosen_fields
 from aurify.questions.fields import Fields
@@ -171,10 +172,14 @@ def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
 def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
     fields = Fields(row)
     given = {key: fields[key] for key in _DEFAULTS if fields.get(key) not in (None, "")}
-    if not given.get("token_ids"):  # of others, who have other words for how a sample ended, and moves in chess
+    if not given.get(
+        "token_ids"
+    ):  # of others, who have other words for how it ended and what it is, and moves in chess
         given["finish_reason"] = "length" if is_cut(text, fields) else "stop"
         given.pop("move", None)
         given.pop("cut", None)
+        if given.get("verdict") not in list(Verdict):
+            given.pop("verdict", None)
     if given.get("source") not in get_args(Source):
         given.pop("source", None)  # many files say with this word where a question is from
     if isinstance(given.get("score"), bool) or not isinstance(given.get("score"), (int, float)):
