@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flat_samples import flat
 
 from aurify.errors import AurifyError
 from aurify.rationales import read_rationales
+from aurify.rationales.reading import from_files
 
 
 def test_parallel_lists(tmp_path: Path) -> None:
@@ -193,3 +195,51 @@ def test_distilabel(tmp_path: Path) -> None:
         ("2+2?", "4", "It is 4.", None, False, "m"), ("2+3?", "5", "5", None, False, "m"),
         ("2+3?", "5", "6", None, False, "n"),
     ]  # fmt: skip
+
+
+TURNS = [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]
+MESSAGE = {"role": "assistant", "content": [{"type": "text", "text": "4"}], "reasoning_details": [{"text": "hm"}]}
+ROWS: list[dict[str, Any]] = [
+    {"doc": {"question": "2+2?", "answer": "4"}, "resps": [["4"]], "doc_id": 0, "exact_match": 1,
+     "arguments": {"a": ["2+2?"]}},
+    {"id": 1, "input": TURNS[:1], "target": ["4"], "scores": {"match": {"value": "C"}},
+     "output": {"choices": [{"message": MESSAGE, "stop_reason": "stop"}], "model": "m"}},
+    {"doc": {"query": "2+2?", "choices": ["4"], "gold_index": [0]}, "model_response": {"text": ["4"]}, "metric": {}},
+    {"full_prompt": "2+2?", "predictions": ["4"], "gold": ["4"], "metrics": {"em": 1}},
+    {"origin_prompt": [{"role": "HUMAN", "prompt": "2+2?"}], "prediction": "4", "gold": "4"},
+    {"custom_id": "x", "response": {"body": {"choices": [{"message": MESSAGE, "finish_reason": "stop"}], "model": "m"}},
+     "request": {"body": {"messages": TURNS[:1]}}},
+    {"custom_id": "x", "result": {"message": {**MESSAGE, "stop_reason": "end_turn"}}, "error": None},
+    {"id": "x", "response": {"candidates": [{"content": {"parts": [{"text": "4"}]}, "finishReason": "STOP"}]}},
+    {"id": "x", "response": {"output": [{"type": "reasoning", "summary": [{"text": "hm"}]},
+                                        {"type": "message", "content": [{"text": "4"}]}]}},
+    {"input": "2+2?", "output": "4", "gts": "4", "score": 1},
+    {"prompt": TURNS[:1], "completion": TURNS[1:], "accuracy_reward": 1.0},
+    {"prompt": TURNS[:1], "chosen": TURNS[1:], "rejected": TURNS[1:]},
+    {"question": "2+2?", "answer": "4", "generations": ["4"], "correctness": [True], "finish_reasons": ["stop"]},
+    {"question": "2+2?", "r1_thinking_trajectory": ["hm"], "r1_attempt": "4", "r1_grade": "Yes"},
+    {"messages": TURNS, "answer": "4"},
+]  # fmt: skip
+ODD: list[Any] = [None, 5, True, "x", "", [], {}, [None], [5], ["x"], [[]], [{}], {"x": None}]
+
+
+def altered(value: Any) -> Iterator[Any]:
+    """The value with each of its parts left out or odd, one at a time."""
+    yield from ODD
+    parts = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+    for place, part in parts:
+        yield type(value)(x for x in parts if x[0] != place) if isinstance(value, dict) else value[:place]
+        for other in altered(part):
+            copy = value.copy()
+            copy[place] = other
+            yield copy
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_with_odd_parts_is_read_or_bad(tmp_path: Path, row: dict[str, Any]) -> None:
+    data = tmp_path / "q.jsonl"
+    data.write_text('{"id": "x", "question": "2+2?", "answer": "4"}\n')
+    odd = [one for one in altered(row) if isinstance(one, dict)]
+    kept = {"id": "x", "question": "2+2?", "samples": ["kept"]}
+    assert "kept" in [one[2] for one in flat(tmp_path, *odd, kept, data=str(data), skip_bad=True)]
+    assert from_files(tmp_path / "rows.jsonl", skip_bad=True).rationales[-1].text == "kept"

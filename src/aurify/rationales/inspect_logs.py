@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from aurify.errors import AurifyError
 from aurify.parsing import parse_json
+from aurify.questions.files import format_of
 
 RIGHT, WRONG = "C", "I"
 """How its scorers call it; there is ``P`` (partial) and ``N`` (no answer) too, truth values and numbers."""
+
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+"""What ``zipfile`` raises of a damaged archive, and of one that is encrypted or packed oddly (RuntimeError)."""
 
 
 def inspect_samples(path: Path) -> list[Mapping[str, Any]] | None:
@@ -21,31 +27,33 @@ def inspect_samples(path: Path) -> list[Mapping[str, Any]] | None:
         AurifyError: the log is damaged, or has no sample.
         OSError: it cannot be read.
     """
-    samples = _archived(path) if path.suffix == ".eval" else _written(path)
+    samples = _archived(path) if path.suffix.lower() == ".eval" else _written(path)
     if samples is not None and not samples:
         raise AurifyError(f"{path}: an inspect log without samples")
     return samples
 
 
 def _archived(path: Path) -> list[Mapping[str, Any]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(file)
             names = sorted(
                 name for name in archive.namelist() if name.startswith("samples/") and name.endswith(".json")
             )
             return [_object(archive.read(name).decode("utf-8"), f"{path}: {name}") for name in names]
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:  # NotImplementedError: packed oddly
-        hint = "; `inspect log convert --to json` writes it again"
-        raise AurifyError(f"{path}: cannot be read as an inspect log: {error}{hint}") from None
+        except _UNREADABLE as error:
+            hint = "; `inspect log convert --to json` writes it again"
+            raise AurifyError(f"{path}: cannot be read as an inspect log: {error}{hint}") from None
 
 
 def _written(path: Path) -> list[Mapping[str, Any]] | None:
     """The samples of a JSON log; None where the file is none."""
-    if path.suffix != ".json":
+    if format_of(path) != ".json":
         return None
+    data = path.read_bytes()
     try:
-        content = parse_json(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError):
+        content = parse_json((gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("utf-8"))
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile):
         return None
     if not isinstance(content, Mapping) or not isinstance(content.get("eval"), Mapping) or "status" not in content:
         return None

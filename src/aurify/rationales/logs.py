@@ -77,11 +77,15 @@ def unwrapped(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The row as a question's fields with ``samples``; as it stands where it is of no form of ``LOGS``.
 
     Raises:
-        RowError: the row is of such a form, and its samples are no texts.
+        RowError: the row is of such a form, and its samples are no texts, or its parts are not what the form says.
     """
     row = Fields(fields)
     found = next((log for log in LOGS.values() if log.fits(row)), None)
-    return fields if found is None else found.read(row)
+    try:
+        return fields if found is None else found.read(row)
+    except (AttributeError, LookupError, TypeError):
+        assert found is not None
+        raise RowError(f"it looks like a row of {found.word}, but is of a shape that is not known") from None
 
 
 def unwrapped_rows(rows: Iterable[Row | BadRow]) -> list[Row | BadRow]:
