@@ -106,6 +106,28 @@ def test_distractors_are_shuffled_by_the_question_alone(load: Load) -> None:
     )
 
 
+def test_distractors_beside_options_in_an_order_of_their_own(load: Load) -> None:
+    """As lm-evaluation-harness shuffles GPQA: a letter means the row's order, whatever ours would be."""
+    wrong = ["four", "five", "eight"]
+    beside = {f"Incorrect Answer {n}": text for n, text in enumerate(wrong, start=1)}
+    asked = [{"Question": f"How many {n}?", "Correct Answer": "six", **beside} for n in range(8)]
+    turned = [[*wrong[: n % 4], "six", *wrong[n % 4 :]] for n in range(8)]
+    listed = ["How many {}?\nOptions:\n(A) {}\n(B) {}\n(C) {}\n(D) {}".format(n, *t) for n, t in enumerate(turned)]
+
+    def texts(*beside: dict[str, Any]) -> list[str]:
+        found = load(*({**row, **more} for row, more in zip(asked, beside, strict=True)))
+        assert all(f"\n{one.answer} six" in one.text for one in found)
+        return [one.text for one in found]
+
+    shuffled = [{"choices": options, "answer": f"({'ABCD'[options.index('six')]})"} for options in turned]
+    assert texts(*shuffled) == listed
+    assert texts(*({**row, "answer": row["choices"].index("six")} for row in shuffled)) == listed, "by number"
+    columns = [{f"choice{n}": text for n, text in enumerate(options, start=1)} for options in turned]
+    assert texts(*({**c, "answer": row["answer"]} for c, row in zip(columns, shuffled, strict=True))) == listed
+    ours = texts(*({} for _ in asked))
+    assert texts(*({"choices": options} for options in turned)) == ours, "nothing says which of them is right"
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -126,6 +126,16 @@ def _read_columns(fields: Fields) -> Found:
     return _with_options(fields, options, marks(fields))
 
 
+def _in_own_order(fields: Fields) -> bool:
+    """Whether a row holds its options in an order of its own, and says which of these is right (lm-eval's GPQA)."""
+    name = _list_field(fields)
+    options = _columns(fields) if name is None else read_options(fields[name], name)
+    said = marks(fields) if options else []
+    return options is not None and any(
+        options.place(mark) is not None or options.index(mark) is not None for _, mark in said
+    )
+
+
 def _distractors(fields: Fields) -> list[Any]:
     found: list[Any] = []
     for name, value in fields.items():
@@ -164,6 +174,6 @@ OPTION_COLUMNS = Form(
 DISTRACTORS = Form(
     "distractors",
     "multiple choice: the right answer and wrong ones in columns, shuffled by a hash of the question (GPQA, SciQ)",
-    lambda fields: bool(_distractors(fields)) and fields.filled(_CORRECT) is not None,
+    lambda fields: bool(_distractors(fields)) and fields.filled(_CORRECT) is not None and not _in_own_order(fields),
     _read_distractors,
 )
