@@ -26,6 +26,7 @@ from aurify.rationales.evaluation_logs import (
     read_lm_eval,
     read_opencompass,
 )
+from aurify.rationales.filtered_samples import FilteredSamples
 from aurify.rationales.prompt_text import question_within
 from aurify.rationales.server_replies import holds_reply, read_reply
 
@@ -91,7 +92,7 @@ def unwrapped(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 def unwrapped_rows(rows: Iterable[Row | BadRow]) -> list[Row | BadRow]:
     """``unwrapped`` of every row. lm-eval tells a sample once a filter: such rows become one, right if any is right."""
     found: list[Row | BadRow] = []
-    told: dict[tuple[str, str], Any] = {}
+    told = FilteredSamples()
     for row in rows:
         if isinstance(row, BadRow):
             found.append(row)
@@ -101,14 +102,8 @@ def unwrapped_rows(rows: Iterable[Row | BadRow]) -> list[Row | BadRow]:
         except RowError as error:
             found.append(BadRow(row.path, row.line, str(error)))
             continue
-        if fields.get("filter") is not None and "doc_id" in fields:
-            key = str(fields["doc_id"]), str([sample["text"] for sample in fields["samples"]])
-            samples = told.setdefault(key, fields["samples"])
-            if samples is not fields["samples"]:
-                for sample, again in zip(samples, fields["samples"], strict=True):
-                    sample["correct"] = sample["correct"] or again["correct"]
-                continue
-        found.append(replace(row, fields=dict(fields)))
+        if not is_lm_eval(Fields(row.fields)) or told.is_new(row.path, fields):
+            found.append(replace(row, fields=dict(fields)))
     return found
 
 
