@@ -121,6 +121,24 @@ def test_a_number_that_two_questions_have_is_no_id(write: Any) -> None:
     assert [[one.text for one in samples] for samples in found.samples.values()] == [["1", "1"], ["2"]]
 
 
+def test_questions_of_one_stem_and_other_options(write: Any) -> None:
+    docs = [
+        {"question": "Which is true?", "choices": choices, "answer": place}
+        for choices, place in ((["1 = 2", "2 = 2"], 1), (["Ice is water", "Ice is fire"], 0))
+    ]
+    told = ["(B)", "(A)"]
+    logged = [{"doc_id": n, "doc": doc, "resps": [[told[n]]]} for n, doc in enumerate(docs)]
+    plain = [{**doc, "samples": [text]} for doc, text in zip(docs, told, strict=True)]
+    expected = [
+        ("Which is true?\nOptions:\n(A) 1 = 2\n(B) 2 = 2", "(B)", "(B)", None, ""),
+        ("Which is true?\nOptions:\n(A) Ice is water\n(B) Ice is fire", "(A)", "(A)", None, ""),
+    ]
+    assert flat(write(*logged)) == expected
+    assert flat(write(*plain)) == expected
+    data = write(*docs, name="q.jsonl")
+    assert flat(write(*plain), data=str(data)) == expected
+
+
 def test_gzip_and_bad_rows(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     good, null = (

@@ -33,6 +33,26 @@ def test_an_id_of_one_question_names_it() -> None:
     assert names({"question_id": "0", "text": "so 7"}, {"question_id": "0", **ADD}) == ["0", "0"], "one without a text"
 
 
+def test_questions_of_one_stem_are_told_apart_by_their_options() -> None:
+    asked = {"question": "Which is true?", "answer": "A", "text": "so (A)"}
+    first, other = "Which is true?\nOptions:\n(A) x\n(B) y", "Which is true?\nOptions:\n(A) y\n(B) x"
+    assert names({**asked, "choices": ["x", "y"]}, {**asked, "choices": ["y", "x"]}) == [first, other]
+    assert names({**asked, "choices": ["x", "y"]}, {**asked, "A": "x", "B": "y", "text": "so (B)"}) == [first, first]
+    wrong = [{"question": "Q?", "correct_answer": "x", "distractor1": one, "text": "so (A)"} for one in "yz"]
+    assert len(set(names(*wrong))) == 2
+    assert names({**asked, "choices": ["x"]}, {**asked, "choices": []}) == ["Which is true?"] * 2, "no options"
+    ids = [{**asked, "id": n, "choices": options} for n, options in enumerate((["x", "y"], ["y", "x"], ["u", "v"]))]
+    assert names(*ids) == ["0", "1", "2"]
+    assert names(ids[0], {**ids[1], "id": 0}) == [first, other], "an id of two questions"
+    assert names(ids[0], {**asked, "id": 0}, ids[1]) == ["0", "0", "1"], "the options are told once"
+
+
+def test_a_passage_beside_options_is_the_questions_where_it_is_no_sample() -> None:
+    asked = {"question": "True?", "choices": ["x", "y"], "text": "A story."}
+    assert names({**asked, "samples": ["so (A)"]}) == ["A story.\n\nTrue?\nOptions:\n(A) x\n(B) y"]
+    assert names(asked) == ["True?\nOptions:\n(A) x\n(B) y"]
+
+
 def test_the_question_may_stand_in_a_field_that_is_told() -> None:
     rows = [{"id": 0, "question": "Task 3", "asked": asked, "text": "so 7"} for asked in ("3 + 4?", "2 + 5?")]
     assert telling(*rows) == rows

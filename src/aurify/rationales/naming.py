@@ -1,4 +1,4 @@
-"""Which question a row of somebody else's is on: by an id, or by the question's text."""
+"""Which question a row of somebody else's is on: by an id, or by the question's text with its options."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from aurify.answers import with_options, without_options
 from aurify.questions.draft import chosen_fields
 from aurify.questions.fields import ID_FIELDS, Fields
+from aurify.questions.forms import recognised
 from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import QUESTION_FIELDS
+from aurify.questions.forms.multiple_choice import MULTIPLE_CHOICE
 from aurify.questions.rows import BadRow, Row, RowError
 from aurify.rationales.logs import listed_field
 
@@ -26,7 +29,7 @@ class Names(NamedTuple):
     own: str
     """Another id: the question's, or the row's own."""
     text: str
-    """The question as ``aurify.questions`` reads it."""
+    """The question as ``aurify.questions`` reads it, with its options under it."""
 
 
 def with_telling_ids(rows: Sequence[Row | BadRow], question_field: str | None = None) -> list[Row | BadRow]:
@@ -36,11 +39,11 @@ def with_telling_ids(rows: Sequence[Row | BadRow], question_field: str | None = 
         question_field: the field with the question, where it is told.
     """
     names = [Names("", "", "") if isinstance(row, BadRow) else names_of(row.fields, question_field) for row in rows]
-    texts: dict[str, set[str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for given, own, text in names:
         if text:
-            texts.setdefault(given or own, set()).add(plain(text))
-    shared = {name for name, found in texts.items() if name and len(found) > 1}
+            texts.setdefault(given or own, {})[plain(text)] = plain(without_options(text))
+    shared = {name for name, found in texts.items() if name and _several(found)}
     return [
         _without_id(row) if isinstance(row, Row) and text and (given or own) in shared else row
         for row, (given, own, text) in zip(rows, names, strict=True)
@@ -79,7 +82,7 @@ def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names
     """What names the question of a row, whose field with the question may be told."""
     fields = Fields(row)
     try:
-        text = question_of(fields if question_field is None else chosen_fields(fields, question_field)).whole
+        text = _asked(fields if question_field is None else chosen_fields(fields, question_field))
     except RowError:
         text = ""
     return Names(_first(fields, ("question_id",)), _first(fields, _ROW_IDS), text)
@@ -88,6 +91,28 @@ def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names
 def plain(text: str) -> str:
     """The text with single spaces: by it questions are known again."""
     return " ".join(text.split())
+
+
+def _asked(fields: Fields) -> str:
+    """The question with its options, which tell questions of one stem apart; without them where they are bad."""
+    try:
+        form = next((form for form in MULTIPLE_CHOICE if form.fits(fields)), None)
+        if form is not None and recognised(fields) is form:
+            text_is_sample = listed_field(fields) is None  # else it may be a passage that the question is about
+            found = form.read(fields.replaced({}, ("text",)) if text_is_sample else fields)
+            return with_options(found.whole, found.options.texts if found.options else ())
+    except RowError:
+        pass
+    return question_of(fields).whole
+
+
+def _several(texts: Mapping[str, str]) -> bool:
+    """Whether these texts, each with what it is without options, are of several questions.
+
+    A stem alone may be that of the one that has options too.
+    """
+    stems = {stem for text, stem in texts.items() if text != stem}
+    return len(texts.keys() - stems) > 1
 
 
 def _without_id(row: Row) -> Row:

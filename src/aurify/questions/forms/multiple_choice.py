@@ -177,3 +177,6 @@ DISTRACTORS = Form(
     lambda fields: bool(_distractors(fields)) and fields.filled(_CORRECT) is not None and not _in_own_order(fields),
     _read_distractors,
 )
+
+MULTIPLE_CHOICE = (DISTRACTORS, OPTIONS_LIST, OPTION_COLUMNS)
+"""The forms that hold the options apart from the question's text, in the order in which they are tried."""
