@@ -87,6 +87,16 @@ def test_the_questions_of_another_file_by_id_or_by_text(write: Any) -> None:
     assert found.unknown == [f"{path}:3"]
 
 
+def test_row_numbers_are_no_ids_of_another_files_questions(write: Any) -> None:
+    """The one file counts from 0, the other from 1."""
+    asked = {"2+2?": "4", "3+3?": "6", "4+4?": "8"}
+    data = write(*({"id": n, "question": q, "answer": a} for n, (q, a) in enumerate(asked.items())), name="q.jsonl")
+    path = write(*({"id": n, "question": q, "completion": a} for n, (q, a) in enumerate(asked.items(), start=1)))
+    assert flat(path, data=str(data)) == [(q, a, a, None, "") for q, a in asked.items()]
+    path = write({"id": 1, "completion": "6"}, {"id": 2, "prompt": "Please: 4+4?", "response": "8"})
+    assert flat(path, data=str(data)) == [("3+3?", "6", "6", None, ""), ("4+4?", "8", "8", None, "")]
+
+
 def test_the_files_of_a_folder_are_one(write: Any, tmp_path: Path) -> None:
     """As lm-evaluation-harness writes a file a task, with documents numbered from 0 in each."""
     for task, number in (("a", 1), ("b", 2)):

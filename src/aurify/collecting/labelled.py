@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aurify.answers import without_options
 from aurify.errors import AurifyError
 from aurify.questions.fields import Fields
 from aurify.questions.load import LoadedQuestions, load_questions, questions_of_rows
 from aurify.questions.record import Question
 from aurify.questions.rows import BadRow, Row
+from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
-from aurify.rationales.naming import names_of, plain, with_telling_ids
+from aurify.rationales.naming import plain, question_name, with_telling_ids
 from aurify.rationales.written import written_samples
 
 
@@ -62,8 +62,8 @@ def read_labelled(
     sample.
 
     Args:
-        data: a question file to take the questions from, found by id or else by text. Without it the rows must hold
-            the gold answers.
+        data: a question file to take the questions from, found by id and text (see ``KnownQuestions``). Without it the
+            rows must hold the gold answers.
         answers, question_field, answer_field, skip_bad: as for ``load_questions``, of whichever file has the questions.
 
     Raises:
@@ -74,20 +74,22 @@ def read_labelled(
         "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
     }  # fmt: skip
     rows = with_telling_ids(unwrapped_rows(row for file in files for row in log_rows(file)), question_field)
+    names = [question_name(row.fields, question_field) if isinstance(row, Row) else ("", "") for row in rows]
     if data is None:
-        first = _first_rows(rows, question_field)
-        found = LabelledFile(questions_of_rows([row for _, row in first], files[0], **options))
+        first: dict[str, Row | BadRow] = {}
+        for row, (name, _) in zip(rows, names, strict=True):
+            first.setdefault(plain(name) or row.where, row)
+        found = LabelledFile(questions_of_rows(first.values(), files[0], **options))
         if found.questions.imitated:
             raise AurifyError(f"{path}: it holds samples, and no answers to judge them by: name some with --data")
         places = {question.where: question for question in found.questions}
-        by_key = {key: places[row.where] for key, row in first if row.where in places}
+        of_rows = [places.get(first[plain(name)].where) if name else None for name, _ in names]
     else:
         found = LabelledFile(load_questions(data, **options))
-        by_key = {plain(without_options(question.text)): question for question in found.questions}
-        by_key |= {plain(question.text): question for question in found.questions}
-        by_key |= {question.id: question for question in found.questions}
-    for row in rows:
-        _take(found, row, by_key, question_field, skip_bad)
+        known = KnownQuestions(found.questions)
+        of_rows = [known.find(name, text) for name, text in names]
+    for row, question in zip(rows, of_rows, strict=True):
+        _take(found, row, question, skip_bad)
     found.unknown = found.unknown if data else []  # without it, such rows are bad ones, counted already
     if not found.samples:
         hint = f"none of the {len(rows)} rows is on a question of {data}" if data and found.unknown else "no samples"
@@ -95,19 +97,12 @@ def read_labelled(
     return found
 
 
-def _take(
-    found: LabelledFile,
-    row: Row | BadRow,
-    by_key: Mapping[str, Question],
-    question_field: str | None,
-    skip_bad: bool,
-) -> None:
+def _take(found: LabelledFile, row: Row | BadRow, question: Question | None, skip_bad: bool) -> None:
     """Take up a row's samples."""
     if isinstance(row, BadRow):
         if not skip_bad:
             raise AurifyError(f"{row.where}: {row.reason} (--skip-bad leaves such rows out)")
         return
-    question = next((by_key[key] for key in _keys(row, question_field) if key in by_key), None)
     if question is None:
         found.unknown.append(row.where)
         return
@@ -117,21 +112,6 @@ def _take(
         if not skip_bad:
             raise AurifyError(f"{row.where}: {error} (--skip-bad leaves such rows out)") from None
         found.questions.skipped.append((row.where, str(error)))
-
-
-def _first_rows(rows: Sequence[Row | BadRow], question_field: str | None) -> list[tuple[str, Row | BadRow]]:
-    """The first row of every question, with what names it."""
-    first: dict[str, Row | BadRow] = {}
-    for row in rows:
-        keys = [] if isinstance(row, BadRow) else _keys(row, question_field)
-        first.setdefault(keys[0] if keys else row.where, row)
-    return list(first.items())
-
-
-def _keys(row: Row, question_field: str | None) -> list[str]:
-    """What may name the row's question: its id, its text."""
-    given, own, text = names_of(row.fields, question_field)
-    return [key for key in (given or own, plain(text)) if key]
 
 
 def _samples(row: Row) -> Iterator[Sample]:

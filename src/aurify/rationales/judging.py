@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from aurify.answers import Grader, without_options
+from aurify.answers import Grader
 from aurify.questions import Question
-from aurify.rationales.naming import plain
+from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.record import Rationale
 
 
 class TableJudge:
     """Gives rationales their question, and verdicts: their own, or, where they have none, the grader's.
 
-    A question is known by its id or by its text, with its options or, where no other shares it, without; ``texts``
-    holds the texts of questions that go by an id of the file's own (see ``read_with_texts``).
+    A question is known by its id or by its text (see ``KnownQuestions``); ``texts`` holds the texts of questions that
+    go by an id of the file's own (see ``read_with_texts``).
     """
 
     def __init__(
         self, questions: Sequence[Question], grader: Grader, texts: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        self._by_id = {question.id: question for question in questions}
-        stems = Counter(map(_stem, questions))
-        self._by_text = {_stem(question): question for question in questions if stems[_stem(question)] == 1}
-        self._by_text |= {plain(question.text): question for question in questions}
+        self._known = KnownQuestions(questions)
         self._grader, self._texts = grader, texts
 
     def question_of(self, name: str) -> Question | None:
         """The question that a rationale of this ``question_id`` is of."""
-        found, text = self._by_id.get(name), plain(self._texts.get(name, name))
-        if found is not None and text in (plain(found.text), _stem(found)):
-            return found
-        return self._by_text.get(text) or found  # an id of the file's own may by chance be another question's
+        return self._known.find(name, self._texts.get(name, name))
 
     def judged(self, rationales: Iterable[Rationale]) -> list[Rationale]:
         """Those of the questions, in their order, by the questions' ids and with verdicts."""
@@ -62,7 +55,3 @@ def judged(
 ) -> list[Rationale]:
     """The rationales of these questions, with verdicts, in the order of the table (see ``TableJudge``)."""
     return TableJudge(questions, grader, texts).judged(rationales)
-
-
-def _stem(question: Question) -> str:
-    return plain(without_options(question.text))

@@ -50,32 +50,31 @@ def with_telling_ids(rows: Sequence[Row | BadRow], question_field: str | None = 
     ]
 
 
-def torn(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+def torn(rows: Iterable[Mapping[str, Any]], question_field: str | None = None) -> set[str]:
     """The texts of questions of which each row, a single sample, has an id of its own."""
     ids: dict[str, list[str]] = {}
     for fields in rows:
-        given, own, text = names_of(fields)
+        given, own, text = names_of(fields, question_field)
         if text and not given and listed_field(fields) is None:
             ids.setdefault(text, []).append(own)
     return {text for text, own in ids.items() if len(own) > 1 and "" not in own and len(set(own)) == len(own)}
 
 
-def question_name(fields: Mapping[str, Any], torn: Set[str]) -> tuple[str, str]:
+def question_name(
+    fields: Mapping[str, Any], question_field: str | None = None, torn: Set[str] = frozenset()
+) -> tuple[str, str]:
     """The name of a row's question, and its text: its ``question_id``, else its id, else the text.
 
-    Args:
-        torn: the texts that name their questions though the rows have ids (see the function of that name).
+    Both are empty where the row does not say.
 
-    Raises:
-        ValueError: the row names none.
+    Args:
+        question_field: the field with the question, where it is told.
+        torn: the texts that name their questions though the rows have ids (see the function of that name).
     """
-    given, own, text = names_of(fields)
+    given, own, text = names_of(fields, question_field)
     if text in torn and listed_field(fields) is None:
         own = ""
-    name = given or own or text
-    if not name:
-        raise ValueError(f"no question: expected a field named {', '.join(QUESTION_KEYS)}")
-    return name, text
+    return given or own or text, text
 
 
 def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names:

@@ -17,7 +17,7 @@ from aurify.questions.rows import BadRow, Row, RowError, show
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import is_cut, listed_field, unwrapped_rows
-from aurify.rationales.naming import names_of, question_name, torn, with_telling_ids
+from aurify.rationales.naming import QUESTION_KEYS, names_of, question_name, torn, with_telling_ids
 from aurify.rationales.record import Rationale, Source
 from aurify.rationales.table import RationaleTable
 from aurify.rationales.written import written_samples
@@ -121,7 +121,9 @@ def from_files(path: Path, question_field: str | None = None, *, skip_bad: bool 
     first: dict[str, Row] = {}
     for row in good:
         try:
-            name, text = question_name(row.fields, apart)
+            name, text = question_name(row.fields, torn=apart)
+            if not name:
+                raise ValueError(f"no question: expected a field named {', '.join(QUESTION_KEYS)}")
             found += list(_samples(row.fields, name))
         except ValueError as error:
             skipped.append(BadRow(row.path, row.line, str(error)))
