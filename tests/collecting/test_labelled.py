@@ -131,6 +131,21 @@ def test_a_number_that_two_questions_have_is_no_id(write: Any) -> None:
     assert [[one.text for one in samples] for samples in found.samples.values()] == [["1", "1"], ["2"]]
 
 
+def test_samples_with_an_id_of_their_own_are_of_one_question(write: Any) -> None:
+    rows = [{"id": n, "question": "2+2?", "answer": "4", "completion": text} for n, text in enumerate("445")]
+    other = {"id": 3, "question": "1+1?", "answer": "2", "completion": "2"}
+    four = [("2+2?", "4", text, None, "") for text in "445"]
+    assert flat(write(*rows, other)) == [*four, ("1+1?", "2", "2", None, "")]
+    told = [{**row, "asked": row["question"], "question": f"Task {row['id']}"} for row in rows]
+    assert len(read_labelled(write(*told), question_field="asked").questions) == 1
+    lists = [{"id": n, "question": "2+2?", "answer": "4", "samples": [text]} for n, text in enumerate("45")]
+    assert list(read_labelled(write(*lists)).samples) == ["0", "1"], "two questions of one text, each with its samples"
+    data = write(
+        {"id": 1, "question": "1+1?", "answer": "2"}, {"id": 9, "question": "2+2?", "answer": "4"}, name="q.jsonl"
+    )
+    assert flat(write(*rows), data=str(data)) == four
+
+
 def test_questions_of_one_stem_and_other_options(write: Any) -> None:
     docs = [
         {"question": "Which is true?", "choices": choices, "answer": place}

@@ -16,7 +16,7 @@ from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
-from aurify.rationales.naming import plain, question_name, with_telling_ids
+from aurify.rationales.naming import plain, question_name, torn, with_telling_ids
 from aurify.rationales.written import written_samples
 
 
@@ -74,7 +74,8 @@ def read_labelled(
         "answers": answers, "question_field": question_field, "answer_field": answer_field, "skip_bad": skip_bad,
     }  # fmt: skip
     rows = with_telling_ids(unwrapped_rows(row for file in files for row in log_rows(file)), question_field)
-    names = [question_name(row.fields, question_field) if isinstance(row, Row) else ("", "") for row in rows]
+    apart = torn((row.fields for row in rows if isinstance(row, Row)), question_field)
+    names = [question_name(row.fields, question_field, apart) if isinstance(row, Row) else ("", "") for row in rows]
     if data is None:
         first: dict[str, Row | BadRow] = {}
         for row, (name, _) in zip(rows, names, strict=True):
