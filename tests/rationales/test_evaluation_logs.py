@@ -69,6 +69,15 @@ def test_inspects_logs(tmp_path: Path) -> None:
         flat_file(tmp_path / "log.json")
 
 
+def test_inspects_redacted_thoughts(tmp_path: Path) -> None:
+    thought = {"type": "reasoning", "reasoning": "gAAAAB==", "signature": "s", "redacted": True, "summary": "hm"}
+    parts = [thought, {**thought, "summary": None}, {**thought, "reasoning": "oh", "redacted": False}]
+    samples = [inspect_sample([part, {"type": "text", "text": "4"}]) for part in parts]
+    assert [one[2] for one in flat(tmp_path, *samples)] == [
+        "<think>\nhm\n</think>\n\n4", "4", "<think>\noh\n</think>\n\n4",
+    ]  # fmt: skip
+
+
 def test_lightevals_details(tmp_path: Path) -> None:
     doc = {"query": "Question: 2+2?\nAnswer:", "choices": [" 4"], "gold_index": [0], "task_name": "gsm8k", "id": "0"}
     new = {"doc": doc, "metric": {"extractive_match": 1.0}, "model_response": {"text": ["It is 4."], "logprobs": []}}

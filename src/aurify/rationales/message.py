@@ -55,8 +55,14 @@ def _parts(content: Any, *, thoughts: bool) -> str | None:
     for part in content:
         kind = part.get("type") if isinstance(part, Mapping) else None
         if (kind in _THOUGHT_PARTS) is thoughts:
-            texts.append(_text(part.get(kind, part.get("text")) if thoughts else part))
+            texts.append(_thought_in(part, kind) if thoughts else _text(part))
     return "".join(texts)
+
+
+def _thought_in(part: Mapping[str, Any], kind: Any) -> str:
+    """A part's thought; its summary where it has no other, or (inspect's ``redacted``) one that is encrypted."""
+    whole = "" if part.get("redacted") is True else _text(part.get(kind, part.get("text")))
+    return whole or _text(part.get("summary"))
 
 
 def _text(value: Any) -> str:
