@@ -9,6 +9,7 @@ import pytest
 from flat_samples import flat
 
 from aurify.errors import AurifyError
+from aurify.rationales import read_rationales
 
 THOUGHT = "<think>\nhm\n</think>\n\n4"
 
@@ -81,6 +82,81 @@ def test_geminis_candidates(tmp_path: Path) -> None:
              "modelVersion": "gemini"}  # fmt: skip
     row = {"question": "2+2?", "answer": "4", "response": reply}
     assert flat(tmp_path, row) == [("2+2?", "4", THOUGHT, None, True, "gemini")]
+
+
+def choice(text: str) -> dict[str, Any]:
+    return {"model": "m", "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+
+
+def said(*texts: str) -> list[dict[str, str]]:
+    """Turns of user and assistant, one after the other."""
+    return [{"role": "assistant" if n % 2 else "user", "content": text} for n, text in enumerate(texts)]
+
+
+FEW_SHOT = said("1+1?", "2", "2+2?")
+
+
+def test_a_rows_own_question_is_what_it_asks_however_the_request_words_it(tmp_path: Path, data: str) -> None:
+    rows = [{"question": "2+2?", "answer": "4", "messages": said(wording), "response": choice("4")}
+            for wording in ("Think step by step. 2+2?", "Solve: 2+2?")]  # fmt: skip
+    few = {"question": "2+2?", "answer": "4", "messages": FEW_SHOT, "response": choice("4")}
+    expected = [("2+2?", "4", "4", None, False, "m")]
+    assert flat(tmp_path, *rows, few) == expected * 3
+    assert flat(tmp_path, *rows, few, data=data) == expected * 3
+    assert len({one.question_id for one in read_rationales(tmp_path / "rows.jsonl")}) == 1
+    batch = {"custom_id": "x", "request": {"body": {"messages": FEW_SHOT}}, "response": {"body": choice("4")}}
+    assert flat(tmp_path, batch, data=data) == expected, "its id tells"
+    asked = {"request": {"messages": said("2+2?")}, "question": None, "response": choice("4")}
+    assert flat(tmp_path, asked, data=data) == expected
+    with pytest.raises(AurifyError, match=r"rows.jsonl:1: 'messages' holds 2 user turns"):
+        flat(tmp_path, {"messages": FEW_SHOT, "response": choice("4")}, data=data)
+
+
+@pytest.mark.parametrize(
+    ("more", "label"),
+    [
+        ({"correct": True}, True), ({"is_correct": 0}, False), ({"reward": 0.5}, None), ({"label": "1"}, True),
+        ({"label": "1", "answer": None}, None), ({}, None),
+    ],
+)  # fmt: skip
+def test_a_rows_label_is_of_its_single_sample(tmp_path: Path, more: dict[str, Any], label: bool | None) -> None:
+    row = {"question": "3-2?", "answer": "1", "response": choice("1"), **more}
+    assert flat(tmp_path, row) == [("3-2?", "1", "1", label, False, "m")]
+    del row["response"]
+    assert flat(tmp_path, {**row, "messages": said("3-2?", "1")})[0][:4] == ("3-2?", "1", "1", label)
+    several = {**row, "response": {"choices": [*choice("1")["choices"], *choice("2")["choices"]]}}
+    assert [one[3] for one in flat(tmp_path, several)] == [None, None]
+
+
+def test_geminis_batches(tmp_path: Path, data: str) -> None:
+    reply = {"candidates": [{"content": {"parts": [{"text": "4"}], "role": "model"}, "finishReason": "STOP"}]}
+    contents = [{"role": "user", "parts": [{"text": "2+2?"}]}]
+    few = [{"parts": [{"text": "1+1?"}]}, {"role": "model", "parts": [{"text": "2"}]}, *contents]
+    rows: list[dict[str, Any]] = [
+        {"key": "x", "response": reply},
+        {"key": "x", "request": {"contents": few}, "response": reply},
+        {"request": {"contents": contents}, "response": reply, "status": ""},
+        {"request": {"contents": {"parts": [{"text": "2+2?"}]}}, "response": reply},
+        {"request": {"contents": "2+2?"}, "response": reply},
+        {"key": "other", "question": "2+2?", "response": reply},
+    ]
+    for row in rows:
+        assert flat(tmp_path, row, data=data) == [("2+2?", "4", "4", None, False, "")], row
+    with pytest.raises(AurifyError, match="none of the 1 rows is on a question"):
+        flat(tmp_path, {"key": "y", "response": reply}, data=data)
+    with pytest.raises(AurifyError, match=r"rows.jsonl:1: no reply in it, but 'quota'"):
+        flat(tmp_path, {"key": "x", "error": {"code": 8, "message": "quota"}}, data=data)
+    ours = {"key": "x", "question": "2+2?", "answer": "4", "response": "It is 4.", "error": {"code": 0}}
+    assert [one[2] for one in flat(tmp_path, ours)] == ["It is 4."]
+
+
+def test_thoughts_that_are_told_whole(tmp_path: Path) -> None:
+    whole = {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "hm"}]}
+    short = {**whole, "summary": [{"type": "summary_text", "text": "short"}]}
+    message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "4"}]}
+    rows = [{"question": "2+2?", "answer": "4", "response": {"object": "response", "output": [one, message]}}
+            for one in (whole, short, {"type": "reasoning", "summary": []})]  # fmt: skip
+    assert [one[2] for one in flat(tmp_path, *rows)] == [THOUGHT, THOUGHT.replace("hm", "short"), "4"]
 
 
 @pytest.mark.parametrize(

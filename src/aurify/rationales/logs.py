@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aurify.questions.fields import Fields, structure
+from aurify.questions.forms.form import ANSWER_FIELDS
 from aurify.questions.rows import BadRow, Row, RowError
 from aurify.questions.turns import is_turns, read_turns
 from aurify.rationales.endings import ending
@@ -249,9 +250,23 @@ def _conversation(fields: Fields) -> dict[str, Any]:
     name = _spoken(fields)
     assert name is not None
     turns = read_turns(fields[name], name)
-    own = {told: fields[told] for told in (*LABEL_FIELDS, *_ENDED, *_TRUNCATED) if told in fields}
-    sample = {"text": turns.assistant, **own}
+    own = {told: fields[told] for told in (*_ENDED, *_TRUNCATED) if told in fields}
+    sample = {"text": turns.assistant, **own, "correct": _row_label(fields)}
     return {**_without(fields, lambda other: other == name), "question": turns.user, "samples": [sample]}
+
+
+def _server(fields: Fields) -> dict[str, Any]:
+    """A server's reply; what the row calls it is the label of a single sample."""
+    row = read_reply(fields)
+    if len(row["samples"]) == 1:
+        row["samples"][0]["correct"] = _row_label(fields)
+    return row
+
+
+def _row_label(fields: Fields) -> bool | None:
+    """What a row calls its one sample; text in ``label`` without another answer beside it is the gold one."""
+    gold = isinstance(fields.get("label"), str) and fields.filled(ANSWER_FIELDS) is None
+    return label_of({name: value for name, value in fields.items() if not (gold and name == "label")})
 
 
 def _without(fields: Fields, dropped: Callable[[str], bool]) -> dict[str, Any]:
@@ -265,7 +280,7 @@ LOGS: dict[str, Log] = {
         Log("inspect", is_inspect, read_inspect),
         Log("lighteval", is_lighteval, read_lighteval),
         Log("opencompass", is_opencompass, read_opencompass),
-        Log("server", holds_reply, read_reply),
+        Log("server", holds_reply, _server),
         Log("verl", lambda row: {"input", "output"} <= set(row) and bool({"gts", "score"} & set(row)), _verl),
         Log("trl", lambda row: {"prompt", "completion"} <= set(row), _trl),
         Log("preference", lambda row: {"chosen", "rejected"} <= set(row), _preference),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from aurify.questions.fields import Fields, structure
+from aurify.questions.fields import ID_FIELDS, Fields, structure
+from aurify.questions.forms.conversations import question_of
 from aurify.questions.rows import RowError, show
 from aurify.questions.turns import is_turns, read_turns
 from aurify.rationales.endings import ending
@@ -17,7 +18,7 @@ from aurify.rationales.message import read_message
 
 _DROPPED = {
     "choices", "candidates", "output", "content", "stop_reason", "response", "request", "result", "model", "messages",
-    "body", "error",
+    "body", "error", "contents",
 }  # fmt: skip
 _FAILED = ("error", "response", "result")
 
@@ -31,7 +32,9 @@ class Said(NamedTuple):
 
 def holds_reply(fields: Fields) -> bool:
     """Whether a row is a reply, or holds one, or is a line of a batch that got none."""
-    return _reply(fields) is not None or ("custom_id" in fields and _failed(fields))
+    if _reply(fields) is not None:
+        return True
+    return _failed(fields) and ("custom_id" in fields or ("key" in fields and fields.get("response") is None))
 
 
 def _failed(fields: Fields) -> bool:
@@ -58,16 +61,49 @@ def read_reply(fields: Fields) -> dict[str, Any]:
     kept = {name: value for name, value in fields.original.items() if str(name).lower() not in _DROPPED}
     if fields.get("custom_id") or reply.original is fields.original:
         kept.pop("id", None)  # the reply's, and no question's
-    return {**kept, **_asked(fields), "samples": samples}
+    asked: dict[str, Any] = {}
+    if not _asks(kept):
+        if isinstance(fields.get("key"), (str, int)) and Fields(kept).filled(ID_FIELDS) is None:
+            kept["id"] = fields["key"]  # of Gemini's batches
+        asked = _asked(fields, named=Fields(kept).filled(ID_FIELDS) is not None)
+    return {**kept, **asked, "samples": samples}
 
 
-def _asked(fields: Fields) -> dict[str, Any]:
-    """The question, where the row holds the request: its messages, or Anthropic's and OpenAI's ``input``."""
+def _asks(kept: Mapping[str, Any]) -> bool:
+    """Whether the row tells the question itself, however its request words it."""
+    try:
+        return bool(question_of(Fields(kept)).whole)
+    except RowError:
+        return False
+
+
+def _asked(fields: Fields, *, named: bool) -> dict[str, Any]:
+    """The question, where the row holds the request: its ``messages``, or Gemini's ``contents``.
+
+    Raises:
+        RowError: the request asks no one question, and the row is not ``named`` by an id.
+    """
     told = [structure(fields.get(name)) for name in ("request", "body", "input", "params")]
     requests = [Fields(one) for one in told if isinstance(one, Mapping)]
     requests += [Fields(inner) for one in requests if isinstance(inner := structure(one.get("body")), Mapping)]
-    turns = next((row["messages"] for row in (fields, *requests) if is_turns(row.get("messages"))), None)
-    return {} if turns is None else {"question": read_turns(turns, "messages").user}
+    turns = next(filter(is_turns, (_turns(row) for row in (fields, *requests))), None)
+    try:
+        return {} if turns is None else {"question": read_turns(turns, "messages").user}
+    except RowError:
+        if named:
+            return {}
+        raise
+
+
+def _turns(request: Fields) -> Any:
+    """A request's conversation in OpenAI's form."""
+    contents = structure(request.get("contents"))
+    if contents is None:
+        return request.get("messages")
+    if isinstance(contents, str):
+        return [{"role": "user", "content": contents}]
+    listed = [contents] if isinstance(contents, Mapping) else _objects(contents)
+    return [{"role": one.get("role") or "user", "content": one.get("parts")} for one in listed]
 
 
 def _reply(fields: Fields) -> tuple[Fields, list[Said]] | None:
@@ -91,12 +127,14 @@ def _openai(body: Mapping[str, Any]) -> list[Said]:
 
 
 def _responses(body: Mapping[str, Any]) -> list[Said]:
-    """OpenAI's newer form: items of the output, of which some are thoughts and some the message."""
+    """OpenAI's newer form: items of the output, of which some are thoughts (gpt-oss tells them whole) and some the
+    message."""
     items = _objects(body.get("output"))
     if not items or not all("type" in one for one in items):
         return []
     parts = [part for one in items if one["type"] == "message" for part in _objects(one.get("content"))]
-    thoughts = [part for one in items if one["type"] == "reasoning" for part in _objects(one.get("summary"))]
+    reasoning = [one for one in items if one["type"] == "reasoning"]
+    thoughts = [part for one in reasoning for part in _objects(one.get("summary")) or _objects(one.get("content"))]
     details = body.get("incomplete_details")
     ended = details.get("reason") if isinstance(details, Mapping) else None
     return [Said({"content": parts, "reasoning_details": thoughts}, ended or "stop")]
