@@ -21,6 +21,8 @@ def test_other_questions_of_the_same_ids_get_ids_of_their_own() -> None:
     assert [replace(one, id=other.id) for one, other in zip(kept, measured, strict=True)] == measured
     assert len({one.id for one in [*train, *kept]}) == 11
     assert kept == kept_apart(train, measured, said.append), "a resumed run has the same ids"
+    alike = kept_apart(train, made(range(4), "What?"), said.append)
+    assert len({one.id for one in [*train, *alike]}) == 10, "of the same text, too"
 
 
 def test_what_is_trained_on_and_measured_on_is_said() -> None:

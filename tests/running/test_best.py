@@ -95,3 +95,14 @@ def test_a_run_keeps_the_model_that_did_best(tmp_path: Path) -> None:
     assert measured.overall.scores["greedy"].accuracy == found[step].value
     assert any(line.startswith(f"best: {tmp_path / 'run' / 'best'}, step {step}") for line in listening.said)
     assert not (tmp_path / "run" / "best").samefile(tmp_path / "run" / "model")
+
+
+def test_with_nothing_held_out_there_is_none_and_that_is_said(tmp_path: Path) -> None:
+    listening = Listening()
+    aurify.train(
+        "trice", model="nugget", data=generate("object_counting", 4, seed=1), holdout=0.0, out=tmp_path / "run",
+        steps=1, questions=2, max_new_tokens=8, memory="none", eval_every=1, watcher=listening,
+    )  # fmt: skip
+    assert "--eval-every 1: no question is held out, so nothing is evaluated" in listening.said
+    assert not any(line.startswith("best:") for line in listening.said)
+    assert not (tmp_path / "run" / "best").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from aurify.questions.ids import made_id
+from aurify.questions.ids import Ids
 from aurify.questions.record import Question
 
 
@@ -30,7 +30,8 @@ def kept_apart(train: Sequence[Question], measured: Sequence[Question], say: Cal
     texts = {question.text for question in train}
     if repeated := sum(question.text in texts for question in measured if question.id not in both):
         say(f"{repeated} of the held-out questions have the text of one that is trained on")
+    ids = Ids()
     return [
-        replace(question, id=made_id(question.task, question.text)) if question.id in shared else question
+        replace(question, id=ids.take(None, question.task, question.text, "")) if question.id in shared else question
         for question in measured
     ]

@@ -181,7 +181,9 @@ def run_training(
         def write(to: Path, measured: Accuracies) -> None:
             _export(to, settings, form, tuned.model, tokenizer, measured)
 
-        best = BestModel(context, write) if settings.eval_every else None
+        best = BestModel(context, write) if settings.eval_every and held else None
+        if settings.eval_every and not held:
+            context.say(f"--eval-every {settings.eval_every}: no question is held out, so nothing is evaluated")
         Loop(
             task, context, resume=settings.resume, save_every=settings.save_every, eval_every=settings.eval_every,
             tables=[table], spending=spending, clock=clock, best=best,
