@@ -50,9 +50,15 @@ def test_large_models_by_what_the_device_is_fast_in(large: str, speedup: float) 
     assert len(said) == 2
 
 
-def test_what_is_said_stays(large: str, speedup: float) -> None:
-    for dtype in ("float32", "bfloat16", "mixed"):
-        assert settle_dtype(dtype, large, say=pytest.fail) == dtype
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "mixed"])
+def test_what_is_said_stays(large: str, dtype: str, speedup: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settle_dtype(dtype, large, say=pytest.fail) == dtype
+    monkeypatch.setattr(precision, "bfloat16_speedup", lambda: 0.25)
+    assert settle_dtype(dtype, "nugget", say=pytest.fail) == dtype
+    said: list[str] = []
+    assert settle_dtype(dtype, large, say=said.append) == dtype
+    slow = f"dtype: {dtype}, whose products take 4.0 times as long as those of --dtype float32 here"
+    assert said == ([] if dtype == "float32" else [slow])
 
 
 def test_a_run_goes_on_in_the_dtype_it_began_with(large: str, tmp_path: Path, speedup: float) -> None:

@@ -27,7 +27,7 @@ _REPEATS = 5
 
 
 def settle_dtype(dtype: str, model: str, *, full: bool = False, say: Callable[[str], None]) -> str:
-    """The dtype that stands for "auto"; any other stays what it is.
+    """The dtype that stands for "auto"; any other stays what it is, and what it costs on a device slow in it is said.
 
     Models below 50 million parameters are float32, as they are fast anyhow. Larger ones are bfloat16 on a device whose
     bfloat16 products are fast; tuned in full, "mixed", since their weights must be float32.
@@ -37,11 +37,15 @@ def settle_dtype(dtype: str, model: str, *, full: bool = False, say: Callable[[s
         full: whether all its weights are trained.
         say: is told what was measured and chosen.
     """
-    if dtype != "auto":
+    if dtype == "float32":
         return dtype
     if count_parameters(model) < FULL_TUNING_LIMIT:
-        return "float32"
+        return "float32" if dtype == "auto" else dtype
     ratio = bfloat16_speedup()
+    if dtype != "auto":
+        if ratio < 1 / WORTH:
+            say(f"dtype: {dtype}, whose products take {1 / ratio:.1f} times as long as those of --dtype float32 here")
+        return dtype
     if ratio < WORTH:
         say(f"dtype: float32 (bfloat16 products are {ratio:.1f} times as fast here)")
         return "float32"

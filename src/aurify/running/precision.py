@@ -30,7 +30,7 @@ def with_dtype(settings: _SettingsT, say: Callable[[str], None], *, full: bool =
     Args:
         full: whether all weights of the model are trained.
     """
-    if settings.dtype != "auto":
-        return settings
-    began = RunFolder(settings.out).recorded("dtype") or "auto"
-    return settings.model_copy(update={"dtype": settle_dtype(began, settings.model, full=full, say=say)})
+    asked = settings.dtype
+    if asked == "auto":
+        asked = RunFolder(settings.out).recorded("dtype") or asked
+    return settings.model_copy(update={"dtype": settle_dtype(asked, settings.model, full=full, say=say)})
