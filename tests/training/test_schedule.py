@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurify.training.schedule import batch_of_step, fit_starts, learning_rate
+from aurify.training.schedule import ROUND, batch_of_step, fit_starts, learning_rate, rounds_of
 
 
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(0, 3))
@@ -46,3 +46,38 @@ def test_fits_grow_and_share_the_steps():
     assert fit_starts(7, 1, 1.0) == [1]
     assert fit_starts(7, 0, 1.0) == []
     assert fit_starts(2, 5, 1.0) == [1, 2]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(ROUND, 1500), st.integers(1, 200), st.integers(2, 6), st.integers(0, 3))
+def test_a_question_is_visited_so_often_before_others_follow(n, size, visits, seed):
+    rounds, step, before = rounds_of(n, size, visits), 0, set()
+    if rounds == 1:
+        assert batch_of_step(range(n), size, 3, seed, visits) == batch_of_step(range(n), size, 3, seed)
+        return
+    for place in range(rounds):
+        length = n // rounds + (place < n % rounds)
+        assert length >= max(ROUND, 4 * size)
+        here: Counter[int] = Counter()
+        for _ in range(visits):
+            epoch: Counter[int] = Counter()
+            for _ in range(length // size):
+                step += 1
+                epoch.update(batch_of_step(range(n), size, step, seed, visits))
+            assert set(epoch.values()) == {1}
+            assert len(epoch) == length // size * size
+            here += epoch
+        assert len(here) <= length
+        assert not before & here.keys()
+        before |= here.keys()
+    again = [batch_of_step(range(n), size, number, seed, visits) for number in (1, step + 1)]
+    assert again[0] != again[1], "the next rounds are others"
+
+
+def test_one_visit_and_few_questions_are_plain_epochs():
+    for n, visits in ((2000, 1), (2 * ROUND - 1, 5), (10, 5)):
+        assert rounds_of(n, 64, visits) == 1
+        for step in (1, 7, 40):
+            assert batch_of_step(range(n), 64, step, 2, visits) == batch_of_step(range(n), 64, step, 2)
+    assert rounds_of(2 * ROUND, 64, 2) == 2
+    assert rounds_of(2 * ROUND, 65, 2) == 1, "a round has four steps at least"

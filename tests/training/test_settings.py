@@ -7,7 +7,7 @@ from aurify.methods import METHODS
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
-AS_EVERYWHERE = ("prompt", "few_shot", "system", "template_args", "fsdp", "stalled_after")
+AS_EVERYWHERE = ("prompt", "few_shot", "system", "template_args", "max_new_tokens", "fsdp", "stalled_after")
 """How a model is asked, and how several processes share a run: the same words for every command."""
 
 
@@ -20,7 +20,7 @@ def test_a_method_has_few_enough_settings_to_read_each_explained():
 
 def test_a_method_has_its_own_settings_and_no_others():
     trice, rloo = (TrainSettings.opened({"method": word}).model_fields for word in ("trice", "rloo"))
-    assert trice.keys() - rloo.keys() == {"estimator", "baseline", "subsample", "moves"}
+    assert trice.keys() - rloo.keys() == {"estimator", "baseline", "subsample", "moves", "visits"}
     assert rloo.keys() - TrainSettings.model_fields.keys() == {"sample_dtype"}, "the local sampler's own"
     assert rloo["samples"].description.endswith("[4]")
     assert TrainSettings.opened({"method": "gspo"}).model_fields["samples"].description.endswith("[8]")

@@ -53,6 +53,8 @@ class Method(ABC):
     all training questions with the model as it stands, then starts from the base model again and learns from them."""
     growth: ClassVar[float] = 1.0
     """How much longer each fit is than the one before."""
+    visits: int = 1
+    """How often a question is visited before others follow (``training.schedule``)."""
     remembers: ClassVar[bool] = False
     """Whether it learns from the memory, so that chains want a first rationale."""
     greedy: ClassVar[bool] = False

@@ -43,7 +43,7 @@ from aurify.methods.answered import answer_logprobs, thought_ids
 from aurify.methods.base import EStep, Method, Term
 from aurify.methods.moves import Moves, metropolis, taken
 from aurify.methods.terms import Floats, advanced, merge
-from aurify.methods.trice import leave_one_out_acceptance
+from aurify.methods.trice import VISITS_IN_TURN, leave_one_out_acceptance
 from aurify.rationales import Chain, Rationale
 from aurify.registry import setting
 
@@ -59,6 +59,7 @@ class TriceLikelihood(Method):
     estimator: Literal["control-variate", "basic"] = setting(
         "control-variate", "The gradient estimator: control-variate or basic."
     )
+    visits: int = setting(5, VISITS_IN_TURN, ge=1)
     remembers: ClassVar[bool] = True
     scores_answers: ClassVar[bool] = True
 

@@ -74,7 +74,8 @@ from aurify.registry import setting
 
 SECOND_SHARE = 0.5
 """How often ``--moves mixed`` takes the suffix kernel, and ``--moves guide`` the guide's."""
-
+VISITS_IN_TURN = "Visits of a question before others follow, in rounds of 256 questions or more; 1: all in turn."
+"""What ``--visits`` is, of this method and of others with a memory."""
 
 OTHERS = 4.0
 """Visits of its own that the other questions of a step count for in a question's running baseline."""
@@ -204,6 +205,7 @@ class Trice(Method):
         "How a chain moves: by whole fresh rationales; once it holds a right one by new ends of it, or by either "
         "(mixed); by fresh ones or, as often, by hinted ones, corrected (guide).",
     )
+    visits: int = setting(5, VISITS_IN_TURN, ge=1)
 
     @property
     def corrects_guide(self) -> bool:

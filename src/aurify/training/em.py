@@ -37,7 +37,7 @@ from aurify.training.fits import Fits
 from aurify.training.guide_scores import GuideScorer, weighed
 from aurify.training.later_looks import LaterLooks
 from aurify.training.proposals import Proposer, Way
-from aurify.training.schedule import learning_rate
+from aurify.training.schedule import learning_rate, rounds_of
 from aurify.training.settings import TrainSettings
 from aurify.training.update import LOOKED_EVERY, Update
 
@@ -315,6 +315,11 @@ class ExpectationMaximisation(Task):
             + (f", rationales from {self.settings.memory}" if self.method.given else "")
             + ("" if self.fits else f", memory from {self.start_from}")
         )
+        if (rounds := rounds_of(len(self.train), self.settings.questions, self.method.visits)) > 1:
+            self.context.say(
+                f"questions in {rounds} rounds of {len(self.train) // rounds}: each is visited {self.method.visits} times "
+                "before others follow (--visits 1: all in turn)"
+            )
 
     def state(self, step: int) -> dict[str, bytes | Kept]:
         """The chains, and how they are started."""

@@ -31,9 +31,12 @@ class Fits:
         size: int,
         seed: int,
         advice: tuple[str, str],
+        visits: int = 1,
     ) -> None:
-        """``size`` questions a step; ``advice``: who asks, and what to do where no question has a right rationale."""
+        """``size`` questions a step; ``advice``: who asks, and what to do where no question has a right rationale;
+        ``visits``: see ``batch_of_step``."""
         self.train, self.steps, self.size, self.seed, self.advice = train, steps, size, seed, advice
+        self.visits = visits
         self.starts = fit_starts(steps, refits, growth)
         self.pool: dict[str, list[Rationale]] = {}
         self._base: dict[str, torch.Tensor] = {}
@@ -54,7 +57,7 @@ class Fits:
     def batch(self, step: int) -> list[Question]:
         """The questions of a step, among those of the pool where there are fits."""
         if not self.starts:
-            return batch_of_step(self.train, self.size, step, self.seed)
+            return batch_of_step(self.train, self.size, step, self.seed, self.visits)
         start, _ = self.bounds(step)
         kept = [question for question in self.train if question.id in self.pool]
         return batch_of_step(kept, self.size, step - start + 1, stable_seed(self.seed, "fit", start))

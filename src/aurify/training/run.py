@@ -153,7 +153,7 @@ def run_training(
         written = _written(settings, method, prompts, grader, train, context.say)
         fits = Fits(
             train, steps=settings.updates, refits=method.refits, growth=method.growth, size=settings.questions,
-            seed=settings.seed, advice=(settings.method, _advice(method)),
+            seed=settings.seed, advice=(settings.method, _advice(method)), visits=method.visits,
         )  # fmt: skip
         spending = Spending(budget, fits.starts)
         at_a_time = TokenBudget(settings.token_budget, context.say, repeats=settings.fsdp == "none" or world.alone)
