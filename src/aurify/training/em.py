@@ -316,9 +316,11 @@ class ExpectationMaximisation(Task):
             + ("" if self.fits else f", memory from {self.start_from}")
         )
         if (rounds := rounds_of(len(self.train), self.settings.questions, self.method.visits)) > 1:
+            length = len(self.train) // rounds
+            steps = self.method.visits * (length // self.settings.questions)
             self.context.say(
-                f"questions in {rounds} rounds of {len(self.train) // rounds}: each is visited {self.method.visits} times "
-                "before others follow (--visits 1: all in turn)"
+                f"questions in {rounds} rounds of {length}: each is visited {self.method.visits} times before others "
+                f"follow, {steps} steps a round (--visits 1: all in turn)"
             )
 
     def state(self, step: int) -> dict[str, bytes | Kept]:
