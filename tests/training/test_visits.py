@@ -39,10 +39,7 @@ def visited(out: Path, method: str = "trice", **more: Any) -> tuple[list[list[st
 
 def test_a_question_is_visited_again_before_others_follow(tmp_path: Path) -> None:
     batches, said = visited(tmp_path / "run", steps=9, visits=2, memory="none")
-    assert said == [
-        "questions in 2 rounds of 260: each is visited 2 times before others follow, 8 steps a round (--visits 1: all "
-        "in turn)"
-    ]
+    assert said == ["questions in 2 rounds of 260: each is visited 2 times before others follow, 8 steps a round"]
     first = Counter(id for batch in batches[:8] for id in batch)
     assert sum(first.values()) == 512
     assert max(first.values()) == 2

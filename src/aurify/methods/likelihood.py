@@ -59,7 +59,7 @@ class TriceLikelihood(Method):
     estimator: Literal["control-variate", "basic"] = setting(
         "control-variate", "The gradient estimator: control-variate or basic."
     )
-    visits: int = setting(5, VISITS_IN_TURN, ge=1)
+    visits: int = setting(1, VISITS_IN_TURN, ge=1)
     remembers: ClassVar[bool] = True
     scores_answers: ClassVar[bool] = True
 

@@ -205,7 +205,7 @@ class Trice(Method):
         "How a chain moves: by whole fresh rationales; once it holds a right one by new ends of it, or by either "
         "(mixed); by fresh ones or, as often, by hinted ones, corrected (guide).",
     )
-    visits: int = setting(5, VISITS_IN_TURN, ge=1)
+    visits: int = setting(1, VISITS_IN_TURN, ge=1)
 
     @property
     def corrects_guide(self) -> bool:

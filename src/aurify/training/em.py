@@ -320,7 +320,7 @@ class ExpectationMaximisation(Task):
             steps = self.method.visits * (length // self.settings.questions)
             self.context.say(
                 f"questions in {rounds} rounds of {length}: each is visited {self.method.visits} times before others "
-                f"follow, {steps} steps a round (--visits 1: all in turn)"
+                f"follow, {steps} steps a round"
             )
 
     def state(self, step: int) -> dict[str, bytes | Kept]:
