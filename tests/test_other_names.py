@@ -4,7 +4,7 @@ from aurify.collecting.settings import SampleSettings
 from aurify.distillation.settings import DistillSettings
 from aurify.doctor.settings import DoctorSettings
 from aurify.evaluation.settings import EvaluateSettings
-from aurify.other_names import OTHER_NAMES, meant_by, unknown_setting
+from aurify.other_names import OTHER_NAMES, WITHOUT, in_its_place, meant_by, unknown_setting
 from aurify.settings import spelling
 from aurify.training.settings import TrainSettings
 
@@ -41,5 +41,19 @@ def test_ours_are_settings_and_no_other_name_means_two():
     kinds = [TrainSettings, DistillSettings, EvaluateSettings, SampleSettings, DoctorSettings]
     flags = {spelling(field).lstrip("-") for kind in kinds for field in kind.with_all_own().model_fields}
     assert set(OTHER_NAMES) <= flags
-    elsewhere = [name for others in OTHER_NAMES.values() for name in others]
+    elsewhere = [name for table in (OTHER_NAMES, WITHOUT) for others in table.values() for name in others]
     assert len(elsewhere) == len(set(elsewhere))
+    of_train = {spelling(field).lstrip("-") for field in TrainSettings.with_all_own().model_fields}
+    assert not of_train & {name for others in WITHOUT.values() for name in others}
+    said = {word.strip(":,").lstrip("-") for ours in WITHOUT for word in ours.split() if word.startswith("--")}
+    assert said - {"push"} <= of_train
+
+
+@pytest.mark.parametrize(
+    "key", ["beta", "--beta", "num_iterations", "gradient_accumulation_steps", "max_prompt_length"]
+)
+def test_what_has_no_like_here_is_answered_by_what_is_in_its_place(key):
+    assert meant_by(key, ["--data", "--questions", "--gradient-checkpointing"], cutoff=0.1) == ""
+    assert unknown_setting(key, ["data", "questions"]) == f"unknown setting '{key}': {in_its_place(key)}"
+    assert in_its_place(key)
+    assert not in_its_place("dat")

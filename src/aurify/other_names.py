@@ -1,4 +1,7 @@
-"""Settings by the names that other trainers and servers have for them, for the message about an unknown one."""
+"""Settings by the names that other trainers and servers have for them, for the message about an unknown one.
+
+And what is there in the place of settings of theirs that have no like here.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ OTHER_NAMES = {
     "answers": ["reward-funcs", "custom-reward-function", "answer-type"],
     "clip": ["max-grad-norm"],
     "concurrency": ["num-concurrent", "max-workers"],
+    "dtype": ["torch-dtype", "bf16", "fp16", "mixed-precision"],
     "data": ["dataset", "dataset-name", "dataset-path", "train-data", "train-files", "train-file", "questions-file"],
     "eval-data": ["eval-dataset", "val-data", "val-files", "validation-data", "test-data"],
     "eval-every": ["eval-steps", "test-freq", "eval-freq"],
@@ -26,7 +30,7 @@ OTHER_NAMES = {
     "model": ["model-name-or-path", "model-name", "model-path", "pretrained"],
     "out": ["output-dir", "output", "output-path", "out-dir", "save-dir"],
     "quantize": ["load-in-4bit"],
-    "questions": ["batch-size", "train-batch-size", "per-device-train-batch-size"],
+    "questions": ["batch-size", "train-batch-size"],
     "resume": ["resume-from-checkpoint"],
     "samples": ["num-generations", "rollout-n", "num-samples", "num-return-sequences", "n-samples", "n", "k"],
     "sampler": ["use-vllm", "backend"],
@@ -41,6 +45,34 @@ OTHER_NAMES = {
 }  # fmt: skip
 """By our flags, without dashes before them. docs/guides/from_trl.md says more."""
 
+WITHOUT = {
+    "no distance from a reference model: --target-kl bounds each step": [
+        "beta", "kl-coef", "kl-loss-coef", "use-kl-loss", "init-kl-coef",
+    ],
+    "one update a batch, by the model that drew it": [
+        "epsilon", "epsilon-high", "clip-ratio", "cliprange", "num-iterations", "ppo-epochs", "steps-per-generation",
+        "ppo-mini-batch-size",
+    ],
+    "rationales are drawn at temperature 1 of all words, since the gradient needs exact samples": [
+        "temperature", "top-p", "top-k", "min-p",
+    ],
+    "a prompt is never cut": ["max-prompt-length"],
+    "a step is --questions times --samples rationales, over all processes": [
+        "per-device-train-batch-size", "gradient-accumulation-steps", "gen-batch-size",
+    ],
+    "micro-batches are sized by --token-budget and --fit": ["ppo-micro-batch-size-per-gpu", "per-device-batch-size"],
+    "AdamW with a cosine: --lr, --lr-final, --warmup and --weight-decay": [
+        "optim", "optimizer", "lr-scheduler", "lr-scheduler-type", "scheduler",
+    ],
+    "the method decides (docs/methods-map.md)": ["loss-type", "scale-rewards", "adv-estimator", "reward-weights"],
+    "--fsdp shares a model among processes": ["deepspeed", "strategy", "tensor-parallel-size"],
+    "aurify export RUN --push OWNER/NAME": ["push-to-hub", "hub-model-id"],
+    "--eval-every keeps the best model in the run's folder best": ["load-best-model-at-end"],
+    "every step stands in metrics.jsonl; --track sends it elsewhere": ["logging-steps", "log-freq"],
+    "--out names the run": ["run-name", "experiment-name"],
+}  # fmt: skip
+"""Names elsewhere that no setting here has, by what is in their place."""
+
 
 def meant_by(unknown: str, known: Collection[str], *, cutoff: float = 0.7) -> str:
     """The known setting that an unknown one probably means: one that is so called elsewhere, or is nearly so spelled.
@@ -53,15 +85,23 @@ def meant_by(unknown: str, known: Collection[str], *, cutoff: float = 0.7) -> st
         One of ``known``; empty where none is meant.
     """
     bare = {_bare(name): name for name in known}
+    if in_its_place(unknown):
+        return ""
     close = close_to(_bare(unknown), bare, cutoff=cutoff)
     ours = next((ours for ours, others in OTHER_NAMES.items() if _bare(unknown) in others), close)
     return bare.get(ours) or bare.get(close, "")
 
 
+def in_its_place(unknown: str) -> str:
+    """What is in the place of a setting of others; empty where nobody has it."""
+    return next((ours for ours, others in WITHOUT.items() if _bare(unknown) in others), "")
+
+
 def unknown_setting(key: str, known: Collection[str]) -> str:
     """The message about a key that no setting has: what it probably means, else which settings there are."""
     meant = meant_by(key, known, cutoff=0.5)
-    return f"unknown setting '{key}': " + (f"did you mean '{meant}'?" if meant else f"known: {', '.join(known)}")
+    hint = f"did you mean '{meant}'?" if meant else in_its_place(key)
+    return f"unknown setting '{key}': {hint or 'known: ' + ', '.join(known)}"
 
 
 def _bare(name: str) -> str:

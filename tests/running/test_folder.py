@@ -51,6 +51,9 @@ def test_a_folder_in_use_is_refused_with_the_command_that_goes_on(tmp_path):
         UsageError, match=r"seed was 0 and is now 1; .*: aurify distill --config .*config\.toml --resume"
     ):
         folder.refuse_others(settings(resume=True, seed=1))
+    folder.model.mkdir()
+    with pytest.raises(UsageError, match=r"; this run has ended: begin another from it by --model .*run/model, with"):
+        folder.refuse_others(settings(resume=True, steps=1))
 
 
 def test_a_run_goes_on_with_the_data_that_it_began_with_alone(tmp_path):

@@ -189,6 +189,20 @@ def test_so_is_one_whose_run_is_stopped_again_before_its_next_step(tmp_path):
     assert [row.step for part in table.steps() for row in table.read_step(part)] == [0, 3]
 
 
+def test_a_run_that_had_ended_says_so_and_one_that_goes_on_does_not(tmp_path, capsys):
+    class Said(Stops):
+        def say(self, text: str) -> None:
+            print(text)
+
+    with pytest.raises(AurifyError):
+        run(tmp_path / "run", Sums(), Said(3))
+    run(tmp_path / "run", Sums(), Said(100))
+    assert "had ended" not in capsys.readouterr().out
+    lines = run(tmp_path / "run", Sums(), Said(100))
+    assert "the run had ended after step 6: no step is left" in capsys.readouterr().out
+    assert lines == run(tmp_path / "run", Sums())
+
+
 def test_parts_are_evaluated_and_saved_where_they_end(tmp_path):
     task = Sums(steps=4, ends=(3,))
     run(tmp_path / "run", task, save_every=100)

@@ -21,7 +21,7 @@ from aurify import __version__
 from aurify.cli.streams import STANDARD_OUTPUT, drop_output, settle_streams
 from aurify.errors import AurifyError, UsageError, nearest, out_of_memory
 from aurify.held_back import stop_signals
-from aurify.other_names import meant_by
+from aurify.other_names import in_its_place, meant_by
 from aurify.text import printable
 
 COMMANDS = {
@@ -188,7 +188,8 @@ def _usage(error: Any) -> str:
     if hasattr(error, "possibilities") and hasattr(error, "option_name") and error.ctx is not None:
         known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("--")]
         meant = meant_by(error.option_name, known)
-        hint = f"did you mean '{meant}'?" if meant else f"{error.ctx.command_path} --help lists those that it has"
+        listed = f"{error.ctx.command_path} --help lists those that it has"
+        hint = f"did you mean '{meant}'?" if meant else in_its_place(error.option_name) or listed
         message = f"unknown option {error.option_name}: {hint}"
     return message
 

@@ -70,7 +70,7 @@ class DistillSettings(Settings):
         "wrong", description="wrong: a parsed, wrong answer; all: also unparsable and truncated ones, as in the paper."
     )
     repeats: Literal["once", "keep"] = Field(
-        "keep", description="Rationales of a question that repeat another: as often as they were drawn, or once."
+        "keep", description="Rationales of a question that repeat another: once, or as often as they were drawn (keep)."
     )
     max_tokens: int = Field(1024, ge=2, description="Leave out longer examples (question and rationale).")
     max_new_tokens: int | None = Field(

@@ -151,7 +151,9 @@ class RunFolder:
         """
         if settings.resume and self.config.exists():
             if found := difference(self.config, settings):
-                raise UsageError(f"--resume: {found}; a run goes on with its own settings: {self.resume_command}")
+                own = f"a run goes on with its own settings: {self.resume_command}"
+                ended = f"this run has ended: begin another from it by --model {self.model}, with an --out of its own"
+                raise UsageError(f"--resume: {found}; {ended if self.model.is_dir() else own}")
             self._same(read)
         elif not is_unused(self.path):
             raise UsageError(

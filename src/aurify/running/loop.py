@@ -83,8 +83,10 @@ class Loop:
             self._evaluate()
         if missing and self.step:
             self._save()  # its rows are in memory alone, its line is written
-        self._begin()
         done = self._done()
+        if done and self.step and not missing:
+            self.context.say(f"the run had ended after step {self.step}: no step is left")
+        self._begin()
         if done and self.step == 0:
             self._save()
         self._keep_best()  # what was evaluated and saved, and then killed

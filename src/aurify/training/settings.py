@@ -36,7 +36,9 @@ class TrainSettings(Settings):
 
     doors: ClassVar[Mapping[str, Registry[Any]]] = {"method": METHODS, "sampler": SAMPLERS, "answers": ANSWER_TYPES}
 
-    method: str = Field(description="How to learn: trice or another of the methods below, or module:Class of your own.")
+    method: str = Field(
+        description="How to learn: trice, another that aurify train --help lists, or module:Class of your own."
+    )
     model: str = Field(description="A Hugging Face folder or hub name, an adapter folder, or 'nugget'.")
     data: str = Field(description="The questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     out: str = Field("", description="The folder of the run [runs/METHOD-DATA, or the next free one]")
