@@ -252,3 +252,14 @@ def test_the_example_in_python_runs(tmp_path, monkeypatch, capsys):
     assert "before" in capsys.readouterr().out
     assert (tmp_path / "runs" / "python" / "model" / "config.json").is_file()
     assert names["model"] is not None
+
+
+def test_so_does_the_one_for_those_who_come_from_trl(tmp_path, monkeypatch):
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "guides" / "from_trl.md").read_text("utf-8"), re.DOTALL
+    )
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(snippet, names)
+    assert (tmp_path / "runs" / "grpo" / "model" / "config.json").is_file()
+    assert names["run"].before.n == 8
