@@ -53,7 +53,16 @@ def test_ours_are_settings_and_no_other_name_means_two():
     "key", ["beta", "--beta", "num_iterations", "gradient_accumulation_steps", "max_prompt_length"]
 )
 def test_what_has_no_like_here_is_answered_by_what_is_in_its_place(key):
-    assert meant_by(key, ["--data", "--questions", "--gradient-checkpointing"], cutoff=0.1) == ""
-    assert unknown_setting(key, ["data", "questions"]) == f"unknown setting '{key}': {in_its_place(key)}"
-    assert in_its_place(key)
-    assert not in_its_place("dat")
+    known = ["data", "questions", "samples", "gradient_checkpointing", "target_kl"]
+    assert meant_by(key, known, cutoff=0.1) == ""
+    assert in_its_place(key, known) in WITHOUT
+    assert unknown_setting(key, known) == f"unknown setting '{key}': {in_its_place(key, known)}"
+    assert not in_its_place("dat", known)
+
+
+def test_that_is_not_said_of_a_command_of_which_it_does_not_hold():
+    assert in_its_place("top-p", ["lr"]).startswith("rationales are drawn at temperature 1")
+    assert not in_its_place("top-p", ["samples", "temperature"]), "one that draws at other temperatures"
+    assert meant_by("--Temperature", ["--temperature"]) == "--temperature"
+    assert not in_its_place("beta", ["samples"]), "there is no --target-kl"
+    assert in_its_place("push-to-hub", []) == "aurify export RUN --push OWNER/NAME"

@@ -5,6 +5,7 @@ And what is there in the place of settings of theirs that have no like here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from aurify.errors import close_to
@@ -85,22 +86,31 @@ def meant_by(unknown: str, known: Collection[str], *, cutoff: float = 0.7) -> st
         One of ``known``; empty where none is meant.
     """
     bare = {_bare(name): name for name in known}
-    if in_its_place(unknown):
+    if in_its_place(unknown, known):
         return ""
     close = close_to(_bare(unknown), bare, cutoff=cutoff)
     ours = next((ours for ours, others in OTHER_NAMES.items() if _bare(unknown) in others), close)
     return bare.get(ours) or bare.get(close, "")
 
 
-def in_its_place(unknown: str) -> str:
-    """What is in the place of a setting of others; empty where nobody has it."""
-    return next((ours for ours, others in WITHOUT.items() if _bare(unknown) in others), "")
+def in_its_place(unknown: str, known: Collection[str]) -> str:
+    """What is in the place of a setting of others, of the ``known`` ones of a command; empty where nothing is.
+
+    What is said must hold there: none of the names that it is said of is known, and the settings that it names are, but
+    for those of another command.
+    """
+    bare = {_bare(name) for name in known}
+    for ours, others in WITHOUT.items():
+        if _bare(unknown) in others and not bare & set(others):
+            named = set() if ours.startswith("aurify ") else set(re.findall(r"--([\w-]+)", ours))
+            return ours if named <= bare else ""
+    return ""
 
 
 def unknown_setting(key: str, known: Collection[str]) -> str:
     """The message about a key that no setting has: what it probably means, else which settings there are."""
     meant = meant_by(key, known, cutoff=0.5)
-    hint = f"did you mean '{meant}'?" if meant else in_its_place(key)
+    hint = f"did you mean '{meant}'?" if meant else in_its_place(key, known)
     return f"unknown setting '{key}': {hint or 'known: ' + ', '.join(known)}"
 
 

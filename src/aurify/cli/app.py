@@ -189,7 +189,7 @@ def _usage(error: Any) -> str:
         known = [flag for parameter in error.ctx.command.params for flag in parameter.opts if flag.startswith("--")]
         meant = meant_by(error.option_name, known)
         listed = f"{error.ctx.command_path} --help lists those that it has"
-        hint = f"did you mean '{meant}'?" if meant else in_its_place(error.option_name) or listed
+        hint = f"did you mean '{meant}'?" if meant else in_its_place(error.option_name, known) or listed
         message = f"unknown option {error.option_name}: {hint}"
     return message
 

@@ -174,9 +174,7 @@ def _samples(fields: Mapping[str, Any], name: str) -> Iterator[Rationale]:
 def _record(row: Mapping[str, Any], name: str, text: str) -> Rationale:
     fields = Fields(row)
     given = {key: fields[key] for key in _DEFAULTS if fields.get(key) not in (None, "")}
-    if not given.get(
-        "token_ids"
-    ):  # of others, who have other words for how it ended and what it is, and moves in chess
+    if not given.get("token_ids"):  # of others, with words of theirs for its end and its worth, and moves in chess
         given["finish_reason"] = "length" if is_cut(text, fields) else "stop"
         given.pop("move", None)
         given.pop("cut", None)
