@@ -51,3 +51,21 @@ def test_work_that_goes_on_is_as_fast_as_what_it_does_now() -> None:
     clock.now += 31
     tell(402, 1496)
     assert lines == ["392 of 1496 pairs", "402 of 1496 pairs, 0:56:31 left"]
+
+
+def test_while_nothing_gets_done_the_rest_takes_at_least_as_long_again() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    tell = Lines("rationales", Ticker(lines.append, clock=clock), clock)
+    tell(0, 64)
+    clock.now += 60
+    tell(60, 64)  # at one a second, four seconds are left
+    clock.now += 100
+    tell(60, 64)
+    clock.now += 35
+    tell(63, 64)
+    assert lines == [
+        "60 of 64 rationales, 0:00:04 left",
+        "60 of 64 rationales, 0:01:40 left",
+        "63 of 64 rationales, 0:00:03 left",
+    ]

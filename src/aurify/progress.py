@@ -53,15 +53,21 @@ class Ticker:
 class Lines:
     """Progress as lines: ``120 of 2000 rationales, 45 right (37.5 %), 0:03:20 left``.
 
-    What was done when it was first told, by work that goes on, says nothing of how fast the rest will be.
+    What was done when it was first told, by work that goes on, says nothing of how fast the rest will be. The last ones
+    take longest where all are worked on at once: while none gets done, the time that is left is at least as long as
+    none has been.
     """
 
     def __init__(self, what: str, ticker: Ticker, clock: Callable[[], float] = monotonic) -> None:
         self._what, self._ticker, self._clock = what, ticker, clock
         self._begun: tuple[float, int] | None = None
+        self._newest = (0.0, -1)
+        """When one more was done for the last time, and how many were done then."""
 
     def __call__(self, done: int, asked: int, right: int | None = None, /) -> None:
         self._begun = self._begun or (self._clock(), done)
+        if done != self._newest[1]:
+            self._newest = (self._clock(), done)
         self._ticker.tick(lambda: self._line(done, asked, right))
 
     def _line(self, done: int, asked: int, right: int | None) -> str:
@@ -70,5 +76,7 @@ class Lines:
             words.append(f"{right} right ({100 * right / done:.1f} %)")
         since, before = self._begun or (0.0, done)
         if before < done < asked:
-            words.append(f"{spelled_time((self._clock() - since) / (done - before) * (asked - done))} left")
+            now = self._clock()
+            left = max((now - since) / (done - before) * (asked - done), now - self._newest[0])
+            words.append(f"{spelled_time(left)} left")
         return ", ".join(words)
