@@ -120,6 +120,24 @@ def test_preferences_of_others_are_read_with_the_prompt_among_their_turns(tmp_pa
     assert [(one.text, one.right) for one in read_rationales("back")] == [("2", True), ("3", False)]
 
 
+def test_a_log_that_numbers_its_rows_is_exported_with_the_questions_that_it_asks(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = [("0", "What is 1 + 1?", "2"), ("1", "What is 2 + 2?", "4")]
+    Path("data.jsonl").write_text(
+        "".join(
+            json.dumps(row) + "\n"
+            for row in [{"id": name, "question": text, "answer": gold} for name, text, gold in asked]
+        )
+    )
+    told = [("What is 2 + 2?", "It is 4."), ("How far is the moon?", "Far."), ("What is 1 + 1?", "It is 2.")]
+    log = [{"id": i, "question": q, "text": t, "verdict": "right"} for i, (q, t) in enumerate(told)]
+    Path("log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+    assert exit_status(build, ["export", "log.jsonl", "--to", "sft", "--data", "data.jsonl", "--prompt", "plain"]) == 0
+    written = [json.loads(line) for line in Path("sft.jsonl").read_text().splitlines()]
+    assert [(row["question_id"], row["completion"]) for row in written] == [("1", "It is 4."), ("0", "It is 2.")]
+    assert "1 of other questions" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -303,7 +303,10 @@ def test_a_table_that_lacks_training_questions_says_so(shared, told, tmp_path):
             self.said.append(text)
 
     table, watcher = tmp_path / "table.jsonl", Told()
-    rows = [{"question_id": one.id, "text": f"So the answer is {one.answer}."} for one in QUESTIONS[:shared]]
+    rows = [
+        {"id": i, "question": one.text, "text": f"So the answer is {one.answer}."}
+        for i, one in enumerate(reversed(QUESTIONS[:shared]))
+    ]  # ids of the log's own: the text tells which question
     table.write_text("".join(json.dumps(row) + "\n" for row in rows))
     train(
         tmp_path / "run", "cot", memory="table", memory_from=str(table), holdout=0, steps=1, save_every=1,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -65,7 +67,9 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     from aurify.files import atomic_writer
     from aurify.models.prompting import PromptForm
     from aurify.questions import PromptTemplate
-    from aurify.rationales.reading import table_or_rows
+    from aurify.rationales.known_questions import KnownQuestions
+    from aurify.rationales.naming import plain
+    from aurify.rationales.reading import is_table, read_with_texts, table_at
 
     target = settings.out or f"{form}.jsonl"
     check_target(target, "--out", read=[settings.run, settings.data])
@@ -75,13 +79,13 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     template = PromptTemplate.for_server(
         name, recorded.few_shot if same else None, system=recorded.system if same else None
     )
-    questions = _questions(settings)
-    given = table_or_rows(settings.run)
-    some = (
-        [trainer_rows(given, questions, template, form)]
-        if isinstance(given, list)
-        else trainer_rows_of_table(given, questions, template, form)
-    )
+    asked = _questions(settings)
+    questions = {plain(one.text): one for one in asked} | {one.id: one for one in asked}  # a table may name by text
+    if is_table(settings.run):
+        some = trainer_rows_of_table(table_at(Path(settings.run)), questions, template, form)
+    else:
+        read, texts = read_with_texts(settings.run)
+        some = iter([trainer_rows(KnownQuestions(asked).renamed(read, texts), questions, template, form)])
     written, left_out = 0, Counter[str]()
     with atomic_writer(target) as file:
         for found in some:
@@ -95,10 +99,9 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     say(f"{written} rows in {target}, prompts: {name}{told and f'; left out:{told[1:]}'}")
 
 
-def _questions(settings: ExportSettings) -> dict[str, Question]:
-    """The questions by id, and by their text for rows that know them by it."""
+def _questions(settings: ExportSettings) -> Sequence[Question]:
+    """The questions that the folder keeps, or those of ``--data``."""
     from aurify.questions.load import load_questions
-    from aurify.rationales.naming import plain
     from aurify.running.asked import read_asked
     from aurify.running.folder import RunFolder
 
@@ -108,5 +111,4 @@ def _questions(settings: ExportSettings) -> dict[str, Question]:
     if not asked and data is None:
         raise UsageError(f"{settings.run}: keeps no questions: say with --data where they are")
     fields = {"question_field": settings.question_field, "answer_field": settings.answer_field}
-    found = asked or list(load_questions(str(data), answers=settings.answers, skip_bad=settings.skip_bad, **fields))
-    return {plain(one.text): one for one in found} | {one.id: one for one in found}
+    return asked or load_questions(str(data), answers=settings.answers, skip_bad=settings.skip_bad, **fields)

@@ -24,7 +24,8 @@ from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.given import DataInPython
 from aurify.questions.needs import lacking_answer, need_answers
-from aurify.rationales import Drawing, Rationale, RationaleTable, read_rationales
+from aurify.rationales import Drawing, Rationale, RationaleTable
+from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.limit import (
     CHAT,
     PLAIN,
@@ -35,6 +36,7 @@ from aurify.rationales.limit import (
     within_room,
     worth_a_pilot,
 )
+from aurify.rationales.reading import read_with_texts
 from aurify.running.best import BestModel
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
@@ -313,11 +315,11 @@ def _written(
     written = {"gold": first_rationales.Given(gold, encode, grader, source="gold", model="")}
     if settings.memory == "table" and settings.memory_from:
         texts: dict[str, list[str]] = {}
-        for rationale in read_rationales(Path(settings.memory_from)):
+        for rationale in KnownQuestions(train).renamed(*read_with_texts(settings.memory_from)):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
 
         def told(question: Question) -> Sequence[str]:
-            return texts.get(question.id) or texts.get(question.text) or ()
+            return texts.get(question.id, ())
 
         if lacking := sum(not told(question) for question in train):
             say(f"--memory-from {settings.memory_from}: nothing of {lacking} of {len(train)} training questions")
