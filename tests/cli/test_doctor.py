@@ -70,8 +70,23 @@ def test_a_way_in_which_the_model_cannot_be_asked_loses_nothing_of_the_others(ru
     assert names[-1] == "the answer told (guide)"
 
 
+def test_there_is_a_report_and_a_next_command_where_time_allows_little(run_aurify, questions, tmp_path):
+    done = run_aurify(
+        "doctor", "--model", "nugget", "--data", questions, "--max-time", "0.01s", "--max-new-tokens", 32, "--json",
+        "found.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "4 of 8 questions are asked, for time (--max-time 0.01s)\n" in done.stderr
+    assert "pilot     4 questions" in done.stdout
+    assert "not tried, for time: " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("next      aurify ")
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert len(found["trials"]) == 1
+    assert "the answer told (guide)" in found["untried"]
+
+
 def test_bad_input_is_one_line(run_aurify, questions):
-    for words in (("--data", "none.jsonl"), ("--data", questions, "--model", "no/such/folder")):
+    for words in (("--data", questions, "--max-time", "soon"), ("--data", "none.jsonl"), ("--data", questions, "--model", "no/such/folder")):
         done = run_aurify("doctor", *(("--model", "nugget") if "--model" not in words else ()), *words)
         assert done.returncode in (1, 2)
         assert done.stderr.count("\n") == 1

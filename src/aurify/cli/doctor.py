@@ -15,7 +15,7 @@ from aurify.text import printable
 def run(settings: DoctorSettings) -> None:
     """Try a model on a few of the questions, in several ways, and say what it needs and what to type next.
 
-    Draws a small pilot (a minute or two for half a billion parameters on a CPU): how often it is right, what its wrong
+    Draws a small pilot (of half a billion parameters on a CPU it takes minutes): how often it is right, what its wrong
     answers look like, how many questions are out of reach or solved, whether another prompt, a longer limit or the
     guide would help, what a step costs.
     """

@@ -45,12 +45,16 @@ class Findings:
     cost: Cost | None
     prompt: str
     """The first question as it is sent."""
+    untried: Sequence[str] = ()
+    """Ways of asking that there was no time for."""
 
     def lines(self) -> Iterator[str]:
         """The report."""
         chosen, first = self.advice.chosen, self.trials[0]
         yield f"pilot     {len(self.questions)} questions, {first.samples} rationales each, for every way of asking"
         yield from _table(self.trials)
+        if self.untried:
+            yield f"          not tried, for time: {'; '.join(self.untried)} (a longer --max-time tries them)"
         yield ""
         yield f"verdicts  {chosen.name}, with examples (their last {SHOWN} characters)"
         for name, count in chosen.verdicts.most_common():
@@ -103,6 +107,7 @@ class Findings:
                 }
                 for trial in self.trials
             ],
+            "untried": list(self.untried),
             "chosen": self.advice.chosen.name,
             "advice": self.advice.lines,
             "next": self.advice.command,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP
 from aurify.asking import FEW_SHOT, LENGTH, PROMPT, PromptName, System, TemplateArgs, WeightsDtype
 from aurify.registry import Registry
+from aurify.running.duration import seconds_of
 from aurify.settings import NUMBERS_HELP, Settings
 
 
@@ -33,9 +35,22 @@ class DoctorSettings(Settings):
     template_args: TemplateArgs = None
     max_new_tokens: int | None = Field(None, ge=1, description=f"{LENGTH} [by the prompt's form]")
     dtype: WeightsDtype = "auto"
+    max_time: str = Field(
+        "10m",
+        description="About how long it may take once the model is loaded (10m, 1h): a slow model is asked fewer "
+        "questions, in fewer ways.",
+    )
     trials: bool = Field(True, description="Also try other prompts, a longer limit and the guide, side by side.")
     examples: str = Field(
         "worked_examples.txt",
         description="Where worked examples made of the pilot's own right rationales are written, if they help.",
     )
     json_: str | None = Field(None, description=NUMBERS_HELP)
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        try:
+            seconds_of(self.max_time)
+        except ValueError as error:
+            raise ValueError(f"--max-time {error}") from None
+        return self
