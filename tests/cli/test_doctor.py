@@ -86,7 +86,11 @@ def test_there_is_a_report_and_a_next_command_where_time_allows_little(run_aurif
 
 
 def test_bad_input_is_one_line(run_aurify, questions):
-    for words in (("--data", questions, "--max-time", "soon"), ("--data", "none.jsonl"), ("--data", questions, "--model", "no/such/folder")):
+    for words in (
+        ("--data", questions, "--max-time", "soon"),
+        ("--data", "none.jsonl"),
+        ("--data", questions, "--model", "no/such/folder"),
+    ):
         done = run_aurify("doctor", *(("--model", "nugget") if "--model" not in words else ()), *words)
         assert done.returncode in (1, 2)
         assert done.stderr.count("\n") == 1
