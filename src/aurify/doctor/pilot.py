@@ -33,7 +33,7 @@ FIRST_SHARE = 0.5
 """How much of the time the first way may take."""
 
 
-class Way(NamedTuple):
+class UntriedWay(NamedTuple):
     """A way of asking that is yet to be tried."""
 
     name: str
@@ -102,24 +102,24 @@ class Pilot:
         rows = [row for trial in (ahead, *rest) for row in trial.rows]
         return replace(ahead, rows=rows, seconds=sum(trial.seconds for trial in (ahead, *rest)))
 
-    def _other_ways(self, form: PromptForm, first: Trial) -> Iterator[Way]:
+    def _other_ways(self, form: PromptForm, first: Trial) -> Iterator[UntriedWay]:
         for other in self._other_forms(form):
             flags: dict[str, str | None] = {"--prompt": other.prompt}
-            yield Way(self._name(other), first.seconds, partial(self._trial, other, self._name(other), flags))
+            yield UntriedWay(self._name(other), first.seconds, partial(self._trial, other, self._name(other), flags))
         if form.prompt == "chat" and _may_think_less(form.template(self._tokenizer)):
             args = {**(form.template_args or {}), "enable_thinking": False}
             name, flags = f"{self._name(form)}, no thought", {"--template-args": json.dumps(args)}
             less = replace(form, template_args=args)
-            yield Way(name, first.seconds, partial(self._trial, less, name, flags))
+            yield UntriedWay(name, first.seconds, partial(self._trial, less, name, flags))
         cut = first.share("truncated")
         if cut > 0 and self._room(form) > self.limit(form):
-            yield Way("a longer limit", cut * first.seconds, partial(self._longer, form, first))
+            yield UntriedWay("a longer limit", cut * first.seconds, partial(self._longer, form, first))
         self.examples = {} if form.few_shot else worked_examples(self.questions, first.rows)
         if len(self.examples) > 1:
-            yield Way("worked examples", first.seconds, partial(self._shown, form))
+            yield UntriedWay("worked examples", first.seconds, partial(self._shown, form))
         if lacking_answer(self.questions) is None:
             name = "the answer told (guide)"
-            yield Way(name, first.seconds, partial(self._trial, form, name, {}, hinted=True))
+            yield UntriedWay(name, first.seconds, partial(self._trial, form, name, {}, hinted=True))
 
     def _name(self, form: PromptForm) -> str:
         return f"{form.prompt} prompt" + (", worked examples" if form.few_shot else "")
