@@ -122,12 +122,3 @@ def test_what_no_chain_can_be_made_of_is_refused_when_it_is_read():
         with pytest.raises(AurifyError, match="not a memory that can be read"):
             Memory.from_parquet(without(name, value))
     assert Memory.from_parquet(without("logprob", None))["a"].rationale.logprob is None
-
-
-def test_an_older_checkpoint_lacks_columns():
-    memory = Memory([Chain("a", rationale("x", question="a"), 3, 4, 5, 1)])
-    added = ["chain_others", "chain_others_taken", "chain_lately", "score", "cut"]
-    table = pq.read_table(io.BytesIO(memory.to_parquet())).drop(added)
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
-    assert Memory.from_parquet(sink.getvalue()).chains() == memory.chains()

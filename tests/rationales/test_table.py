@@ -78,17 +78,6 @@ def test_rows_survive_the_disk_in_order(tmp_path: Path) -> None:
     assert sorted(_parts(table.folder)) == ["step-00000010.parquet", "step-00000020.parquet"]
 
 
-def test_a_table_from_before_there_were_moves_is_read_and_added_to(tmp_path: Path) -> None:
-    older = to_table([ONE]).drop_columns(["move", "cut"])
-    pq.write_table(older, tmp_path / "step-00000001.parquet")
-    table = RationaleTable(tmp_path)
-    assert list(table.read()) == [ONE]
-    moved = replace(ONE, move="suffix", cut=2)
-    table.append([moved])
-    table.flush(1)
-    assert list(table.read()) == [ONE, moved]
-
-
 def test_what_was_not_flushed_is_not_on_disk(tmp_path: Path) -> None:
     table = _fill(tmp_path, 15)
     assert len(list(table.read())) == 20

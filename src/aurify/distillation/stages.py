@@ -140,7 +140,7 @@ class Builder:
         }
         return [self._plain(method, self.chosen.examples, losses[method])]
 
-    def distillation(self, weights: dict[Example, Tensor], *, teacher: str, student: str) -> Stage:
+    def distillation(self, weights: dict[Example, Tensor], *, teacher: str) -> Stage:
         """The stage of nce and of self-kd; ``weights`` are those of the rationales' tokens."""
         scorer, model = self.scorer, self.model
 

@@ -20,10 +20,6 @@ CHAIN_FIELDS: Mapping[str, pa.DataType] = {
 }
 """The fields of a chain beside its question and its rationale."""
 
-_ADDED: Mapping[str, float | None] = {
-    "chain_others": 0, "chain_others_taken": 0, "chain_lately": 0.0, "move": None, "cut": 0, "score": None,
-}  # fmt: skip
-"""Columns that older checkpoints have not, and what holds where they are missing."""
 _LONG = {pa.string(): pa.large_string(), pa.list_(pa.int32()): pa.large_list(pa.int32())}
 """What holds texts of more than 2 GiB together."""
 _AT_ONCE = 4096
@@ -56,11 +52,7 @@ class ChainColumns:
             AurifyError: it is damaged.
         """
         try:
-            table = pq.read_table(pa.BufferReader(content))
-            for name, value in _ADDED.items():
-                if name not in table.column_names:
-                    table = table.append_column(name, pa.array([value] * len(table), _schema().field(name).type))
-            table = table.select(_schema().names).cast(_schema())
+            table = pq.read_table(pa.BufferReader(content)).select(_schema().names).cast(_schema())
             table.validate(full=True)
             _check(table)
         except Exception as error:  # a damaged file makes Arrow raise anything

@@ -48,12 +48,12 @@ class Limit(NamedTuple):
         return f"token limit {self.tokens} ({self.reason}); --max-new-tokens sets another"
 
 
-def limit_by_rule(form: str, *, thinking: bool = False, why: str = "") -> Limit:
+def limit_by_rule(form: str, *, thinking: bool = False) -> Limit:
     """The limit of a prompt's form where no pilot is drawn."""
     if form != "chat":
-        return Limit(PLAIN, f"by rule for a {form} prompt{why}", [])
+        return Limit(PLAIN, f"by rule for a {form} prompt", [])
     words = "a chat in which the model thinks first" if thinking else "a chat"
-    return Limit(THINKING if thinking else CHAT, f"by rule for {words}{why}", [])
+    return Limit(THINKING if thinking else CHAT, f"by rule for {words}", [])
 
 
 def within_room(limit: Limit, room: int | None) -> Limit:

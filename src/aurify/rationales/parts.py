@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aurify.errors import AurifyError
-from aurify.rationales.schema import ADDED, NEVER_NULL, SCHEMA, SCHEMA_VERSION, VERSION_KEY
+from aurify.rationales.schema import NEVER_NULL, SCHEMA, SCHEMA_VERSION, VERSION_KEY
 
 ROWS_AT_ONCE = 16_384
 """Rows that are in memory together while a part is read or written: some tens of megabytes."""
@@ -94,15 +94,11 @@ class TablePart:
             version = int((file.schema_arrow.metadata or {}).get(VERSION_KEY, SCHEMA_VERSION))
             if version > SCHEMA_VERSION:
                 raise AurifyError(f"{self.path}: written by a newer aurify (table version {version}): update aurify")
-            there = [name for name in wanted if name not in ADDED or name in file.schema_arrow.names]
-            if missing := set(there) - set(file.schema_arrow.names):
+            if missing := set(wanted) - set(file.schema_arrow.names):
                 raise ValueError(f"no column {min(missing)}")
             schema = pa.schema([SCHEMA.field(name) for name in wanted], SCHEMA.metadata)
-            for batch in file.iter_batches(ROWS_AT_ONCE, columns=there or ["question_id"]):
-                table = pa.Table.from_batches([batch])
-                for name in set(wanted) - set(there):
-                    table = table.append_column(name, pa.array([ADDED[name]] * len(batch), SCHEMA.field(name).type))
-                table = table.select(wanted).cast(schema)
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=wanted):
+                table = pa.Table.from_batches([batch]).select(wanted).cast(schema)
                 for name in {*NEVER_NULL} & {*wanted}:
                     if table[name].null_count:
                         raise ValueError(f"{table[name].null_count} rows without {name}")

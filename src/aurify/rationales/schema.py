@@ -15,8 +15,6 @@ SCHEMA_VERSION = 1
 
 VERSION_KEY = b"aurify.rationales.version"
 """Where a part's schema says its version."""
-ADDED: dict[str, Any] = {"move": None, "cut": 0, "score": None}
-"""Columns that tables of version 1 had not at first, and what holds where they are missing."""
 
 
 def _field(name: str, kind: pa.DataType, doc: str) -> pa.Field:
@@ -68,8 +66,7 @@ def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Rationale]:
     return [
         Rationale(
             **{
-                **{field.name: row[field.name] for field in SCHEMA if field.name not in ADDED},
-                **{name: row[name] for name in ADDED if row.get(name) is not None},
+                **{field.name: row[field.name] for field in SCHEMA},
                 "token_ids": tuple(row["token_ids"]),
                 "verdict": None if row["verdict"] is None else Verdict(row["verdict"]),
             }

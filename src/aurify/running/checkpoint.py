@@ -112,12 +112,9 @@ def restore_checkpoint(
     """Verify a checkpoint, load it into the parameters and the optimiser, and return the task's own state.
 
     Raises:
-        AurifyError: a file is damaged, a value is not finite, or the checkpoint is of another model or of another
-            version. Parameters and optimiser are then as they were.
+        AurifyError: a file is damaged, a value is not finite, or the checkpoint is of another model. Parameters and optimiser are then as they were.
     """
     verify_folder(path)
-    if not (path / "state").is_dir() and (path / "state.json").exists():
-        raise AurifyError(f"{path}: written by an earlier aurify, in another form")
     try:
         weights, moments = load_file(path / "weights.safetensors"), load_file(path / "optimizer.safetensors")
         state = {file.name: file.read_bytes() for file in sorted((path / "state").glob("*"))}

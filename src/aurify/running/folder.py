@@ -170,12 +170,12 @@ class RunFolder:
             write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")
 
     def _same(self, read: Fingerprint | None) -> None:
-        """Refuse where what is read is not what the run began with; an older version recorded less."""
+        """Refuse where what is read is not what the run began with."""
         if read is None or not self.read.exists():
             return
         try:
             before = parse_json(self.read.read_text(encoding="utf-8"))
-            found = changes(before, {part: now for part, now in read.items() if part in before})
+            found = changes(before, read)
         except (ValueError, AttributeError, TypeError):
             raise AurifyError(f"{self.read}: cannot be read; the run cannot be resumed") from None
         if found:

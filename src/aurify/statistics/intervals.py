@@ -7,21 +7,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LEVEL = 0.95
+"""Of every interval."""
+
 
 def bootstrap_means(
     values_QM: Floats,
     seed: int,
     *,
     least: Floats | float = 0.0,
-    most: Floats | float = 1.0,
     resamples: int = 2000,
-    level: float = 0.95,
 ) -> tuple[Floats, Floats]:
-    """The percentile bootstrap interval of each column's mean over the rows, which are drawn with replacement.
+    """The percentile bootstrap interval, at ``LEVEL``, of each column's mean over the rows, which are drawn with replacement.
 
     For means that are no proportion, such as pass@k: a row is a question, a column a metric, and all metrics of a
     question are drawn together. Rows that are all alike, or nearly, say little of the questions that were not
-    asked: a share of 1 - ((1 - level) / 2)^(1/n) of those may be of the least or the most value where none of n was.
+    asked: a share of 1 - ((1 - LEVEL) / 2)^(1/n) of those may be of the least or the most value where none of n was.
     The interval reaches at least so far.
 
     Sources: B. Efron (1979), Bootstrap methods: another look at the jackknife, Annals of Statistics 7 (1), 1-26;
@@ -30,8 +31,7 @@ def bootstrap_means(
     Args:
         values_QM: at least one row.
         seed: of the resamples.
-        least, most: what a value can be at all; of each column, or of all.
-        level: the share of the resampled means inside the interval.
+        least: what a value can be at all, of each column or of all; the most is 1.
 
     Returns:
         (low, high), each [M].
@@ -39,7 +39,7 @@ def bootstrap_means(
     random = np.random.default_rng(seed)
     n = len(values_QM)
     means_BM = np.array([values_QM[random.integers(n, size=n)].mean(axis=0) for _ in range(resamples)])
-    low_M, high_M = np.quantile(means_BM, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low_M, high_M = np.quantile(means_BM, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     mean_M = values_QM.mean(axis=0)
-    unseen = 1 - ((1 - level) / 2) ** (1 / n)
-    return np.minimum(low_M, mean_M - unseen * (mean_M - least)), np.maximum(high_M, mean_M + unseen * (most - mean_M))
+    unseen = 1 - ((1 - LEVEL) / 2) ** (1 / n)
+    return np.minimum(low_M, mean_M - unseen * (mean_M - least)), np.maximum(high_M, mean_M + unseen * (1 - mean_M))

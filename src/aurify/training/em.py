@@ -337,14 +337,14 @@ class ExpectationMaximisation(Task):
         Raises:
             AurifyError: a file of the state is missing or cannot be read.
         """
-        if missing := sorted({START, UPDATE} - state.keys()):
+        if missing := sorted({START, UPDATE, GRADIENT, LOOKS} - state.keys()):
             raise AurifyError(f"{self.context.folder.checkpoints}: step {step} has no {missing[0]}; start it again")
         try:
             self.memory = Memory.saved(state)
             self.start_from = json.loads(state[START])["start_from"]
             self.update.restore(state[UPDATE])
-            self.update.signal.restore(state.get(GRADIENT, b""))
-            self.later_looks.restore(state.get(LOOKS, b""))
+            self.update.signal.restore(state[GRADIENT])
+            self.later_looks.restore(state[LOOKS])
             if self.start_from not in self.starters:
                 raise ValueError(f"chains that start from {self.start_from!r}")
         except (AurifyError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -44,17 +44,16 @@ class LaterLooks:
         return json.dumps([self._lowered, self._first, self._lately, self._told_cut]).encode()
 
     def restore(self, state: bytes) -> None:
-        """See ``state``; nothing was seen where it is empty.
+        """See ``state``.
 
         Raises:
             ValueError: it is damaged.
             TypeError: it is of another form.
         """
-        if state:
-            lowered, first, lately, told_cut = json.loads(state)
-            self._lowered, self._told_cut = int(lowered), bool(told_cut)
-            self._first = None if first is None else float(first)
-            self._lately = [(int(drawn), int(cut)) for drawn, cut in lately]
+        lowered, first, lately, told_cut = json.loads(state)
+        self._lowered, self._told_cut = int(lowered), bool(told_cut)
+        self._first = None if first is None else float(first)
+        self._lately = [(int(drawn), int(cut)) for drawn, cut in lately]
 
     def _unlikely(self, updated: Mapping[str, Any]) -> list[str]:
         if "raised" not in updated:

@@ -16,7 +16,7 @@ from aurify.sampling.protocol import Sampler
 
 
 def _several(value: Any) -> Any:
-    """One address as a row of one, as earlier versions wrote it into config.toml."""
+    """One address as a row of one."""
     return (value,) if isinstance(value, str) else value
 
 
