@@ -13,6 +13,10 @@ from aurify.questions import PromptTemplate, Question
 from aurify.rationales.record import Rationale, Source
 from aurify.seeds import stable_seed
 
+_SOURCE: Source = "teacher"
+_STEP = 0
+"""What is drawn here is of no training step."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -50,13 +54,13 @@ class Teaching:
     say: Callable[[str], None] = lambda text: None
     """Is told what the server does not take, and of long waits."""
 
-    def asks(self, questions: Sequence[Question], *, samples: int, temperature: float, step: int = 0) -> list[Ask]:
+    def asks(self, questions: Sequence[Question], *, samples: int, temperature: float) -> list[Ask]:
         """What is asked of every question; a sample's seed is a stable hash, as for a local model's."""
         return [
             Ask(
                 question.id,
                 self._request(question, temperature),
-                tuple(stable_seed(self.seed, question.id, step, index, "teacher") for index in range(samples)),
+                tuple(stable_seed(self.seed, question.id, _STEP, index, _SOURCE) for index in range(samples)),
             )
             for question in questions
         ]
@@ -110,9 +114,6 @@ def graded_replies(
     replies: Sequence[Sequence[Reply | None]],
     grader: Grader,
     model: str,
-    *,
-    step: int = 0,
-    source: Source = "teacher",
 ) -> list[list[Rationale]]:
     """The replies as rationales [Q][at most S]; a sample without a reply is left out.
 
@@ -137,9 +138,9 @@ def graded_replies(
                 predicted=grade.predicted,
                 verdict=grade.verdict,
                 reason=grade.reason,
-                source=source,
+                source=_SOURCE,
                 model=model,
-                step=step,
+                step=_STEP,
                 sample_index=index,
                 seed=seed,
                 finish_reason="length" if _truncated(reply) or _filtered(reply) else "stop",

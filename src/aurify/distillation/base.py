@@ -11,14 +11,11 @@ from aurify.errors import UsageError
 from aurify.files import atomic_folder
 from aurify.models import LoadedModel, load_model
 from aurify.models.load import absolute, resolve_name
-from aurify.models.lora import add_lora, equal_ranks
+from aurify.models.lora import ADAPTER, add_lora, equal_ranks
 from aurify.models.nat.model import BASE, NatConfig, add_nat
 from aurify.models.nat.storage import is_nat, read_config
 from aurify.models.nat.unit import BOTH
 from aurify.models.quantized import check_trainable
-
-TEACHER = "default"
-"""PEFT's name for the one adapter of a folder."""
 
 
 class Prepared(NamedTuple):
@@ -81,6 +78,11 @@ def load_given(
     return load_model(base, dtype=settings.dtype, device=device), base
 
 
+def student_adapter(settings: DistillSettings) -> str:
+    """The name of the plain LoRA that is trained; beside it the model that samples first may have one of its own."""
+    return "student" if settings.samples_first else ADAPTER
+
+
 def prepare_student(loaded: LoadedModel, base: str, settings: DistillSettings) -> Prepared:
     """Put the adapters of the method onto the model."""
     plain: dict[str, Any] = {
@@ -89,8 +91,8 @@ def prepare_student(loaded: LoadedModel, base: str, settings: DistillSettings) -
     }  # fmt: skip
     if settings.samples_first:
         kind = getattr(loaded.model, "active_peft_config", None)
-        start = BASE if kind is None else BOTH if is_nat(resolve_name(absolute(settings.model))) else TEACHER
-        return Prepared(add_lora(loaded.model, adapter="student", **plain), base, None, start)
+        start = BASE if kind is None else BOTH if is_nat(resolve_name(absolute(settings.model))) else ADAPTER
+        return Prepared(add_lora(loaded.model, adapter=student_adapter(settings), **plain), base, None, start)
     if settings.method == "nat" and settings.variant not in ("wide-lora", "sequential"):
         config = NatConfig(
             settings.lora_rank, settings.lora_alpha, tuple(settings.lora_targets), settings.unit_width,

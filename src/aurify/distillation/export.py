@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aurify.distillation.base import Prepared
+from aurify.distillation.base import Prepared, student_adapter
 from aurify.distillation.settings import DistillSettings
-from aurify.models.lora import STUDENT
 from aurify.models.nat.storage import save_adapter, save_nat
 from aurify.models.prompting import PromptForm
 from aurify.running.export import Accuracies, export, model_card
@@ -22,7 +21,7 @@ def export_student(
         if prepared.nat is not None:
             save_nat(prepared.model, partial, prepared.nat, base=prepared.base)
         else:
-            save_adapter(prepared.model, partial, "student" if settings.samples_first else STUDENT)
+            save_adapter(prepared.model, partial, student_adapter(settings))
 
     use = (
         "Load it with `aurify.load(FOLDER)`; `neg/` and `pos/` are LoRA adapters that PEFT loads by themselves."

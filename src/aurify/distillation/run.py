@@ -194,7 +194,7 @@ def _stages(
     else:
         weights = [torch.full((len(example.token_ids),), 0.5) for example in examples]
     by_example = dict(zip(examples, weights, strict=True))
-    return [builder.distillation(by_example, teacher=prepared.start_mode, student="student")]
+    return [builder.distillation(by_example, teacher=prepared.start_mode)]
 
 
 def _tell_unit_weights(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from aurify.distillation import nce
+from aurify.distillation.base import student_adapter
 from aurify.distillation.examples import Chosen, Example
 from aurify.distillation.gradient import ExampleScorer, accumulate
 from aurify.distillation.objectives import (
@@ -28,7 +29,6 @@ from aurify.distillation.objectives import (
 )
 from aurify.distillation.settings import DistillSettings
 from aurify.errors import AurifyError
-from aurify.models.lora import STUDENT
 from aurify.models.nat.model import (
     NEGATIVE_STAGE,
     POSITIVE_STAGE,
@@ -158,7 +158,8 @@ class Builder:
             return {"loss": sum(self.world.map(breaking(mine), batch)), "tokens": tokens}
 
         groups = [(example,) for example in self.chosen.right()]
-        return Stage(self.settings.method, groups, self.settings.rationales, student, adapter_parts(student), gradient)
+        adapter = student_adapter(self.settings)
+        return Stage(self.settings.method, groups, self.settings.rationales, adapter, adapter_parts(adapter), gradient)
 
     def _plain(
         self,
@@ -166,7 +167,7 @@ class Builder:
         examples: Sequence[Example],
         loss: Callable[[Sequence[Example]], list[Weighted]] = likelihood,
     ) -> Stage:
-        adapter = "student" if self.settings.samples_first else STUDENT
+        adapter = student_adapter(self.settings)
         return self._stage(name, examples, adapter, adapter_parts(adapter), loss)
 
     def _stage(
@@ -199,7 +200,8 @@ class Builder:
             return {**found, "contrastive_loss": sum(compared) / len(compared) if compared else 0.0}
 
         size = max(1, round(self.settings.rationales * len(groups) / sum(map(len, groups))))
-        return Stage("cl", groups, size, STUDENT, adapter_parts(STUDENT), gradient)
+        adapter = student_adapter(self.settings)
+        return Stage("cl", groups, size, adapter, adapter_parts(adapter), gradient)
 
     def _accumulate(self, batch: list[Weighted], breaking: Breaking) -> dict[str, float]:
         losses = self.world.map(breaking(lambda mine: [accumulate(self.scorer, mine)]), batch)

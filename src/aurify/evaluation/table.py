@@ -25,7 +25,7 @@ def table_outcomes(
     questions: Sequence[Question],
     grader: Grader,
     say: Callable[[str], None],
-    voter: Voter | None = None,
+    voter: Voter | None,
 ) -> tuple[list[Question], list[Outcome], Tally]:
     """The questions that the model answered in the table ``settings.from_``, what became of each, and the counts.
 
@@ -53,9 +53,7 @@ def table_outcomes(
     return kept, outcomes, tally
 
 
-def sampled_outcome(
-    question: Question, pool: Sequence[Rationale], grader: Grader, voter: Voter | None = None
-) -> Outcome:
+def sampled_outcome(question: Question, pool: Sequence[Rationale], grader: Grader, voter: Voter | None) -> Outcome:
     """What became of a question, by its samples; nothing where one of them was left out."""
     if any(sample.left_out for sample in pool):
         return Outcome(None)

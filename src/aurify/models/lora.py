@@ -19,8 +19,8 @@ from aurify.models.beside_text import layers_beside_text
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-STUDENT = "default"
-"""The adapter's name in the folder that PEFT loads by itself."""
+ADAPTER = "default"
+"""PEFT's name for the one adapter of a folder."""
 
 QUERY_AND_VALUE = ("q_proj", "v_proj")
 
@@ -96,7 +96,7 @@ def add_lora(
     alpha: int,
     targets: Sequence[str] = (),
     seed: int = 0,
-    adapter: str = STUDENT,
+    adapter: str = ADAPTER,
     ranks: Mapping[str, int] | None = None,
 ) -> Any:
     """The model as a PEFT model with one more plain LoRA of this name.

@@ -13,15 +13,16 @@ import torch
 from torch import Tensor
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_ROUNDS = 5
 
 
-def orthogonal(updates_NRC: Tensor, rounds: int = 5) -> Tensor:
+def orthogonal(updates_NRC: Tensor) -> Tensor:
     """Matrices [N, R, C] with their singular values moved to about 1."""
     wide = updates_NRC.shape[1] <= updates_NRC.shape[2]
     x = updates_NRC if wide else updates_NRC.transpose(1, 2)
     x = x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + 1e-7)
     a, b, c = _COEFFICIENTS
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         gram = x @ x.transpose(1, 2)
         x = a * x + (b * gram + c * gram @ gram) @ x
     result: Tensor = x if wide else x.transpose(1, 2)
@@ -31,7 +32,7 @@ def orthogonal(updates_NRC: Tensor, rounds: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonal updates scaled by sqrt(max(1, rows / columns)), decoupled weight decay."""
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.01) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float, weight_decay: float) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()

@@ -32,6 +32,8 @@ from aurify.nugget.muon import Muon
 from aurify.nugget.recipe import Recipe
 from aurify.seeds import stable_seed
 
+SAVED_EVERY = 250
+
 
 def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
     """A new model, its weights drawn from the recipe's seed."""
@@ -135,8 +137,8 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, recipe: Recipe, folder: 
         fresh.rename(folder)
 
 
-def pretrain(out: Path, recipe: Recipe, every: int = 250) -> None:
-    """Build the folder ``out``; a folder ``out``-latest holds the model as it is every ``every`` steps."""
+def pretrain(out: Path, recipe: Recipe) -> None:
+    """Build the folder ``out``; a folder ``out``-latest holds the model as it is every ``SAVED_EVERY`` steps."""
     texts = (d.prompt + d.continuation for d in (document(recipe.seed + 1, i) for i in range(recipe.texts)))
     tokenizer = nugget_tokenizer.train_tokenizer(texts)
     model = new_model(recipe, tokenizer.get_vocab_size())
@@ -165,6 +167,6 @@ def pretrain(out: Path, recipe: Recipe, every: int = 250) -> None:
                 flush=True,
             )
             total = 0.0
-        if (step + 1) % every == 0:
+        if (step + 1) % SAVED_EVERY == 0:
             save(model, tokenizer, recipe, out.with_name(out.name + "-latest"))
     save(model, tokenizer, recipe, out)

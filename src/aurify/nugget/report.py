@@ -20,6 +20,8 @@ from aurify.seeds import stable_seed
 _ANSWER = re.compile(r"So the answer is (.+)\.\s*$")
 SEED = 900
 """Questions of this seed are in no corpus."""
+MOST_TOKENS, BATCH = 224, 64
+"""Of a continuation; prompts at a time."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,14 @@ def complete(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[str],
     sample: bool,
-    limit: int = 224,
-    batch: int = 64,
 ) -> list[Continuation]:
     """Greedy or temperature-1 continuations, of prompts sorted by length so that little is padding."""
     done: list[Continuation | None] = [None] * len(prompts)
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     eos = tokenizer.eos_token_id
     torch.manual_seed(stable_seed("nugget-report", int(sample)) % 2**32)
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
         inputs = tokenizer([prompts[i] for i in chosen], return_tensors="pt", padding=True)
         out_BT = model.generate(
             input_ids=inputs["input_ids"],
@@ -66,7 +66,7 @@ def complete(
             temperature=1.0 if sample else None,
             top_k=0 if sample else None,
             top_p=1.0 if sample else None,
-            max_new_tokens=limit,
+            max_new_tokens=MOST_TOKENS,
         )[:, inputs["input_ids"].shape[1] :]
         for i, row in zip(chosen, out_BT.tolist(), strict=True):
             ended = eos in row

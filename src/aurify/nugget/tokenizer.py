@@ -13,7 +13,7 @@ VOCABULARY = 1152
 _PIECES = r" ?\p{L}+| ?\d| ?[^\s\p{L}\d]|\s"
 
 
-def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str]) -> Tokenizer:
     """Merges never cross a word, a digit or a punctuation mark; unknown text falls back to bytes."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -24,7 +24,7 @@ def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=size,
+        vocab_size=VOCABULARY,
         special_tokens=[PAD, EOS],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

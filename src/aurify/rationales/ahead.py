@@ -21,9 +21,7 @@ class GradingAhead:
         judged: is told each verdict in that thread, so that a user sees how many are right so far.
     """
 
-    def __init__(
-        self, grader: Grader, questions: Sequence[Question], judged: Callable[[Grade], None] | None = None
-    ) -> None:
+    def __init__(self, grader: Grader, questions: Sequence[Question], judged: Callable[[Grade], None] | None) -> None:
         self._grader, self._questions, self._judged = grader, questions, judged
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="grading")
         self._verdicts: dict[tuple[int, str], Future[Grade]] = {}

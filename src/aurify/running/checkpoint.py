@@ -112,7 +112,8 @@ def restore_checkpoint(
     """Verify a checkpoint, load it into the parameters and the optimiser, and return the task's own state.
 
     Raises:
-        AurifyError: a file is damaged, a value is not finite, or the checkpoint is of another model. Parameters and optimiser are then as they were.
+        AurifyError: a file is damaged, a value is not finite, or the checkpoint is of another model. Parameters and
+            optimiser are then as they were.
     """
     verify_folder(path)
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from aurify.statistics.intervals import LEVEL
+
 
 class Accuracy(NamedTuple):
     """The share of right answers, as fractions, with a 95 % Wilson interval."""
@@ -26,7 +28,7 @@ class Accuracy(NamedTuple):
         outcomes = [bool(verdict) for verdict in verdicts]
         if not outcomes:
             return cls(0, 0, 0.0, 1.0)
-        interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(0.95, method="wilson")
+        interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(LEVEL, method="wilson")
         return cls(sum(outcomes), len(outcomes), float(interval.low), float(interval.high))
 
     @property

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
-"""Of every interval."""
+"""The confidence of every interval."""
 
 
 def bootstrap_means(
@@ -18,7 +18,7 @@ def bootstrap_means(
     least: Floats | float = 0.0,
     resamples: int = 2000,
 ) -> tuple[Floats, Floats]:
-    """The percentile bootstrap interval, at ``LEVEL``, of each column's mean over the rows, which are drawn with replacement.
+    """The percentile bootstrap interval of each column's mean over the rows, which are drawn with replacement.
 
     For means that are no proportion, such as pass@k: a row is a question, a column a metric, and all metrics of a
     question are drawn together. Rows that are all alike, or nearly, say little of the questions that were not

@@ -96,8 +96,8 @@ class ExpectationMaximisation(Task):
         guide_scorer: GuideScorer,
         fits: Fits,
         spending: Spending,
-        pilot: Sequence[Rationale] = (),
-        ahead: DrawsAhead | None = None,
+        pilot: Sequence[Rationale],
+        ahead: DrawsAhead | None,
     ) -> None:
         self.settings, self.method, self.update = settings, method, update
         self.prompts, self.drawing, self.context, self.world = prompts, drawing, context, context.world

@@ -31,7 +31,7 @@ class Fits:
         size: int,
         seed: int,
         advice: tuple[str, str],
-        visits: int = 1,
+        visits: int,
     ) -> None:
         """``size`` questions a step; ``advice``: who asks, and what to do where no question has a right rationale;
         ``visits``: see ``batch_of_step``."""

@@ -70,7 +70,7 @@ class TrustRegion:
     """The share of the surprise of the model's own rationales that is the target where that is more."""
 
     @classmethod
-    def around(cls, target_kl: float, rate: float, of_surprise: float = 0.0) -> TrustRegion:
+    def around(cls, target_kl: float, rate: float, of_surprise: float) -> TrustRegion:
         """One that begins at half of a plain default rate and may go to ``CEILING`` times it."""
         return cls(target_kl, CEILING * rate, rate / (2 * GROWTH), of_surprise)
 

@@ -73,8 +73,8 @@ class Update:
         *,
         budget: TokenBudget,
         pad_token_id: int,
-        target_kl: float = 0.0,
-        of_surprise: float = 0.0,
+        target_kl: float,
+        of_surprise: float,
     ) -> None:
         self.settings, self.tuned, self.world, self.clock = settings, tuned, world, clock
         self.budget, self.pad_token_id = budget, pad_token_id

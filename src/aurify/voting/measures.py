@@ -11,6 +11,9 @@ from scipy.stats import mannwhitneyu
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+BINS = 15
+"""Of the calibration error."""
+
 
 def pair_accuracies(scores: Sequence[Floats], right: Sequence[Bools]) -> Floats:
     """P(s+ > s-) of every question that has both a right and a wrong candidate [Q']; a tie counts one half.
@@ -36,13 +39,13 @@ def area_under_curve(scores_N: Floats, right_N: Bools) -> float:
     return float(found.statistic) / (above * below)
 
 
-def calibration_error(scores_N: Floats, right_N: Bools, bins: int = 15) -> float:
-    """The expected calibration error: |mean score - share right|, weighted over bins of equal width.
+def calibration_error(scores_N: Floats, right_N: Bools) -> float:
+    """The expected calibration error: |mean score - share right|, weighted over ``BINS`` of equal width.
 
     Source: M. P. Naeini et al. (2015), Obtaining well calibrated probabilities using Bayesian binning; 0 of no scores.
     """
     if not len(scores_N):
         return 0.0
-    places = np.minimum((scores_N * bins).astype(int), bins - 1)
-    gaps = [abs((scores_N[places == b] - right_N[places == b]).sum()) for b in range(bins)]
+    places = np.minimum((scores_N * BINS).astype(int), BINS - 1)
+    gaps = [abs((scores_N[places == b] - right_N[places == b]).sum()) for b in range(BINS)]
     return float(sum(gaps) / len(scores_N))

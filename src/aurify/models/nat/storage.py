@@ -70,8 +70,8 @@ def read_config(folder: str | Path) -> tuple[str, NatConfig]:
     return base, config
 
 
-def load_nat(base_model: Any, folder: str | Path, config: NatConfig, *, mode: str = BOTH) -> Any:
-    """Put the adapters and the unit of a folder onto its base model.
+def load_nat(base_model: Any, folder: str | Path, config: NatConfig) -> Any:
+    """Put the adapters and the unit of a folder onto its base model, all at work.
 
     Raises:
         AurifyError: weights are missing, damaged, or of another base model.
@@ -93,7 +93,7 @@ def load_nat(base_model: Any, folder: str | Path, config: NatConfig, *, mode: st
             for name, value in own.items():
                 value.copy_(weights[name])
     model.requires_grad_(False)
-    set_mode(model, mode)
+    set_mode(model, BOTH)
     return model
 
 

@@ -180,8 +180,8 @@ class Joined:
         return out_NO if self.bias_O is None else out_NO + self.bias_O
 
 
-def matrix_of(module: Any, fold: bool = True) -> Matrix:
-    """What a linear layer applies, with its active adapters, folded in or beside it.
+def matrix_of(module: Any, fold: bool) -> Matrix:
+    """What a linear layer applies, with its active adapters: folded in (``fold``), or beside it.
 
     Raises:
         OtherForm: it is of a kind that this path does not know.
