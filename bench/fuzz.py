@@ -112,7 +112,8 @@ def targets(folder: Path) -> dict[str, Target]:
     table.append([rationale] * 3)
     table.flush(1)
     part = (folder / "table" / "rationales" / "step-00000001.parquet").read_bytes()
-    memory = Memory([Chain("a", rationale), Chain("b")]).to_parquet()
+    ((piece, kept),) = Memory([Chain("a", rationale), Chain("b")]).save(1).items()
+    memory = kept.content()
     toml = 'method = "trice"\nmodel = "nugget"\ndata = "a.jsonl"\nout = "b"\nlr = 0.1\nlora_targets = ["a"]\n'
     metrics = b'{"step": 0, "held_out": {"n": 1}}\n{"step": 1, "updated": true, "timing": {"seconds": 1.0}}\n'
     adapter = b'{"base_model_name_or_path": "nugget", "peft_type": "LORA", "r": 4}'
@@ -143,7 +144,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "samples, JSON Lines": Target([*map(str.encode, samples), *as_bytes], file("s.jsonl", read_rationales)),
         "rationale table": Target([part, memory], file("table/rationales/step-00000001.parquet", lambda path:
                                                        list(RationaleTable(path.parent).read()))),
-        "memory of a checkpoint": Target([memory, part], Memory.from_parquet),
+        "memory of a checkpoint": Target([memory, part], lambda content: Memory.saved({piece: content})),
         "metrics": Target([metrics], file("metrics.jsonl", lambda path: MetricsLog(path).read())),
         "configuration, train": Target([toml.encode()], file("c.toml", lambda path: resolve(TrainSettings, {}, path))),
         "configuration, distill": Target([toml.replace("trice", "nat").encode()],

@@ -17,9 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 CHANGED = 1280
@@ -53,26 +51,22 @@ def measure(count: int, saves: int, folder: Path) -> dict[str, float]:
 
     layer = torch.nn.Linear(1, 1)
     trained, optimizer = dict(layer.named_parameters()), torch.optim.AdamW(layer.parameters())
-    state: Callable[[Any, int], dict[str, Any]] = (
-        Memory.save if hasattr(Memory, "save") else lambda memory, step: {"memory.parquet": memory.to_parquet()}
-    )
     memory, step = Memory(), 0
     for start in range(0, count, 50_000):  # as a long run fills it: with checkpoints meanwhile
         memory.update(chain(number, 1) for number in range(start, min(count, start + 50_000)))
-        save_checkpoint(folder, step := step + 1, trained, optimizer, state(memory, step))
+        save_checkpoint(folder, step := step + 1, trained, optimizer, memory.save(step))
     took = []
     for _ in range(saves):
         memory.update(chain(draw.randrange(count), 2) for _ in range(CHANGED))
         begun = time.process_time()
-        save_checkpoint(folder, step := step + 1, trained, optimizer, state(memory, step))
+        save_checkpoint(folder, step := step + 1, trained, optimizer, memory.save(step))
         took.append(time.process_time() - begun)
     running = resident()
     size = sum(file.stat().st_size for file in list_checkpoints(folder)[-1].rglob("memory*"))
     del memory
     begun = time.process_time()
     found = restore_checkpoint(list_checkpoints(folder)[-1], trained, optimizer)
-    again = Memory.saved(found) if hasattr(Memory, "saved") else Memory.from_parquet(found["memory.parquet"])
-    assert again[f"question-{count // 2:08d}"].right
+    assert Memory.saved(found)[f"question-{count // 2:08d}"].right
     return {
         "chains": count, "mean": sum(took) / len(took), "longest": max(took), "median": sorted(took)[len(took) // 2],
         "read": time.process_time() - begun, "size": size / MIB, "running": running,

@@ -50,7 +50,8 @@ def left(
     for name in ("weights", "optimizer"):
         save_file({"w": torch.full((3,), weight)}, checkpoint / f"{name}.safetensors")
     memory = Memory([Chain("q", rationale(text), 1, 1, 1, 1)])
-    (checkpoint / "state" / "memory.parquet").write_bytes(memory.to_parquet())
+    for name, file in memory.save(1).items():
+        (checkpoint / "state" / name).write_bytes(file.content())
     return out
 
 
@@ -58,7 +59,8 @@ def test_the_layout_of_files_and_what_the_machine_does_are_no_difference(part, t
     one = part("left").of_folder(left(tmp_path / "one"))
     other = left(tmp_path / "other", seconds=2.0, metadata={"written": "by another version"})
     checkpoint = other / "checkpoints" / "step-00000001"
-    (checkpoint / "state" / "memory.parquet").rename(checkpoint / "memory.parquet")
+    (memory,) = checkpoint.rglob("memory-*.parquet")
+    memory.rename(checkpoint / "memory.parquet")
     assert part("left").of_folder(other) == one
     assert set(one) == {"weights", "rationales", "held out", "metrics", "optimizer", "checkpoint", "chains"}
 

@@ -10,7 +10,7 @@ from aurify.distillation.examples import Example, choose, sound_ids, token_ids
 from aurify.distillation.likelihood import contrasting, summary
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale
-from aurify.rationales.judging import judged
+from aurify.rationales.judging import TableJudge
 
 PLAIN = PromptTemplate.named("plain")
 QUESTIONS = [Question("a", "How many?", "4", "number"), Question("b", "How much?", "5", "number")]
@@ -29,7 +29,7 @@ def test_rationales_find_their_question_by_id_or_text_and_unjudged_ones_are_judg
         rationale("The answer is 4.", finish_reason="length"),
     ]  # fmt: skip
     with Grader() as grader:
-        found = judged(rows, QUESTIONS, grader)
+        found = TableJudge(QUESTIONS, grader).judged(rows)
     assert [(row.question_id, str(row.verdict)) for row in found] == [
         ("a", "right"), ("b", "right"), ("a", "wrong"), ("a", "unparsable"), ("a", "right"), ("a", "truncated"),
     ]  # fmt: skip

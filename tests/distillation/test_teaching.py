@@ -15,7 +15,7 @@ from aurify.distillation.teaching import keep_given_rationales
 from aurify.errors import AurifyError
 from aurify.questions import Question
 from aurify.rationales import Rationale, RationaleTable
-from aurify.rationales.judging import judged
+from aurify.rationales.judging import TableJudge
 from aurify.rationales.reading import read_with_texts
 from aurify.running.world import World
 
@@ -49,7 +49,7 @@ def test_some_rows_at_a_time_are_judged_as_all_together(make, tmp_path, monkeypa
     read, texts = read_with_texts(source)
     with Grader() as grader:
         keep_given_rationales(str(source), QUESTIONS, grader, kept, world)
-        wanted = [replace(one, step=0) for one in judged(read, QUESTIONS, grader, texts)]
+        wanted = [replace(one, step=0) for one in TableJudge(QUESTIONS, grader, texts).judged(read)]
     assert list(kept.read()) == wanted
     assert len(read) > len(wanted) > 20
     source.rename(tmp_path / "gone")

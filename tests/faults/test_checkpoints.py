@@ -213,12 +213,13 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
 
 
 def test_a_mutated_memory_is_an_error_and_nothing_else(tmp_path):
-    content = Memory([Chain("a"), Chain("b", visits=3)]).to_parquet()
+    ((name, file),) = Memory([Chain("a"), Chain("b", visits=3)]).save(1).items()
+    content = file.content()
     for place in range(0, len(content), 29):
         changed = bytearray(content)
         changed[place] ^= 1 << place % 8
         with suppress(AurifyError):
-            Memory.from_parquet(bytes(changed))
+            Memory.saved({name: bytes(changed)})
 
 
 def test_hashes_say_what_a_run_left(finished):

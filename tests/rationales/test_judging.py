@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aurify.answers import Grader
 from aurify.questions import Question
-from aurify.rationales.judging import judged
+from aurify.rationales.judging import TableJudge
 from aurify.rationales.reading import read_with_texts
 
 QUESTIONS = [
@@ -20,7 +20,7 @@ def found(folder: Path, *rows: dict[str, object]) -> list[str]:
     (folder / "rows.jsonl").write_text("".join(json.dumps({"text": "so 4", **row}) + "\n" for row in rows))
     rationales, texts = read_with_texts(folder / "rows.jsonl")
     with Grader() as grader:
-        return [one.question_id for one in judged(rationales, QUESTIONS, grader, texts)]
+        return [one.question_id for one in TableJudge(QUESTIONS, grader, texts).judged(rationales)]
 
 
 def test_a_question_is_known_by_its_id_or_else_by_its_text(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from aurify.answers import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales import Chain, Memory, Rationale
 
+PIECE = "memory-00000001-00000001.parquet"
+
 
 def rationale(text: str, right: bool = True, question: str = "q") -> Rationale:
     return Rationale(
@@ -45,9 +47,8 @@ def test_a_chain_counts_its_visits_and_keeps_its_state_until_one_is_accepted():
     ],
 )
 def test_what_is_saved_is_what_is_loaded(chains):
-    assert Memory.from_parquet(Memory(chains).to_parquet()).chains() == sorted(
-        chains, key=lambda chain: chain.question_id
-    )
+    files = {name: file.content() for name, file in Memory(chains).save(1).items()}
+    assert Memory.saved(files).chains() == sorted(chains, key=lambda chain: chain.question_id)
 
 
 def test_a_question_never_visited_has_an_empty_chain():
@@ -61,7 +62,7 @@ def test_a_question_never_visited_has_an_empty_chain():
 
 def test_a_damaged_memory_is_one_line():
     with pytest.raises(AurifyError, match="not a memory"):
-        Memory.from_parquet(b"PAR1 not really")
+        Memory.saved({PIECE: b"PAR1 not really"})
 
 
 def test_chains_are_those_that_were_put_there_whatever_was_saved_between():
@@ -85,7 +86,6 @@ def test_chains_are_those_that_were_put_there_whatever_was_saved_between():
         assert len(memory) == len(plain)
         assert all((key in memory) == (key in plain) for key in ids)
     assert memory.chains() == [plain[key] for key in sorted(plain)]
-    assert memory.to_parquet() == Memory(plain.values()).to_parquet()
 
 
 def test_a_save_writes_what_changed_and_no_more_in_the_mean():
@@ -106,7 +106,8 @@ def test_a_save_writes_what_changed_and_no_more_in_the_mean():
 
 
 def test_what_no_chain_can_be_made_of_is_refused_when_it_is_read():
-    good = pq.read_table(io.BytesIO(Memory([Chain("a", rationale("x", question="a")), Chain("b")]).to_parquet()))
+    saved = Memory([Chain("a", rationale("x", question="a")), Chain("b")]).save(1)[PIECE]
+    good = pq.read_table(io.BytesIO(saved.content()))
 
     def without(name: str, value: object) -> bytes:
         place = good.column_names.index(name)
@@ -120,5 +121,5 @@ def test_what_no_chain_can_be_made_of_is_refused_when_it_is_read():
         ("token_ids", None), ("token_ids", [1, None]),
     ):  # fmt: skip
         with pytest.raises(AurifyError, match="not a memory that can be read"):
-            Memory.from_parquet(without(name, value))
-    assert Memory.from_parquet(without("logprob", None))["a"].rationale.logprob is None
+            Memory.saved({PIECE: without(name, value)})
+    assert Memory.saved({PIECE: without("logprob", None)})["a"].rationale.logprob is None

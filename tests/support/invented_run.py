@@ -97,7 +97,8 @@ def write_run(
     evaluations.flush(steps)
     state = folder / "checkpoints" / f"step-{steps:08d}" / "state"
     state.mkdir(parents=True)
-    (state / "memory.parquet").write_bytes(memory.to_parquet())
+    for name, file in memory.save(steps).items():
+        (state / name).write_bytes(file.content())
     if finished:
         (folder / "model").mkdir()
     return {chain.question_id: chain for chain in memory.chains()}

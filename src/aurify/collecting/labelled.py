@@ -15,8 +15,9 @@ from aurify.questions.rows import BadRow, Row
 from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
-from aurify.rationales.logs import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of, unwrapped_rows
+from aurify.rationales.logs import unwrapped_rows
 from aurify.rationales.naming import plain, question_name, torn, with_telling_ids
+from aurify.rationales.sample_fields import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of
 from aurify.rationales.written import written_samples
 
 

@@ -40,15 +40,21 @@ def read_turns(value: Any, field: str) -> Turns:
     """
     said: dict[str, list[str]] = {"system": [], "user": [], "assistant": []}
     for turn in map(Fields, structure(value)):
-        role = turn.get("role", turn.get("from"))
-        known = _ROLES.get(str(role).lower())
+        known = role_of(turn)
         if known is None:
-            raise RowError(f"'{field}' holds a turn of {show(role, 30)}: expected system, user and assistant")
+            named = show(turn.get("role", turn.get("from")), 30)
+            raise RowError(f"'{field}' holds a turn of {named}: expected system, user and assistant")
         said[known].append(_content(turn.get("content", turn.get("value")), field))
     if len(said["user"]) != 1:
         count = len(said["user"]) or "no"
         raise RowError(f"'{field}' holds {count} user turns: expected one question; --question-field names another")
     return Turns("\n\n".join(filter(None, said["system"])), said["user"][0], "\n\n".join(said["assistant"]).strip())
+
+
+def role_of(turn: Mapping[str, Any]) -> str | None:
+    """Whose turn it is: user, assistant or system; None of another."""
+    fields = Fields(turn)
+    return _ROLES.get(str(fields.get("role", fields.get("from"))).lower())
 
 
 def last_turn(value: Any, field: str) -> str:

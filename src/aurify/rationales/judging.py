@@ -45,13 +45,3 @@ class TableJudge:
                 rationale, verdict=grade.verdict, reason=grade.reason, predicted=grade.predicted, score=grade.score
             )
         return found
-
-
-def judged(
-    rationales: Iterable[Rationale],
-    questions: Sequence[Question],
-    grader: Grader,
-    texts: Mapping[str, str] = MappingProxyType({}),
-) -> list[Rationale]:
-    """The rationales of these questions, with verdicts, in the order of the table (see ``TableJudge``)."""
-    return TableJudge(questions, grader, texts).judged(rationales)

@@ -15,8 +15,6 @@ from aurify.rationales.chain_columns import CHAIN_FIELDS, ChainColumns
 from aurify.rationales.record import Rationale
 from aurify.rationales.schema import from_rows, to_table
 
-WHOLE = "memory.parquet"
-"""The file of a memory that was not saved in pieces, as older checkpoints have it."""
 FADING = 0.8
 """A chain remembers some five visits: a model that learns is not what it was (``Chain.lately``)."""
 _NAME = re.compile(r"memory-(\d{8,})-(\d{8,})\.parquet")
@@ -147,23 +145,7 @@ class Memory:
         Raises:
             AurifyError: a piece is damaged.
         """
-        return cls.saved({file.name: file.read_bytes() for file in folder.glob("memory*.parquet")})
-
-    def to_parquet(self) -> bytes:
-        """All chains in one file: a rationale table's columns (null where the memory is empty), and the chain's own."""
-        whole = ChainColumns.empty()
-        for piece in self._pieces:
-            whole = whole.changed(piece.columns.table)
-        return whole.changed(_table(list(self._records.values()))).to_parquet()
-
-    @classmethod
-    def from_parquet(cls, content: bytes) -> Memory:
-        """Read what ``to_parquet`` gave.
-
-        Raises:
-            AurifyError: it is damaged.
-        """
-        return cls.saved({WHOLE: content})
+        return cls.saved({file.name: file.read_bytes() for file in folder.glob("memory-*.parquet")})
 
 
 class Piece:
@@ -185,7 +167,7 @@ class Piece:
 def _span(name: str) -> tuple[int, int] | None:
     """The steps that a file of this name is of; None where it is no piece of a memory."""
     found = _NAME.fullmatch(name)
-    return (int(found[1]), int(found[2])) if found else (0, 0) if name == WHOLE else None
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _table(chains: Sequence[Chain]) -> pa.Table:

@@ -14,7 +14,7 @@ from aurify.questions.forms.conversations import question_of
 from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.forms.multiple_choice import MULTIPLE_CHOICE
 from aurify.questions.rows import BadRow, Row, RowError
-from aurify.rationales.logs import listed_field
+from aurify.rationales.sample_fields import listed_field
 
 _ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
 QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)

@@ -16,9 +16,10 @@ from aurify.questions.fields import Fields
 from aurify.questions.rows import BadRow, Row, RowError, show
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
-from aurify.rationales.logs import is_cut, listed_field, unwrapped_rows
+from aurify.rationales.logs import unwrapped_rows
 from aurify.rationales.naming import QUESTION_KEYS, names_of, question_name, torn, with_telling_ids
 from aurify.rationales.record import Rationale, Source
+from aurify.rationales.sample_fields import is_cut, listed_field
 from aurify.rationales.table import RationaleTable
 from aurify.rationales.written import written_samples
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aurify.questions.fields import Fields
 from aurify.questions.rows import show
-from aurify.rationales.logs import LIST_FIELDS, SAMPLE_FIELDS, listed_field
+from aurify.rationales.sample_fields import LIST_FIELDS, SAMPLE_FIELDS, listed_field
 
 
 class WrittenSample(NamedTuple):

@@ -151,7 +151,7 @@ def _parts(rows: Sequence[Rationale]) -> tuple[dict[str, Rationale], dict[str, l
 def _newest_memory(folder: Path) -> tuple[int, Memory] | None:
     """The step and the memory of the newest checkpoint that has one."""
     for state in sorted((folder / "checkpoints").glob("step-????????/state"), reverse=True):
-        if any(state.glob("memory*.parquet")):
+        if any(state.glob("memory-*.parquet")):
             return int(state.parent.name.removeprefix("step-")), Memory.read(state)
     return None
 

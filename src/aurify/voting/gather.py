@@ -20,7 +20,7 @@ from aurify.questions.load import questions_of_rows
 from aurify.questions.needs import need_votes
 from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
-from aurify.rationales.judging import TableJudge, judged
+from aurify.rationales.judging import TableJudge
 from aurify.rationales.reading import FileRationales, from_files, is_table, table_at
 from aurify.voting.pool import Candidate, CandidatePool
 
@@ -117,7 +117,7 @@ def _of_file(source: str, settings: OfQuestions, grader: Grader, say: Callable[[
         stated = [rationale.predicted for rationale in kept if rationale.predicted is not None]
         return _of_names(kept, _known_type(settings.answers, stated, grader, say), grader)
     need_votes(questions, source)
-    known = judged(rationales, questions, grader, found.texts)
+    known = TableJudge(questions, grader, found.texts).judged(rationales)
     if not known:
         raise AurifyError(f"{source}: none of its {len(rationales)} rationales is on a question of {settings.data}")
     if len(known) < len(rationales):
