@@ -72,7 +72,7 @@ class Budgeted(TrainerCallback):
         self.metrics.append(line)
         worked = self.processor.step_ended(state.global_step)
         say({"said": f"step {state.global_step}: {seconds:.1f} s, {worked}, {line['verdicts']}"})
-        control.should_training_stop = self.spending.used_up(state.global_step, bool)
+        control.should_training_stop = self.spending.used_up(state.global_step)
         if control.should_training_stop or self.spending.look_due:
             self.look(state.global_step)
 

@@ -11,14 +11,10 @@ def line(step: int, samples: int, tokens: int = 0, seconds: float = 0.0) -> dict
     }  # fmt: skip
 
 
-def alone(flag: bool) -> bool:
-    return flag
-
-
 def test_a_run_without_a_budget_never_uses_it_up():
     spending = Spending()
     spending.add(line(1, 10**9))
-    assert not spending.used_up(1, alone)
+    assert not spending.used_up(1)
     assert spending.share == 0
 
 
@@ -27,10 +23,10 @@ def test_a_step_uses_up_a_budget_of_each_kind_and_evaluations_do_not_count(kind,
     spending = Spending(Budget(kind, amount))
     spending.add({"step": 0, "held_out": {}, "timing": {"seconds": 99.0}})
     spending.add(line(1, 10, 100, 1.0))
-    assert not spending.used_up(1, alone)
+    assert not spending.used_up(1)
     assert spending.share == 0.5
     spending.add(line(2, 10, 100, 1.0))
-    assert spending.used_up(2, alone)
+    assert spending.used_up(2)
 
 
 def test_looks_are_due_once_an_equal_part_of_the_budget_is_used():
@@ -45,20 +41,14 @@ def test_looks_are_due_once_an_equal_part_of_the_budget_is_used():
     assert not spending.look_due, "none were asked for"
 
 
-def test_any_process_ends_it_for_all():
-    spending = Spending(Budget("seconds", 5.0))
-    spending.add(line(1, 0, 0, 1.0))
-    assert spending.used_up(1, lambda mine: True)
-
-
 def test_a_part_is_begun_only_where_as_much_as_the_last_one_took_is_left():
     for amount, ends in ((100, False), (99, True)):
         spending = Spending(Budget("samples", amount), parts=[1, 4])
         for step, samples in ((1, 50), (2, 0), (3, 0)):
             spending.add(line(step, samples))
-            assert spending.used_up(step, alone) == (step == 3 and ends)
+            assert spending.used_up(step) == (step == 3 and ends)
     spending.add(line(4, 49))
-    assert not spending.used_up(4, alone), "the steps of a part that was begun draw nothing more"
+    assert not spending.used_up(4), "the steps of a part that was begun draw nothing more"
 
 
 def test_a_line_of_an_evaluation_costs_nothing():

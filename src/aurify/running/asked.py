@@ -31,7 +31,7 @@ def write_asked(path: Path, train: Sequence[Question], held_out: Sequence[Questi
 
 
 def read_asked(path: Path) -> list[AskedQuestion]:
-    """What ``write_asked`` wrote; nothing where there is no such file, as in the folder of an older run.
+    """What ``write_asked`` wrote; nothing where there is no such file.
 
     Raises:
         AurifyError: a line cannot be read.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 BudgetKind = Literal["samples", "tokens", "seconds"]
@@ -62,19 +62,13 @@ class Spending:
         self.total += cost
         self.of_part = cost + (0.0 if line["step"] in self.parts else self.of_part)
 
-    def used_up(self, step: int, agreed: Callable[[bool], bool]) -> bool:
-        """Whether this was the last step that the budget allows.
-
-        Args:
-            agreed: whether any process of the run says so; their clocks differ.
-        """
+    def used_up(self, step: int) -> bool:
+        """Whether this was the last step that the budget allows."""
         if self.budget is None or step == 0:
             return False
-        if agreed(self.total >= self.budget.amount) and (not self.parts or self.budget.kind == "seconds"):
+        if self.total >= self.budget.amount and (not self.parts or self.budget.kind == "seconds"):
             return True
-        if step + 1 not in self.parts:
-            return False
-        return agreed(self.total + self.of_part > self.budget.amount)
+        return step + 1 in self.parts and self.total + self.of_part > self.budget.amount
 
 
 def cost_of_step(line: Mapping[str, Any]) -> dict[BudgetKind, float]:

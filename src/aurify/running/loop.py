@@ -138,7 +138,7 @@ class Loop:
         )
 
     def _done(self) -> bool:
-        return self.step >= self.task.steps or self.spending.used_up(self.step, self.world.any)
+        return self.step >= self.task.steps or self.spending.used_up(self.step)
 
     def _take_step(self) -> None:
         self.step += 1
@@ -150,11 +150,10 @@ class Loop:
             if self.step and self.step != self._saved:  # where it is saved the weights may have begun anew
                 self._save()
             raise self._stopped() from None
-        seconds = self.world.once(lambda: time.perf_counter() - begun)  # processes must agree on what a budget has left
-        timing = {
-            "seconds": seconds, **done.seconds, "tokens_per_second": done.tokens / seconds,
-            "peak_memory_mb": peak_memory_mb(),
-        }  # fmt: skip
+        # the main process's, since all must agree on what a budget has left
+        seconds = self.world.once(lambda: {"seconds": time.perf_counter() - begun, **done.seconds})
+        speed = done.tokens / seconds["seconds"]
+        timing = {**seconds, "tokens_per_second": speed, "peak_memory_mb": peak_memory_mb()}
         line = {"step": self.step, **done.facts, "timing": timing}
         self.spending.add(line)
         if self.world.main:

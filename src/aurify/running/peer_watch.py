@@ -5,9 +5,8 @@
 A process of its own, since a thread stands still while its process computes, is stopped or hangs. The watcher of rank
 0 listens, and says on which port; the others connect to it. Each says once a second that it is there. Where one is
 silent, or the process that it watches was killed, was stopped, failed, or makes no progress while another one waits,
-all learn of it, and processes that do not
-end by themselves are killed: they would wait for ever for one that never comes. Standard library only; nothing of
-aurify is imported.
+all learn of it, and processes that do not end by themselves are killed: they would wait for ever for one that never
+comes. Standard library only; nothing of aurify is imported.
 
 Lines of JSON come from the watched process, first the secret of the run: {"failed": TEXT}, {"stop": true} to have all
 processes stop as by SIGTERM, {"end": true}, and {"waits": B, "in step": B} as a sign of life (see ``aurify.pulse``).
@@ -35,7 +34,7 @@ GONE = "was killed, or ended without a word"
 class PeerLink:
     """Whom bytes come from: another watcher, or the watched process; and what is known of it."""
 
-    def __init__(self, channel: socket.socket | int, rank: int | None = None) -> None:
+    def __init__(self, channel: socket.socket | int, rank: int | None) -> None:
         self.channel, self.rank = channel, rank
         self.buffer, self.silent, self.ended = b"", 0, False
         self.idle, self.waits, self.in_step = 0, False, False
@@ -87,7 +86,7 @@ class PeerWatch:
         self.links: list[PeerLink] = []
         self.failed: str | None = None
         self.cause: dict[str, Any] = {}
-        self.stopped = self.asked_to_stop = 0
+        self.stopped, self.asked_to_stop = 0, False
         self.own = PeerLink(0, rank)
         self.secret = ""
         self.door = None if port else listening(size)
@@ -200,7 +199,7 @@ class PeerWatch:
         """Spread the wish to stop."""
         if self.asked_to_stop:
             return
-        self.asked_to_stop = 1
+        self.asked_to_stop = True
         self.send_all({"stop": True}, but)
         if here:
             with suppress(ProcessLookupError):

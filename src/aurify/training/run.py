@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from aurify.answers import Grader
 from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS, Method
@@ -23,9 +22,7 @@ from aurify.questions import Prompts, Question
 from aurify.questions.chosen import questions_to_learn
 from aurify.questions.fingerprint import fingerprint, of_files
 from aurify.questions.given import DataInPython
-from aurify.questions.needs import lacking_answer, need_answers
 from aurify.rationales import Drawing, Rationale, RationaleTable
-from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.limit import (
     CHAT,
     PLAIN,
@@ -36,7 +33,6 @@ from aurify.rationales.limit import (
     within_room,
     worth_a_pilot,
 )
-from aurify.rationales.reading import read_with_texts
 from aurify.running.best import BestModel
 from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
@@ -53,7 +49,6 @@ from aurify.running.world import World
 from aurify.sampling import LocalSampler, Occasion, Sampler
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.protocol import Publishing
-from aurify.training import first_rationales
 from aurify.training.ahead import TOLD, DrawsAhead
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.em import ExpectationMaximisation
@@ -64,6 +59,7 @@ from aurify.training.m_step import checkpoint_layers
 from aurify.training.outcome import outcome, over_the_run
 from aurify.training.proposals import Proposer
 from aurify.training.settings import TrainSettings, build_method
+from aurify.training.starts import settled_start, starters, written_rationales
 from aurify.training.trust_region import OF_SURPRISE, TARGET_KL
 from aurify.training.update import Update
 
@@ -97,7 +93,7 @@ def run_training(
     if note := METHODS.note(settings.method):
         watcher.say(note)
     train, held = questions_to_learn(settings, questions, held_out, watcher.say)
-    memory = _start(settings, method, train, watcher.say)
+    memory = settled_start(settings, method, train, watcher.say)
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "train", watcher))
         world, folder, grader = context.world, context.folder, context.grader
@@ -152,7 +148,7 @@ def run_training(
         settings = settings.model_copy(update={"token_budget": predicted.token_budget})
         if isinstance(sampler, LocalSampler):
             sampler.max_cache_tokens = predicted.cache_tokens
-        written = _written(settings, method, prompts, grader, train, context.say)
+        written = written_rationales(settings, method, prompts, grader, train, context.say)
         fits = Fits(
             train, steps=settings.updates, refits=method.refits, growth=method.growth, size=settings.questions,
             seed=settings.seed, advice=(settings.method, _advice(method)), visits=method.visits,
@@ -171,7 +167,7 @@ def run_training(
         task = ExpectationMaximisation(
             settings, method, update,
             prompts, drawing, context, train=train, held_out=held, table=table,
-            starters=_starters(settings, form, prompts, written),
+            starters=starters(settings, form, prompts, written),
             propose=propose,
             scorer=AnswerScorer(tuned.model, prompts, at_a_time),
             guide_scorer=GuideScorer(tuned.model, prompts, at_a_time), fits=fits, spending=spending,
@@ -207,31 +203,6 @@ def run_training(
         if best:
             context.say(best.told())
         return finished
-
-
-def _start(settings: TrainSettings, method: Method, train: Sequence[Question], say: Callable[[str], None]) -> str:
-    """How chains start: as ``--memory`` says, and where it leaves that to us, by what the questions hold.
-
-    Raises:
-        UsageError: the method, or the start that is asked for, needs gold answers that are not there.
-    """
-    told = any(question.rationale for question in train)
-    by_us = settings.memory == "auto"
-    if lacking_answer(train) is not None:
-        if method.answers_alone or method.scores_answers or method.rationalises:
-            need_answers(train, settings.method)
-        if method.corrects_guide:
-            need_answers(train, f"{settings.method} with a corrected guide, which tells the answer in the prompt,")
-        if settings.memory == "guide":
-            need_answers(train, "--memory guide, which tells the answer in the prompt,")
-        if by_us and not method.given:
-            say("memory: none, since some questions have no gold answer that a guide could tell")
-            return "none"
-        if by_us and not told:
-            need_answers(train, f"{settings.method} without gold rationales, which a guide would write,")
-    if by_us and method.given:
-        return "gold" if told else "guide"
-    return settings.memory
 
 
 def _target_kl(settings: TrainSettings, method: Method, kind: str) -> float:
@@ -276,55 +247,6 @@ def _limit(
         train, prompts, drawing, most=max(CHAT, rule.tokens), room=room, growth=ROOM_TO_GROW,
         spread=lambda draw, asked: world.map(world.stop.breaking(draw), asked),
     )  # fmt: skip
-
-
-def _starters(
-    settings: TrainSettings, form: PromptForm, prompts: Prompts, written: dict[str, first_rationales.Given]
-) -> dict[str, first_rationales.Starter]:
-    """The ways to start a chain that these settings allow, by the word of ``--memory``."""
-    starters: dict[str, first_rationales.Starter] = {
-        "guide": first_rationales.Drawn(prompts, "guide", hinted=True),
-        "none": first_rationales.Empty(),
-        **written,
-    }
-    if settings.memory == "few-shot":
-        examples = form.template(prompts.tokenizer, few_shot=settings.memory_from)
-        encoded = Prompts(examples, prompts.tokenizer)
-        starters["few-shot"] = first_rationales.Drawn(encoded, "few-shot", stop=examples.stop)
-    return starters
-
-
-def _written(
-    settings: TrainSettings,
-    method: Method,
-    prompts: Prompts,
-    grader: Grader,
-    train: Sequence[Question],
-    say: Callable[[str], None],
-) -> dict[str, first_rationales.Given]:
-    """The rationales that somebody wrote, by the word of ``--memory``; the answers, where these alone are learned."""
-
-    def encode(text: str) -> Sequence[int]:
-        return prompts.template.encode_reply(prompts.tokenizer, text)
-
-    def gold(question: Question) -> list[str]:
-        if method.answers_alone:
-            return [f" {question.answer}"]
-        return [question.rationale] if question.rationale else []
-
-    written = {"gold": first_rationales.Given(gold, encode, grader, source="gold", model="")}
-    if settings.memory == "table" and settings.memory_from:
-        texts: dict[str, list[str]] = {}
-        for rationale in KnownQuestions(train).renamed(*read_with_texts(settings.memory_from)):
-            texts.setdefault(rationale.question_id, []).append(rationale.text)
-
-        def told(question: Question) -> Sequence[str]:
-            return texts.get(question.id, ())
-
-        if lacking := sum(not told(question) for question in train):
-            say(f"--memory-from {settings.memory_from}: nothing of {lacking} of {len(train)} training questions")
-        written["table"] = first_rationales.Given(told, encode, grader, source="teacher", model=settings.memory_from)
-    return written
 
 
 def _soft_prompt(wanted: str) -> dict[str, Any]:

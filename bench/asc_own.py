@@ -1,13 +1,18 @@
-"""Votes among a real model's own samples, with a ranker of what its training run left behind.
+"""Votes among a model's own samples, with a ranker of what its training run left behind.
 
-    .venv/bin/python bench/asc_real.py ../shared/data/svamp/svamp.jsonl --runs runs/svamp-0 runs/svamp-1 \
+    .venv/bin/python bench/asc_own.py ../shared/data/svamp/svamp.jsonl --runs runs/svamp-0 runs/svamp-1 \
         --samples 8 --out runs/asc
+    .venv/bin/python bench/asc_own.py ../shared/data/bbh/object_counting.json --samples 16 --sizes 2 4 8 16 --fresh \
+        --out runs/asc-nugget
 
-``aurify train`` writes every rationale that it draws into the run's table, right and wrong. For each run: a fast ranker
-learns from those rationales, at no cost in samples; the run's model draws ``--samples`` rationales of each held-out
-question ``--draws`` times (kept in ``--out``, one folder each), and the votes of every size are held on these. The
-ranker "alone" looks at one rationale, "among rivals" also at the question's other samples, as many as it is given in
-the vote (fewer where the run drew fewer). ``logprob`` needs no ranker: how likely the model itself found each sample.
+``aurify train`` writes every rationale that it draws into the run's table, right and wrong. For each run (without
+``--runs`` short ones of the nugget, one a seed, which leave it with errors to vote on): a fast ranker learns from those
+rationales, at no cost in samples; the run's model draws ``--samples`` rationales of each held-out question ``--draws``
+times (kept in ``--out``, one folder each), and the votes of every size are held on these. The ranker "alone" looks at
+one rationale, "among rivals" also at the question's other samples, as many as it is given in the vote (fewer where the
+run drew fewer). With ``--fresh`` there is a third one that looks at one rationale: it learns from samples of the
+finished model on the questions that it was trained on. ``logprob`` needs no ranker: how likely the model itself found
+each sample.
 
 A question's pools and runs are averaged; differences are paired by question, with 95 % bootstrap intervals over
 questions. Needs the extra "rank" (scikit-learn).
@@ -26,6 +31,7 @@ from asc_math_teacher import Scores, credits
 from numpy.typing import NDArray
 from real_models import greedy
 
+from aurify import train
 from aurify.answers import Grader
 from aurify.collecting.run import run_sample
 from aurify.collecting.settings import SampleSettings
@@ -40,7 +46,7 @@ from aurify.voting.pool import CandidatePool, right_groups
 from aurify.voting.stopping import spend
 from aurify.voting.votes import credit, vote
 
-ALONE, RIVALS = "alone", "among rivals"
+ALONE, RIVALS, FRESH = "alone", "among rivals", "alone, of fresh samples"
 VOTES = (("weighted sum", "ws", 1.0), ("adaptive, lambda 1", "asc", 1.0), ("adaptive, lambda 2", "asc", 2.0),
          ("best of n", "best", 1.0))  # fmt: skip
 SINGLE, PLAIN, LIKELY, ORACLE = "single sample", "self-consistency", "by rank of log p", "oracle"
@@ -56,31 +62,36 @@ Spent = dict[tuple[str, str], dict[str, list[tuple[int, float]]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the question file of the runs")
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="finished runs of one model on this file")
+    parser.add_argument("--runs", type=Path, nargs="+", help="finished runs of one model on this file")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the nugget's runs")
+    parser.add_argument("--steps", type=int, default=20, help="of the nugget's runs")
+    parser.add_argument("--fresh", action="store_true", help="also a ranker of fresh samples")
     parser.add_argument("--samples", type=int, default=8, help="a held-out question and draw")
     parser.add_argument("--draws", type=int, default=1, help="each with a seed and a folder of its own")
     parser.add_argument("--sizes", type=int, nargs="+", default=[2, 4, 8], help="of the pools that vote")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     votes: dict[int, Found] = {size: defaultdict(lambda: defaultdict(list)) for size in args.sizes}
-    judged: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {ALONE: [], RIVALS: []}
+    judged: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = defaultdict(list)
     spent: Spent = defaultdict(lambda: defaultdict(list))
-    for run in args.runs:
-        learned, held = pools(args, run)
+    for run in args.runs or [trained(args, seed) for seed in args.seeds]:
+        learned, held, fresh = pools(args, run)
         print(f"{run}: {len(learned)} questions to learn from, {len(held)} held out", file=sys.stderr, flush=True)
-        alone = FastRanker.train(learned, seed=0, alone=True, words=True)
+        alone = {ALONE: FastRanker.train(learned, seed=0, alone=True, words=True)}
+        if fresh:
+            alone[FRESH] = FastRanker.train(fresh, seed=0, alone=True, words=True)
         for size in args.sizes:
             cut = [part for pool in held for part in pool.runs(size)]
             smaller = [part for pool in learned for part in pool.runs(size) or [pool]]
             among = FastRanker.train(smaller, seed=0, alone=False, words=True)
-            scores = {ALONE: alone.scores(cut), RIVALS: among.scores(cut)}
+            scores = {name: ranker.scores(cut) for name, ranker in {**alone, RIVALS: among}.items()}
             hold(cut, scores, votes[size])
             if size == max(args.sizes):
                 right = [np.array([bool(c.right) for c in pool.candidates]) for pool in cut]
                 for name, found in scores.items():
                     judged[name] += list(zip(found, right, strict=True))
                 stop(cut, scores[ALONE], spent)
-    print("# Votes among a real model's own samples\n")
+    print("# Votes among a model's own samples\n")
     print(f"    .venv/bin/python {' '.join(sys.argv)}\n")
     for size in args.sizes:
         table(size, votes[size])
@@ -91,19 +102,33 @@ def main() -> None:
         print(f"| {rule} | {kind} | {n:.2f} | {100 * accuracy:.1f} |")
 
 
-def pools(args: argparse.Namespace, run: Path) -> tuple[list[CandidatePool], list[CandidatePool]]:
-    """What the run left behind of the questions that it trained on, and fresh samples of the held-out ones."""
+def trained(args: argparse.Namespace, seed: int) -> Path:
+    """A short TRICE run of the nugget."""
+    out = args.out / f"run-{seed}"
+    return train("trice", model="nugget", data=str(args.data), seed=seed, steps=args.steps, out=str(out)).out
+
+
+def pools(args: argparse.Namespace, run: Path) -> tuple[list[CandidatePool], list[CandidatePool], list[CandidatePool]]:
+    """Of the questions that the run trained on what it left behind; of the held-out ones fresh samples; with
+    ``--fresh`` also of the former."""
     questions, ids = load_questions(args.data), set(greedy(run)[0])
     held = [question for question in questions if question.id in ids]
-    fresh: list[Rationale] = []
+    others = [question for question in questions if question.id not in ids] if args.fresh else []
+    drawn: list[Rationale] = []
     for draw in range(args.draws):
-        folder = args.out / (f"{run.name}-draw-{draw}" if draw else run.name)
-        asked = {"model": str(run / "model"), "data": str(args.data), "samples": args.samples, "seed": draw}
-        run_sample(resolve(SampleSettings, {**asked, "out": str(folder)}), questions=held)
-        fresh += read_rationales(folder)
+        drawn += sampled(args, run, held, draw, f"{run.name}-draw-{draw}")
     own = [row for row in read_rationales(run) if row.source == "self" and row.move != "suffix"]
+    fresh = sampled(args, run, others, 0, f"{run.name}-trained") if others else []
     with Grader() as grader:
-        return grouped(own, questions, grader), grouped(fresh, held, grader)
+        return grouped(own, questions, grader), grouped(drawn, held, grader), grouped(fresh, others, grader)
+
+
+def sampled(args: argparse.Namespace, run: Path, questions: list[Question], seed: int, name: str) -> list[Rationale]:
+    """Samples of the run's model, in a folder of this name."""
+    out = args.out / name
+    asked = {"model": str(run / "model"), "data": str(args.data), "samples": args.samples, "seed": seed}
+    run_sample(resolve(SampleSettings, {**asked, "out": str(out)}), questions=questions)
+    return read_rationales(out)
 
 
 def grouped(rows: Sequence[Rationale], questions: Sequence[Question], grader: Grader) -> list[CandidatePool]:
