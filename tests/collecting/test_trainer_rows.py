@@ -7,17 +7,18 @@ import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from aurify.answers.verdict import Verdict
 from aurify.cli.app import build, exit_status
-from aurify.collecting.trainer_rows import TRAINER_FORMS, trainer_rows, trainer_rows_of_table
+from aurify.collecting.trainer_rows import TrainerForm, trainer_rows, trainer_rows_of_table
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Rationale, RationaleTable, by_question, read_rationales
 from aurify.running.asked import write_asked
 
+FORMS = get_args(TrainerForm)
 ONE = Question("one", "What is 1 + 1?", "2", "number")
 TWO = Question("two", "What is 2 + 2?", "4", "number")
 GOOD = Rationale("one", (), "So the answer is 2.", "2", Verdict.RIGHT, "", "self", "m", 1, 0, 0, "stop", None)
@@ -36,7 +37,7 @@ def rows(form: Any, name: str = "plain") -> Any:
 
 
 def test_each_form_has_what_its_trainer_learns_from_and_counts_the_rest():
-    sft, dpo, kto = map(rows, TRAINER_FORMS)
+    sft, dpo, kto = map(rows, FORMS)
     common = {"repeated": 1, "truncated": 1, "of other questions": 1}
     assert sft.rows == [{"prompt": PROMPT, "completion": GOOD.text, **TOLD}]
     assert sft.left_out == {**common, "wrong": 3}
@@ -66,7 +67,7 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-@pytest.mark.parametrize("form", TRAINER_FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_a_table_that_is_read_some_questions_at_a_time_gives_the_same_rows_and_counts(form, tmp_path, monkeypatch):
     monkeypatch.setattr(by_question, "ROWS_TOGETHER", 7)
     draw = random.Random(form)
@@ -89,7 +90,7 @@ def test_a_table_that_is_read_some_questions_at_a_time_gives_the_same_rows_and_c
 
 
 @pytest.mark.parametrize("prompt", ["plain", "chat"])
-@pytest.mark.parametrize("form", TRAINER_FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_what_was_exported_is_imported_again_with_the_same_verdicts(form, prompt, run, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert exit_status(build, ["export", "run", "--to", form, "--prompt", prompt]) == 0
@@ -167,7 +168,7 @@ def test_datasets_opens_the_table_of_a_run(run):
     assert table.filter(lambda row: row["verdict"] == "right").num_rows == 2
 
 
-@pytest.mark.parametrize("form", TRAINER_FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_trls_own_trainer_learns_from_the_rows(form, run, tmp_path, tiny_model_dir, monkeypatch):
     trl = pytest.importorskip("trl", reason="TRL is not installed (make peers has it)")
     from datasets import load_dataset

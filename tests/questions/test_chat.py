@@ -10,7 +10,8 @@ from transformers import PreTrainedTokenizerFast
 
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import PromptTemplate, Question
-from aurify.questions.chat import ChatTemplate, is_dated, made_for_chat, turn_end
+from aurify.questions.chat import ChatTemplate, is_dated, turn_end
+from aurify.questions.tuned_on_chats import made_for_chat
 from aurify.sampling.stop import decode
 
 QUESTION = Question(id="q", text="1 + 1?", answer="2", answer_type="number")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from aurify.answers.verdict import Verdict
 from aurify.questions import PromptTemplate, Question
@@ -21,7 +21,6 @@ from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import whole_questions
 
 TrainerForm = Literal["sft", "dpo", "kto"]
-TRAINER_FORMS: tuple[TrainerForm, ...] = get_args(TrainerForm)
 
 
 class TrainerRows(NamedTuple):

@@ -15,6 +15,7 @@ from torch import nn
 
 from aurify.errors import UsageError
 from aurify.models.beside_text import layers_beside_text
+from aurify.text import first_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -84,7 +85,7 @@ def adapting(seed: int, option: str = "--lora-targets") -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             yield
     except ValueError as error:
-        raise UsageError(f"{option}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"{option}: {first_line(error)}") from None
     finally:
         torch.set_rng_state(before)
 

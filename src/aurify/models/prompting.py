@@ -20,8 +20,9 @@ from aurify.models.hub import hub_file
 from aurify.models.load import base_name, eos_of, resolve_name
 from aurify.parsing import parse_json
 from aurify.questions import TEMPLATES, PromptTemplate, Question
-from aurify.questions.chat import is_dated, made_for_chat
+from aurify.questions.chat import is_dated
 from aurify.questions.prompts import read_few_shot
+from aurify.questions.tuned_on_chats import made_for_chat
 from aurify.text import printable
 
 PROMPT_FILE = "prompt.json"

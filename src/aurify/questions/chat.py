@@ -18,6 +18,7 @@ from aurify.answers.thought import OPENING, closes_thought, has_tag, last_though
 from aurify.bounded import TooLong, bounded
 from aurify.errors import AurifyError
 from aurify.questions.closing import closing
+from aurify.text import first_line
 
 INSTRUCT, ASK, REASONS, REPLY = "aurify-instructs", "aurify-asks", "aurify-reasons", "aurify-replies"
 """Words that no template writes by itself."""
@@ -27,12 +28,6 @@ SECONDS = 2.0
 
 _TODAY = re.compile(r"strftime_now\(\s*(?P<quote>[\"'])(?P<form>[\w%\s,./:-]{1,60})(?P=quote)\s*\)")
 """How a template asks for the date."""
-
-_BASE = re.compile(r"(?:^|[-_.])base(?:$|[-_.])", re.IGNORECASE)
-"""How the names of models end that were not tuned on chats."""
-_TUNED = re.compile(r"(?:^|[-_.])(?:instruct|chat|it|thinking|reasoning)(?:$|[-_.])", re.IGNORECASE)
-"""And of those that were. Gemma's first ones name no EOS token that ends a turn."""
-
 
 _KNOWN = "_aurify_eos"
 """Where a tokenizer keeps the EOS ids of its model."""
@@ -240,7 +235,7 @@ class ChatTemplate:
             ) from None
         except Exception as error:  # a program of somebody else's can raise anything
             hint = "; is it --system that it does not take?" if any(m["role"] == "system" for m in messages) else ""
-            raise AurifyError(f"--prompt chat: the model's chat template fails: {_line(error)}{hint}") from error
+            raise AurifyError(f"--prompt chat: the model's chat template fails: {first_line(error)}{hint}") from error
         return str(text)
 
 
@@ -280,37 +275,6 @@ def turn_end(tokenizer: Any, eos: Collection[int] = ()) -> int | None:
         return None
 
 
-def made_for_chat(tokenizer: Any, name: str, eos: Collection[int], args: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether a model was tuned on chats in its tokenizer's template, and why.
-
-    Base models often come with the template of their tuned siblings. What tells them apart is how they end: a model
-    that was tuned on a template has learned to end its turns as the template does, and names that token among its
-    EOS ids; a base model such as Qwen2.5's names its end of a document alone. A name that says it (``...-base``,
-    ``...-it``) goes before that; where template and documents end in the same token, it alone can tell.
-
-    Args:
-        name: that of the model, or of its base.
-        eos: the EOS ids of generation config, model config and tokenizer.
-        args: further arguments of the template.
-    """
-    if not getattr(tokenizer, "chat_template", None):
-        return False, "the tokenizer has no chat template"
-    template = ChatTemplate(tokenizer, args, eos=eos)
-    try:
-        template.render([_user()])
-        end = template.end_id
-    except AurifyError as error:
-        return False, str(error).removeprefix("--prompt chat: ")
-    name = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    base, tuned = _BASE.search(name), _TUNED.search(name)
-    if end is not None and end not in eos and (base or not tuned):
-        token = tokenizer.convert_ids_to_tokens(end)
-        return False, f"a base model: the chat template ends turns with {token}, which is no EOS token of the model"
-    if base:
-        return False, "a base model by its name, though it has a chat template"
-    return True, "the model's chat template"
-
-
 def _parts(messages: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
     return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
 
@@ -321,7 +285,3 @@ def _user() -> dict[str, str]:
 
 def _assistant() -> dict[str, str]:
     return {"role": "assistant", "content": REPLY}
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

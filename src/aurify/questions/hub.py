@@ -7,6 +7,7 @@ from typing import Any
 
 from aurify.errors import AurifyError, UsageError, nearest
 from aurify.questions.rows import Row
+from aurify.text import first_line
 
 PREFIX = "hf:"
 
@@ -30,8 +31,7 @@ def hub_rows(source: str) -> tuple[Iterator[Row], str]:
     try:
         found: Any = datasets.load_dataset(name, config)
     except Exception as error:  # the hub client raises its own, requests', pyarrow's and plain exceptions
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise AurifyError(f"{source}: cannot be loaded: {reason}") from error
+        raise AurifyError(f"{source}: cannot be loaded: {first_line(error)}") from error
     if split is None:
         split = "train" if "train" in found else next(iter(found))
     if split not in found:

@@ -97,11 +97,7 @@ def _value_at(text: str, start: int, *, allow_nan: bool = False) -> tuple[Any, i
 
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a row; a list of turns is a conversation, as Open-Reasoner-Zero writes its rows."""
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(one, dict) and {"from", "role"} & one.keys() for one in value)
-    ):
+    if isinstance(value, list) and value and all(map(_is_turn, value)):
         return {"conversations": value}
     if not isinstance(value, dict):
         raise RowError(f"expected a JSON object with a question and an answer, found {json_type(value)}")

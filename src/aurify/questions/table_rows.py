@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from aurify.questions.rows import BadRow, Row, show
+from aurify.text import first_line
 
 
 def csv_rows(stream: IO[bytes], path: str, delimiter: str = ",") -> Iterator[Row | BadRow]:
@@ -58,8 +59,7 @@ def parquet_rows(data: IO[bytes], path: str) -> Iterator[Row | BadRow]:
                 number += 1
                 yield _parquet_row(batch, index, path, number)
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        yield BadRow(path, number + 1, f"not a readable Parquet file: {show(reason, 120)}")
+        yield BadRow(path, number + 1, f"not a readable Parquet file: {show(first_line(error), 120)}")
 
 
 def _parquet_row(batch: Any, index: int, path: str, number: int) -> Row | BadRow:

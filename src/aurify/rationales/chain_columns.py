@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from aurify.answers.verdict import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales.schema import NEVER_NULL, SCHEMA
+from aurify.text import first_line
 
 CHAIN_FIELDS: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("since", "visits", "drawn", "accepted", "others", "others_taken"), pa.int64()),
@@ -56,8 +57,7 @@ class ChainColumns:
             table.validate(full=True)
             _check(table)
         except Exception as error:  # a damaged file makes Arrow raise anything
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise AurifyError(f"not a memory that can be read: {reason}") from error
+            raise AurifyError(f"not a memory that can be read: {first_line(error)}") from error
         return cls.of(table)
 
     def to_parquet(self) -> bytes:

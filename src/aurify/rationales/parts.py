@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from aurify.errors import AurifyError
 from aurify.rationales.schema import NEVER_NULL, SCHEMA, SCHEMA_VERSION, VERSION_KEY
+from aurify.text import first_line
 
 ROWS_AT_ONCE = 16_384
 """Rows that are in memory together while a part is read or written: some tens of megabytes."""
@@ -150,8 +151,7 @@ def held(folder: Path) -> Iterator[list[TablePart]]:
 
 def damaged(path: Path, error: Exception) -> AurifyError:
     """What is said of a part that something was wrong with."""
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return AurifyError(f"{path}: damaged, or not a part of a rationale table: {reason}")
+    return AurifyError(f"{path}: damaged, or not a part of a rationale table: {first_line(error)}")
 
 
 def _every(folder: Path) -> list[TablePart]:

@@ -11,6 +11,7 @@ from aurify.files import write_atomically
 from aurify.garbage import no_collections
 from aurify.report.content import read_content
 from aurify.report.page import render
+from aurify.text import first_line
 
 NAME = "report.html"
 
@@ -40,8 +41,8 @@ def tell_report(folders: Sequence[str | Path], say: Callable[[str], None]) -> No
     try:
         say(f"report  {make_report(folders)}")
     except Exception as error:  # the run is done and saved, whatever its report says
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        say(f"no report was made: {reason}; try again with: {shlex.join(['aurify', 'report', *map(str, folders)])}")
+        again = shlex.join(["aurify", "report", *map(str, folders)])
+        say(f"no report was made: {first_line(error)}; try again with: {again}")
 
 
 def _common(folders: Sequence[str | Path]) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurify.errors import AurifyError
+from aurify.text import first_line
 
 Floats = NDArray[np.float64]
 
@@ -80,7 +81,7 @@ class Trees:
         except UntrustedTypesFoundException as error:
             raise AurifyError(f"{path}: holds what no ranker holds, and is not loaded: {error}") from None
         except Exception as error:  # a damaged archive can fail anywhere in skops and in scikit-learn
-            raise AurifyError(f"{path}: damaged: {(str(error) or type(error).__name__).splitlines()[0]}") from None
+            raise AurifyError(f"{path}: damaged: {first_line(error)}") from None
         if not same:
             raise AurifyError(
                 f"{path}: this scikit-learn scores otherwise than the one it was trained with: train it again"

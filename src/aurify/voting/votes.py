@@ -8,9 +8,8 @@ self-consistency (Y. Li et al. 2023, arXiv:2312.12832, the code's ``1 + w s``) l
     asc   v(a) = sum_i [a_i = a] (1 + lambda s_i)
     best  v(a) = max_i [a_i = a] s_i
 
-``logprob`` is ``ws`` with scores that need no ranker (``logprob_scores``): how likely the model
-itself found each sample.
-Answers are equal where they are of one group; an unparsable one (group None) has no vote and never wins.
+``logprob`` is ``ws`` with scores that need no ranker (``logprob_scores``): how likely the model itself found each
+sample. Answers are equal where they are of one group; an unparsable one (group None) has no vote and never wins.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ RankerVote = Literal["sc", "ws", "asc", "best"]
 VoteKind = Literal["sc", "ws", "asc", "best", "logprob"]
 VOTES: tuple[RankerVote, ...] = get_args(RankerVote)
 """The votes that a ranker's scores decide, and the one that needs none."""
-VOTE_KINDS: tuple[VoteKind, ...] = get_args(VoteKind)
 
 TOLERANCE = 1e-9
 """Votes nearer to the largest than this, relative to it, tie with it: float sums of equal terms may differ so much."""
