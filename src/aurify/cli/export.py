@@ -101,7 +101,7 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
 
 def _questions(settings: ExportSettings) -> Sequence[Question]:
     """The questions that the folder keeps, or those of ``--data``."""
-    from aurify.questions.load import load_questions
+    from aurify.questions.chosen import read_as
     from aurify.running.asked import read_asked
     from aurify.running.folder import RunFolder
 
@@ -110,5 +110,4 @@ def _questions(settings: ExportSettings) -> Sequence[Question]:
     data = settings.data or folder.recorded("data") or folder.recorded("file")
     if not asked and data is None:
         raise UsageError(f"{settings.run}: keeps no questions: say with --data where they are")
-    fields = {"question_field": settings.question_field, "answer_field": settings.answer_field}
-    return asked or load_questions(str(data), answers=settings.answers, skip_bad=settings.skip_bad, **fields)
+    return asked or read_as(settings, str(data))

@@ -143,21 +143,14 @@ class Judge(Judging):
         """What its tokens are counted at; None where nobody says.
 
         Raises:
-            UsageError: there is a cap on money and no price.
+            UsageError: one of two prices is given, or there is a cap on money and no price.
         """
-        from aurify.collecting.api.prices import Price, price_of
+        from aurify.collecting.api.prices import settled_price
 
-        if (self.judge_price_in is None) != (self.judge_price_out is None):
-            raise UsageError("--judge-price-in and --judge-price-out go together")
-        if self.judge_price_in is not None and self.judge_price_out is not None:
-            return Price(self.judge_price_in, self.judge_price_out)
-        found = price_of(self.judge_model or "") if self._url == OPENAI else None
-        if found is None and self.judge_money_cap:
-            raise UsageError(
-                f"--judge-money-cap: no price is known for '{self.judge_model}': give --judge-price-in and "
-                "--judge-price-out"
-            )
-        return found
+        return settled_price(
+            self.judge_model or "", self._url, self.judge_price_in, self.judge_price_out, self.judge_money_cap,
+            flags="--judge-",
+        )  # fmt: skip
 
     def close(self) -> None:
         """Give the cache's file back."""

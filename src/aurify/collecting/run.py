@@ -11,15 +11,16 @@ from typing import Any
 
 from aurify.answers import Grade
 from aurify.answers.grader import grader_of
-from aurify.collecting.api import Cache, Price, price_of
+from aurify.collecting.api import Cache, Price
 from aurify.collecting.api.cache import Spent
+from aurify.collecting.api.prices import settled_price
 from aurify.collecting.keys import OPENAI, api_key
 from aurify.collecting.settings import SampleSettings
 from aurify.collecting.teaching import Server, Teaching, graded_replies
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused, sole_writer
-from aurify.models.load import base_name, resolve_name
+from aurify.models.load import weights_of
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.parsing import parse_json
 from aurify.questions import PromptTemplate, Question
@@ -272,18 +273,13 @@ def known_price(settings: SampleSettings) -> Price | None:
     Raises:
         UsageError: there is a cap on money and no price.
     """
-    if settings.price_in is not None and settings.price_out is not None:
-        return Price(settings.price_in, settings.price_out)
-    price = price_of(settings.model) if settings.url == OPENAI else None
-    if price is None and settings.money_cap:
-        raise UsageError(f"--money-cap: no price is known for '{settings.model}': give --price-in and --price-out")
-    return price
+    return settled_price(settings.model, settings.url, settings.price_in, settings.price_out, settings.money_cap)
 
 
 def _same_read(folder: Path, settings: SampleSettings, asked: Sequence[Question]) -> None:
     """Refuse to go on with a table whose first parts are of other questions, worked examples or weights."""
-    weights = of_files([resolve_name(settings.model), base_name(settings.model)])
-    now = {**fingerprint({"questions": asked}), "files": of_files([settings.few_shot]), "model": weights}
+    files, model = of_files([settings.few_shot]), weights_of(settings.model)
+    now = {**fingerprint({"questions": asked}), "files": files, "model": model}
     record = folder / "read.json"
     if record.is_file():
         try:

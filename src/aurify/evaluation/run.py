@@ -22,7 +22,7 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import sampled_outcome, table_outcomes
 from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
-from aurify.models.load import base_name, resolve_name
+from aurify.models.load import weights_of
 from aurify.models.precision import settle_dtype
 from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm, prompt_form
@@ -203,8 +203,8 @@ def _journal(
 ) -> Iterator[Journal]:
     """What is drawn is written down until all of it is in the tables, and found there after a stop."""
     own = settings.model_dump(exclude={"out", "json_", "limit", "skip_bad"}, mode="json")
-    weights = of_files([resolve_name(settings.model), base_name(settings.model)])
-    about = json.dumps([own, fingerprint({"questions": asked}), weights, of_files([settings.few_shot])], sort_keys=True)
+    read = [fingerprint({"questions": asked}), weights_of(settings.model), of_files([settings.few_shot])]
+    about = json.dumps([own, *read], sort_keys=True)
     digest = hashlib.sha256(about.encode()).hexdigest()
     journal = Journal(sampler, Path(settings.out or "") / JOURNAL, digest, say)
     try:

@@ -18,6 +18,7 @@ from aurify.models.quantized import Quantize, check_trainable, keep_differentiab
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
 from aurify.questions.chat import know_eos
+from aurify.questions.fingerprint import of_files
 from aurify.text import first_line
 
 if TYPE_CHECKING:
@@ -135,6 +136,11 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     if tokenizer.chat_template:
         know_eos(tokenizer, eos_of(name, tokenizer))
     return tokenizer
+
+
+def weights_of(name: str) -> dict[str, str]:
+    """The hashes of a model's files, and of its base's, as a run records them (``questions.fingerprint``)."""
+    return of_files([resolve_name(name), base_name(name)])
 
 
 def base_name(name: str) -> str:
