@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aurify.answers import Grader, answer_type, check_answer_type
+from aurify.answers import Grader, answer_type
 from aurify.answers.answer_type import Judging
 from aurify.answers.custom import Comparison
 from aurify.answers.grader import grader_of
@@ -99,7 +99,7 @@ def test_the_signature_tells_a_reward_function_from_a_comparison() -> None:
         assert isinstance(answer_type(f"rewards_of_mine:{name}"), Reward)
     assert isinstance(answer_type("rewards_of_mine:compare"), Comparison)
     with pytest.raises(UsageError, match=r"neither a comparison .* nor a reward function"):
-        check_answer_type("rewards_of_mine:neither")
+        answer_type("rewards_of_mine:neither")
 
 
 @pytest.mark.parametrize(

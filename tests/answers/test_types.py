@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from distribution import installed
 
-from aurify.answers import ANSWER_TYPES, answer_type, check_answer_type
+from aurify.answers import ANSWER_TYPES, answer_type
 from aurify.answers.custom import Comparison
 from aurify.answers.pool import Job
 from aurify.answers.reading import Unreadable
@@ -88,9 +88,8 @@ def test_so_it_does_among_settings() -> None:
 
 
 def test_a_function_is_imported_where_it_is_checked() -> None:
-    assert check_answer_type("math") == "math"
     with pytest.raises(UsageError, match="no_such_module"):
-        check_answer_type("no_such_module:same")
+        answer_type("no_such_module:same")
 
 
 def test_a_function_that_no_worker_could_import_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +98,9 @@ def test_a_function_that_no_worker_could_import_is_refused_at_once(monkeypatch: 
         monkeypatch.setattr(module, "same", lambda pred, gold: pred == gold, raising=False)
         monkeypatch.setitem(sys.modules, name, module)
         with pytest.raises(UsageError, match=f"--answers {name}:same: .*put the function in a file") as error:
-            check_answer_type(f"{name}:same")
+            answer_type(f"{name}:same")
         assert "\n" not in str(error.value)
-    assert check_answer_type("operator:eq") == "operator:eq"  # of no file, and imported anywhere
+    assert answer_type("operator:eq").word == "operator:eq"  # of no file, and imported anywhere
 
 
 def test_a_function_that_is_another_after_a_reload_is_judged_anew(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aurify.voting.features import ALONE_COLUMNS, POOL_COLUMNS, alone_features, pool_features
-from aurify.voting.pool import Candidate, CandidatePool, cut, right_groups
+from aurify.voting.pool import Candidate, CandidatePool, right_groups
 
 POOL = CandidatePool(
     "q",
@@ -83,7 +83,6 @@ def test_runs_share_no_candidate() -> None:
     assert [run.candidates for run in runs] == [POOL.candidates[:2], POOL.candidates[2:]]
     assert POOL.runs(3) == [replace(POOL, candidates=POOL.candidates[:3])]
     assert POOL.runs(5) == []
-    assert len(cut([POOL, POOL], [1, 4])) == 10
     assert right_groups(POOL) == [True, False]
     assert right_groups(replace(POOL, candidates=(Candidate("", "1", 1, None),))) == [None, None]
 

@@ -51,14 +51,14 @@ GROUPS = [0, 1, 1, 0]
 
 
 def test_self_consistency_is_the_majority() -> None:
-    found = Voter("sc", None, 1.0, print).credits(QUESTION, SAMPLES, GROUPS)
+    found = Voter("sc", None, 1.0, "never", print).credits(QUESTION, SAMPLES, GROUPS)
     assert found == {"sc@1": 0.5, "sc@2": 0.5, "sc@4": 0.5}
 
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_ranker_breaks_the_ties(ranker: Callable[[bool], str], alone: bool) -> None:
     said: list[str] = []
-    voter = Voter("asc", ranker(alone), 1.0, said.append)
+    voter = Voter("asc", ranker(alone), 1.0, "never", said.append)
     assert voter.credits(QUESTION, SAMPLES, GROUPS) == {"asc@1": 0.5, "asc@2": 1.0, "asc@4": 1.0}
     assert said == []
     strangers = [rationale("x", "7", True, "stranger")]

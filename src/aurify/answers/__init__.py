@@ -9,7 +9,7 @@ from aurify.answers.custom import load_custom
 from aurify.answers.grader import Grader
 from aurify.answers.groups import group_answers
 from aurify.answers.options import LETTERS, options, with_options, without_options
-from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP, answer_type, check_answer_type
+from aurify.answers.types import ANSWER_TYPES, ANSWERS_HELP, answer_type
 from aurify.answers.verdict import Grade, Verdict
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "Judging",
     "Verdict",
     "answer_type",
-    "check_answer_type",
     "group_answers",
     "load_custom",
     "options",

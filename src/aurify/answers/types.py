@@ -108,13 +108,3 @@ def answer_type(word: str) -> AnswerType:
         UsageError: the word is neither, or the function cannot be imported.
     """
     return ANSWER_TYPES.of(word)
-
-
-def check_answer_type(word: str) -> str:
-    """The word itself, where it names a type or a function that can be imported.
-
-    Raises:
-        UsageError: it does neither.
-    """
-    answer_type(word)
-    return word

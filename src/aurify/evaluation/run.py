@@ -67,11 +67,6 @@ def run_evaluation(
     for line in settings.unused:
         say(line)
     voter = _voter(settings, say)
-    if voter and settings.stop != "never" and voter.looks_ahead:
-        raise UsageError(
-            f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
-            "drawn: train one with --alone, or leave --stop"
-        )
     asked = chosen_questions(settings, questions, say, "evaluate on")
     if settings.vote is not None:
         need_votes(asked, f"--vote {settings.vote}")
@@ -163,7 +158,7 @@ def _voter(settings: EvaluateSettings, say: Callable[[str], None]) -> Voter | No
         return None
     from aurify.voting.voter import Voter
 
-    return Voter(settings.vote, settings.ranker, settings.weight, say)
+    return Voter(settings.vote, settings.ranker, settings.weight, settings.stop, say)
 
 
 def _evaluation(

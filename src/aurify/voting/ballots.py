@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aurify.errors import UsageError
 from aurify.voting.case import Case, case_of
 from aurify.voting.gather import read_pools
 from aurify.voting.pool import CandidatePool, right_groups
@@ -88,14 +87,9 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
     for line in settings.unused:
         say(line)
     ranker = load_ranker(settings.ranker) if settings.ranker else None
-    if ranker is not None and settings.stop != "never" and not ranker.alone:
-        raise UsageError(
-            f"--stop {settings.stop}: this ranker looks at all samples of a question at once, also at those not yet "
-            "drawn: train one with --alone, or leave --stop"
-        )
+    if ranker is not None:
+        ranker.refuse_to_look_ahead(settings.stop)
     kind: VoteKind = settings.vote or ("asc" if ranker else "sc")
-    if kind == "best" and settings.stop == "certain":
-        raise UsageError("--stop certain is not for --vote best, whose last sample can always win")
     told: set[str] = set()
 
     def once(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aurify.errors import AurifyError
@@ -74,8 +73,3 @@ def right_groups(pool: CandidatePool) -> list[bool | None]:
             verdicts.setdefault(candidate.group, candidate.right)
     count = 1 + max((group for group in pool.groups if group is not None), default=-1)
     return [verdicts.get(group) for group in range(count)]
-
-
-def cut(pools: Sequence[CandidatePool], sizes: Sequence[int]) -> list[CandidatePool]:
-    """Every pool cut into runs of each size, those of one size together."""
-    return [run for size in sizes for pool in pools for run in pool.runs(size)]

@@ -11,11 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aurify.errors import AurifyError
+from aurify.errors import AurifyError, UsageError
 from aurify.files import atomic_folder, verify_folder
 from aurify.parsing import parse_json
 from aurify.voting.calibration import Calibration
 from aurify.voting.pool import CandidatePool
+from aurify.voting.stopping import StopRule
 
 Floats = NDArray[np.float64]
 FACTS_FILE, RANKER_VERSION = "ranker.json", 2
@@ -73,6 +74,18 @@ class Ranker:
             for candidate, score in zip(pool.candidates, scores_S.tolist(), strict=True)
         }
         return lambda runs: [np.array([known[id(one)] for one in run.candidates]) for run in runs]
+
+    def refuse_to_look_ahead(self, stop: StopRule) -> None:
+        """Do nothing where votes can be held, by this rule of stopping, before all samples are drawn.
+
+        Raises:
+            UsageError: a sample's score depends on the others.
+        """
+        if stop != "never" and not self.alone:
+            raise UsageError(
+                f"--stop {stop}: this ranker looks at all samples of a question at once, also at those not yet drawn: "
+                "train one with --alone, or leave --stop"
+            )
 
     def unfamiliar_models(self, pools: Sequence[CandidatePool]) -> list[str]:
         """The models whose samples these are, but not those it was trained on; where either is unknown, none."""

@@ -13,7 +13,6 @@ from aurify.unused import unused
 
 _QUESTION_FIELD = "The field that holds the question."
 _ANSWER_FIELD = "The field that holds the answer."
-_ANSWERS = ANSWERS_HELP
 
 _OF_FAST = ("alone", "words")
 _OF_NEURAL = ("model", "loss", "power", "lora_rank", "lr", "epochs", "questions", "max_tokens", "token_budget", "dtype",
@@ -28,7 +27,7 @@ class RankSettings(Settings):
     from_: str = Field(description="Right and wrong rationales: a run's folder, a rationale table, or a file.")
     data: str = Field(description="Their questions: a file, a folder, or hf:NAME[:CONFIG[:SPLIT]].")
     out: str = Field(description="A new folder for the ranker.")
-    answers: str | None = Field(None, description=_ANSWERS)
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description=_QUESTION_FIELD)
     answer_field: str | None = Field(None, description=_ANSWER_FIELD)
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")
@@ -85,7 +84,7 @@ class VoteSettings(Settings):
 
     file: str = Field(description="Several samples a question: a run's folder, a rationale table, or a file of rows.")
     data: str | None = Field(None, description="The questions, by id or text; with their answers the votes are judged.")
-    answers: str | None = Field(None, description=_ANSWERS)
+    answers: str | None = Field(None, description=ANSWERS_HELP)
     question_field: str | None = Field(None, description=_QUESTION_FIELD)
     answer_field: str | None = Field(None, description=_ANSWER_FIELD)
     skip_bad: bool = Field(False, description="Leave malformed rows out, and count them.")

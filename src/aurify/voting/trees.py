@@ -31,7 +31,7 @@ class Trees:
         self._probe_PF = probe_PF
 
     @classmethod
-    def train(cls, features_XF: Floats, right_X: NDArray[np.bool_], *, seed: int, rounds: int = 200) -> Trees:
+    def train(cls, features_XF: Floats, right_X: NDArray[np.bool_], *, seed: int, rounds: int) -> Trees:
         """Boost trees by log loss.
 
         Raises:

@@ -22,15 +22,21 @@ class Voter:
 
     Args:
         ranker: a ranker's folder; None is for self-consistency alone.
+        stop: when drawing ends (see ``settled``).
         say: is told, once, if the ranker was trained on another model's samples.
 
     Raises:
+        UsageError: the ranker looks at samples that ``stop`` would leave undrawn.
         AurifyError: the ranker's folder is none, or is damaged.
     """
 
-    def __init__(self, kind: VoteKind, ranker: str | None, weight: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, kind: VoteKind, ranker: str | None, weight: float, stop: StopRule, say: Callable[[str], None]
+    ) -> None:
         self._kind = kind
         self._ranker: Ranker | None = load_ranker(ranker) if ranker else None
+        if self._ranker is not None:
+            self._ranker.refuse_to_look_ahead(stop)
         self._weight = weight
         self._say = say
         self._warned = False
@@ -71,11 +77,6 @@ class Voter:
         """The credit of the vote among all these samples."""
         pool = self._pool(question, samples, groups)
         return self._credit(pool, self._scores(pool, [pool])[0])
-
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether a sample's score depends on the others, so that no vote can be held before all are drawn."""
-        return self._ranker is not None and not self._ranker.alone
 
     def _pool(self, question: Question, samples: Sequence[Rationale], groups: Sequence[int | None]) -> CandidatePool:
         pool = grouped_pool(question, samples, groups)
