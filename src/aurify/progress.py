@@ -80,3 +80,15 @@ class Lines:
             left = max((now - since) / (done - before) * (asked - done), now - self._newest[0])
             words.append(f"{spelled_time(left)} left")
         return ", ".join(words)
+
+
+def each_once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """``say`` without the lines that it was given before."""
+    said: set[str] = set()
+
+    def tell(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(line)
+
+    return tell

@@ -33,6 +33,11 @@ def printable(text: str, limit: int | None = None, *, newlines: bool = False) ->
     return text
 
 
+def single_spaced(text: str) -> str:
+    """The text with single spaces, by which a question is known again."""
+    return " ".join(text.split())
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what an error says."""
     return printable((str(error).strip() or type(error).__name__).splitlines()[0], 500)

@@ -11,8 +11,9 @@ import pytest
 import aurify
 from aurify.cli import chat
 from aurify.cli.app import build, exit_status
-from aurify.evaluation.beside import as_typed, beside_each_other
+from aurify.evaluation.beside import BesideEachOther, beside_each_other
 from aurify.nugget import generate
+from aurify.questions import Question
 
 
 class Typing(io.StringIO):
@@ -96,7 +97,8 @@ def test_columns_where_there_is_room_else_one_below_the_other():
 
 
 def test_a_question_is_found_however_its_white_space_is_typed():
-    assert as_typed(" a\n b\tc ") == as_typed("a b c")
+    question = Question("q", "a\nb c", "1", "number")
+    assert BesideEachOther({"a b c": question}, []).question(" a\n b\tc ") is question
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
     from aurify.models.prompting import PromptForm
     from aurify.questions import PromptTemplate
     from aurify.rationales.known_questions import KnownQuestions
-    from aurify.rationales.naming import plain
     from aurify.rationales.reading import is_table, read_with_texts, table_at
+    from aurify.text import single_spaced
 
     target = settings.out or f"{form}.jsonl"
     check_target(target, "--out", read=[settings.run, settings.data])
@@ -80,7 +80,8 @@ def _write(settings: ExportSettings, form: Literal["sft", "dpo", "kto"]) -> None
         name, recorded.few_shot if same else None, system=recorded.system if same else None
     )
     asked = _questions(settings)
-    questions = {plain(one.text): one for one in asked} | {one.id: one for one in asked}  # a table may name by text
+    by_text = {single_spaced(one.text): one for one in asked}  # a table may name a question by its text
+    questions = by_text | {one.id: one for one in asked}
     if is_table(settings.run):
         some = trainer_rows_of_table(table_at(Path(settings.run)), questions, template, form)
     else:

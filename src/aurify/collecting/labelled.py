@@ -16,9 +16,10 @@ from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.log_files import log_files
 from aurify.rationales.log_rows import log_rows
 from aurify.rationales.logs import unwrapped_rows
-from aurify.rationales.naming import plain, question_name, torn, with_telling_ids
+from aurify.rationales.naming import question_name, torn, with_telling_ids
 from aurify.rationales.sample_fields import LIST_FIELDS, MODEL_FIELDS, SAMPLE_FIELDS, is_cut, label_of
 from aurify.rationales.written import written_samples
+from aurify.text import single_spaced
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ def read_labelled(
     if data is None:
         first: dict[str, Row | BadRow] = {}
         for row, (name, _) in zip(rows, names, strict=True):
-            first.setdefault(plain(name) or row.where, row)
+            first.setdefault(single_spaced(name) or row.where, row)
         found = LabelledFile(questions_of_rows(first.values(), files[0], **options))
         if found.questions.imitated:
             raise AurifyError(f"{path}: it holds samples, and no answers to judge them by: name some with --data")
         places = {question.where: question for question in found.questions}
-        of_rows = [places.get(first[plain(name)].where) if name else None for name, _ in names]
+        of_rows = [places.get(first[single_spaced(name)].where) if name else None for name, _ in names]
     else:
         found = LabelledFile(load_questions(data, **options))
         known = KnownQuestions(found.questions)

@@ -13,6 +13,7 @@ from aurify.errors import AurifyError
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm
 from aurify.parsing import read_toml
+from aurify.progress import each_once
 from aurify.questions import PromptTemplate, Question
 from aurify.rationales import Drawing, Rationale
 from aurify.rationales.limit import PLAIN
@@ -20,6 +21,7 @@ from aurify.running.asked import read_asked
 from aurify.running.folder import RunFolder
 from aurify.sampling import Occasion
 from aurify.sampling.local_factory import Local
+from aurify.text import single_spaced
 
 
 @dataclass
@@ -27,7 +29,7 @@ class BesideEachOther:
     """The model before and after a run, asked in the run's own form."""
 
     known: dict[str, Question]
-    """The run's questions, by id and by text (``as_typed``)."""
+    """The run's questions, by id and by text, in single spaces as somebody types it."""
     asked: list[tuple[Drawing, Any, PromptTemplate]]
     """Of the model before and of the one after: how it is drawn from, its tokenizer, its prompt."""
     count: int = field(default=0)
@@ -35,7 +37,7 @@ class BesideEachOther:
 
     def question(self, typed: str) -> Question | None:
         """The run's question with this text or id; None where it has none."""
-        return self.known.get(typed) or self.known.get(as_typed(typed))
+        return self.known.get(typed) or self.known.get(single_spaced(typed))
 
     def ask(self, typed: str, *, temperature: float = 0.0) -> tuple[Rationale, Rationale]:
         """What the model wrote before and after; with a verdict where the question is one of the run's.
@@ -51,11 +53,6 @@ class BesideEachOther:
             for drawing, tokenizer, template in self.asked
         )
         return before, after
-
-
-def as_typed(text: str) -> str:
-    """A question's text as a line that somebody types: every run of white space is one space."""
-    return " ".join(text.split())
 
 
 @contextmanager
@@ -77,14 +74,8 @@ def beside_each_other(
     say(form.line())
     known: dict[str, Question] = {}
     for question, _ in read_asked(run.questions):
-        known |= {as_typed(question.text): question, question.id: question}
-    said: set[str] = set()
-
-    def once(line: str) -> None:  # both models say what device and precision they are on
-        if line not in said:
-            said.add(line)
-            say(line)
-
+        known |= {single_spaced(question.text): question, question.id: question}
+    once = each_once(say)  # both models say what device and precision they are on
     with ExitStack() as stack:
         grader = stack.enter_context(grader_of(SimpleNamespace(**config), run.path))
         asked = []

@@ -14,6 +14,7 @@ from aurify.sampling import SAMPLERS
 from aurify.sampling.chosen import SAMPLER_HELP, check_sampler
 from aurify.settings import NUMBERS_HELP, Settings
 from aurify.unused import unused
+from aurify.voting.settings import check_vote
 
 _OF_DRAWING = ("temperature", "max_new_tokens", "prompt", "few_shot", "system", "template_args", "dtype")
 
@@ -80,14 +81,9 @@ class EvaluateSettings(Settings):
             raise ValueError("--from draws nothing: leave out --out and --sampler")
         if self.vote is not None and not self.samples and self.from_ is None:
             raise ValueError(f"--vote {self.vote} needs --samples")
-        if self.vote in ("ws", "asc", "best") and self.ranker is None:
-            raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
         if self.stop != "never" and (self.vote is None or self.from_ is not None):
             raise ValueError(f"--stop {self.stop} needs --vote and samples to draw; aurify vote stops within a table")
-        if self.stop == "certain" and self.vote == "best":
-            raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
-        if self.vote == "logprob" and (self.ranker is not None or self.stop != "never"):
-            raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
+        check_vote(self.vote, self.ranker, self.stop)
         if self.ranker is not None and self.vote is None:
             raise ValueError("--ranker needs --vote")
         return self

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aurify.errors import UsageError
 from aurify.questions.record import Question
 from aurify.seeds import stable_seed
+from aurify.text import single_spaced
 
 
 def split_questions(questions: Sequence[Question], holdout: float, seed: int) -> tuple[list[Question], list[Question]]:
@@ -26,7 +27,7 @@ def split_questions(questions: Sequence[Question], holdout: float, seed: int) ->
         raise UsageError(f"--holdout {holdout}: expected a fraction from 0 up to, but not including, 1")
     groups: dict[str, list[Question]] = {}
     for question in questions:
-        groups.setdefault(" ".join(question.text.split()), []).append(question)
+        groups.setdefault(single_spaced(question.text), []).append(question)
     order = sorted(groups.values(), key=lambda group: _rank(group, seed))
     total = round(len(questions) * holdout)
     room = _quotas(Counter(question.task for question in questions), total)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from aurify.answers import without_options
 from aurify.questions.record import Question
-from aurify.rationales.naming import plain
 from aurify.rationales.record import Rationale
+from aurify.text import single_spaced
 
 
 class KnownQuestions:
@@ -29,7 +29,7 @@ class KnownQuestions:
             self._by_id[question.id] = question
             self._by_text[text] = question
             same = self._by_stem.setdefault(stem, question)
-            if same is not None and plain(same.text) != text:
+            if same is not None and single_spaced(same.text) != text:
                 self._by_stem[stem] = None
 
     def find(self, name: str, text: str) -> Question | None:
@@ -59,7 +59,7 @@ class KnownQuestions:
 
 
 def _with_stem(text: str) -> tuple[str, str]:
-    return plain(text), plain(without_options(text))
+    return single_spaced(text), single_spaced(without_options(text))
 
 
 def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -15,6 +15,7 @@ from aurify.questions.forms.form import QUESTION_FIELDS
 from aurify.questions.forms.multiple_choice import MULTIPLE_CHOICE
 from aurify.questions.rows import BadRow, Row, RowError
 from aurify.rationales.sample_fields import listed_field
+from aurify.text import single_spaced
 
 _ROW_IDS = tuple(name for name in ID_FIELDS if name != "question_id")
 QUESTION_KEYS = ("question_id", *_ROW_IDS, *QUESTION_FIELDS)
@@ -42,7 +43,7 @@ def with_telling_ids(rows: Sequence[Row | BadRow], question_field: str | None = 
     texts: dict[str, dict[str, str]] = {}
     for given, own, text in names:
         if text:
-            texts.setdefault(given or own, {})[plain(text)] = plain(without_options(text))
+            texts.setdefault(given or own, {})[single_spaced(text)] = single_spaced(without_options(text))
     shared = {name for name, found in texts.items() if name and _several(found)}
     return [
         _without_id(row) if isinstance(row, Row) and text and (given or own) in shared else row
@@ -85,11 +86,6 @@ def names_of(row: Mapping[str, Any], question_field: str | None = None) -> Names
     except RowError:
         text = ""
     return Names(_first(fields, ("question_id",)), _first(fields, _ROW_IDS), text)
-
-
-def plain(text: str) -> str:
-    """The text with single spaces: by it questions are known again."""
-    return " ".join(text.split())
 
 
 def _asked(fields: Fields) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aurify.progress import each_once
 from aurify.voting.case import Case, case_of
 from aurify.voting.gather import read_pools
 from aurify.voting.pool import CandidatePool, right_groups
@@ -90,13 +91,7 @@ def run_vote(settings: VoteSettings, *, say: Callable[[str], None] = lambda text
     if ranker is not None:
         ranker.refuse_to_look_ahead(settings.stop)
     kind: VoteKind = settings.vote or ("asc" if ranker else "sc")
-    told: set[str] = set()
-
-    def once(text: str) -> None:
-        if text not in told:
-            told.add(text)
-            say(text)
-
+    once = each_once(say)
     for pools in read_pools(settings.file, settings, say):
         if settings.samples:
             pools = [replace(pool, candidates=pool.candidates[: settings.samples]) for pool in pools]

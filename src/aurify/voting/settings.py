@@ -21,6 +21,20 @@ _OF_NEURAL = ("model", "loss", "power", "lora_rank", "lr", "epochs", "questions"
 _OF_QUESTIONS = ("question_field", "answer_field", "skip_bad")
 
 
+def check_vote(vote: str | None, ranker: str | None, stop: str) -> None:
+    """Do nothing where such a vote can be held.
+
+    Raises:
+        ValueError: it cannot, in one line.
+    """
+    if vote in ("ws", "asc", "best") and ranker is None:
+        raise ValueError(f"--vote {vote} needs --ranker (aurify rank makes one)")
+    if stop == "certain" and vote == "best":
+        raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
+    if vote == "logprob" and (ranker is not None or stop != "never"):
+        raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
+
+
 class RankSettings(Settings):
     """Settings of ``aurify rank``."""
 
@@ -107,12 +121,7 @@ class VoteSettings(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> VoteSettings:
-        if self.vote in ("ws", "asc", "best") and self.ranker is None:
-            raise ValueError(f"--vote {self.vote} needs --ranker (aurify rank makes one)")
-        if self.stop == "certain" and self.vote == "best":
-            raise ValueError("--stop certain is not for --vote best, whose last sample can always win")
-        if self.vote == "logprob" and (self.ranker is not None or self.stop != "never"):
-            raise ValueError("--vote logprob ranks all samples of a question: leave out --ranker and --stop")
+        check_vote(self.vote, self.ranker, self.stop)
         return self
 
     @property
