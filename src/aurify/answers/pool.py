@@ -1,38 +1,22 @@
-"""The parent's side of the workers: a clock, a kill switch, and a replacement for whoever dies.
-
-Any process may be killed at any time, by us, by the system or by somebody else. So every request has a number, and a
-reply counts only where it bears the number of the request that was sent last: a request that one process left in the
-pipe is answered by the next as well, and that reply belongs to nobody.
-"""
+"""The workers and their jobs: one job each at a time, and a replacement for whoever dies."""
 
 from __future__ import annotations
 
-import json
 import os
-import selectors
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from aurify.answers.worker_process import START_TIMEOUT, Reply, WorkerProcess, readable
 from aurify.errors import AurifyError
 
-PATIENCE = 20
-"""Times its timeout that a comparison may take on a busy machine, while it has not had that much processor time."""
-START_TIMEOUT = 300.0
-"""Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""
 CRASHES = 2
 """A comparison whose process crashes this often is to blame: once may be what an earlier one left behind."""
 KILLS = 10
 """A comparison whose process is killed from outside (SIGKILL) this often is to blame: it eats the machine's memory."""
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.answers.worker import main; main()"
 
 
 @dataclass(frozen=True)
@@ -60,95 +44,6 @@ class JobResult(NamedTuple):
     score: float | None = None
 
 
-class _Worker:
-    """One server of comparisons, and the job it has in hand.
-
-    ``state``: "starting" (the process that answers is not there yet), "idle", "loading" (importing), "busy".
-    """
-
-    def __init__(self, timeout: float, memory_mb: int, preload: str) -> None:
-        config = {"timeout": timeout, "memory_mb": memory_mb, "parent": os.getpid(), "preload": preload}
-        # -c with our own sys.path, not -m: nothing in the current folder can stand in for a library
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(config), json.dumps(sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            start_new_session=True,  # one group to kill; out of reach of Ctrl-C
-        )
-        self.preloaded = preload
-        self.loaded: set[str] = {preload}
-        self.job: int | None = None
-        self.pid = 0
-        self.number = 0
-        self._unread = b""
-        self.restart()
-
-    def restart(self) -> None:
-        """Wait for the next process that answers."""
-        self.state, self.loaded = "starting", {self.preloaded}
-        self.begun = time.monotonic()
-        self.deadline = self.begun + START_TIMEOUT
-
-    def answers(self, pid: int) -> None:
-        """A process says that it is there."""
-        self.state, self.pid, self.loaded = "idle", pid, {self.preloaded}
-
-    def send(self, state: str, request: dict[str, Any], timeout: float) -> None:
-        """Write one request and start its clock. A worker that died is found out when its reply is read."""
-        assert self.process.stdin is not None
-        self.number += 1
-        self.state, self.begun, self._cpu = state, time.monotonic(), _cpu_time(self.pid)[0]
-        self.deadline = self.begun + timeout
-        data = (json.dumps({**request, "number": self.number}, ensure_ascii=False) + "\n").encode()
-        with suppress(OSError):
-            while data:
-                data = data[self.process.stdin.write(data) :]
-
-    def overdue(self, timeout: float) -> bool:
-        """Whether its time is up. One that waits for a processor, on a busy machine, is given more of the clock."""
-        now = time.monotonic()
-        if now < self.deadline:
-            return False
-        if self.state == "busy" and now < self.begun + PATIENCE * timeout:
-            cpu, runs = _cpu_time(self.pid)
-            left = timeout - (cpu - self._cpu)
-            if runs and left > 0.01:
-                self.deadline = now + left
-                return False
-        return True
-
-    def receive(self) -> list[_Reply] | None:
-        """The whole replies that have come, maybe none; None where there is nobody any more."""
-        assert self.process.stdout is not None
-        chunk = os.read(self.process.stdout.fileno(), 65536)
-        if not chunk:
-            return None
-        *lines, self._unread = (self._unread + chunk).split(b"\n")
-        return [reply for reply in map(_parsed, lines) if reply]
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
-
-
-_Reply = dict[str, Any]
-
-
-def _parsed(line: bytes) -> _Reply | None:
-    """A reply; None for what a killed process left of one."""
-    try:
-        reply: _Reply = json.loads(line)
-    except ValueError:
-        return None
-    return reply
-
-
 class WorkerPool:
     """Up to ``workers`` servers, started when first needed. A job that kills its process loses only itself.
 
@@ -158,7 +53,7 @@ class WorkerPool:
 
     def __init__(self, *, timeout: float, memory_mb: int, workers: int) -> None:
         self.timeout, self.memory_mb, self.size = timeout, memory_mb, workers
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._starter: ThreadPoolExecutor | None = None
         self._owner = os.getpid()
 
@@ -176,7 +71,7 @@ class WorkerPool:
             self.close()
             raise
 
-    def idle(self, preload: str) -> _Worker | None:
+    def idle(self, preload: str) -> WorkerProcess | None:
         """A worker without a job, a new one where there may be more; None: all have one."""
         for worker in self._workers:
             if worker.job is None:
@@ -184,13 +79,13 @@ class WorkerPool:
         if len(self._workers) >= self.size:
             return None
         self._starter = self._starter or ThreadPoolExecutor(max_workers=1, thread_name_prefix="workers")
-        self._workers.append(self._starter.submit(_Worker, self.timeout, self.memory_mb, preload).result())
+        self._workers.append(self._starter.submit(WorkerProcess, self.timeout, self.memory_mb, preload).result())
         return self._workers[-1]
 
-    def busy(self) -> list[_Worker]:
+    def busy(self) -> list[WorkerProcess]:
         return [worker for worker in self._workers if worker.job is not None]
 
-    def drop(self, worker: _Worker) -> None:
+    def drop(self, worker: WorkerProcess) -> None:
         worker.kill()
         self._workers.remove(worker)
 
@@ -225,7 +120,7 @@ class _Run:
                 if worker.state == "idle":
                     self._start(worker)
             busy = self.pool.busy()
-            ready = _readable(busy)
+            ready = readable(busy)
             for worker in busy:
                 if worker in ready:
                     self._heard(worker, worker.receive())
@@ -233,7 +128,7 @@ class _Run:
                     self._overdue(worker)
         return [self.done[i] for i in range(len(self.jobs))]
 
-    def _start(self, worker: _Worker) -> None:
+    def _start(self, worker: WorkerProcess) -> None:
         assert worker.job is not None
         job = self.jobs[worker.job]
         if job.preload not in worker.loaded:
@@ -243,7 +138,7 @@ class _Run:
             request = {"op": job.op, "pred": job.pred, "gold": job.gold, "spec": job.spec}
             worker.send("busy", request, job.timeout or self.pool.timeout)
 
-    def _heard(self, worker: _Worker, replies: Sequence[_Reply] | None) -> None:
+    def _heard(self, worker: WorkerProcess, replies: Sequence[Reply] | None) -> None:
         if replies is None:
             self._lost(worker)
             return
@@ -256,7 +151,7 @@ class _Run:
             elif reply["number"] == worker.number and worker.state in ("loading", "busy"):
                 self._replied(worker, reply)
 
-    def _ready(self, worker: _Worker, reply: _Reply) -> None:
+    def _ready(self, worker: WorkerProcess, reply: Reply) -> None:
         """Another process answers now; what the one before had in hand, if anything, is asked again."""
         state = worker.state
         worker.answers(reply["pid"])
@@ -265,7 +160,7 @@ class _Run:
         if worker.job is not None:
             self._start(worker)
 
-    def _replied(self, worker: _Worker, reply: _Reply) -> None:
+    def _replied(self, worker: WorkerProcess, reply: Reply) -> None:
         assert worker.job is not None
         word = reply["verdict"]
         if worker.state == "loading":
@@ -279,7 +174,7 @@ class _Run:
             self.done[worker.job] = JobResult(word, reply["reason"], reply.get("score"))
             worker.job, worker.state = None, "idle"
 
-    def _lost(self, worker: _Worker) -> None:
+    def _lost(self, worker: WorkerProcess) -> None:
         """The server itself is gone."""
         killed = worker.process.wait() == -signal.SIGKILL
         if worker.state != "busy" and not killed:
@@ -290,7 +185,7 @@ class _Run:
         if job is not None:
             self.waiting.appendleft(job)
 
-    def _died(self, worker: _Worker, *, killed: bool, reason: str = "") -> None:
+    def _died(self, worker: WorkerProcess, *, killed: bool, reason: str = "") -> None:
         """The process died with a job in hand. It stays in hand, unless it is to blame: then it is done."""
         job = worker.job
         assert job is not None
@@ -298,11 +193,11 @@ class _Run:
         if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
             self.done[job], worker.job = JobResult("unparsable", reason or "the parser crashed"), None
 
-    def _timeout(self, worker: _Worker) -> float:
+    def _timeout(self, worker: WorkerProcess) -> float:
         job = None if worker.job is None else self.jobs[worker.job]
         return (job and job.timeout) or self.pool.timeout
 
-    def _overdue(self, worker: _Worker) -> None:
+    def _overdue(self, worker: WorkerProcess) -> None:
         assert worker.job is not None
         if worker.state != "busy":
             raise AurifyError(f"the worker that compares answers did not start within {START_TIMEOUT:g} s")
@@ -310,7 +205,7 @@ class _Run:
         worker.job = None
         self._replace(worker)
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: WorkerProcess) -> None:
         """Kill the process that answers; its server forks another."""
         worker.process.send_signal(signal.SIGUSR1)
         worker.restart()
@@ -326,22 +221,3 @@ class _Run:
             f"the worker that compares answers cannot start ({reason}): "
             f"check that math-verify is installed, or allow it more than {self.pool.memory_mb} MB"
         )
-
-
-def _readable(workers: Sequence[_Worker]) -> list[_Worker]:
-    """Those from which something has come, at the latest when the first is overdue."""
-    with selectors.DefaultSelector() as selector:
-        for worker in workers:
-            assert worker.process.stdout is not None
-            selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
-        until = min(worker.deadline for worker in workers)
-        return [key.data for key, _ in selector.select(max(0.0, until - time.monotonic()))]
-
-
-def _cpu_time(pid: int) -> tuple[float, bool]:
-    """Processor time of a process in seconds, and whether it runs or waits for a processor; Linux alone tells."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0, False
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] == "R"
