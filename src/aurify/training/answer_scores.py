@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -19,8 +19,7 @@ from aurify.methods.answered import AnsweredRationale
 from aurify.models.logprobs import Scored
 from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
-from aurify.rationales import Chain, Rationale
-from aurify.running.world import World
+from aurify.rationales import Rationale
 from aurify.sampling.stop import decode, tokens_to_stop
 from aurify.training.scores import logprobs_of
 
@@ -82,25 +81,6 @@ class AnswerScorer:
             return (*whole[len(begun) :], *self.prompts.ending)
         alone = self.prompts.tokenizer(f" {answer}.", add_special_tokens=False)["input_ids"]
         return (*alone, *self.prompts.ending)
-
-
-def with_known_answers(
-    world: World,
-    scorer: AnswerScorer,
-    questions: Sequence[Question],
-    chains: Sequence[Chain],
-    proposals: Sequence[Sequence[Rationale]],
-) -> tuple[list[Chain], list[list[Rationale]]]:
-    """Chains [Q] and proposals [Q][S] with the known answer after every rationale, scored by the model as it stands."""
-    held = [[] if chain.rationale is None else [chain.rationale] for chain in chains]
-    rows = [[*before, *row] for before, row in zip(held, proposals, strict=True)]
-    pairs = [(question, sample) for question, row in zip(questions, rows, strict=True) for sample in row]
-    scored = iter(world.map(scorer, pairs))
-    found: list[list[Rationale]] = [[next(scored) for _ in row] for row in rows]
-    moved = [
-        replace(chain, rationale=row[0]) if chain.rationale else chain for chain, row in zip(chains, found, strict=True)
-    ]
-    return moved, [row[len(before) :] for before, row in zip(held, found, strict=True)]
 
 
 def _with(rationale: Rationale, **changed: Any) -> AnsweredRationale:

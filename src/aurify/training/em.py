@@ -30,7 +30,7 @@ from aurify.sampling.agreement import TINY
 from aurify.sampling.protocol import Compared, Publishing
 from aurify.seeds import stable_seed
 from aurify.training.ahead import DrawsAhead, with_draws
-from aurify.training.answer_scores import AnswerScorer, with_known_answers
+from aurify.training.answer_scores import AnswerScorer
 from aurify.training.first_look import first_look
 from aurify.training.first_rationales import Starter, choose_guide
 from aurify.training.fits import Fits
@@ -38,6 +38,7 @@ from aurify.training.guide_scores import GuideScorer, weighed
 from aurify.training.later_looks import LaterLooks
 from aurify.training.proposals import Proposer, Way
 from aurify.training.schedule import learning_rate, rounds_of
+from aurify.training.scores import with_scores
 from aurify.training.settings import TrainSettings
 from aurify.training.update import LOOKED_EVERY, Update
 
@@ -133,7 +134,7 @@ class ExpectationMaximisation(Task):
         sampled = time.perf_counter()
 
         if self.method.scores_answers:
-            chains, proposals = with_known_answers(self.world, self.scorer, questions, chains, proposals)
+            chains, proposals = with_scores(self.world, self.scorer, questions, chains, proposals)
         if self.method.corrects_guide:
             chains, proposals = weighed(self.world, self.guide_scorer, questions, chains, proposals)
         e_step = self._e_step(step, chains, proposals)

@@ -6,7 +6,7 @@ Ours (docs/methods.md, "The memory and its kernel (E-step)").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import torch
 
@@ -16,7 +16,7 @@ from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
 from aurify.rationales import Chain, Rationale
 from aurify.running.world import World
-from aurify.training.scores import logprobs_of
+from aurify.training.scores import logprobs_of, with_scores
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,11 @@ def weighed(
     proposals: Sequence[Sequence[Rationale]],
 ) -> tuple[list[Chain], list[list[Rationale]]]:
     """Chains [Q] and proposals [Q][S], those of hinted proposals with their weights; only right ones are scored."""
-    hinted = [bool(row) and row[0].source == "guide" for row in proposals]
-    asked = [
-        (question, rationale)
-        for question, chain, row, ours in zip(questions, chains, proposals, hinted, strict=True)
-        for rationale in (*_held(chain), *row)
-        if ours and rationale.right
-    ]
-    found = iter(world.map(scorer, asked))
 
-    def taken(rationale: Rationale, ours: bool) -> Rationale:
-        return next(found) if ours and rationale.right else rationale
+    def wanted(rationale: Rationale, own: Sequence[Rationale]) -> bool:
+        return bool(own) and own[0].source == "guide" and rationale.right
 
-    moved, rows = [], []
-    for chain, row, ours in zip(chains, proposals, hinted, strict=True):
-        held = [taken(rationale, ours) for rationale in _held(chain)]
-        moved.append(replace(chain, rationale=held[0]) if held else chain)
-        rows.append([taken(rationale, ours) for rationale in row])
-    return moved, rows
-
-
-def _held(chain: Chain) -> list[Rationale]:
-    return [] if chain.rationale is None else [chain.rationale]
+    return with_scores(world, scorer, questions, chains, proposals, wanted)
 
 
 def _weighed(rationale: Rationale, log_weight: float) -> WeighedRationale:
