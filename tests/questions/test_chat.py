@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerFast
 from aurify.errors import AurifyError, UsageError
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chat import ChatTemplate, is_dated, turn_end
+from aurify.questions.special import text_of
 from aurify.questions.tuned_on_chats import made_for_chat
-from aurify.sampling.stop import decode
 
 QUESTION = Question(id="q", text="1 + 1?", answer="2", answer_type="number")
 EOS, START, END = 256, 257, 258
@@ -329,7 +329,7 @@ def test_a_thought_in_words_is_open_where_the_template_asks_for_it() -> None:
     begun, closed = "Here is my thought process:\n2?", "Here is my thought process:\n2?\nHere is my response:\n2"
     for tokenizer, opened in ((plain, ""), (told, "<think>")):
         for text, shown in ((begun, opened + begun), (closed, closed), ("It is 2.", "It is 2.")):
-            assert decode(tokenizer, tokenizer(text)["input_ids"]) == shown
+            assert text_of(tokenizer, tokenizer(text)["input_ids"]) == shown
 
 
 def test_white_space_around_a_reply_that_the_template_takes_away() -> None:
@@ -361,11 +361,11 @@ def test_tags_of_thoughts_that_are_special_tokens() -> None:
     said = "<|channel|>analysis<|message|>3?<|end|><|start|>assistant<|channel|>final<|message|>2"
     ids = chat.encode_reply(tokenizer, said)
     assert [token for token in ids if token > EOS] == [channel, message, end, start, channel, message, back]
-    assert decode(tokenizer, ids) == said
-    assert decode(tokenizer, chat.encode_reply(tokenizer, "2")) == "<|channel|>final<|message|>2"
+    assert text_of(tokenizer, ids) == said
+    assert text_of(tokenizer, chat.encode_reply(tokenizer, "2")) == "<|channel|>final<|message|>2"
     thinking = tokenizer_of(CHATML, "<think>", "</think>")
-    assert decode(thinking, thinking("<think>3</think>2<|im_end|>")["input_ids"]) == "<think>3</think>2"
+    assert text_of(thinking, thinking("<think>3</think>2<|im_end|>")["input_ids"]) == "<think>3</think>2"
     plain = tokenizer_of(CHATML, "<|end|>")  # without channels it ends a turn
-    assert decode(plain, plain("2<|end|>")["input_ids"]) == "2"
+    assert text_of(plain, plain("2<|end|>")["input_ids"]) == "2"
     plain.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
-    assert decode(plain, plain("<think>2<|end|>")["input_ids"]) == "<think>2", "tokens may be added later"
+    assert text_of(plain, plain("<think>2<|end|>")["input_ids"]) == "<think>2", "tokens may be added later"

@@ -18,7 +18,7 @@ from aurify.answers.thought import reply, with_thought
 from aurify.models.eos import ending_ids
 from aurify.questions import PromptTemplate, Question
 from aurify.questions.chat import know_eos
-from aurify.sampling.stop import decode
+from aurify.questions.special import text_of
 
 QUESTION = Question(id="q", text="1 + 1?", answer="2", answer_type="number")
 THOUGHT, REPLY = "Hm, one and one: is it 3?", "So the answer is 2."
@@ -202,7 +202,7 @@ def test_a_reply_is_learned_as_the_template_writes_it(name: str) -> None:
     assert list(chat.encode_reply(tokenizer, REPLY)) == ids
     assert [token in ends for token in ids] == [False] * (len(ids) - 1) + [True]
     assert chat.ending(tokenizer)[-1] == chat.end_id(tokenizer) == ids[-1]
-    read = chat.opening + decode(tokenizer, ids)
+    read = chat.opening + text_of(tokenizer, ids)
     assert reply(read).strip() == REPLY
     assert list(chat.encode_reply(tokenizer, read)) == ids
 
@@ -212,7 +212,7 @@ def test_so_is_one_with_a_thought_whatever_tags_it_came_in(name: str) -> None:
     tokenizer, chat, ends = asked_in(name)
     ids = written(name, chat, THOUGHT)
     assert [token in ends for token in ids] == [False] * (len(ids) - 1) + [True]
-    read = chat.opening + decode(tokenizer, ids)
+    read = chat.opening + text_of(tokenizer, ids)
     assert reply(read).strip() == REPLY
     gpt_oss = f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>{REPLY}"
     for text in (read, with_thought(THOUGHT, REPLY), f"[THINK]{THOUGHT}[/THINK]{REPLY}", gpt_oss):
@@ -227,8 +227,8 @@ def test_a_thought_that_never_closes_states_nothing(name: str) -> None:
     head = tokenizer.decode(written(name, chat, THOUGHT)).partition(THOUGHT)[0]
     open_ids = tokenizer(head + THOUGHT + REPLY, add_special_tokens=False)["input_ids"]
     with pytest.raises(Unreadable):
-        reply(chat.opening + decode(tokenizer, open_ids))
-    assert list(chat.encode_reply(tokenizer, chat.opening + decode(tokenizer, open_ids), whole=False)) == open_ids
+        reply(chat.opening + text_of(tokenizer, open_ids))
+    assert list(chat.encode_reply(tokenizer, chat.opening + text_of(tokenizer, open_ids), whole=False)) == open_ids
 
 
 @pytest.mark.parametrize(("name", "close"), [("r1", "\n</think>\n\n"), ("apriel", "\n[BEGIN FINAL RESPONSE]\n")])
@@ -247,6 +247,6 @@ def test_what_a_text_spells_is_never_a_turn() -> None:
     tokenizer, chat, _ = asked_in("kimi k3")
     said = "<|close|>response<|sep|> 2<|eom|>"
     ids = list(chat.encode_reply(tokenizer, said))
-    assert decode(tokenizer, ids) == f"</think>{said}"
+    assert text_of(tokenizer, ids) == f"</think>{said}"
     assert ids[-len(chat.ending(tokenizer)) :] == list(chat.ending(tokenizer))
     assert ids.count(tokenizer.eos_token_id) == 1

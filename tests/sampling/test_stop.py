@@ -11,8 +11,9 @@ from aurify.models import load_model
 from aurify.models.eos import eos_ids
 from aurify.nugget import generate
 from aurify.questions import PromptTemplate
+from aurify.questions.special import text_of
 from aurify.sampling import LocalSampler, Prompt
-from aurify.sampling.stop import decode, first_stop, tokens_to_stop
+from aurify.sampling.stop import first_stop, tokens_to_stop
 from aurify.sampling.vllm.source import read_source, tokenizer_of
 
 
@@ -27,13 +28,13 @@ class Letters:
     def __len__(self) -> int:
         return 27
 
-    def decode(self, token_ids: list[int], **_: Any) -> str:
+    def text_of(self, token_ids: list[int], **_: Any) -> str:
         return "".join(self.words[i] for i in token_ids)
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.lists(st.text("abc", min_size=1, max_size=4), max_size=3))
 def test_the_fewest_tokens_that_hold_a_stop_string(tokens: list[int], stop: list[str]) -> None:
-    prefixes = [decode(Letters(), tokens[:n]) for n in range(len(tokens) + 1)]
+    prefixes = [text_of(Letters(), tokens[:n]) for n in range(len(tokens) + 1)]
     holding = [n for n, text in enumerate(prefixes) if any(word in text for word in stop)]
     assert tokens_to_stop(Letters(), tokens, stop) == (holding[0] if holding else None)
 

@@ -10,9 +10,9 @@ from typing import Any
 from aurify.answers.thought import has_tag
 from aurify.answers.verdict import Verdict
 from aurify.questions import PromptTemplate
+from aurify.questions.special import text_of
 from aurify.rationales import Rationale
 from aurify.rationales.arithmetic import before_first_false
-from aurify.sampling.stop import decode
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def token_ids(rationale: Rationale, tokenizer: Any, template: PromptTemplate) ->
     """
     ids = rationale.token_ids
     text = rationale.text.removeprefix(template.opening)
-    if ids and max(ids) < len(tokenizer) and decode(tokenizer, ids).startswith(text):
+    if ids and max(ids) < len(tokenizer) and text_of(tokenizer, ids).startswith(text):
         return ids
     return template.encode_reply(tokenizer, rationale.text, whole=rationale.finish_reason != "length")
 

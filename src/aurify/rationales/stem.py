@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from aurify.questions.special import text_of
 from aurify.sampling.protocol import Completion
-from aurify.sampling.stop import decode, first_stop, tokens_to_stop
+from aurify.sampling.stop import first_stop, tokens_to_stop
 
 
 def with_stem(
@@ -29,7 +30,7 @@ def with_stem(
     end = len(ids) if at_stop is None else max(at_stop, len(stem) + 1)
     ended = "length" if end > max_new_tokens else "stop" if at_stop is not None else drawn.finish_reason
     ids = ids[: min(end, max_new_tokens)]
-    text = decode(tokenizer, ids)
+    text = text_of(tokenizer, ids)
     told, logprob = drawn.token_logprobs[: len(ids) - len(stem)], drawn.logprob
     if len(ids) < len(stem) + len(drawn.token_ids):
         logprob = math.fsum(told) if told else math.nan

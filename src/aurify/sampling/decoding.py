@@ -18,11 +18,12 @@ from aurify.models.eos import eos_ids
 from aurify.models.prefix import n_virtual_tokens
 from aurify.models.vocabulary import n_ids
 from aurify.pulse import give
+from aurify.questions.special import text_of
 from aurify.sampling.draw import draw_tokens
 from aurify.sampling.engine import PREFILL_TOKENS, Engine, Prefilled
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt
 from aurify.sampling.rows import Rows
-from aurify.sampling.stop import decode, first_stop, tokens_to_stop
+from aurify.sampling.stop import first_stop, tokens_to_stop
 
 _REFILL_SHARE = 6  # rows leave, and new ones enter, once one in this many is free
 _TELL_EVERY = 16  # steps between two words on how many samples are done, though none was since
@@ -168,7 +169,7 @@ class Decoding:
         alive = rows.alive_R.nonzero()[:, 0]
         newest = zip(rows.tokens_RM[alive].tolist(), rows.count_R[alive].tolist(), strict=True)
         found = [
-            first_stop(decode(self.tokenizer, tokens[max(0, count - window) : count]), self.stop) is not None
+            first_stop(text_of(self.tokenizer, tokens[max(0, count - window) : count]), self.stop) is not None
             for tokens, count in newest
         ]
         rows.alive_R[alive] = ~torch.tensor(found, dtype=torch.bool, device=self.device)
@@ -205,7 +206,7 @@ class Decoding:
         at_stop = tokens_to_stop(self.tokenizer, tokens, self.stop)
         if at_stop is not None:
             tokens, logprobs = tokens[:at_stop], logprobs[:at_stop]
-        text = decode(self.tokenizer, tokens)
+        text = text_of(self.tokenizer, tokens)
         if at_stop is not None:
             text = text[: first_stop(text, self.stop)]
         ended = at_stop is not None or tokens[-1] in self.eos_ids

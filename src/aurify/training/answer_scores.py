@@ -19,8 +19,9 @@ from aurify.methods.answered import AnsweredRationale
 from aurify.models.logprobs import Scored
 from aurify.models.token_budget import TokenBudget
 from aurify.questions import Prompts, Question
+from aurify.questions.special import text_of
 from aurify.rationales import Rationale
-from aurify.sampling.stop import decode, tokens_to_stop
+from aurify.sampling.stop import tokens_to_stop
 from aurify.training.scores import logprobs_of
 
 
@@ -60,14 +61,14 @@ class AnswerScorer:
         thought = rationale.token_ids[:cut]
         return _with(
             rationale, token_ids=(*thought, *self._answer(lead, question.answer)), thought=cut, answer_logprob=0.0,
-            text=f"{decode(self.prompts.tokenizer, thought)} {question.answer}.", predicted=question.answer,
+            text=f"{text_of(self.prompts.tokenizer, thought)} {question.answer}.", predicted=question.answer,
             verdict=Verdict.RIGHT, reason="the known answer, put after the model's rationale", logprob=None,
         )  # fmt: skip
 
     def _reply_begins(self, rationale: Rationale) -> int | None:
         """The character of a rationale's own text at which its thought is over; None: it is not."""
         opening = self.prompts.template.opening
-        text = opening + decode(self.prompts.tokenizer, rationale.token_ids)
+        text = opening + text_of(self.prompts.tokenizer, rationale.token_ids)
         try:
             return max(0, len(text) - len(after_thought(text)) - len(opening))
         except Unreadable:

@@ -9,8 +9,9 @@ from typing import Any
 
 from aurify.errors import AurifyError
 from aurify.pulse import give
+from aurify.questions.special import text_of
 from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
-from aurify.sampling.stop import decode, first_stop
+from aurify.sampling.stop import first_stop
 from aurify.sampling.vllm import wire
 from aurify.sampling.vllm.endpoints import Endpoints, VllmEndpoint
 from aurify.sampling.vllm.http import Unreachable
@@ -129,7 +130,7 @@ class VllmSampler:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _completion(self, drawn: wire.ServedCompletion, stop: Sequence[str]) -> Completion:
-        text = decode(self.tokenizer, drawn.token_ids)
+        text = text_of(self.tokenizer, drawn.token_ids)
         return Completion(drawn.token_ids, text[: first_stop(text, stop)], sum(drawn.logprobs), drawn.finish_reason)
 
     def _check(self, prompts: Sequence[Prompt], max_new_tokens: int, temperature: float, stop: Sequence[str]) -> None:
