@@ -28,7 +28,7 @@ class Letters:
     def __len__(self) -> int:
         return 27
 
-    def text_of(self, token_ids: list[int], **_: Any) -> str:
+    def decode(self, token_ids: list[int], **_: Any) -> str:
         return "".join(self.words[i] for i in token_ids)
 
 
