@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aurify.answers.worker_process import START_TIMEOUT, Reply, WorkerProcess, readable
+from aurify.answers.worker_process import START_TIMEOUT, WorkerProcess, WorkerReply, readable
 from aurify.errors import AurifyError
 
 CRASHES = 2
@@ -138,7 +138,7 @@ class _Run:
             request = {"op": job.op, "pred": job.pred, "gold": job.gold, "spec": job.spec}
             worker.send("busy", request, job.timeout or self.pool.timeout)
 
-    def _heard(self, worker: WorkerProcess, replies: Sequence[Reply] | None) -> None:
+    def _heard(self, worker: WorkerProcess, replies: Sequence[WorkerReply] | None) -> None:
         if replies is None:
             self._lost(worker)
             return
@@ -151,7 +151,7 @@ class _Run:
             elif reply["number"] == worker.number and worker.state in ("loading", "busy"):
                 self._replied(worker, reply)
 
-    def _ready(self, worker: WorkerProcess, reply: Reply) -> None:
+    def _ready(self, worker: WorkerProcess, reply: WorkerReply) -> None:
         """Another process answers now; what the one before had in hand, if anything, is asked again."""
         state = worker.state
         worker.answers(reply["pid"])
@@ -160,7 +160,7 @@ class _Run:
         if worker.job is not None:
             self._start(worker)
 
-    def _replied(self, worker: WorkerProcess, reply: Reply) -> None:
+    def _replied(self, worker: WorkerProcess, reply: WorkerReply) -> None:
         assert worker.job is not None
         word = reply["verdict"]
         if worker.state == "loading":

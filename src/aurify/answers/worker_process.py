@@ -25,7 +25,7 @@ START_TIMEOUT = 300.0
 """Seconds a worker may take to start and import: it is no answer's fault, and machines are busy."""
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from aurify.answers.worker import main; main()"
 
-Reply = dict[str, Any]
+WorkerReply = dict[str, Any]
 
 
 class WorkerProcess:
@@ -87,7 +87,7 @@ class WorkerProcess:
                 return False
         return True
 
-    def receive(self) -> list[Reply] | None:
+    def receive(self) -> list[WorkerReply] | None:
         """The whole replies that have come, maybe none; None where there is nobody any more."""
         assert self.process.stdout is not None
         chunk = os.read(self.process.stdout.fileno(), 65536)
@@ -115,10 +115,10 @@ def readable(workers: Sequence[WorkerProcess]) -> list[WorkerProcess]:
         return [key.data for key, _ in selector.select(max(0.0, until - time.monotonic()))]
 
 
-def _parsed(line: bytes) -> Reply | None:
+def _parsed(line: bytes) -> WorkerReply | None:
     """A reply; None for what a killed process left of one."""
     try:
-        reply: Reply = json.loads(line)
+        reply: WorkerReply = json.loads(line)
     except ValueError:
         return None
     return reply

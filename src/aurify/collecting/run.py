@@ -20,7 +20,7 @@ from aurify.collecting.teaching import Server, Teaching, graded_replies
 from aurify.errors import AurifyError, UsageError
 from aurify.files import sweep, write_atomically
 from aurify.lock import is_unused, sole_writer
-from aurify.models.load import weights_of
+from aurify.models.load import model_hashes
 from aurify.models.prompting import PromptForm, prompt_form
 from aurify.parsing import parse_json
 from aurify.questions import PromptTemplate, Question
@@ -278,7 +278,7 @@ def known_price(settings: SampleSettings) -> Price | None:
 
 def _same_read(folder: Path, settings: SampleSettings, asked: Sequence[Question]) -> None:
     """Refuse to go on with a table whose first parts are of other questions, worked examples or weights."""
-    files, model = of_files([settings.few_shot]), weights_of(settings.model)
+    files, model = of_files([settings.few_shot]), model_hashes(settings.model)
     now = {**fingerprint({"questions": asked}), "files": files, "model": model}
     record = folder / "read.json"
     if record.is_file():

@@ -26,7 +26,7 @@ from aurify.distillation.teaching import DrawnBefore, draw_rationales, keep_give
 from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
-from aurify.models.load import weights_of
+from aurify.models.load import model_hashes
 from aurify.models.nat.model import adapters
 from aurify.models.nat.unit import BOTH, NEG
 from aurify.models.prefix import position_limit, room_behind
@@ -80,7 +80,7 @@ def run_distillation(
     with ExitStack() as stack:
         context = stack.enter_context(opened(settings, "distill", watcher))
         read = fingerprint({"training questions": train, "held-out questions": held})
-        read = {**read, "rationales": of_files([settings.from_]), "model": weights_of(settings.model)}
+        read = {**read, "rationales": of_files([settings.from_]), "model": model_hashes(settings.model)}
         context.claim(settings, read, train=train, held_out=held)
         loaded, base = load_given(settings, context.world.device, context.folder.path / "base", context.say)
         prepared = prepare_student(loaded, base, settings)

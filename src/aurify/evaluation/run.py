@@ -22,7 +22,7 @@ from aurify.evaluation.settings import EvaluateSettings
 from aurify.evaluation.table import sampled_outcome, table_outcomes
 from aurify.files import sweep
 from aurify.lock import is_unused, sole_writer
-from aurify.models.load import weights_of
+from aurify.models.load import model_hashes
 from aurify.models.precision import settle_dtype
 from aurify.models.prefix import room_behind
 from aurify.models.prompting import PromptForm, prompt_form
@@ -198,7 +198,7 @@ def _journal(
 ) -> Iterator[Journal]:
     """What is drawn is written down until all of it is in the tables, and found there after a stop."""
     own = settings.model_dump(exclude={"out", "json_", "limit", "skip_bad"}, mode="json")
-    read = [fingerprint({"questions": asked}), weights_of(settings.model), of_files([settings.few_shot])]
+    read = [fingerprint({"questions": asked}), model_hashes(settings.model), of_files([settings.few_shot])]
     about = json.dumps([own, *read], sort_keys=True)
     digest = hashlib.sha256(about.encode()).hexdigest()
     journal = Journal(sampler, Path(settings.out or "") / JOURNAL, digest, say)

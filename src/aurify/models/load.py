@@ -138,7 +138,7 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def weights_of(name: str) -> dict[str, str]:
+def model_hashes(name: str) -> dict[str, str]:
     """The hashes of a model's files, and of its base's, as a run records them (``questions.fingerprint``)."""
     return of_files([resolve_name(name), base_name(name)])
 

@@ -20,7 +20,7 @@ from aurify.seeds import stable_seed
 _ANSWER = re.compile(r"So the answer is (.+)\.\s*$")
 SEED = 900
 """Questions of this seed are in no corpus."""
-MOST_TOKENS, BATCH = 224, 64
+MOST_TOKENS, QUESTIONS_AT_ONCE = 224, 64
 """Of a continuation; prompts at a time."""
 
 
@@ -56,8 +56,8 @@ def complete(
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     eos = tokenizer.eos_token_id
     torch.manual_seed(stable_seed("nugget-report", int(sample)) % 2**32)
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
+    for start in range(0, len(order), QUESTIONS_AT_ONCE):
+        chosen = order[start : start + QUESTIONS_AT_ONCE]
         inputs = tokenizer([prompts[i] for i in chosen], return_tensors="pt", padding=True)
         out_BT = model.generate(
             input_ids=inputs["input_ids"],

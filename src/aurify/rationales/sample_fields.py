@@ -70,6 +70,6 @@ def is_cut(text: str, given: Mapping[str, Any]) -> bool:
     return any(text.count(opening) > text.count(closing) for opening, closing in _OPENED)
 
 
-def without(fields: Fields, dropped: Callable[[str], bool]) -> dict[str, Any]:
+def fields_without(fields: Fields, dropped: Callable[[str], bool]) -> dict[str, Any]:
     """The row as it stands, but for the fields whose names, in lower case, are ``dropped``."""
     return {name: value for name, value in fields.original.items() if not dropped(str(name).lower())}

@@ -13,10 +13,10 @@ from aurify.rationales.sample_fields import (
     LABEL_FIELDS,
     SAMPLE_FIELDS,
     TRUNCATED_FIELDS,
+    fields_without,
     label_of,
     listed_field,
     row_label,
-    without,
 )
 
 _FINISHED = ("finish_reasons", "finish_reason")
@@ -55,7 +55,7 @@ def read_lists(fields: Fields) -> dict[str, Any]:
             given.setdefault("model", written_by)
         samples.append(given)
     told = {key for key in (*LABEL_FIELDS, *_FINISHED, "is_reasoning_complete") if isinstance(fields.get(key), list)}
-    return {**without(fields, lambda key: key == name or key in told), "samples": samples}
+    return {**fields_without(fields, lambda key: key == name or key in told), "samples": samples}
 
 
 def has_trajectories(row: Fields) -> bool:
@@ -77,7 +77,7 @@ def read_trajectories(fields: Fields) -> dict[str, Any]:
             samples += [{"text": f"<think>\n{one}\n</think>\n\n{attempt}", "model": model, **grade} for one in thoughts]
         elif (numbered := _NUMBERED.fullmatch(name)) and isinstance(value, str) and value.strip():
             samples.append({"text": value, "model": numbered["model"]})
-    return {**without(fields, lambda name: bool(_TRAJECTORY.fullmatch(name) or _NUMBERED.fullmatch(name)
+    return {**fields_without(fields, lambda name: bool(_TRAJECTORY.fullmatch(name) or _NUMBERED.fullmatch(name)
                                                  or name.endswith(("attempt", "_grade", "_grade_reason")))),
             "samples": samples}  # fmt: skip
 
@@ -94,7 +94,7 @@ def read_conversation(fields: Fields) -> dict[str, Any]:
     turns = read_turns(fields[name], name)
     own = {told: fields[told] for told in (*ENDING_FIELDS, *TRUNCATED_FIELDS) if told in fields}
     sample = {"text": turns.assistant, **own, "correct": row_label(fields)}
-    return {**without(fields, lambda other: other == name), "question": turns.user, "samples": [sample]}
+    return {**fields_without(fields, lambda other: other == name), "question": turns.user, "samples": [sample]}
 
 
 def _spoken(fields: Fields) -> str | None:

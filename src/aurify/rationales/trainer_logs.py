@@ -8,7 +8,7 @@ from typing import Any
 from aurify.questions.fields import Fields, structure
 from aurify.questions.turns import is_turns, read_turns, role_of
 from aurify.rationales.prompt_text import question_within
-from aurify.rationales.sample_fields import label_of, without
+from aurify.rationales.sample_fields import fields_without, label_of
 
 _REWARD = re.compile(r"reward|accura|correct", re.IGNORECASE)
 _TELLS = re.compile(r"accura|correct|solution|answer|math", re.IGNORECASE)
@@ -24,7 +24,7 @@ def read_verl(fields: Fields) -> dict[str, Any]:
     """verl's dumps of rollouts and validation: ``input``, ``output``, ``gts``, ``score``."""
     label = next((fields[name] for name in ("acc", "score", "reward") if fields.get(name) is not None), None)
     sample = {"text": fields["output"], "correct": label}
-    kept = without(fields, lambda name: name in ("input", "output", "gts", "acc", "score", "reward"))
+    kept = fields_without(fields, lambda name: name in ("input", "output", "gts", "acc", "score", "reward"))
     gold = {} if fields.get("gts") is None else {"answer": fields["gts"]}
     return {**kept, "question": question_within(str(fields["input"])), **gold, "samples": [sample]}
 
@@ -45,7 +45,7 @@ def read_trl(fields: Fields) -> dict[str, Any]:
     labels = {label_of({"correct": fields[name]}) for name in telling if fields[name] is not None}
     sample = {"text": text, "correct": labels.pop() if len(labels) == 1 else None}  # what the scorers agree on
     asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
-    kept = without(fields, lambda name: name in ("prompt", "completion", "label", *rewards))
+    kept = fields_without(fields, lambda name: name in ("prompt", "completion", "label", *rewards))
     return {"question": asked, **kept, "samples": [sample]}
 
 
@@ -66,5 +66,5 @@ def read_preference(fields: Fields) -> dict[str, Any]:
         samples.append({"text": reply, "correct": right})
     if prompt:
         asked = read_turns(prompt, "prompt").user if is_turns(prompt) else question_within(str(prompt))
-    kept = without(fields, lambda name: name in ("prompt", "chosen", "rejected"))
+    kept = fields_without(fields, lambda name: name in ("prompt", "chosen", "rejected"))
     return {"question": asked, **kept, "samples": samples}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aurify.statistics.intervals import LEVEL
+from aurify.statistics.intervals import COVERAGE
 
 
 class Accuracy(NamedTuple):
@@ -28,7 +28,7 @@ class Accuracy(NamedTuple):
         outcomes = [bool(verdict) for verdict in verdicts]
         if not outcomes:
             return cls(0, 0, 0.0, 1.0)
-        interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(LEVEL, method="wilson")
+        interval = binomtest(sum(outcomes), len(outcomes)).proportion_ci(COVERAGE, method="wilson")
         return cls(sum(outcomes), len(outcomes), float(interval.low), float(interval.high))
 
     @property

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from aurify.statistics.intervals import LEVEL
+from aurify.statistics.intervals import COVERAGE
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +127,7 @@ def crossed_mean(values_SQ: Floats, added: Sequence[Added] = ()) -> CrossedMean:
     value, centre, error = float(np.nanmean(values_SQ)), float(weight_S @ means_S), variance**0.5
     if not error:
         return CrossedMean(Interval(value, value, value), 1.0 if value == 0 else 0.0, runs >= ENOUGH_RUNS)
-    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
+    half = float(stdtrit(freedom, (1 + COVERAGE) / 2)) * error
     p = float(2 * stdtr(strict, -abs(centre) / cautious**0.5))
     least, most = (answer_K.min(), answer_K.max()) if added else (-np.inf, np.inf)
     low, high = float(max(centre - half, least)), float(min(centre + half, most))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEVEL = 0.95
+COVERAGE = 0.95
 """The confidence of every interval."""
 
 
@@ -22,7 +22,7 @@ def bootstrap_means(
 
     For means that are no proportion, such as pass@k: a row is a question, a column a metric, and all metrics of a
     question are drawn together. Rows that are all alike, or nearly, say little of the questions that were not
-    asked: a share of 1 - ((1 - LEVEL) / 2)^(1/n) of those may be of the least or the most value where none of n was.
+    asked: a share of 1 - ((1 - COVERAGE) / 2)^(1/n) of those may be of the least or the most value where none of n was.
     The interval reaches at least so far.
 
     Sources: B. Efron (1979), Bootstrap methods: another look at the jackknife, Annals of Statistics 7 (1), 1-26;
@@ -39,7 +39,7 @@ def bootstrap_means(
     random = np.random.default_rng(seed)
     n = len(values_QM)
     means_BM = np.array([values_QM[random.integers(n, size=n)].mean(axis=0) for _ in range(resamples)])
-    low_M, high_M = np.quantile(means_BM, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low_M, high_M = np.quantile(means_BM, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
     mean_M = values_QM.mean(axis=0)
-    unseen = 1 - ((1 - LEVEL) / 2) ** (1 / n)
+    unseen = 1 - ((1 - COVERAGE) / 2) ** (1 / n)
     return np.minimum(low_M, mean_M - unseen * (mean_M - least)), np.maximum(high_M, mean_M + unseen * (1 - mean_M))

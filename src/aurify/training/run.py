@@ -13,7 +13,7 @@ from aurify.clock import Clock
 from aurify.errors import AurifyError, UsageError
 from aurify.methods import METHODS, Method
 from aurify.models import load_model, prepare
-from aurify.models.load import weights_of
+from aurify.models.load import model_hashes
 from aurify.models.prefix import is_adapted, room_behind
 from aurify.models.prompting import PromptForm
 from aurify.models.sharding import join
@@ -120,7 +120,7 @@ def run_training(
         template = asked.template
         read = fingerprint({"training questions": train, "held-out questions": held})
         files = of_files([settings.few_shot, settings.memory_from])
-        read = {**read, "files": files, "model": weights_of(settings.model)}
+        read = {**read, "files": files, "model": model_hashes(settings.model)}
         context.claim(settings, read, train=train, held_out=held)
         asked.tell(context, train[0])
         settings = settings.model_copy(update={"memory": memory})  # after its record: a plan compares what was asked
