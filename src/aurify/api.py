@@ -6,6 +6,7 @@ import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from aurify.answers.custom import word_of
 from aurify.errors import UsageError
 from aurify.methods import METHODS
 from aurify.questions.given import GIVEN_IN_PYTHON, DataInPython, all_given
@@ -40,7 +41,9 @@ def train(
         held_out: what to evaluate on, in any of these forms, in the place of ``eval_data``; without either part of
             ``data`` is held out (``holdout=0.4``).
         watcher: is told what happens (``aurify.running.progress.TerminalWatcher()`` shows it).
-        settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``.
+        settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``. ``answers`` may also be
+            a function, a comparison or a reward function: it is called in this process, without a limit of time, and
+            given again where a run is resumed.
 
     Returns:
         The run: its folder, its model folder, and held-out accuracy before and after.
@@ -61,5 +64,5 @@ def train(
     given = None if isinstance(data, str | os.PathLike) else all_given(data)
     with nullcontext(method) if isinstance(method, str) else METHODS.given(method) as word:
         words = {"method": word, "model": model, "data": data if given is None else GIVEN_IN_PYTHON, "out": out}
-        resolved = resolve(TrainSettings, {**words, **settings})
+        resolved = resolve(TrainSettings, {**words, **settings, "answers": word_of(settings.get("answers"))})
         return run_training(resolved, questions=given, held_out=held_out, watcher=watcher)

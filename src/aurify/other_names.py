@@ -65,7 +65,8 @@ WITHOUT = {
     "AdamW with a cosine: --lr, --lr-final, --warmup and --weight-decay": [
         "optim", "optimizer", "lr-scheduler", "lr-scheduler-type", "scheduler",
     ],
-    "the method decides (docs/methods-map.md)": ["loss-type", "scale-rewards", "adv-estimator", "reward-weights"],
+    "the method decides (docs/methods-map.md)": ["loss-type", "scale-rewards", "adv-estimator"],
+    "one function says what is right, and may call others (docs/guides/from_trl.md)": ["reward-weights"],
     "--fsdp shares a model among processes": ["deepspeed", "strategy", "tensor-parallel-size"],
     "aurify export RUN --push OWNER/NAME": ["push-to-hub", "hub-model-id"],
     "--eval-every keeps the best model in the run's folder best": ["load-best-model-at-end"],

@@ -40,6 +40,28 @@ async def waits(completions, **kwargs):
 def nothing(completions, **kwargs):
     return [None]
 
+def as_a_dict(completions, **kwargs):
+    return [{"score": 1, "acc": True}]
+
+def a_bool(completions, **kwargs):
+    return (True,)
+
+def of_numpy(completions, **kwargs):
+    import numpy
+    return numpy.array([0.25], dtype=numpy.float32)
+
+def no_score(completions, **kwargs):
+    return [{"acc": 1.0}]
+
+def a_dict_of_lists(completions, **kwargs):
+    return {"score": [1.0]}
+
+def digits(completions, **kwargs):
+    return "1"
+
+def leaves(completions, **kwargs):
+    raise SystemExit(3)
+
 def too_many(completions, **kwargs):
     return [1.0, 1.0]
 
@@ -113,11 +135,18 @@ def test_the_signature_tells_a_reward_function_from_a_comparison() -> None:
         ("waits", "x", "right", "reward 0.75, at least 0.5", 0.75),
         ("by_keywords", "x", "right", "reward 1, at least 0.5", 1.0),
         ("nothing", "7", "left-out", "rewards_of_mine:nothing gave None", None),
-        ("too_many", "7", "unparsable", "returned 2 scores for one completion: expected a list of one", None),
-        ("no_list", "7", "unparsable", "returned a float for one completion", None),
-        ("no_number", "7", "unparsable", "gave a str: expected a number or None", None),
-        ("not_finite", "7", "unparsable", "gave nan", None),
-        ("raises", "7", "unparsable", "raised KeyError: 'x'", None),
+        ("as_a_dict", "7", "right", "reward 1, at least 0.5", 1.0),
+        ("a_bool", "7", "right", "reward 1, at least 0.5", 1.0),
+        ("of_numpy", "7", "wrong", "reward 0.25, below 0.5", 0.25),
+        ("no_score", "7", "unparsable", "returned [{'acc': 1.0}] (list): expected a finite number, or None", None),
+        ("a_dict_of_lists", "7", "unparsable", "returned {'score': [1.0]} (dict): expected a list of one score", None),
+        ("digits", "7", "unparsable", "returned '1' (str): expected a list of one score", None),
+        ("leaves", "7", "unparsable", "raised SystemExit: 3", None),
+        ("too_many", "7", "unparsable", "returned [1.0, 1.0] (list): expected a list of one score", None),
+        ("no_list", "7", "unparsable", "returned 1.0 (float): expected a list of one score, for one completion", None),
+        ("no_number", "7", "unparsable", "returned ['good'] (list): expected a finite number, or None", None),
+        ("not_finite", "7", "unparsable", "returned [nan] (list): expected a finite number, or None", None),
+        ("raises", "7", "unparsable", "raised KeyError: 'x' (rewards_of_mine.py, line 5", None),
         ("hangs", "7", "timeout", "no verdict within 2 s", None),
     ],
 )
@@ -164,6 +193,12 @@ def test_the_threshold_is_a_setting_of_reward_functions(more: dict[str, str], ve
     word = "rewards_of_mine:length"
     with grader_of(resolve(SampleSettings, {**WORDS, "answers": word, **more})) as grader:
         assert str(grader.grade("12345678", Question("q", "?", "", word)).verdict) == verdict
+
+
+def test_so_is_its_time() -> None:
+    word = "rewards_of_mine:hangs"
+    with grader_of(resolve(SampleSettings, {**WORDS, "answers": word, "reward_timeout": "0.5"})) as grader:
+        assert grader.grade("7", Question("q", "?", "", word)).reason == "no verdict within 0.5 s"
 
 
 def test_of_other_types_it_means_nothing() -> None:

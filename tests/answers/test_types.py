@@ -97,7 +97,7 @@ def test_a_function_that_no_worker_could_import_is_refused_at_once(monkeypatch: 
     for module, name in ((sys.modules["__main__"], "__main__"), (made, "made_by_hand")):
         monkeypatch.setattr(module, "same", lambda pred, gold: pred == gold, raising=False)
         monkeypatch.setitem(sys.modules, name, module)
-        with pytest.raises(UsageError, match=f"--answers {name}:same: .*put the function in a file") as error:
+        with pytest.raises(UsageError, match=f"--answers {name}:same: .*put it in a file") as error:
             answer_type(f"{name}:same")
         assert "\n" not in str(error.value)
     assert answer_type("operator:eq").word == "operator:eq"  # of no file, and imported anywhere

@@ -86,6 +86,6 @@ class Judging(AnswerType):
         """What a user should know who chose it, in one line."""
         return None
 
-    def lacks(self, columns: Mapping[str, object]) -> str | None:
-        """What a question's row lacks to be judged, in half a line; None: nothing."""
+    def lacks(self, columns: Mapping[str, object], answer: str) -> str | None:
+        """What a question's row and its known answer, if any, lack to be judged, in half a line; None: nothing."""
         return None

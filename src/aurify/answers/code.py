@@ -53,7 +53,7 @@ class Code(Judging):
         given = {"exam": exam, "seconds": self.code_timeout, "memory_mb": self.code_memory_mb}
         return Job("code", program, json.dumps(given), timeout=self.code_timeout + _GRACE)
 
-    def lacks(self, columns: Mapping[str, object]) -> str | None:
+    def lacks(self, columns: Mapping[str, object], answer: str) -> str | None:
         """Why there are no tests in the row."""
         try:
             exam_of(columns)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aurify.answers.answer_type import AnswerType, Judging
+from aurify.answers.calls import called
 from aurify.answers.choice import read_choice
 from aurify.answers.compare import Asked, canonical, compare, extract
+from aurify.answers.custom import is_given
+from aurify.answers.faults import Faults
 from aurify.answers.options import options
 from aurify.answers.pool import Job, JobResult, WorkerPool
 from aurify.answers.reading import MAX_ANSWER, Unreadable
@@ -33,23 +36,32 @@ class Grader:
     """Gives verdicts. It owns the worker processes, started when first needed; close it, or use it with ``with``.
 
     Each answer type compares in its own way (``ANSWER_TYPES``). ``math`` beyond equal writing and plain numbers, and
-    the user's own ``module:function``, are compared in workers with limits of wall-clock time and memory. Equal
-    comparisons are made once. A Grader is not for several threads at a time.
+    the user's own ``module:function``, are compared in workers with limits of wall-clock time and memory; a function
+    that Python gave is called here. Equal comparisons are made once. A Grader is not for several threads at a time.
 
     Args:
         timeout: seconds a comparison may take before its worker is killed.
         memory_mb: address space of a worker, in MiB.
         workers: processes at a time.
         kind: the answer type that has settings of its own; every other one is as it stands in the table.
+        say: is told where the user's own function fails, and one that does nothing else is an error (``Faults``);
+            None: the verdicts alone tell.
     """
 
     def __init__(
-        self, *, timeout: float = 5.0, memory_mb: int = 1024, workers: int = 1, kind: AnswerType | None = None
+        self,
+        *,
+        timeout: float = 5.0,
+        memory_mb: int = 1024,
+        workers: int = 1,
+        kind: AnswerType | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=workers)
         self._known: dict[Job, JobResult] = {}
         self._verdicts: dict[_Key, Grade] = {}
         self._own = kind
+        self._faults = Faults(say) if say else None
 
     def grade(self, text: str, question: Question, *, truncated: bool = False) -> Grade:
         """The verdict on a whole rationale, by the question's answer type.
@@ -163,23 +175,36 @@ class Grader:
             self._known.clear()
         unknown = [job for job in jobs if job not in self._known]
         if unknown:
-            self._known.update(zip(unknown, self._pool.run(unknown), strict=True))
+            here = {job: _called(job) for job in unknown if is_given(job.spec)}
+            others = [job for job in unknown if job not in here]
+            self._known.update(here | dict(zip(others, self._pool.run(others), strict=True)))
+            if self._faults:
+                for job in unknown:
+                    self._faults.heed(job, self._known[job])
         return [self._known[job] for job in jobs]
 
 
-def grader_of(settings: Any, folder: str | Path | None = None, **limits: Any) -> Grader:
+def _called(job: Job) -> JobResult:
+    """The outcome of a function that Python gave."""
+    try:
+        return called(job)
+    except (MemoryError, RecursionError) as error:
+        return JobResult("unparsable", f"{job.spec} raised {type(error).__name__}")
+
+
+def grader_of(settings: Any, folder: str | Path | None = None, **more: Any) -> Grader:
     """A grader with the answer type of ``settings.answers`` and its own settings.
 
     Args:
         folder: of the run, where a type may keep what it paid for.
-        limits: of the workers; see ``Grader``.
+        more: of the workers, and who is told of faults; see ``Grader``.
 
     Raises:
         UsageError: the type refuses its settings.
     """
     word = getattr(settings, "answers", None)
     kind = ANSWER_TYPES.made(word, settings) if word else None
-    return Grader(kind=kind.at(folder) if kind else None, **limits)
+    return Grader(kind=kind.at(folder) if kind else None, **more)
 
 
 def _cut(text: str) -> Grade:

@@ -136,7 +136,8 @@ class _Run:
             worker.send("loading", {"op": "load", "what": job.preload}, START_TIMEOUT)
         else:
             request = {"op": job.op, "pred": job.pred, "gold": job.gold, "spec": job.spec}
-            worker.send("busy", request, job.timeout or self.pool.timeout)
+            timeout = job.timeout or self.pool.timeout
+            worker.send("busy", {**request, "timeout": timeout}, timeout)
 
     def _heard(self, worker: WorkerProcess, replies: Sequence[WorkerReply] | None) -> None:
         if replies is None:
@@ -191,7 +192,8 @@ class _Run:
         assert job is not None
         (self.kills if killed else self.crashes)[job] += 1
         if self.crashes[job] >= CRASHES or self.kills[job] >= KILLS:
-            self.done[job], worker.job = JobResult("unparsable", reason or "the parser crashed"), None
+            reason = reason or f"{self.jobs[job].spec or 'the parser'} crashed"
+            self.done[job], worker.job = JobResult("unparsable", reason), None
 
     def _timeout(self, worker: WorkerProcess) -> float:
         job = None if worker.job is None else self.jobs[worker.job]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from pkgutil import resolve_name
 from typing import Any
 
 from aurify.answers.answer_type import AnswerType
-from aurify.answers.custom import Comparison, is_reward, load_custom
+from aurify.answers.custom import ONE_FUNCTION, Comparison, is_given, load_custom
 from aurify.answers.reward import Reward
+from aurify.answers.reward_forms import form_of, is_comparison
 from aurify.errors import UsageError, nearest
 from aurify.registry import Registry
 
@@ -44,9 +46,10 @@ class AnswerTypes(Registry[AnswerType]):
             raise ValueError(str(error)) from None
 
     def made(self, word: str, settings: object) -> AnswerType:
-        """The type of a word, with its own settings as they are in ``settings``."""
+        """The type of a word, with its own settings as they are in ``settings``; see ``of``."""
+        kind = self.of(word)
         values = {name: getattr(settings, name, None) for name in self.own(word)}
-        return dataclasses.replace(self.of(word), **{key: value for key, value in values.items() if value is not None})
+        return dataclasses.replace(kind, **{key: value for key, value in values.items() if value is not None})
 
     def summary(self, word: str) -> str:
         """What the type says of itself; see ``Registry.summary``."""
@@ -58,11 +61,13 @@ class AnswerTypes(Registry[AnswerType]):
     def _of_function(self, word: str) -> AnswerType:
         """The type of the user's own function, made anew where a reload put another in its place."""
         if not all(word.partition(":")):
-            raise UsageError(f"--answers '{word}': {nearest(word, (*self.words(), CUSTOM))}")
+            meant = f"{word}:FUNCTION names a function in it" if word.endswith(".py") else ""
+            raise UsageError(f"--answers '{word}': {meant or nearest(word, (*self.words(), CUSTOM))}")
+        if "," in word and not is_given(word):
+            raise UsageError(f"--answers {word}: {ONE_FUNCTION}")
         function = load_custom(word)
         if word not in self._functions or self._functions[word][0] is not function:
-            kind = Reward(word) if is_reward(word, function) else Comparison.of(word)
-            self._functions[word] = function, kind
+            self._functions[word] = function, _kind(word, function)
         return self._functions[word][1]
 
     def _find(self, word: str) -> AnswerType:
@@ -77,6 +82,17 @@ class AnswerTypes(Registry[AnswerType]):
         if not isinstance(found, AnswerType):
             raise UsageError(f"--answers {word}: it is no AnswerType")
         return found
+
+
+def _kind(word: str, function: Any) -> AnswerType:
+    if form := form_of(function):
+        return Reward(word, about=f"a reward function as {form.of} has them", in_worker=not is_given(word))
+    if is_comparison(function):
+        return Comparison.of(word)
+    raise UsageError(
+        f"--answers {word}: {inspect.signature(function)} is neither a comparison (predicted, gold) nor a reward "
+        "function (completions, **columns), or as verl's (data_source, solution_str, ground_truth, extra_info)"
+    )
 
 
 ANSWER_TYPES = AnswerTypes(
@@ -95,8 +111,8 @@ ANSWER_TYPES = AnswerTypes(
 """By their words, as ``--answers`` takes them."""
 
 ANSWERS_HELP = (
-    f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM}, a comparison or, with a parameter 'completions', a reward "
-    "function, which takes --reward-threshold [inferred]"
+    f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM} (file.py:function), a comparison or a reward function as TRL's or "
+    "verl's, which takes --reward-threshold [inferred]"
 )
 """The description of ``--answers``."""
 

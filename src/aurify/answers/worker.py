@@ -74,8 +74,8 @@ def _serve(replies: TextIO, config: Message, before: str) -> None:
     handlers: dict[str, Callable[[Message], Message]] = {
         "load": _load,
         "math": _math,
-        "custom": _custom,
-        "reward": _reward,
+        "custom": _own,
+        "reward": _own,
         "code": _code,
     }
     replies.write("\n")
@@ -84,7 +84,7 @@ def _serve(replies: TextIO, config: Message, before: str) -> None:
         request = _request(line)
         if request is None:
             continue
-        _limit_cpu(config["timeout"])
+        _limit_cpu(request["timeout"] if "timeout" in request else config["timeout"])
         try:
             reply = handlers[request["op"]](request)
         except MemoryError:
@@ -132,42 +132,12 @@ def _math(request: Message) -> Message:
     return {"verdict": verdict, "reason": reason}
 
 
-def _custom(request: Message) -> Message:
-    from aurify.answers.custom import load_custom
+def _own(request: Message) -> Message:
+    from aurify.answers.calls import called
+    from aurify.answers.pool import Job
 
-    try:
-        outcome = load_custom(request["spec"])(request["pred"], request["gold"])
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:
-        return {"verdict": "unparsable", "reason": f"{request['spec']} raised {type(error).__name__}: {error}"[:300]}
-    told, reason = outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, "")
-    right = _truth(told)
-    if right is None:
-        return {"verdict": "unparsable", "reason": f"{request['spec']} returned a {type(told).__name__}, not a bool"}
-    verdict = "right" if right else "wrong"
-    return {"verdict": verdict, "reason": str(reason)[:300] or f"{request['spec']} says {verdict}"}
-
-
-def _truth(value: Any) -> bool | None:
-    """A bool, NumPy's and a tensor's of one element too; None for anything else."""
-    if not isinstance(value, bool) and callable(item := getattr(value, "item", None)):
-        with suppress(Exception):  # of several elements, or another library's ``item``
-            value = item()
-    return value if isinstance(value, bool) else None
-
-
-def _reward(request: Message) -> Message:
-    from aurify.answers.custom import load_custom
-    from aurify.answers.reward import rewarded
-
-    spec = request["spec"]
-    try:
-        return rewarded(load_custom(spec), spec, request["pred"], json.loads(request["gold"]))
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:
-        return {"verdict": "unparsable", "reason": f"{spec} raised {type(error).__name__}: {error}"[:300]}
+    found = called(Job(request["op"], request["pred"], request["gold"], request["spec"]))
+    return {"verdict": found.word, "reason": found.reason, "score": found.score}
 
 
 def _code(request: Message) -> Message:

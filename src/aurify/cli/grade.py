@@ -150,12 +150,14 @@ def _item(fields: dict[str, Any], kind: str) -> _Item:
     if not isinstance(pred, str):
         pred = as_text(pred, "pred")
     columns = {key: value for key, value in fields.items() if key != "pred"}
-    if lack := _lack(kind, columns):
+    told = fields.get("gold")
+    gold = "" if judging and not isinstance(told, str | int | float) else as_text(told, "gold")
+    if lack := _lack(kind, columns, gold):
         raise RowError(lack)
     question = Question(
         id="",
         text=_question_text(fields),
-        answer="" if judging else as_text(fields["gold"], "gold"),
+        answer=gold,
         answer_type=kind,
         columns=json.dumps(columns, default=str) if judging else "",
     )
@@ -168,11 +170,11 @@ def _item(fields: dict[str, Any], kind: str) -> _Item:
     return _Item(row, pred, question, truncated)
 
 
-def _lack(kind: str, columns: Mapping[str, Any]) -> str | None:
+def _lack(kind: str, columns: Mapping[str, Any], gold: str) -> str | None:
     from aurify.answers import Judging, answer_type
 
     found = answer_type(kind)
-    return found.lacks(columns) if isinstance(found, Judging) else None
+    return found.lacks(columns, gold) if isinstance(found, Judging) else None
 
 
 def _question_text(fields: dict[str, Any]) -> str:

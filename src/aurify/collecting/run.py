@@ -171,7 +171,7 @@ def _from_api(
         cache.close()
     table = RationaleTable(found.folder / "rationales")
     table.drop_after(-1)
-    with grader_of(settings, found.folder) as grader:
+    with grader_of(settings, found.folder, say=say) as grader:
         for part, (start, chunk) in enumerate(_chunks(asked, settings.samples)):
             end = start + len(chunk)
             for row in graded_replies(chunk, asks[start:end], answers.replies[start:end], grader, settings.model):
@@ -203,7 +203,7 @@ def _from_model(
 
     occasion = Occasion(settings.model, settings.dtype, folder=found.folder, progress=tell, say=say)
     with (
-        grader_of(settings, found.folder) as grader,
+        grader_of(settings, found.folder, say=say) as grader,
         declared_sampler(settings, occasion).of_name(occasion) as (sampler, tokenizer),
     ):
         form = PromptForm.read(found.folder) or prompt_form(settings, settings.model, tokenizer)

@@ -55,7 +55,7 @@ def run_doctor(
     form = prompt_form(settings, settings.model, tokenizer)
     say(form.line())
     trials: list[Trial] = []
-    with grader_of(settings) as grader:
+    with grader_of(settings, say=say) as grader:
         pilot = Pilot(settings, chosen, model, tokenizer, grader, progress, say)
         for trial in pilot.trials(form):
             trials.append(trial)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from aurify.answers.grader import grader_of
-from aurify.errors import AurifyError
+from aurify.answers.grader import Grader, grader_of
+from aurify.errors import AurifyError, UsageError
 from aurify.models.precision import settle_dtype
 from aurify.models.prompting import PromptForm
 from aurify.parsing import read_toml
@@ -77,7 +77,12 @@ def beside_each_other(
         known |= {single_spaced(question.text): question, question.id: question}
     once = each_once(say)  # both models say what device and precision they are on
     with ExitStack() as stack:
-        grader = stack.enter_context(grader_of(SimpleNamespace(**config), run.path))
+        try:
+            grader = grader_of(SimpleNamespace(**config), run.path)
+        except UsageError as error:  # a function that is not here, as one that a script gave
+            say(f"no verdicts: {error}")
+            grader, known = Grader(), {}
+        stack.enter_context(grader)
         asked = []
         for name in (str(config["model"]), str(run.model)):
             occasion = Occasion(name, settle_dtype("auto", name, say=once), say=once)

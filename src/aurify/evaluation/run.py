@@ -72,7 +72,7 @@ def run_evaluation(
         need_votes(asked, f"--vote {settings.vote}")
     if settings.from_ is not None:
         begun = time.perf_counter()
-        with grader_of(settings) as grader:
+        with grader_of(settings, say=say) as grader:
             asked, outcomes, tally = table_outcomes(settings, asked, grader, say, voter)
         return _evaluation(settings, asked, outcomes, {"sampled": tally}, time.perf_counter() - begun)
     tallies = {"greedy": Tally(), **({"sampled": Tally()} if settings.samples else {})}
@@ -88,7 +88,7 @@ def run_evaluation(
     occasion = Occasion(settings.model, dtype, progress=tell, say=say)
     with (
         _tables(settings.out, say) as tables,
-        grader_of(settings, settings.out) as grader,
+        grader_of(settings, settings.out, say=say) as grader,
         declared_sampler(settings, occasion).of_name(occasion) as (sampler, tokenizer),
         ExitStack() as stack,
     ):

@@ -97,4 +97,4 @@ def _lacks(kind: Judging, question: Question) -> str | None:
         columns = None
     if not isinstance(columns, dict):
         return f"its columns are {show(question.columns)}: expected its row as a JSON object"
-    return kind.lacks(columns)
+    return kind.lacks(columns, question.answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from aurify.answers import answer_type
 from aurify.errors import AurifyError
 from aurify.questions.already_read import ReadAs, checked, refuse_other_answers, refuse_unread
 from aurify.questions.apart import kept_apart
@@ -111,7 +112,9 @@ def _read(settings: Reading, given: list[Any], what: str, say: Say) -> list[Ques
         loaded = read_as(settings, given)
     except AurifyError as error:
         raise type(error)(f"{what}: {error}" if are_rows(given) else str(error)) from None
-    kinds = ", ".join(sorted(loaded.answer_types)) + (" (inferred)" if loaded.inferred else "")
+    words = sorted(loaded.answer_types)
+    own = f" ({answer_type(words[0]).about})" if words[0] == settings.answers and ":" in words[0] else ""
+    kinds = ", ".join(words) + (" (inferred)" if loaded.inferred else own)
     skipped = f", {len(loaded.skipped)} rows left out" if loaded.skipped else ""
     say(f"{loaded.source}: {len(loaded)} questions{skipped}, answers: {kinds}")
     for note in loaded.notes:

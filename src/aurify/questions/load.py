@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from aurify.answers import answer_type
+from aurify.answers.custom import word_of
 from aurify.errors import AurifyError, UsageError
 from aurify.questions.draft import Draft, draft
 from aurify.questions.files import SUFFIXES, data_files, format_of, read_rows
@@ -60,7 +61,7 @@ class LoadedQuestions(list[Question]):
 def load_questions(
     data: Name | Iterable[Name] | RowsInPython,
     *,
-    answers: str | None = None,
+    answers: str | Callable[..., Any] | None = None,
     question_field: str | None = None,
     answer_field: str | None = None,
     skip_bad: bool = False,
@@ -70,7 +71,8 @@ def load_questions(
     Args:
         data: the source or sources. Files are JSON Lines, JSON, CSV, TSV or Parquet, gzipped or not. Rows are an
             iterable of dicts, a frame or a ``datasets.Dataset``, with the fields that a file would have.
-        answers: the answers' type: a word of ``ANSWER_TYPES`` or module:function; inferred by file and row if None.
+        answers: the answers' type: a word of ``ANSWER_TYPES``, module:function or a function itself; inferred by file
+            and row if None.
         question_field: the field with the question, or a dotted path; recognised (``FORMS``) if None.
         answer_field: the field with the gold answer, or a dotted path; recognised if None.
         skip_bad: go on after a bad row, and keep it in ``skipped``.
@@ -80,7 +82,7 @@ def load_questions(
         AurifyError: a row is bad (naming file:line, or ``row N``) and ``skip_bad`` is off, or there is no question.
     """
     loaded = read_questions(
-        data, answers=answers, question_field=question_field, answer_field=answer_field, skip_bad=skip_bad
+        data, answers=word_of(answers), question_field=question_field, answer_field=answer_field, skip_bad=skip_bad
     )
     if not loaded:
         first = f"; the first bad row is {': '.join(loaded.skipped[0])}" if loaded.skipped else ""

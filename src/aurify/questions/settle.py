@@ -74,11 +74,11 @@ def settled(
 
 def _judged(one: Draft, kind: Judging) -> Settled | RowError:
     """What a type needs that judges by the whole row; the answer, where the row has one, is only told in hints."""
-    if lack := kind.lacks(one.fields):
+    first, *others = one.answers or ("",)
+    if lack := kind.lacks(one.fields, first):
         return RowError(lack)
     text = with_options(one.text, one.options.texts) if one.options else one.text
     columns = json.dumps(dict(one.fields), default=str, ensure_ascii=True)
-    first, *others = one.answers or ("",)
     return Settled(text, first, kind.word, tuple(others), one.rationale, columns)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aurify.answers import Grader
+from aurify.answers import ANSWER_TYPES, Grader
+from aurify.answers.custom import is_given
 from aurify.answers.grader import grader_of
 from aurify.errors import AurifyError
 from aurify.lock import sole_writer
@@ -115,6 +116,11 @@ class RunContext:
         return pair.difference if pair else None
 
 
+def _of_python(answers: Any) -> bool:
+    """Whether the command line has no such answers: a function that Python gave, now or when the run began."""
+    return is_given(answers) or (isinstance(answers, str) and not ANSWER_TYPES.knows(answers))
+
+
 @contextmanager
 def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[RunContext]:
     """The context of a run of ``aurify COMMAND``; what it holds is closed with it.
@@ -124,13 +130,18 @@ def opened(settings: RunSettings, command: str, watcher: Watcher) -> Iterator[Ru
     """
     with ExitStack() as stack:
         world = World()
+
+        def say(text: str) -> None:
+            if world.main:
+                watcher.say(text)
+
         trackers = Trackers(settings.track, settings.out, watcher.say)
         stack.callback(trackers.close)
         stop = stack.enter_context(world.stop)  # before the others can ask this process to stop
         stack.enter_context(world.ending_together(settings.stalled_after))
-        grader = stack.enter_context(grader_of(settings, settings.out))
+        grader = stack.enter_context(grader_of(settings, settings.out, say=say))
         folder = RunFolder(settings.out, command=command)
-        if settings.data == GIVEN_IN_PYTHON:
+        if settings.data == GIVEN_IN_PYTHON or _of_python(settings.answers or folder.recorded("answers")):
             folder.resume_command = "the same call with resume=True"
         context = RunContext(world, folder, watcher, trackers, grader, stop, stack)
         if line := device_line(world.device):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from aurify.answers import answer_type
 from aurify.errors import AurifyError
 from aurify.files import Kept
 from aurify.methods import Method
@@ -160,9 +161,11 @@ class ExpectationMaximisation(Task):
         lag = {"behind": self.behind} if self.ahead else {}
         facts = {**e_step.info, **updated, **lag, **self._counts(step, fresh)}
         if step == 1:
+            stated = any(answer_type(question.answer_type).compares for question in self.train)
             for line in first_look(
-                facts["verdicts"], limit=self.drawing.max_new_tokens, model=self.settings.model, data=self.settings.data
-            ):
+                facts["verdicts"], limit=self.drawing.max_new_tokens, model=self.settings.model,
+                data=self.settings.data, stated=stated,
+            ):  # fmt: skip
                 self.context.say(line)
         for line in self.later_looks(updated, facts["verdicts"]):
             self.context.say(line)

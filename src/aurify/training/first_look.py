@@ -14,13 +14,14 @@ LEAST_RATIONALES = 16
 """With fewer rationales nothing is said of shares."""
 
 
-def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str) -> list[str]:
+def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str, stated: bool = True) -> list[str]:
     """Lines for the user: how many rationales of the first step are right, what is wrong, and what to do about it.
 
     Args:
         verdicts: how often each verdict occurs among what the model drew of itself.
         limit: tokens at which a rationale was cut.
         model, data: as the command line names them.
+        stated: whether answers are read out of rationales, and not judged whole.
     """
     total, right = sum(verdicts.values()), verdicts.get("right", 0)
     if not total:
@@ -36,7 +37,7 @@ def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str
         return lines
     if verdicts.get("truncated", 0) >= FAULT_SHARE * total:
         lines.append(f"  many are cut at {limit} tokens and count as wrong: --max-new-tokens sets another limit")
-    if verdicts.get("unparsable", 0) >= FAULT_SHARE * total:
+    if stated and verdicts.get("unparsable", 0) >= FAULT_SHARE * total:
         lines.append(f"  many state no answer that can be read; worked examples show the form (--few-shot): {doctor}")
     if right >= NEARLY_ALL * total:
         lines.append("  nearly all are right already: harder questions would teach more")
