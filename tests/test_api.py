@@ -16,6 +16,7 @@ from aurify.errors import AurifyError, UsageError
 from aurify.methods import EStep, Method
 from aurify.nugget import generate
 from aurify.questions import Question
+from aurify.rationales import read_rationales
 from aurify.registry import setting
 from aurify.settings import resolve
 from aurify.toml import tomllib
@@ -146,6 +147,31 @@ def test_a_reloaded_module_has_its_new_settings(tmp_path, monkeypatch):
     file.write_text(text.replace("1.0", "0.25"))
     importlib.reload(sys.modules["reloaded_method"])
     assert resolve(TrainSettings, {"method": "reloaded_method:M", **given}).w == 0.25
+
+
+class Killed(BaseException):
+    """What no code of ours catches."""
+
+
+def test_a_function_judges_here_and_is_given_again_to_resume(tmp_path):
+    asked: list[str] = []
+
+    def score(completions, answer, **columns):
+        asked.extend(completions)
+        if len(asked) == 10:
+            raise Killed
+        return [float(completions[0].rstrip(".").endswith(f" {answer[0]}"))]
+
+    given = {"data": ROWS, "out": tmp_path / "run", **SHORT, "max_new_tokens": 100, "steps": 3, "save_every": 1}
+    with pytest.raises(Killed):
+        aurify.train("rloo", answers=score, **given)
+    again = r"answers was '.*<locals>.score' and is now None; .*: the same call with resume=True"
+    with pytest.raises(UsageError, match=again):
+        aurify.train("rloo", resume=True, **given)
+    run = aurify.train("rloo", answers=score, resume=True, **given)
+    rows = [one for one in read_rationales(run.out) if one.score is not None]
+    assert {one.step for one in rows} == {1, 2, 3}
+    assert len(asked) > 10
 
 
 @pytest.mark.parametrize("method", [None, 5, edited(w=1.0)()])

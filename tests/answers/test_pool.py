@@ -157,16 +157,19 @@ def test_a_truth_value_of_another_library_is_one(number: str, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("value", "kind"),
-    [("np.array([True, True])", "ndarray"), ("np.int64(1)", "int64"), ("1", "int"), ("None", "NoneType"),
-     ("bool", "type")],
+    ("value", "shown"),
+    [("np.array([True, True])", "array([ True,  True]) (ndarray)"), ("np.int64(1)", "np.int64(1) (int64)"),
+     ("1", "1 (int)"), ("None", "None"), ("bool", "<class 'bool'> (type)")],
 )  # fmt: skip
-def test_what_is_no_truth_value_is_said(value: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_truth_value_is_said(
+    value: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "no_truth.py").write_text(f"import numpy as np\ndef same(pred, gold):\n    return {value}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     with Grader(timeout=5) as grader:
         grade = grader.grade_answer("3", "3", "no_truth:same")
-    assert (grade.verdict, grade.reason) == (Verdict.UNPARSABLE, f"no_truth:same returned a {kind}, not a bool")
+    said = f"no_truth:same returned {shown}: expected True or False"
+    assert (grade.verdict, grade.reason) == (Verdict.UNPARSABLE, said)
 
 
 def test_a_module_that_the_worker_alone_cannot_import_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +233,7 @@ def test_a_crash_loses_only_the_guilty(tmp_path: Path, monkeypatch: pytest.Monke
         "right",
     ]
     assert grades[0].reason == "because"
-    assert grades[1].reason == "the parser crashed"
+    assert grades[1].reason == "their_own:judge crashed"
     assert "MB" in grades[3].reason
     assert "KeyError" in grades[5].reason
 

@@ -35,7 +35,7 @@ _given: dict[str, Callable[..., Any]] = {}
 def word_of(answers: Any) -> str | None:
     """The word of what Python has for ``--answers``: itself, or what names a function from now on in this process.
 
-    A list of one is that one. A word names what everybody finds by it, whatever function was given before.
+    A list of one is that one.
 
     Raises:
         UsageError: it is neither a word nor a function.
@@ -43,7 +43,6 @@ def word_of(answers: Any) -> str | None:
     if isinstance(answers, list | tuple) and len(answers) == 1:
         (answers,) = answers
     if answers is None or isinstance(answers, str):
-        _given.pop(answers or "", None)
         return answers
     if not callable(answers):
         several = isinstance(answers, Iterable)
@@ -82,8 +81,8 @@ def load_custom(spec: str) -> Callable[..., Any]:
     unnamed = getattr(found, "__spec__", None) is None  # made by hand
     if module == "__main__" or "<" in function or unnamed:
         raise UsageError(
-            f"--answers {spec}: by this name nobody finds a function: give it to aurify.train itself, answers=FUNCTION, "
-            "also to resume; or put it in a file, and name that, same_answer.py:same"
+            f"--answers {spec}: by this name nobody finds a function: give it to aurify.train itself, "
+            "answers=FUNCTION, also to resume; or put it in a file, and name that, same_answer.py:same"
         )
     for name in function.split("."):
         if not hasattr(found, name):

@@ -85,7 +85,7 @@ def _verl_batch(completion: str, judged: Judged) -> dict[str, Any]:
 def _not_of_verl(word: str, name: str) -> str:
     if name.removesuffix("s") == _TRUTH:
         return f"no reward_model.ground_truth, nor another answer, and {word} asks for one"
-    return f"{word} asks for '{name}', which verl has not for every function: give it a default"
+    return f"{word} asks for '{name}', which verl does not give every function: give it a default"
 
 
 def _object(value: Any) -> Any:
