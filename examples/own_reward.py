@@ -4,10 +4,11 @@
     aurify train grpo --model MODEL --data questions.jsonl --answers own_reward:brief_and_right --reward-threshold 0.8
     python examples/own_reward.py                                         # the same, and why, for a few rationales
 
-A function is a reward function where one of its parameters is named ``completions``, or ``solution_str`` as verl's;
-any other is a comparison of an answer with the gold one (examples/own_answers.py). It is called in a process of its own, which is killed when it takes
-too long or too much memory, with one rationale at a time: lists of one. Right is a reward of at least
-``--reward-threshold`` (0.5). None leaves a sample out: it stays in the table, and nothing counts it or learns from it.
+A function is a reward function where one of its parameters is named ``completions``, or ``solution_str`` as verl's; any
+other is a comparison of an answer with the gold one (examples/own_answers.py). It is called in a process of its own,
+which is killed when it takes too long or too much memory, with one rationale at a time: lists of one. Right is a reward
+of at least ``--reward-threshold`` (0.5). None leaves a sample out: it stays in the table, and nothing counts it or
+learns from it.
 """
 
 from __future__ import annotations
