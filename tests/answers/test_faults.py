@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from aurify.answers.faults import HOPELESS, Faults
+from aurify.answers.faults import ALL_FAILED, Faults
 from aurify.answers.pool import Job, JobResult
 from aurify.errors import AurifyError
 
@@ -35,23 +35,23 @@ def test_the_first_failure_is_said_and_no_other() -> None:
 
 def test_one_that_does_nothing_else_is_an_error() -> None:
     faults = Faults(lambda line: None)
-    for number in range(HOPELESS - 1):
+    for number in range(ALL_FAILED - 1):
         faults.heed(job(number), FAILED)
     with pytest.raises(AurifyError, match=r"^mine:f raised KeyError.*failed on all 16 rationales so far: mend it"):
-        faults.heed(job(HOPELESS), FAILED)
+        faults.heed(job(ALL_FAILED), FAILED)
 
 
 @pytest.mark.parametrize("served", SERVED)
 def test_one_that_ever_served_is_none(served: JobResult) -> None:
     faults = Faults(lambda line: None)
-    for number in range(3 * HOPELESS):
-        faults.heed(job(number), served if number == HOPELESS - 1 else FAILED)
+    for number in range(3 * ALL_FAILED):
+        faults.heed(job(number), served if number == ALL_FAILED - 1 else FAILED)
 
 
 def test_a_comparison_may_fail_on_what_a_model_states_and_a_built_in_type_is_none_of_this() -> None:
     lines: list[str] = []
     faults = Faults(lines.append)
-    for number in range(2 * HOPELESS):
+    for number in range(2 * ALL_FAILED):
         faults.heed(job(number, "custom"), FAILED)
         faults.heed(Job("math", "x", "y"), LATE)
     assert lines == [f"{FAILED.reason}, judging 'text 0' beside '7'; what it fails on is unparsable"]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aurify.answers import Grader
-from aurify.answers.reward_forms import Judged, form_of, is_comparison, lacking, taken
+from aurify.answers.reward_forms import Judged, form_of, is_comparison, keywords_for, lacking
 from aurify.errors import AurifyError
 from aurify.nugget import generate
 from aurify.questions import load_questions
@@ -64,7 +64,7 @@ ROW = {
 def passed(function: Callable[..., Any], row: dict[str, Any], **more: str) -> dict[str, Any]:
     form = form_of(function)
     assert form is not None
-    return taken(function, form.passed("So 7", Judged(row, **more)))
+    return keywords_for(function, form.passed("So 7", Judged(row, **more)))
 
 
 def test_verls_functions_get_what_verl_passes() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from aurify.answers.custom import load_custom
 from aurify.answers.pool import Job, JobResult
-from aurify.answers.reward_forms import Judged, form_of, taken
+from aurify.answers.reward_forms import Judged, form_of, keywords_for
 
 _LONGEST = 300
 
@@ -59,7 +59,7 @@ def _rewarded(function: Callable[..., Any], job: Job) -> JobResult:
     assert form is not None
     given = json.loads(job.gold)
     judged = Judged(json.loads(given["columns"] or "{}"), given["question"], given["answer"], given["task"])
-    returned = function(**taken(function, form.passed(job.pred, judged)))
+    returned = function(**keywords_for(function, form.passed(job.pred, judged)))
     if isawaitable(returned):
         with ThreadPoolExecutor(max_workers=1) as thread:  # this one may run a loop, as a notebook's does
             returned = thread.submit(asyncio.run, _awaited(returned)).result()

@@ -10,7 +10,7 @@ from aurify.answers.pool import Job, JobResult
 from aurify.answers.reading import shown
 from aurify.errors import AurifyError
 
-HOPELESS = 16
+ALL_FAILED = 16
 """A reward function that fails on each of so many rationales, and on all before, has a fault of its own."""
 _FAILED = ("unparsable", "timeout")
 
@@ -31,7 +31,7 @@ class Faults:
         """Take note of an outcome.
 
         Raises:
-            AurifyError: a reward function has failed ``HOPELESS`` times and done nothing else.
+            AurifyError: a reward function has failed ``ALL_FAILED`` times and done nothing else.
         """
         if not job.spec:
             return
@@ -45,8 +45,8 @@ class Faults:
         about = f"of {json.loads(job.gold)['place']}" if job.op == "reward" else f"beside {shown(job.gold)}"
         if self._failed[job.spec] == 1:
             self._say(f"{why}, judging {shown(job.pred)} {about}; what it fails on is {outcome.word}")
-        if job.op == "reward" and self._failed[job.spec] >= HOPELESS and job.spec not in self._served:
+        if job.op == "reward" and self._failed[job.spec] >= ALL_FAILED and job.spec not in self._served:
             raise AurifyError(
-                f"{why}, judging {shown(job.pred)} {about}, and it failed on all {HOPELESS} rationales so far: mend it "
+                f"{why}, judging {shown(job.pred)} {about}, and it failed on all {ALL_FAILED} rationales so far: mend it "
                 "(what it cannot read should get a reward of 0)"
             )

@@ -97,7 +97,7 @@ def _object(value: Any) -> Any:
 
 
 _TRL = RewardForm("completions", "TRL", True, _trl, _not_of_trl)
-FORMS = (
+_FORMS = (
     _TRL,
     RewardForm("solution_str", "verl", False, _verl, _not_of_verl),
     RewardForm("solution_strs", "verl", True, _verl_batch, _not_of_verl),
@@ -112,7 +112,7 @@ def form_of(function: Callable[..., Any]) -> RewardForm | None:
         return None
     names = {one.name for one in parameters}
     by_keywords = any(one.kind is one.VAR_KEYWORD for one in parameters) and not is_comparison(function)
-    return next((form for form in FORMS if form.marker in names), _TRL if by_keywords else None)
+    return next((form for form in _FORMS if form.marker in names), _TRL if by_keywords else None)
 
 
 def is_comparison(function: Callable[..., Any]) -> bool:
@@ -138,7 +138,7 @@ def lacking(function: Callable[..., Any], word: str, judged: Judged) -> str | No
     return None
 
 
-def taken(function: Callable[..., Any], passed: Mapping[str, Any]) -> dict[str, Any]:
+def keywords_for(function: Callable[..., Any], passed: Mapping[str, Any]) -> dict[str, Any]:
     """Of these keywords, those that the function takes."""
     parameters = inspect.signature(function).parameters.values()
     if any(one.kind is one.VAR_KEYWORD for one in parameters):
