@@ -47,6 +47,6 @@ class Faults:
             self._say(f"{why}, judging {shown(job.pred)} {about}; what it fails on is {outcome.word}")
         if job.op == "reward" and self._failed[job.spec] >= ALL_FAILED and job.spec not in self._served:
             raise AurifyError(
-                f"{why}, judging {shown(job.pred)} {about}, and it failed on all {ALL_FAILED} rationales so far: mend it "
-                "(what it cannot read should get a reward of 0)"
+                f"{why}, judging {shown(job.pred)} {about}, and it failed on all {ALL_FAILED} rationales so far: mend "
+                "it (what it cannot read should get a reward of 0)"
             )
