@@ -164,6 +164,7 @@ def test_self_normalised_weights():
     weights_QS = self_normalised(np.array([[0.0, math.log(3), -np.inf], [-np.inf] * 3, [-800.0, -800.0, -np.inf]]))
     np.testing.assert_allclose(weights_QS, [[0.25, 0.75, 0], [0, 0, 0], [0.5, 0.5, 0]])
     np.testing.assert_allclose(effective_sizes(weights_QS), [1 / (0.0625 + 0.5625), 0, 2])
+    np.testing.assert_allclose(effective_sizes(7 * weights_QS), effective_sizes(weights_QS), err_msg="of any scale")
 
 
 def test_rationales_without_weights_are_an_error():

@@ -8,7 +8,7 @@ from enumeration import World
 from likelihoods import ANSWER, LikelihoodWorld
 
 from aurify.methods import METHODS, Jepo, TriceLikelihood
-from aurify.methods.jepo import FLOOR
+from aurify.methods.jepo import FLOOR, multi_bound, single_bound
 from aurify.methods.moves import independent, taken
 from aurify.methods.moves import metropolis as moves
 from aurify.methods.trice import estimator_weights, leave_one_out_acceptance
@@ -182,6 +182,30 @@ def test_jepo_ascends_its_bounds(questions, rationales, samples, seed):
         assert objective(world) < np.log(world.marginal_Q).mean(), "a lower bound"
     assert single(world) < multi(world), "the tighter one"
     assert np.abs(found - world.gradient_log_marginal()).max() > 1e-3, "not the gradient of the marginal likelihood"
+
+
+@pytest.mark.parametrize(
+    ("weigh", "bound"),
+    [(single_bound, np.mean), (multi_bound, lambda logs: np.log(np.mean(np.exp(logs))))],
+)
+def test_an_answer_below_the_floor_has_no_gradient_in_either_bound(weigh, bound):
+    """The weights of grad log L are the derivatives of the bound's draw by log L, found by differences."""
+    logs, h = np.array([-1.5, FLOOR - 3, -0.25, FLOOR - 0.5]), 1e-5
+
+    def held(values):
+        return bound(np.maximum(values, FLOOR))
+
+    slopes = [(held(logs + h * unit) - held(logs - h * unit)) / (2 * h) for unit in np.eye(len(logs))]
+    np.testing.assert_allclose(weigh(logs[None])[1][0], slopes, atol=1e-9)
+    assert slopes[1] == slopes[3] == 0
+
+
+@pytest.mark.parametrize("weigh", [single_bound, multi_bound])
+@pytest.mark.parametrize("samples", [2, 3, 8])
+def test_draws_that_fit_alike_have_no_advantage_over_each_other(weigh, samples):
+    """Whatever the answer's likelihood is: the baseline is on the scale of what it is taken from."""
+    for log in (-0.1, -7.0, 2 * FLOOR):
+        np.testing.assert_allclose(weigh(np.full((1, samples), log))[0], 0, atol=1e-12)
 
 
 def test_the_enumerated_marginal_is_right():

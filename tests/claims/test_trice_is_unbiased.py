@@ -329,6 +329,7 @@ def test_systematic_counts_are_floor_or_ceiling_of_their_expectation():
         assert counts.sum() == 7
         assert np.all((counts == np.floor(expected)) | (counts == np.ceil(expected)))
         assert counts[0] == counts[3] == 0
+    assert systematic_counts(np.ones(4), 8, 0.0).tolist() == [2] * 4, "points on the edges are of what begins there"
     assert isinstance(
         subsample(
             EstimatorWeights(weights_N, np.zeros((5, 1)), np.zeros((5, 1)), np.zeros(5), np.ones(5, bool)), 3, 0.5

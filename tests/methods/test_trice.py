@@ -9,6 +9,7 @@ import pytest
 
 from aurify.answers import Verdict
 from aurify.methods import Trice
+from aurify.methods.trice import next_state
 from aurify.rationales import Chain, Rationale
 
 
@@ -121,6 +122,17 @@ def test_a_chain_remembers_when_it_moved():
     suffix = replace(rationale("a", (1,), True), move="suffix")
     assert chain.visited([suffix], suffix, 2).lately == chain.lately
     assert chain.visited([suffix], suffix, 2).remembered == pytest.approx(chain.remembered)
+
+
+def test_each_right_proposal_becomes_the_state_as_often_as_the_next():
+    """Over evenly spaced uniforms, each of n right ones in a share of 1/n, wherever the wrong ones stand."""
+    rows = [[False, True, True, False, True], [True, False, False, False, True], [False] * 5, [True] * 5]
+    for row in rows:
+        right_QS = np.tile(row, (3000, 1))
+        chosen_Q = next_state(right_QS, (np.arange(3000) + 0.5) / 3000)
+        counts = {index: int((chosen_Q == index).sum()) for index in set(chosen_Q.tolist())}
+        places = [index for index, right in enumerate(row) if right]
+        assert counts == ({index: 3000 / len(places) for index in places} or {-1: 3000})
 
 
 def test_a_question_twice_in_a_batch_is_refused():
