@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from aurify.answers import Verdict
 from aurify.errors import UsageError
 from aurify.methods import GRPO, RLOO, IncorrectOnly, RejectionSampling
+from aurify.methods.terms import group_shares
 from aurify.rationales import Chain, Rationale
 
 METHODS = [RejectionSampling(2), RLOO(2), GRPO(2), IncorrectOnly(2)]
@@ -126,3 +128,13 @@ def test_groups_that_tell_nothing_are_counted():
     assert (info["dead_groups"], info["solved_groups"]) == (0.5, 0.25)
     alone = RejectionSampling(1).e_step(0, 1, [Chain("a")], [row("a", False)]).info
     assert "dead_groups" not in alone
+
+
+def test_a_group_of_no_draws_is_neither_dead_nor_solved():
+    """And one of which some were left out is what the others say."""
+    right_QS = np.array([[False, False], [True, False], [False, False]])
+    there_QS = np.array([[False, False], [True, False], [True, False]])
+    assert group_shares(right_QS, there_QS) == {
+        "dead_groups": pytest.approx(1 / 3),
+        "solved_groups": pytest.approx(1 / 3),
+    }
