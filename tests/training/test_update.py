@@ -31,7 +31,8 @@ def model(tiny_model_dir):
 
 def update(model, *, target_kl=0.0, **settings):
     return Update(
-        TrainSettings(method="trice", model="tiny", data="none", dtype="float32", **settings), Tuned(model, "full", PEAK),
+        TrainSettings(method="trice", model="tiny", data="none", dtype="float32", **settings),
+        Tuned(model, "full", PEAK),
         World(), Clock(), budget=TokenBudget(4096), pad_token_id=0, target_kl=target_kl,
     )  # fmt: skip
 
