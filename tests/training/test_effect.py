@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -54,6 +55,13 @@ def test_the_kl_divergence_is_unbiased_and_never_negative():
     assert sum(before.p(z) * estimates[z] for z in SEQUENCES) == pytest.approx(exact, abs=1e-12)
 
 
+def test_changes_that_cancel_within_a_rationale_are_seen():
+    """Its probability is what it was, and the model has moved all the same: so tokens are compared, not their product."""
+    rows = iter([[-1.0, -2.0], [-1.0 + 0.3, -2.0 - 0.3]])
+    probes = Probes(World(), lambda _: [torch.tensor(next(rows), dtype=torch.float64)], [((9,), (0, 1))], [])
+    assert probes.measure().kl == pytest.approx(math.exp(0.3) + math.exp(-0.3) - 2)
+
+
 def test_gains_are_of_what_was_learned():
     before, after = Table(1), Table(2)
     model = {"now": before}
@@ -81,6 +89,13 @@ def test_probes_are_own_samples_and_what_is_learned_within_bounds():
     own, learned = probes_of(prompts, rows, terms)
     assert own == [((i,), (1, 2)) for i in range(PROBED_SEQUENCES)]
     assert learned == [((0,), (5,))]
+
+
+def test_new_ends_stand_for_samples_only_where_nothing_was_drawn_whole():
+    prompts = {"a": (1,), "b": (2,)}
+    end = replace(rationale("a", (1, 2)), move="suffix", cut=1)
+    assert probes_of(prompts, [[end], [rationale("b", (3,))]], [])[0] == [((2,), (3,))]
+    assert probes_of(prompts, [[end], [rationale("b", (3,), source="guide")]], [])[0] == [((1,), (1, 2))]
 
 
 def test_long_samples_are_fewer_but_never_none():

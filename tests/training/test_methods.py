@@ -146,6 +146,19 @@ def test_star_refits_the_base_and_goes_on_where_it_stopped(tmp_path):
     assert all(bool((weights[name] == again[name]).all()) for name in weights)
 
 
+def test_a_later_fit_begins_with_the_base_models_weights_and_a_fresh_optimiser(tmp_path):
+    """Adam's first step is its rate at most in every coordinate, wherever the fits before have gone."""
+    out = train(tmp_path / "run", "star", steps=4, refits=2, lr=1e-3, save_every=1)
+    first, last = 1, 3
+    assert [line["step"] for line in metrics(out) if "kept" in line] == [first, last]
+    base = load_file(nugget.path() / "model.safetensors")
+    (saved,) = (out / "checkpoints").glob(f"step-*{last}")
+    weights, moments = (load_file(saved / f"{kind}.safetensors") for kind in ("weights", "optimizer"))
+    moved = max(float((weights[name] - base[name]).abs().max()) for name in weights)
+    assert moved == pytest.approx(metrics(out)[last - 1]["learning_rate"], rel=1e-3)
+    assert {float(value) for key, value in moments.items() if key.endswith("/step")} == {1.0}
+
+
 def test_a_wish_to_stop_breaks_off_the_first_gradient_of_a_later_fit(tmp_path, monkeypatch):
     settings = {"steps": 5, "refits": 2, "save_every": 10}
     whole = train(tmp_path / "whole", "star", **settings)
