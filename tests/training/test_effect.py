@@ -56,7 +56,7 @@ def test_the_kl_divergence_is_unbiased_and_never_negative():
 
 
 def test_changes_that_cancel_within_a_rationale_are_seen():
-    """Its probability is what it was, and the model has moved all the same: so tokens are compared, not their product."""
+    """Its probability is what it was, and the model has moved all the same: tokens are compared, not their product."""
     rows = iter([[-1.0, -2.0], [-1.0 + 0.3, -2.0 - 0.3]])
     probes = Probes(World(), lambda _: [torch.tensor(next(rows), dtype=torch.float64)], [((9,), (0, 1))], [])
     assert probes.measure().kl == pytest.approx(math.exp(0.3) + math.exp(-0.3) - 2)
