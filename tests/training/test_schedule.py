@@ -74,6 +74,19 @@ def test_a_question_is_visited_so_often_before_others_follow(n, size, visits, se
     assert again[0] != again[1], "the next rounds are others"
 
 
+def test_when_all_rounds_have_ended_the_questions_are_divided_anew():
+    """Of the questions that stood together in a round, about half do so again, where there are two rounds."""
+    n, size, visits = 2 * ROUND, 64, 2
+    steps = visits * (ROUND // size)
+
+    def asked(first):
+        return {i for step in range(first, first + steps) for i in batch_of_step(range(n), size, step, 1, visits)}
+
+    first, second, next_first, next_second = (asked(1 + place * steps) for place in range(4))
+    assert first | second == next_first | next_second == set(range(n))
+    assert 0.35 * ROUND < len(first & next_first) < 0.65 * ROUND
+
+
 def test_one_visit_and_few_questions_are_plain_epochs():
     for n, visits in ((2000, 1), (2 * ROUND - 1, 5), (10, 5)):
         assert rounds_of(n, 64, visits) == 1
