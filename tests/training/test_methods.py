@@ -225,6 +225,25 @@ def test_chains_move_by_new_ends_of_their_rationales(moves, tmp_path):
     assert [line["gradient_norm"] for line in metrics(half)] == [line["gradient_norm"] for line in lines]
 
 
+def test_a_rationale_beyond_the_limit_is_not_gone_on_from(tmp_path):
+    """None that the model writes is as long, so no new end of one could be proposed from there back to it."""
+    lengths = {"short": "So it is. ", "long": "So it is. " * 30}
+    half = len(QUESTIONS) // 2
+    written = [
+        replace(question, rationale=f"{lengths['long' if i < half else 'short']}So the answer is {question.answer}.")
+        for i, question in enumerate(QUESTIONS)
+    ]
+    settings = {"moves": "suffix", "memory": "gold", "steps": 2, "questions": len(written), "holdout": 0.0}
+    aurify.train("trice", model="nugget", data=written, out=tmp_path, max_new_tokens=60, save_every=2, **settings)
+    moves = {row.question_id: row.move for row in read_rationales(tmp_path) if row.step == 2 and row.source == "self"}
+    first = {row.question_id: row for row in read_rationales(tmp_path) if row.step == 1 and row.right}
+    assert {len(row.token_ids) > 60 for row in first.values()} == {True, False}
+    for question, move in moves.items():
+        held = [row for row in read_rationales(tmp_path) if row.question_id == question and row.step == 1 and row.right]
+        fits = len(held[-1].token_ids) <= 60
+        assert move == ("suffix" if fits else "independent")
+
+
 def test_every_visit_of_a_question_and_every_step_has_a_seed_of_its_own(tmp_path, monkeypatch):
     """Or all new ends of a rationale would begin at one place of it, and all steps choose by the same uniforms."""
     kernel, e_step, of_visits, of_steps = Trice.kernel, Trice.e_step, [], []

@@ -94,6 +94,11 @@ def test_a_run_leaves_model_table_metrics_checkpoints_and_config(finished):
     for question in {row.question_id for row in guides}:
         tries = [row.right for row in guides if row.question_id == question]
         assert True not in tries[:-1], "a question is guided again only while its chain is not valid"
+    right = [(row.question_id, row.step) for row in rows if row.right]
+    for row in proposals:
+        valid = any(question == row.question_id and step < row.step for question, step in right)
+        guided = any((guide.question_id, guide.step) == (row.question_id, row.step) for guide in guides)
+        assert guided != valid, "and again at every visit until it is"
     assert len(list((finished / "checkpoints").iterdir())) == 2
     assert 'method = "trice"' in (finished / "config.toml").read_text()
     assert "before:" in (finished / "model" / "README.md").read_text()
