@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from aurify.answers import Verdict
 from aurify.errors import AurifyError
 from aurify.rationales import Chain, Memory, Rationale
+from aurify.rationales.memory import FADING
 
 PIECE = "memory-00000001-00000001.parquet"
 
@@ -31,6 +34,25 @@ def test_a_chain_counts_its_visits_and_keeps_its_state_until_one_is_accepted():
     chain = chain.visited([rationale("c"), rationale("d")], rationale("d"), step=7)
     assert (chain.rationale.text, chain.since, chain.visits, chain.drawn, chain.accepted) == ("d", 7, 2, 4, 2)
     assert chain.right
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_chains_counts_are_those_of_its_history(seed):
+    """Whole proposals tell of p(y | x); new ends of right rationales, and hinted ones, are counted by themselves."""
+    random, chain, history = np.random.default_rng(seed), Chain("q"), []
+    for step in range(1, 30):
+        move = ("independent", "suffix", "guide")[random.integers(3)]
+        row = [replace(rationale("z", bool(right)), move=move) for right in random.integers(2, size=2)]
+        taken = row[0] if row[0].right and random.random() < 0.7 else None
+        chain = chain.visited(row, taken, step)
+        history.append((move, sum(one.right for one in row), taken is not None))
+        whole = [right for kind, right, _ in history if kind == "independent"]
+        other = [moved for kind, _, moved in history if kind != "independent"]
+        assert (chain.visits, chain.drawn, chain.accepted) == (step, 2 * len(whole), sum(whole))
+        assert (chain.others, chain.others_taken) == (len(other), sum(other))
+        fading = [FADING**age for age in range(len(whole))]
+        assert chain.remembered == pytest.approx(sum(fading))
+        assert chain.lately == pytest.approx(sum(w for w, right in zip(fading, reversed(whole), strict=True) if right))
 
 
 @pytest.mark.parametrize(
