@@ -47,6 +47,10 @@ def drawn(question, ids):
 OWN = [[drawn("a", (10, 11))], [drawn("b", (12, 13))]]
 
 
+def backed_by(n, ascent):
+    return Ascent(ascent.probes, n, ascent.surprise)
+
+
 def scaled(factor):
     return [Term(term.question_id, term.token_ids, factor * term.weight) for term in TERMS]
 
@@ -91,8 +95,7 @@ def test_where_the_effect_bounds_it_few_rationales_weigh_little_in_what_the_opti
     """Its moments hold the gradient times n / 64, clipped only where that was asked for; what is told is the whole."""
     found, norm = gradient(model, TERMS)
     ours = update(model, target_kl=100.0, **settings)
-    ascent = ours.gradient(TERMS, PROMPTS, OWN)
-    told = ours.step(ascent._replace(evidence=n), PEAK)
+    told = ours.step(backed_by(n, ours.gradient(TERMS, PROMPTS, OWN)), PEAK)
     share = min(1.0, n / EVIDENCE)
     share *= min(1.0, clip / (share * norm))
     for parameter, one in zip(model.parameters(), found, strict=True):
@@ -105,12 +108,11 @@ def test_where_the_effect_bounds_it_few_rationales_weigh_little_in_what_the_opti
 def test_the_schedule_is_a_share_of_the_peak_and_its_square_of_the_bound(model):
     ours = update(model, target_kl=100.0)
     first = PEAK / 2  # GROWTH times what it begins with: half of a plain default rate
-    told = ours.step(ours.gradient(TERMS, PROMPTS, OWN)._replace(evidence=EVIDENCE), PEAK / 4)
+    told = ours.step(backed_by(EVIDENCE, ours.gradient(TERMS, PROMPTS, OWN)), PEAK / 4)
     assert told["learning_rate"] == pytest.approx(first / 4)
     assert told["kl_bound"] == pytest.approx(100.0 / 16)
     rates = [
-        ours.step(ours.gradient(TERMS, PROMPTS, OWN)._replace(evidence=EVIDENCE), PEAK)["learning_rate"]
-        for _ in range(4)
+        ours.step(backed_by(EVIDENCE, ours.gradient(TERMS, PROMPTS, OWN)), PEAK)["learning_rate"] for _ in range(4)
     ]
     assert rates == pytest.approx([min(first * GROWTH**k, CEILING * PEAK) for k in (1, 2, 3, 4)])
 
