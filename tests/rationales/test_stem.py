@@ -46,8 +46,20 @@ def drawn(*ids: int, finish: Any = "stop") -> Completion:
         ((1, 2), drawn(3, 4, 0), 9, ("d",), (1, 2, 3, 4), "abc", "stop", -7),
         ((1, 2), drawn(3, 4, 0), 3, ("d",), (1, 2, 3), "abc", "length", -3),
         ((1, 2), drawn(3, 0), 9, ("b",), (1, 2, 3), "a", "stop", -3),
+        ((1, 2), drawn(3, 0), 4, (), (1, 2, 3, 0), "abc", "stop", -3),
+        ((1, 2), drawn(3, 4, finish="length"), 4, ("d",), (1, 2, 3, 4), "abc", "stop", -7),
     ],
-    ids=["end", "limit", "past the limit", "stop across the cut", "stop after it", "limit before the stop", "foreign"],
+    ids=[
+        "end",
+        "limit",
+        "past the limit",
+        "stop across the cut",
+        "stop after it",
+        "limit before the stop",
+        "foreign",
+        "end at the limit",
+        "stop at the limit",
+    ],
 )
 def test_what_stem_and_end_make_together(stem, more, limit, stop, ids, text, finish, logprob):
     whole = with_stem(Letters(), stem, more, max_new_tokens=limit, stop=stop)

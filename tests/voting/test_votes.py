@@ -43,6 +43,12 @@ def test_a_tie_is_won_by_score_and_credited_in_parts() -> None:
     assert credit(ballot, [None, True, None]) == 0.5
 
 
+def test_sums_that_rounding_alone_tells_apart_tie() -> None:
+    assert 0.1 + 0.2 > 0.3
+    ballot = vote([1, 0, 0], [0.3, 0.1, 0.2], kind="ws")
+    assert (ballot.leaders, ballot.winner) == ((1, 0), 1), "and the first drawn wins"
+
+
 def test_a_tie_without_scores_is_won_by_the_first_drawn() -> None:
     ballot = vote([1, 0, 0, 1])
     assert (ballot.leaders, ballot.winner, ballot.chosen) == ((1, 0), 1, 0)
