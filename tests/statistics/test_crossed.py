@@ -39,6 +39,40 @@ def test_runs_on_questions_of_their_own_count_as_so_many_more():
     assert found.high - found.low == pytest.approx((together.high - together.low) * 3.18 / 1.97, rel=0.1)
 
 
+def own_questions(rows):
+    """Runs that share no question, one behind the other."""
+    apart = np.full((len(rows), sum(map(len, rows))), np.nan)
+    begin = 0
+    for run, row in enumerate(rows):
+        apart[run, begin : begin + len(row)] = row
+        begin += len(row)
+    return apart
+
+
+def test_runs_on_questions_of_their_own_that_differ_have_students_interval_over_their_means():
+    """What the questions alone make of the spread is then a part of it, and is not counted twice."""
+    rows = differences(5, 5, 20) + np.array([[-0.4], [0.5], [0.1], [0.9], [0.2]])
+    found, expected = crossed_mean(own_questions(rows)).interval, ttest_1samp(rows.mean(axis=1), 0)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)), abs=1e-9)
+
+
+def test_runs_that_are_alike_by_luck_are_believed_in_part():
+    """Three runs of the same mean on questions of their own: 0.6 of the variance of the twelve answers' mean."""
+    found = crossed_mean(own_questions([[0.0, 1.0, 0.0, 1.0]] * 3)).interval
+    half = student.ppf(0.975, 11) * (0.6 * 0.25 / 11) ** 0.5
+    assert found == pytest.approx((0.5, 0.5 - half, 0.5 + half))
+
+
+def test_added_questions_are_so_many_in_all_where_the_runs_answers_are_independent():
+    """Two runs with three of four right: that the second is, says nothing of the first, or says the same again."""
+    independent = np.array([[1.0] * 12 + [0.0] * 4, ([1.0] * 9 + [0.0] * 3) + ([1.0] * 3 + [0.0])])
+    alike = np.repeat(independent[:1], 2, axis=0)
+    added = ACCURACY[0].weight
+    for values_SQ, weight in ((independent, added / 2), (alike, added)):
+        found = crossed_mean(values_SQ, ACCURACY).interval
+        assert (found.low + found.high) / 2 == pytest.approx((12 + weight) / (16 + 2 * weight))
+
+
 def test_the_order_of_runs_and_questions_does_not_matter_nor_do_questions_nobody_was_asked():
     values_SQ = differences(3, 4, 50)
     values_SQ[0, :5] = np.nan

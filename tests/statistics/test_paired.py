@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aurify.statistics import Accuracy
-from aurify.statistics.paired import accuracy, by_question, compare_all, holm
+from aurify.statistics.crossed import Interval
+from aurify.statistics.paired import Pair, accuracy, by_question, compare_all, holm
 
 
 def test_holm_by_hand():
@@ -14,6 +17,20 @@ def test_holm_by_hand():
     assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert holm([0.9, 0.6]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_a_winner_passes_both_tests_and_the_interval_and_needs_runs_enough():
+    clear = Pair("a", "b", Interval(0.2, 0.1, 0.3), 30, 10, True, None, p_questions=0.01, p_runs=0.02, p_holm=0.04)
+    assert (clear.p, clear.ahead, clear.better) == (0.02, "a", "a")
+    assert replace(clear, difference=Interval(-0.2, -0.3, -0.1)).better == "b"
+    assert replace(clear, of_methods=False).better is None
+    assert replace(clear, of_methods=False).ahead == "a"
+    for doubtful in (
+        replace(clear, p_holm=0.05),
+        replace(clear, difference=Interval(0.2, -0.01, 0.4)),
+        replace(clear, difference=Interval(0.2, 0.0, 0.4)),
+    ):
+        assert doubtful.ahead is None
 
 
 def test_questions_are_matched_by_id():

@@ -48,3 +48,9 @@ def test_everything_right_is_the_mirror_of_nothing_right():
     none, all_right = PassRates(np.zeros(16, dtype=np.int64), 4), PassRates(np.full(16, 4), 4)
     assert all_right.pure_in(8).mean == pytest.approx(none.pure_in(8).mean)
     assert all_right.right().mean == pytest.approx(1 - none.right().mean)
+
+
+def test_the_mean_over_questions_is_uniform_before_anything_is_known():
+    """Of one question with one sample the posterior of that mean is its density times itself: 2/3, and 1/3."""
+    for right, expected in ((1, 2 / 3), (0, 1 / 3)):
+        assert PassRates(np.array([right]), 1).right().mean == pytest.approx(expected, abs=1e-3)

@@ -39,6 +39,9 @@ def test_certain_stops_when_the_rest_cannot_win() -> None:
     assert spend([0, 0, 0, 1, 1], rule="certain") == Stopped(3, True)  # two more could only lose 3 to 2
     assert spend([0, 0, 1, 1, 1], rule="certain") == Stopped(5, False)
     assert spend([0, 0, 0, 0, 1, 1], rule="certain") == Stopped(4, True)
+    assert spend([0, 0, 1], rule="certain") == Stopped(2, True)  # as few as there may be
+    assert spend([0, 0, 1], rule="certain", least=3) == Stopped(3, False)
+    assert spend([0] * 9, rule="beta", threshold=0.6, least=4) == Stopped(4, True)
     assert not cannot_change([3, 0], 3, 1)  # a tie is a change
     assert cannot_change([3.5, 0], 3, 1)
     assert cannot_change([], 0, 1)
@@ -56,6 +59,14 @@ def test_certain_never_changes_the_answer(pool: list[tuple[int | None, float]], 
     full = vote(groups, scores, kind=kind, weight=weight)  # type: ignore[arg-type]
     if spent.surely:
         assert early.leaders == full.leaders
+
+
+def test_certain_reckons_with_the_largest_votes_that_may_come() -> None:
+    """Two sure samples of another answer have six votes against three, by 1 + 2 s each."""
+    groups, scores = [0, 0, 0, 1, 1], [0.0, 0.0, 0.0, 1.0, 1.0]
+    assert vote(groups, scores, kind="asc", weight=2.0).winner == 1
+    assert spend(groups, scores, rule="certain", kind="asc", weight=2.0) == Stopped(5, False)
+    assert spend(groups, scores, rule="certain", kind="sc") == Stopped(3, True)
 
 
 def test_scores_make_the_adaptive_vote_surer() -> None:

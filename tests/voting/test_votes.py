@@ -105,6 +105,12 @@ def test_scores_by_the_rank_of_the_log_probability() -> None:
     assert logprob_scores([None]) == [None]
 
 
+def test_samples_that_are_as_likely_have_the_mean_of_their_ranks() -> None:
+    """Ranks 1, 2.5, 2.5 and 4 of 4, by the formula."""
+    expected = [math.exp((1 - (1 - min(rank / 4 / 0.75, 1)) ** 2) - 1) for rank in (2.5, 1, 4, 2.5)]
+    assert logprob_scores([-2.0, -3.0, -1.0, -2.0]) == pytest.approx(expected)
+
+
 def test_the_likelier_of_two_minorities_wins_by_log_probability() -> None:
     logprobs = [-1.0, -2.0, -8.0, -9.0, -10.0]
     scores = logprob_scores(logprobs)
