@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_forms_acceptable_answers_and_odd_rows_are_said_once(tmp_path: Path, att
 
 
 def test_bad_rows_are_listed_and_counted(tmp_path: Path, attempt: Try) -> None:
-    file = write(tmp_path / "f.jsonl", *GOOD, *["{"] * 25)
+    file = write(tmp_path / "f.jsonl", *GOOD, *["{" + " " * n + "x" for n in range(25)])
     status, out, err = attempt(file)
     assert status == 1
     assert "bad rows      25" in out
@@ -86,6 +87,39 @@ def test_bad_rows_are_listed_and_counted(tmp_path: Path, attempt: Try) -> None:
     assert "bad rows      25" in out
 
 
+def test_rows_that_are_bad_for_one_reason_are_listed_once(tmp_path: Path, attempt: Try) -> None:
+    file = write(tmp_path / "f.jsonl", *GOOD, *["{"] * 5, {"question": "q"}, *[{"question": "q", "answer": None}] * 3)
+    status, out, _ = attempt(file)
+    assert status == 1
+    assert out.count("not valid JSON") == 3
+    assert "  and 2 more rows for the same reason\n" in out
+    assert [f"{file}:{line}: " in out for line in (6, 8, 9, 11, 12, 14)] == [True, True, False, True, True, True]
+    assert out.count("for the same reason") == 1, "three of a kind are all listed"
+
+
+def test_a_long_prompt_is_shown_without_its_middle(tmp_path: Path, attempt: Try) -> None:
+    rows = [{"question": f"begin {'word ' * 5000}end?", "answer": 1}, {"question": "a " * 1400, "answer": 2}]
+    _, out, _ = attempt(write(tmp_path / "f.jsonl", rows[0]))
+    assert "Question: begin word" in out
+    assert "end?\nAnswer: Let's think step by step.\n" in out
+    assert out.count("characters ...]\n") == 2
+    assert len(out) < 8000
+    _, out, _ = attempt(write(tmp_path / "g.jsonl", rows[1]))
+    assert "characters ...]" not in out
+
+
+def test_without_a_model_torch_is_not_loaded(tmp_path: Path) -> None:
+    """In an interpreter of its own, since those of the tests have the libraries."""
+    file = write(tmp_path / "f.jsonl", *GOOD)
+    code = f"""
+import sys
+from aurify.cli import check
+check.run(check.CheckSettings(data={str(file)!r}))
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
 def test_nothing_but_bad_rows(tmp_path: Path, attempt: Try) -> None:
     file = write(tmp_path / "f.jsonl", "{", '{"question": "q"}')
     for words in ([], ["--skip-bad"]):
@@ -94,6 +128,7 @@ def test_nothing_but_bad_rows(tmp_path: Path, attempt: Try) -> None:
         assert f"{file}:1: not valid JSON" in out
         assert f"{file}:2: no answer" in out
         assert err.count("\n") == 1
+        assert "--skip-bad" not in err, "nothing would be left"
 
 
 def test_gold_answers_that_do_not_verify(tmp_path: Path, attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,34 @@ def test_files_of_measures_and_of_names(answers: list[str], expected: str) -> No
     assert answer_types(answers, ["?"] * len(answers)) == [expected] * len(answers)
 
 
+@pytest.mark.parametrize(
+    ("answer", "question", "kind"),
+    [
+        ("19 Äpfel", "Lena kauft Äpfel. Wie viele hat sie?", "number"),
+        ("12 Birnen", "Wie viele Birnen hat sie?", "number"),
+        ("12 Euro", "Was kostet das?", "number"),
+        ("26个", "他现在有多少个苹果？", "number"),
+        ("26 яблок", "Сколько у неё яблока?", "number"),
+        ("7 pears", "A pear costs 2 dollars. What are the pears that she buys?", "number"),
+        ("12 children", "How many kids came?", "number"),
+        ("7 dwarfs", "Whom does Snow White live with?", "text"),
+        ("12 Monkeys", "Which film of 1995 has Brad Pitt in it?", "text"),
+        ("3 sisters", "Which play of Chekhov is it?", "text"),
+        ("5 pm", "How many hours? When?", "text"),
+    ],
+)
+def test_what_the_question_speaks_of_is_counted(answer: str, question: str, kind: str) -> None:
+    assert answer_types([answer] * 3, [question] * 3) == [kind] * 3
+
+
+def test_most_questions_speak_of_what_is_counted() -> None:
+    asked = ["How many apples?", "Whom does Snow White live with?"]
+    answers = ["12 apples", "7 dwarfs"]
+    assert answer_types([answers[0]] * 2 + answers[1:], [asked[0]] * 2 + asked[1:]) == ["number"] * 3
+    assert answer_types(answers[:1] + [answers[1]] * 2, asked[:1] + [asked[1]] * 2) == ["text"] * 3
+    assert answer_types(["12 apples", "a dozen apples"], ["How many apples?"] * 2) == ["text"] * 2
+
+
 def test_canonical_answers() -> None:
     assert canonical_gold("$1,450.00", "number", "") == ("1450", "number", ())
     assert canonical_gold("b", "choice", OPTIONS) == ("(B)", "choice", ())

@@ -17,6 +17,36 @@ def test_names_without_regard_to_case_and_what_is_filled() -> None:
         fields.named(["x"], "answer")
 
 
+def test_names_as_people_write_them() -> None:
+    fields = Fields({"Final Answer ": "7", "worked-out": "s", "final_answer_note": "n"})
+    assert fields["final_answer"] == "7"
+    assert fields.named(["answer", "final_answer"], "answer") == "final_answer"
+    assert fields.at("Final Answer") == fields.at("final_answer") == "7"
+    assert fields.get("finalanswer") is None
+    assert list(fields.replaced({"answer": "8"}, ["final_answer"])) == [
+        "answer",
+        "worked-out",
+        "final_answer_note",
+    ]
+    assert Fields({"Gold Answer": "a", "gold_answer": "b"})["gold_answer"] == "b", "its own name comes first"
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (["Nr.", "The Question (en)", "Correct Answer (final)"], "did you mean --question-field 'The Question (en)'?"),
+        (["question_no", "my_question"], "did you mean --question-field my_question?"),
+        (["question_no", "question_type"], "--question-field names another"),
+        (["question a", "question b"], "--question-field names another"),
+        (["questionable", "frage"], "--question-field names another"),
+    ],
+)
+def test_a_name_that_speaks_of_it_is_proposed(names: list[str], meant: str) -> None:
+    with pytest.raises(RowError) as error:
+        Fields(dict.fromkeys(names, "x")).named(["question"], "question")
+    assert str(error.value).endswith(f"; {meant}")
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [("a.b.0", 1), ("a.b.-1", 2), ("A.B.0", 1), ("x.y", "whole name"), ("text.k", "v"), ("turns.0.content", "q")],

@@ -42,6 +42,7 @@ def test_bom_crlf_and_blank_lines_are_harmless() -> None:
         (b'{"a": 1', "not valid JSON"),
         (b'{"a": 1} {"a": 2}', "more text after the JSON value (column 9)"),
         (b'{"a": "caf\xe9"}', "expected UTF-8, found the byte 0xe9 in column 11"),
+        (b'{"question": "cut in the middle', "not valid JSON: unterminated string (column 14)"),
         (b"\xff\xfe{\x00", "it looks like UTF-16"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "more digits than can be read"),

@@ -32,6 +32,39 @@ def test_tabs() -> None:
 
 
 @pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfquestion;answer\r\na, b;1\r\n",
+        b'"question";"answer"\n"a, b";"1"\n',
+        b"question\tanswer\na, b\t1\n",
+        b"question|answer\na, b|1\n",
+        "question\tanswer\r\na, b\t1\r\n".encode("utf-16"),
+        b"question;answer;;\na, b;1;;\n;;;\n; ;;\n",
+    ],
+)
+def test_what_spreadsheets_write(data: bytes) -> None:
+    (row,) = read(data)
+    assert isinstance(row, Row)
+    assert row.fields == {"question": "a, b", "answer": "1"}
+    assert row.line == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [
+        (b"question; long,answer\na;b,1\n", {"question; long": "a;b", "answer": "1"}),
+        (b'"question;x",answer\na;b,1\n', {"question;x": "a;b", "answer": "1"}),
+        (b'"question; answer"\na;b\n', {"question; answer": "a;b"}),
+        (b'"a\n;b",c\n1,2\n', {"a\n;b": "1", "c": "2"}),
+    ],
+)
+def test_a_semicolon_within_a_name_parts_nothing(data: bytes, fields: dict[str, str]) -> None:
+    (row,) = read(data)
+    assert isinstance(row, Row)
+    assert row.fields == fields
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         (b"a,1,x", "expected 2 fields as in the first line, found 3"),

@@ -57,6 +57,11 @@ _WORKED_OUT = re.compile(r"([^=()\[\]]*\d[^=()\[\]]*?)\s*(?:=|[(\[]\s*=?)\s*([^=
 """A value, and the sum that it is of: ``64 (8 × 8)``, ``64 = 8 * 8``."""
 _EMPHASISED = re.compile(r"\*\*([^*\n]*\d[^*\n]*)\*\*")
 _OTHER_NUMBERS = re.compile(r"(?<=\s)[$€£¥₹]?\d[\d.,]*(?=\s[A-Za-z]{3})")
+_ADDED = re.compile(
+    r"(?:[^\W\d_]|[)\]])(?:\s*\+\s+|\+)[\s($€£¥₹]*\Z|(?<![^\W_])[^\W\d_]\s*[+-][\s($€£¥₹]*\Z"
+    r"|(?<![^\W_])[B-HJ-Zb-z]\s+(?:plus|minus)\s+\Z"
+)
+"""A sum that ends in the number: ``x + 4``, ``the total + 4``, ``x - 4``. A sign alone is none: ``gained +4``."""
 _TIMES = re.compile(r"(?<=\d)\sx\s(?=[$\d])")
 
 
@@ -168,6 +173,8 @@ def _read(text: str, words: bool) -> Number:
         start -= 1
     if start and (text[start - 1].isalnum() or text[start - 1] in "_^") and not _CURRENCY_WORD.search(text[:start]):
         raise Unreadable("a digit inside a word")
+    if _ADDED.search(text[:start]):
+        raise Unreadable("an expression, not a number: a sum")
     match = _NUMBER.match(text, start)
     if match is None or not (match["whole"] or match["decimals"]):
         raise Unreadable("no number")

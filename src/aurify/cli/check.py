@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Problems of a kind that are listed; the rest are counted."""
+ALIKE = 3
+"""Of problems that read the same in other places, how many are listed."""
+SHOWN = 3000
+"""Characters of a prompt that are shown; what is more is left out of its middle."""
 
 
 class CheckSettings(Settings):
@@ -82,6 +86,8 @@ def run(settings: CheckSettings) -> None:
         for question in _shown(questions):
             _show_prompts(question, template)
     problems = ([] if settings.skip_bad else questions.skipped) + unverified
+    if problems and not questions:
+        raise AurifyError(f"{settings.data}: no row can be read; the first is {': '.join(problems[0])}")
     if problems:
         first = ": ".join(problems[0])
         raise AurifyError(
@@ -98,9 +104,6 @@ register = partial(add_command, name="check", kind=CheckSettings, run=run, posit
 
 def _template(settings: CheckSettings) -> tuple[PromptTemplate, Any, str]:
     """How the questions would be asked, with the model's tokenizer if one is named, and a line that says it."""
-    from aurify.models.load import load_tokenizer
-    from aurify.models.prompting import prompt_form
-
     if settings.model is None:
         from aurify.questions import PromptTemplate
 
@@ -109,6 +112,9 @@ def _template(settings: CheckSettings) -> tuple[PromptTemplate, Any, str]:
         name = "plain" if settings.prompt == "auto" else settings.prompt
         template = PromptTemplate.named(name, None, settings.few_shot)
         return template, None, f"prompt: {name} (--model NAME shows how that model is asked)"
+    from aurify.models.load import load_tokenizer
+    from aurify.models.prompting import prompt_form
+
     tokenizer = load_tokenizer(settings.model)
     form = prompt_form(settings, settings.model, tokenizer)
     return form.template(tokenizer), tokenizer, form.line()
@@ -195,14 +201,33 @@ def _show_prompts(question: Question, template: PromptTemplate) -> None:
         shown.append(("hinted prompt", template.render_hinted(question)))
     for title, text in shown:
         _write(f"--- {title} of {question.id} ({question.where})")
+        text = _without_middle(text)
         sys.stdout.write(printable(text, newlines=True) + ("" if text.endswith("\n") else "\n"))
 
 
+def _without_middle(text: str) -> str:
+    """A text whose middle is left out where it is long: both ends of a prompt say how a model is asked."""
+    more = len(text) - SHOWN
+    if more <= 100:
+        return text
+    return f"{text[: SHOWN // 2]}\n[... {more:,} characters ...]\n{text[len(text) - SHOWN // 2 :]}"
+
+
 def _list(problems: Sequence[tuple[str, str]]) -> None:
-    for where, reason in problems[:LISTED]:
-        _write(f"  {where}: {reason}")
-    if len(problems) > LISTED:
-        _write(f"  and {len(problems) - LISTED} more")
+    """Problems with their places; of those that read the same the first few, and how many more there are."""
+    alike = Counter(reason for _, reason in problems)
+    told: Counter[str] = Counter()
+    lines = []
+    for where, reason in problems:
+        told[reason] += 1
+        if told[reason] <= ALIKE:
+            lines.append(f"  {where}: {reason}")
+        if told[reason] == ALIKE and alike[reason] > ALIKE:
+            lines.append(f"  and {_count(alike[reason] - ALIKE, 'more row')} for the same reason")
+    for line in lines[:LISTED]:
+        _write(line)
+    if len(lines) > LISTED:
+        _write(f"  and {len(lines) - LISTED} more")
 
 
 def _count(count: int, noun: str) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from aurify.answers import options
 from aurify.answers.number import read_number
 from aurify.answers.reading import Unreadable
+from aurify.answers.units import is_unit
 from aurify.questions.choices import comparable_text
+from aurify.questions.counted import counts, speaks_of
 from aurify.questions.gold import as_choice, as_number, expected_number, is_not_finite, last_boxed
 from aurify.questions.mathematics import reads_as_mathematics
 from aurify.questions.rows import RowError, show
@@ -26,7 +28,8 @@ _BEGINS_NUMBER = re.compile(
 _MARKED = re.compile(r"\\\((.+)\\\)|\$(.+)(?<!\\)\$|\*\*(.+)\*\*", re.DOTALL)
 """A formula's marks, or bold, around the whole."""
 _LETTERS = re.compile(r"[^\W\d_]")
-_NAME_AFTER = re.compile(r"\d\s+[A-Z][a-z]|\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
+_TIME = re.compile(r"\d\s*(?:AM|PM|am|pm|a\.m\.|p\.m\.)(?![a-z])")
+_NAME_AFTER = re.compile(r"\d\s+([A-Z][a-z]+)(.*)", re.DOTALL)
 
 
 def infer_answer_type(answers: Sequence[str], questions: Sequence[str] = ()) -> str:
@@ -56,26 +59,31 @@ def answer_types(answers: Sequence[str], questions: Sequence[str]) -> list[str]:
     """The type of each gold answer of a file that does not say it.
 
     That is the file's one type (``infer_answer_type``) where it is choice or number. Otherwise a row whose answer is
-    the letter of one of its own options is a choice. In a file of numbers, which is one where all begin as numbers do
-    (and one is nothing else, or a measure or price) or more than half are nothing else, or mathematics, every answer
-    that can be read as a number is one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is mathematics
-    where it is LaTeX or reads so (``(2,8)``), else text: a name, a sentence.
+    the letter of one of its own options is a choice. In a file of numbers every answer that can be read as a number is
+    one (``12 apples``, ``1 250``, ``(-5)``), and the odd row among them is mathematics where it is LaTeX or reads so
+    (``(2,8)``), else text: a name, a sentence. It is one of numbers where more than half are nothing else, or
+    mathematics; and where all begin as numbers do, and one is nothing else, or a measure or price, or more than half of
+    the questions speak of what is counted.
     """
     kind = infer_answer_type(answers, questions)
     if kind in ("choice", "number"):
         return [kind] * len(answers)
-    choices = [_letter(one) in options(text) for one, text in zip(answers, questions, strict=True)]
-    others = [one for one, choice in zip(answers, choices, strict=True) if not choice and not is_not_finite(one)]
-    bare = [as_number(one) is not None or (number_in(one) is not None and _is_measure(one)) for one in others]
+    rows = list(zip(answers, questions, strict=True))
+    choices = [_letter(one) in options(text) for one, text in rows]
+    others = [row for row, choice in zip(rows, choices, strict=True) if not choice and not is_not_finite(row[0])]
+    stated = [number_in(one, text) is not None for one, text in others]
+    bare = [
+        as_number(one) is not None or (read and _is_measure(one)) for (one, _), read in zip(others, stated, strict=True)
+    ]
     formal = (
-        bare
-        if kind == "math"
-        else [one or reads_as_mathematics(other) for one, other in zip(bare, others, strict=True)]
+        bare if kind == "math" else [one or reads_as_mathematics(row[0]) for one, row in zip(bare, others, strict=True)]
     )
-    numbers = 2 * sum(formal) > len(others) or (any(bare) and all(number_in(one) for one in others))
+    numbers = 2 * sum(formal) > len(others) or (
+        bool(others) and all(stated) and (any(bare) or 2 * sum(counts(*row) for row in others) > len(others))
+    )
     return [
-        "choice" if choice else _among_numbers(one) if numbers else kind
-        for one, choice in zip(answers, choices, strict=True)
+        "choice" if choice else _among_numbers(*row) if numbers else kind
+        for row, choice in zip(rows, choices, strict=True)
     ]
 
 
@@ -87,29 +95,38 @@ def _is_measure(answer: str) -> bool:
         return False
 
 
-def _among_numbers(answer: str) -> str:
-    if number_in(answer) or is_not_finite(answer):
+def _among_numbers(answer: str, question: str) -> str:
+    if number_in(answer, question) or is_not_finite(answer):
         return "number"
     return "math" if _LATEX.search(answer) or reads_as_mathematics(answer) else "text"
 
 
-def number_in(answer: str) -> str | None:
+def number_in(answer: str, question: str = "") -> str | None:
     """The number that a gold answer states, with a unit or a currency, in plain digits; None where it states none.
 
-    It is read as predictions are. A name (``7 Up``) and a time of day (``5 PM``) are none.
+    It is read as predictions are. A name (``7 Up``) and a time of day (``5 PM``) are none; a capital letter makes no
+    name of a unit (``12 Euro``), nor of what the question speaks of (``12 Birnen``), which German writes so.
     """
     marked = _MARKED.fullmatch(answer.strip())
     answer = next(filter(None, marked.groups())) if marked else answer
     found = as_number(answer)
     if found is not None:
         return found
-    if not _BEGINS_NUMBER.match(answer) or _NAME_AFTER.search(answer):
+    if not _BEGINS_NUMBER.match(answer) or _TIME.search(answer) or _is_name(answer, question):
         return None
     try:
         number = read_number(answer)
     except Unreadable:
         return None
     return None if number.factor else as_number(str(number)) or str(number)
+
+
+def _is_name(answer: str, question: str) -> bool:
+    """Whether a capital letter behind the number makes a name of it."""
+    found = _NAME_AFTER.search(answer)
+    return (
+        found is not None and not (is_unit(found[1]) and not found[2].strip(" .")) and not speaks_of(found[1], question)
+    )
 
 
 def canonical_gold(gold: str, answer_type: str, question: str) -> tuple[str, str, tuple[str, ...]]:
@@ -122,7 +139,7 @@ def canonical_gold(gold: str, answer_type: str, question: str) -> tuple[str, str
         RowError: the gold answer is not of the type.
     """
     if answer_type == "number":
-        number = number_in(gold)
+        number = number_in(gold, question)
         if number is None:
             raise expected_number(gold)
         return number, "number", ()

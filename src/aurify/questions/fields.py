@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,21 +14,29 @@ from aurify.questions.gold import as_text
 from aurify.questions.rows import RowError, json_type, show
 
 _PYTHON = re.compile(r"\s*\[?\s*\{\s*'")
+_WORDS = re.compile(r"[\W_]+")
+_OF_IT = {"id", "no", "nr", "number", "type", "index", "date", "author", "level", "source"}
 _LONGEST = 200_000
 ID_FIELDS = ("id", "unique_id", "qid", "question_id", "custom_id", "uuid")
 
 
 class Fields(Mapping[str, Any]):
-    """What a row holds, by lower-case name; of two names that differ by case alone the first counts."""
+    """What a row holds, by lower-case name; of two names that differ by case alone the first counts.
+
+    ``final_answer`` also finds a field that people wrote ``Final Answer`` or ``final-answer``.
+    """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.original = values
         self._values: dict[str, Any] = {}
+        self._spelled: dict[str, str] = {}
         for name, value in values.items():
             self._values.setdefault(str(name).lower(), value)
+        for name in self._values:
+            self._spelled.setdefault(_spelling(name), name)
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        return self._values[name if name in self._values else self._spelled[name]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -49,9 +58,13 @@ class Fields(Mapping[str, Any]):
         if found is not None:
             return found
         have = ", ".join(show(name, 30) for name in list(self.original)[:12]) or "no field at all"
-        raise RowError(
-            f"no {what}: expected a field named {', '.join(names)}, found {have}; --{what}-field names another"
+        like = [str(name).strip() for name in self.original if _tells(str(name), what)]
+        meant = (
+            f"did you mean --{what}-field {shlex.quote(like[0])}?"
+            if len(like) == 1
+            else f"--{what}-field names another"
         )
+        raise RowError(f"no {what}: expected a field named {', '.join(names)}, found {have}; {meant}")
 
     def at(self, path: str) -> Any:
         """The value at a dotted path, such as ``reward_model.ground_truth`` or ``messages.0.content``.
@@ -63,6 +76,8 @@ class Fields(Mapping[str, Any]):
         """
         if path in self.original or path.lower() in self:
             return self.original.get(path, self.get(path.lower()))
+        if (spelled := self._spelled.get(_spelling(path))) is not None:
+            return self[spelled]
         value: Any = self.original
         walked: list[str] = []
         for step in path.split("."):
@@ -81,8 +96,19 @@ class Fields(Mapping[str, Any]):
 
     def replaced(self, values: Mapping[str, Any], dropped: Sequence[str] = ()) -> Fields:
         """The same with other values, and without some names."""
-        kept = {name: value for name, value in self.original.items() if str(name).lower() not in {*values, *dropped}}
+        kept = {name: value for name, value in self.original.items() if _spelling(str(name)) not in {*values, *dropped}}
         return Fields({**values, **kept})
+
+
+def _tells(name: str, what: str) -> bool:
+    """Whether a name has ``what`` among its words, and none that makes it a number or a kind of that."""
+    words = _WORDS.split(name.lower())
+    return what in words and not _OF_IT.intersection(words)
+
+
+def _spelling(name: str) -> str:
+    """A lower-case name as data sets spell it, with an underscore where people write a space or a hyphen."""
+    return "_".join(name.lower().replace("-", " ").split())
 
 
 def structure(value: Any) -> Any:

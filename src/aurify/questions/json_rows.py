@@ -23,7 +23,7 @@ def json_lines(lines: Iterable[bytes], path: str) -> Iterator[Row | BadRow]:
         if not line.strip():
             continue
         try:
-            yield Row(path, number, _fields(_whole(_text(line))))
+            yield Row(path, number, _fields(_whole(_text(line.rstrip(b"\r\n")))))
         except RowError as error:
             yield BadRow(path, number, str(error))
 
@@ -84,7 +84,7 @@ def _value_at(text: str, start: int, *, allow_nan: bool = False) -> tuple[Any, i
     try:
         value, end = json.JSONDecoder(parse_constant=constants.append).raw_decode(text, start)
     except json.JSONDecodeError as error:
-        message = f"{error.msg[0].lower()}{error.msg[1:]}"
+        message = f"{error.msg[0].lower()}{error.msg[1:]}".removesuffix(" at").removesuffix(" starting")
         raise RowError(f"not valid JSON: {message} (column {error.colno})") from error
     except RecursionError:
         raise RowError("nested too deeply: expected an object with a question and an answer") from None

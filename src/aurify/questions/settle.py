@@ -151,7 +151,7 @@ def _types(group: Sequence[Draft]) -> list[str]:
 
 
 def _settled_type(one: Draft, kind: str, among_numbers: bool) -> str:
-    if kind == "number" and not all(number_in(gold) for gold in one.answers[1:]):
+    if kind == "number" and not all(number_in(gold, one.text) for gold in one.answers[1:]):
         return "text"
     if kind != "text":
         return kind
