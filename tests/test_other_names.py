@@ -1,10 +1,23 @@
+from typing import get_args
+
 import pytest
 
 from aurify.collecting.settings import SampleSettings
 from aurify.distillation.settings import DistillSettings
 from aurify.doctor.settings import DoctorSettings
 from aurify.evaluation.settings import EvaluateSettings
-from aurify.other_names import OTHER_NAMES, WITHOUT, in_its_place, meant_by, unknown_setting
+from aurify.methods import METHODS
+from aurify.other_names import (
+    DISTILLED,
+    METHODS_ELSEWHERE,
+    OTHER_NAMES,
+    TRAINED,
+    WITHOUT,
+    in_its_place,
+    meant_by,
+    method_elsewhere,
+    unknown_setting,
+)  # fmt: skip
 from aurify.settings import spelling
 from aurify.training.settings import TrainSettings
 
@@ -66,3 +79,27 @@ def test_that_is_not_said_of_a_command_of_which_it_does_not_hold():
     assert meant_by("--Temperature", ["--temperature"]) == "--temperature"
     assert not in_its_place("beta", ["samples"]), "there is no --target-kl"
     assert in_its_place("push-to-hub", []) == "aurify export RUN --push OWNER/NAME"
+
+
+def test_methods_of_others_and_of_the_other_command():
+    train, distill = METHODS.words(), list(get_args(DistillSettings.model_fields["method"].annotation))
+    assert method_elsewhere("sft", train) == method_elsewhere("SFT", distill) != ""
+    assert "aurify distill nat" in method_elsewhere("DPO", train)
+    assert method_elsewhere("self_kd", train) == "it learns from samples that are there: aurify distill self-kd"
+    assert method_elsewhere("grpo", distill) == "it learns from samples of its own: aurify train grpo"
+    assert not any(method_elsewhere(word, train) for word in (*train, *METHODS.aliases, "tric", "sftt"))
+    assert not any(method_elsewhere(word, distill) for word in (*distill, "na"))
+    assert set(DISTILLED) == set(distill)
+    assert set(TRAINED) == set(METHODS.entries)
+    others = [word for words in METHODS_ELSEWHERE.values() for word in words]
+    assert len(set(others)) == len(others)
+    assert not set(others) & {*train, *METHODS.aliases, *distill}
+
+
+@pytest.mark.parametrize(
+    ("unknown", "meant"), [("--tasks", "--data"), ("--model_args", "--model"), ("--apply_chat_template", "--prompt")]
+)
+def test_flags_of_lm_evaluation_harness(unknown, meant):
+    flags = [spelling(field) for field in EvaluateSettings.with_all_own().model_fields]
+    assert meant_by(unknown, flags) == meant
+    assert in_its_place("--log_samples", flags) == "--out keeps the samples"

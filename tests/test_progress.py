@@ -40,6 +40,12 @@ def test_where_nothing_is_done_after_a_while_that_is_said() -> None:
     clock.now += 6
     tell(0, 400, 0)
     assert lines == ["0 of 400 rationales"], "neither a share nor a time that is left is known"
+    clock.now += 70
+    tell(0, 400, 0)
+    assert lines[1:] == ["0 of 400 rationales, 0:01:10 so far"]
+    clock.now += 30
+    tell(1, 400, 0)
+    assert "so far" not in lines[2]
 
 
 def test_work_that_goes_on_is_as_fast_as_what_it_does_now() -> None:
@@ -51,6 +57,9 @@ def test_work_that_goes_on_is_as_fast_as_what_it_does_now() -> None:
     clock.now += 31
     tell(402, 1496)
     assert lines == ["392 of 1496 pairs", "402 of 1496 pairs, 0:56:31 left"]
+    clock.now += 31
+    tell(1496, 1496)
+    assert lines[2] == "1496 of 1496 pairs"
 
 
 def test_while_nothing_gets_done_the_rest_takes_at_least_as_long_again() -> None:

@@ -1,6 +1,6 @@
 """Settings by the names that other trainers and servers have for them, for the message about an unknown one.
 
-And what is there in the place of settings of theirs that have no like here.
+And what is there in the place of settings and methods of theirs that have no like here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ OTHER_NAMES = {
     "clip": ["max-grad-norm"],
     "concurrency": ["num-concurrent", "max-workers"],
     "dtype": ["torch-dtype", "bf16", "fp16", "mixed-precision"],
-    "data": ["dataset", "dataset-name", "dataset-path", "train-data", "train-files", "train-file", "questions-file"],
+    "data": [
+        "dataset", "dataset-name", "dataset-path", "train-data", "train-files", "train-file", "questions-file", "tasks",
+        "task",
+    ],
     "eval-data": ["eval-dataset", "val-data", "val-files", "validation-data", "test-data"],
     "eval-every": ["eval-steps", "test-freq", "eval-freq"],
     "few-shot": ["num-fewshot", "fewshot", "shots"],
-    "limit": ["max-samples", "num-examples"],
+    "limit": ["max-samples", "num-examples", "num-questions", "max-questions"],
     "lora-rank": ["lora-r", "rank", "r"],
     "lora-targets": ["target-modules", "lora-target-modules"],
     "lr": ["learning-rate"],
@@ -28,7 +31,7 @@ OTHER_NAMES = {
         "max-completion-tokens", "max-gen-toks", "max-output-tokens",
     ],
     "max-time": ["time-limit", "max-seconds", "max-hours", "max-runtime", "time-budget", "hours"],
-    "model": ["model-name-or-path", "model-name", "model-path", "pretrained"],
+    "model": ["model-name-or-path", "model-name", "model-path", "pretrained", "model-args"],
     "out": ["output-dir", "output", "output-path", "out-dir", "save-dir"],
     "quantize": ["load-in-4bit"],
     "questions": ["batch-size", "train-batch-size"],
@@ -37,7 +40,8 @@ OTHER_NAMES = {
     "sampler": ["use-vllm", "backend"],
     "save-every": ["save-steps", "save-freq"],
     "steps": ["max-steps", "num-steps", "num-train-epochs", "total-epochs", "epochs"],
-    "system": ["system-prompt", "system-message"],
+    "prompt": ["apply-chat-template", "chat-template"],
+    "system": ["system-prompt", "system-message", "system-instruction"],
     "template-args": ["chat-template-kwargs", "chat-template-args"],
     "token-budget": ["micro-batch-size"],
     "track": ["report-to", "logger"],
@@ -72,8 +76,43 @@ WITHOUT = {
     "--eval-every keeps the best model in the run's folder best": ["load-best-model-at-end"],
     "every step stands in metrics.jsonl; --track sends it elsewhere": ["logging-steps", "log-freq"],
     "--out names the run": ["run-name", "experiment-name"],
+    "aurify distill learns from samples that are there": ["from", "teacher", "teacher-samples"],
+    "--out keeps the samples": ["log-samples", "predict-only"],
+    "--answers says how an answer is read and compared": ["metrics", "metric"],
+    "the device that is there is used": ["device", "device-map", "use-cpu", "no-cuda", "cpu"],
+    "code that lies in a model's folder is never run": ["trust-remote-code"],
 }  # fmt: skip
 """Names elsewhere that no setting here has, by what is in their place."""
+
+
+METHODS_ELSEWHERE = {
+    "aurify train cot learns worked solutions, aurify distill kd right samples": [
+        "sft", "finetune", "fine-tune", "supervised",
+    ],
+    "aurify distill nat learns right and wrong samples, and aurify export --to dpo or kto writes them for TRL": [
+        "dpo", "ipo", "orpo", "simpo", "cpo", "kto", "bco", "rpo", "online-dpo",
+    ],
+    "aurify distill kd learns a teacher's right samples": ["gkd", "minillm", "opd"],
+    "aurify train rloo is REINFORCE with the other samples as its baseline": ["reinforce", "reinforce++", "vpg", "a2c"],
+    "aurify train rejection learns the right ones of its own samples": ["expert-iteration", "expit", "rft", "raft"],
+}  # fmt: skip
+"""Methods of other trainers that are none here, by what is in their place."""
+DISTILLED = ("nat", "nce", "kd", "mix", "cl", "nt", "ul", "prefix", "augment", "self-kd")
+TRAINED = (
+    "trice", "trice-likelihood", "star", "rejection", "rest-em", "direct", "cot", "rloo", "grpo", "incorrect-only",
+    "jepo", "jepo-single", "guided", "maxrl", "negative-reinforcement", "prompting",
+)  # fmt: skip
+"""Our own methods, by the command that has them, for who gives one to the other."""
+
+
+def method_elsewhere(word: str, known: Collection[str]) -> str:
+    """What is in the place of a method that is not among the ``known`` ones of a command; empty where nothing is."""
+    bare = word.lower().replace("_", "-")
+    if bare in DISTILLED and "trice" in known:
+        return f"it learns from samples that are there: aurify distill {bare}"
+    if bare in TRAINED and "nat" in known:
+        return f"it learns from samples of its own: aurify train {bare}"
+    return next((ours for ours, others in METHODS_ELSEWHERE.items() if bare in others), "")
 
 
 def meant_by(unknown: str, known: Collection[str], *, cutoff: float = 0.7) -> str:

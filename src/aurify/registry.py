@@ -23,6 +23,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from aurify.errors import UsageError, nearest
+from aurify.other_names import method_elsewhere
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -216,6 +217,8 @@ class Registry(Generic[T]):
             raise ValueError(f"loading the {whose} raised {type(error).__name__}: {error}") from error
 
     def _unknown(self, word: str) -> str:
+        if told := method_elsewhere(word, self.words()):
+            return told
         guess = nearest(word, [*self.words(), *self.aliases])
         known = "" if guess.startswith("known") else f" (known: {', '.join(self.words())})"
         return f"{guess}{known}; one of your own is module:Class"

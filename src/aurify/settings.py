@@ -28,7 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from aurify.errors import UsageError, nearest
-from aurify.other_names import unknown_setting
+from aurify.other_names import method_elsewhere, unknown_setting
 from aurify.parsing import parse_toml
 from aurify.registry import Registry
 from aurify.text import printable
@@ -197,6 +197,8 @@ def _explain(kind: type[Settings], problem: ErrorDetails, spell: Callable[[str],
         choices = [str(choice) for choice in get_args(without_none(kind.model_fields[key].annotation))]
         guess = nearest(str(problem["input"]), choices)
         message = guess if guess.startswith("known") else f"{guess} (known: {', '.join(choices)})"
+        if key == "method":
+            message = method_elsewhere(str(problem["input"]), choices) or message
     else:
         flag, value = spelling(key), problem["input"]
         message = message.removeprefix(f"{flag} '{value}': ").removeprefix(f"{flag} {value}: ")

@@ -57,6 +57,17 @@ def test_unknown_formats_and_names(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "notes.txt"))
     with pytest.raises(AurifyError, match=r"note\.txt: no such file; did you mean 'notes\.txt'"):
         data_files(tmp_path / "note.txt")
+    (tmp_path / "mc.jsonl").touch()
+    (tmp_path / "Train.jsonl.gz").touch()
+    (tmp_path / "train.csv").touch()
+    for name, meant in {"train.jsonl": "Train.jsonl.gz", "trian.csv": "train.csv", "mc.json": "mc.jsonl"}.items():
+        with pytest.raises(AurifyError, match=f"no such file; did you mean '{meant}'"):
+            data_files(tmp_path / name)
+    with pytest.raises(AurifyError, match=r"nosuch\.jsonl: no such file\Z"):
+        data_files(tmp_path / "nosuch.jsonl")
+    (tmp_path / "mc.jsonl").unlink()
+    (tmp_path / "Train.jsonl.gz").unlink()
+    (tmp_path / "train.csv").unlink()
     with pytest.raises(AurifyError, match="holds no question file"):
         data_files(tmp_path)
 

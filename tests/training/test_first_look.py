@@ -22,6 +22,8 @@ def test_counts_alone_where_nothing_is_odd() -> None:
     ("verdicts", "said"),
     [
         ({"wrong": 3}, DOCTOR),
+        ({"truncated": 3, "wrong": 1}, DOCTOR),
+        ({"truncated": 4}, "all are cut at 64 tokens"),
         ({"right": 40, "truncated": 16, "wrong": 8}, "cut at 64 tokens"),
         ({"right": 40, "unparsable": 16, "wrong": 8}, DOCTOR),
         ({"right": 58, "wrong": 6}, "harder questions"),

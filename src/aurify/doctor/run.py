@@ -67,6 +67,7 @@ def run_doctor(
             write_atomically(settings.examples, text + "\n")
             say(f"worked examples written to {settings.examples}; look through them before you use them")
         limit = int(advice.chosen.flags.get("--max-new-tokens") or pilot.limit(form))
+        say("measuring what a step of training costs")
         cost = _cost(model, tokenizer, form.template(tokenizer), asked, advice.chosen, settings, dtype, limit)
     return Findings(asked, trials, advice, cost, first_prompt(form.template(tokenizer), asked[0]), pilot.untried)
 

@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from aurify.errors import AurifyError, nearest
+from aurify.errors import AurifyError, close_to
 from aurify.questions.json_rows import BOM, is_json_lines, json_document, json_lines
 from aurify.questions.rows import BadRow, Row
 from aurify.questions.table_rows import csv_rows, parquet_rows
@@ -31,10 +31,24 @@ def data_files(path: Path) -> list[Path]:
             raise AurifyError(f"{path}: the folder holds no question file (expected {', '.join(SUFFIXES)})")
         return files
     if not path.exists():
-        siblings = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        hint = nearest(path.name, siblings) if siblings and len(siblings) < 1000 else ""
-        raise AurifyError(f"{path}: no such file{f'; {hint}' if hint.startswith('did') else ''}")
+        raise AurifyError(f"{path}: no such file{_meant(path)}")
     return [path]
+
+
+def _meant(path: Path) -> str:
+    """Which file beside a missing one may be meant; the ends of names, which say the format, make no likeness."""
+    siblings = [file for file in path.parent.iterdir() if file.is_file()] if path.parent.is_dir() else []
+    if len(siblings) >= 1000:
+        return ""
+    stem = close_to(_stem(path), [_stem(file) for file in siblings], cutoff=0.6)
+    like = [file.name for file in siblings if _stem(file) == stem]
+    name = close_to(path.name, like, cutoff=0.0) if stem else ""
+    return f"; did you mean '{name}'?" if name else ""
+
+
+def _stem(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).stem if Path(name).suffix in SUFFIXES else name
 
 
 def format_of(path: Path) -> str:

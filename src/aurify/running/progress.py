@@ -109,8 +109,8 @@ class TerminalWatcher:
             return
         self._silent += timing["seconds"]
         if step == 1 or step % max(steps // 10, 1) == 0 or self._silent >= SILENCE:
-            left = timing["seconds"] * (steps - step)
-            self.say(f"step {step}/{steps}  {facts}  about {spelled_time(left)} left")
+            left = f"  about {spelled_time(timing['seconds'] * (steps - step))} left" if step < steps else ""
+            self.say(f"step {step}/{steps}  {facts}{left}")
             self._silent = 0.0
 
 

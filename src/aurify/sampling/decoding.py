@@ -26,7 +26,7 @@ from aurify.sampling.rows import Rows
 from aurify.sampling.stop import first_stop, tokens_to_stop
 
 _REFILL_SHARE = 6  # rows leave, and new ones enter, once one in this many is free
-_TELL_EVERY = 16  # steps between two words on how many samples are done, though none was since
+_TELL_EVERY = 4  # steps between two words on how many samples are done, though none was since
 _STOP_EVERY = 8  # steps between two looks for stop strings; what was drawn past one is cut off exactly
 
 
@@ -106,6 +106,7 @@ class Decoding:
         added: list[tuple[Prefilled, Tensor]] = []
         while (self.waiting or self.started) and (free := self._capacity(rows) - sum(map(len, rows))) > 0:
             source = self.started or self._prefill(free)
+            self._tell()
             new, at = self._first_tokens(source, free)
             self.started = source if source.jobs else None
             rows.append(new)

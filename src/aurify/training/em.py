@@ -33,7 +33,7 @@ from aurify.seeds import stable_seed
 from aurify.training.ahead import DrawsAhead, with_draws
 from aurify.training.answer_scores import AnswerScorer
 from aurify.training.first_look import first_look
-from aurify.training.first_rationales import Starter, choose_guide
+from aurify.training.first_rationales import PROBED_QUESTIONS, Starter, choose_guide
 from aurify.training.fits import Fits
 from aurify.training.guide_scores import GuideScorer, weighed
 from aurify.training.later_looks import LaterLooks
@@ -303,6 +303,8 @@ class ExpectationMaximisation(Task):
         """Choose how chains start, where that is left to us, and say what will be done."""
         self._publish()
         if step == 0 and self.start_from == "auto":
+            tried = min(len(self.train), PROBED_QUESTIONS)
+            self.context.say(f"memory: {tried} questions are tried with the answer in the prompt, and without")
             guide = self.world.stop.breaking(choose_guide)
             choice = self.world.once(
                 lambda: guide(self.train, self.drawing, self.prompts, self.settings.seed)

@@ -31,6 +31,8 @@ def first_look(verdicts: Mapping[str, int], *, limit: int, model: str, data: str
     given = data == GIVEN_IN_PYTHON
     doctor = shlex.join(["aurify", "doctor", "--model", model, "--data", "FILE" if given else data])
     doctor += ", with a file of these questions" if given else ""
+    if verdicts.get("truncated", 0) == total:
+        return [*lines, f"  all are cut at {limit} tokens and count as wrong: --max-new-tokens sets another limit"]
     if not right:
         lines.append(f"  nothing can be learned where no rationale is right; what would help: {doctor}")
     if total < LEAST_RATIONALES:
