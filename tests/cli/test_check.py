@@ -158,6 +158,23 @@ def test_prompt_lengths_in_tokens(tmp_path: Path, attempt: Try) -> None:
     assert "its tokenizer cannot be loaded" in err
 
 
+def test_prompts_that_leave_no_room_for_a_rationale(
+    tmp_path: Path, attempt: Try, tiny_model_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The model has 512 positions, and a byte is a token."""
+    around = len("Question: \nAnswer: Let's think step by step.\n")
+    fits, long = {"question": "q" * (256 - around), "answer": 1}, {"question": "q" * (257 - around), "answer": 1}
+    status, out, err = attempt(write(tmp_path / "f.jsonl", fits), "--model", tiny_model_dir)
+    assert (status, err) == (0, "")
+    assert "to 256 tokens" in out
+    assert "too long" not in out
+    file = write(tmp_path / "g.jsonl", fits, long, {"question": "q" * 700, "answer": 1})
+    status, out, err = attempt(file, "--model", tiny_model_dir)
+    assert (status, err, caplog.text) == (0, "", "")
+    assert "too long      2 prompts of more than 512 positions less 256 for a rationale\n" in out
+    assert f"  {file}:3: {700 + around} tokens\n  {file}:2: 257 tokens\n" in out
+
+
 def test_few_shot_prompts_and_several_tasks(tmp_path: Path, attempt: Try, shared_data: Path) -> None:
     file = write(tmp_path / "f.jsonl", {**GOOD[0], "task": "sums"}, {"question": "q", "answer": "yes", "task": "talk"})
     prompts = shared_data / "bbh" / "cot-prompts" / "snarks.txt"

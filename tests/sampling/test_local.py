@@ -267,6 +267,12 @@ def test_soft_prompts_count_towards_the_position_limit(model_of: ModelOf, tokeni
     sampler.sample([Prompt((2,) * 100, (1,))], max_new_tokens=25)
     with pytest.raises(AurifyError, match="3 of them a soft prompt"):
         sampler.sample([Prompt((2,) * 100, (1,))], max_new_tokens=26)
+    with pytest.raises(
+        AurifyError, match="lower the token limit to 1, or leave out long questions, which aurify check"
+    ):
+        sampler.sample([Prompt((2,) * 124, (1,))], max_new_tokens=2)
+    with pytest.raises(AurifyError, match="128 positions: leave out long questions, which aurify check"):
+        sampler.sample([Prompt((2,) * 125, (1,))], max_new_tokens=1)
 
 
 def test_rows_that_are_done_never_leave_the_models_positions(model_of: ModelOf, tokenizer: Any) -> None:

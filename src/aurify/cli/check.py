@@ -28,6 +28,8 @@ LISTED = 20
 """Problems of a kind that are listed; the rest are counted."""
 ALIKE = 3
 """Of problems that read the same in other places, how many are listed."""
+ROOM = 256
+"""Tokens that a rationale needs behind its prompt: where fewer are left a prompt is called too long."""
 SHOWN = 3000
 """Characters of a prompt that are shown; what is more is left out of its middle."""
 
@@ -82,7 +84,10 @@ def run(settings: CheckSettings) -> None:
     _list(unverified)
     if questions:
         _write(how)
-        _write(f"prompts       {_lengths(questions, template, tokenizer)}")
+        lengths = _lengths(questions, template, tokenizer)
+        _write(f"prompts       {_spread(lengths, tokenizer)}")
+        if settings.model is not None:
+            _list_long(lengths, settings.model)
         for question in _shown(questions):
             _show_prompts(question, template)
     problems = ([] if settings.skip_bad else questions.skipped) + unverified
@@ -173,19 +178,32 @@ def _types(types: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in types.most_common())
 
 
-def _lengths(questions: Sequence[Question], template: PromptTemplate, tokenizer: Any) -> str:
+def _lengths(questions: Sequence[Question], template: PromptTemplate, tokenizer: Any) -> list[tuple[int, str]]:
+    """(length, place) of every prompt, the shortest first: in tokens, or in characters where no model is named."""
     if tokenizer is None:
-        lengths = sorted((len(template.render(question)), question.where) for question in questions)
-        unit, note = "characters", "; --model NAME gives tokens"
-    else:
-        lengths = sorted(
-            (len(ids), question.where)
-            for ids, question in zip(template.encode_all(tokenizer, questions), questions, strict=True)
-        )
-        unit, note = "tokens", ""
+        return sorted((len(template.render(question)), question.where) for question in questions)
+    encoded = template.encode_all(tokenizer, questions)
+    return sorted((len(ids), question.where) for ids, question in zip(encoded, questions, strict=True))
+
+
+def _spread(lengths: Sequence[tuple[int, str]], tokenizer: Any) -> str:
+    unit, note = ("characters", "; --model NAME gives tokens") if tokenizer is None else ("tokens", "")
     middle, high = lengths[len(lengths) // 2][0], lengths[min(len(lengths) - 1, len(lengths) * 95 // 100)][0]
     longest, where = lengths[-1]
     return f"{lengths[0][0]} to {longest} {unit}, median {middle}, 95th percentile {high}, longest at {where}{note}"
+
+
+def _list_long(lengths: Sequence[tuple[int, str]], model: str) -> None:
+    """The prompts that leave a rationale little room, or none, before the model's last position."""
+    from aurify.models.load import positions_of
+
+    limit = positions_of(model)
+    long = [(where, f"{length} tokens") for length, where in reversed(lengths) if limit and length > limit - ROOM]
+    if long:
+        _write(
+            f"too long      {_count(len(long), 'prompt')} of more than {limit} positions less {ROOM} for a rationale"
+        )
+        _list(long)
 
 
 def _shown(questions: Sequence[Question]) -> list[Question]:

@@ -14,6 +14,7 @@ from aurify.models.eos import named_eos
 from aurify.models.gguf import gguf_source, load_gguf
 from aurify.models.heap import keep_blocks_apart
 from aurify.models.hub import hub_parts
+from aurify.models.positions import positions_in
 from aurify.models.quantized import Quantize, check_trainable, keep_differentiable, quantization
 from aurify.models.untrusted import pretrained, pretrained_adapter, pretrained_weights, reading
 from aurify.parsing import parse_json
@@ -143,6 +144,17 @@ def model_hashes(name: str) -> dict[str, str]:
     return of_files([resolve_name(name), base_name(name)])
 
 
+def positions_of(name: str) -> int | None:
+    """The most tokens that the model takes, prompt and completion, where its configuration can be read and says it."""
+    from transformers import AutoConfig
+
+    with suppress(AurifyError), reading(name):
+        base = base_name(name)
+        if gguf_source(base) is None:  # of such a file it is not read without the weights
+            return positions_in(pretrained(AutoConfig, base))
+    return None
+
+
 def base_name(name: str) -> str:
     """The folder, hub name or GGUF file with the whole weights under what ``name`` stands for.
 
@@ -174,12 +186,14 @@ def eos_of(name: str, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 def _tokenizer(path: str, base: str) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
-    if _has_tokenizer(path):
-        return pretrained(AutoTokenizer, path)
-    source = gguf_source(base)
-    if source is None:
-        return pretrained(AutoTokenizer, base)
-    return pretrained(AutoTokenizer, source.pop("pretrained_model_name_or_path"), **source)
+    source = None if _has_tokenizer(path) else gguf_source(base)
+    if source is not None:
+        tokenizer = pretrained(AutoTokenizer, source.pop("pretrained_model_name_or_path"), **source)
+    else:
+        tokenizer = pretrained(AutoTokenizer, path if _has_tokenizer(path) else base)
+    # Who asks for more than the model's positions is told so by us.
+    tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
+    return tokenizer
 
 
 def _base_model(base: str, dtype: str, say: Callable[[str], None], quantize: Quantize | None) -> PreTrainedModel:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from aurify.errors import AurifyError
+from aurify.models.positions import positions_in
 
 _ATTENTION = {"full_attention", "sliding_attention"}
 _CACHE, _STATES = "past_key_values", "cache_params"
@@ -57,11 +58,7 @@ def soft_prompt(model: nn.Module) -> Tensor:
 
 def position_limit(model: nn.Module) -> int | None:
     """The most positions that a sequence may take, the soft prompt included; None when the model states none."""
-    config = causal_lm(model).config
-    if hasattr(config, "get_text_config"):
-        config = config.get_text_config()
-    limit = getattr(config, "max_position_embeddings", None)
-    return int(limit) if isinstance(limit, int) and limit > 0 else None
+    return positions_in(causal_lm(model).config)
 
 
 def room_behind(model: nn.Module, prompts: Iterable[Sequence[int]]) -> int | None:

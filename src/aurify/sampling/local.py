@@ -22,7 +22,7 @@ from aurify.sampling.decoding import Decoding
 from aurify.sampling.engine import Engine
 from aurify.sampling.fused import FusedEngine, weights_of
 from aurify.sampling.general import GeneralEngine
-from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt, advice_on_length, check_request
 from aurify.sampling.rerun import RerunEngine
 
 MAX_ROWS = 256
@@ -264,7 +264,7 @@ def _check(
         soft = f" ({n_virtual} of them a soft prompt)" if n_virtual else ""
         raise AurifyError(
             f"the longest prompt has {longest} tokens{soft}, and with {most} new ones would pass the model's "
-            f"{limit} positions: lower the token limit to {max(0, limit - longest)}, or leave out long questions"
+            f"{limit} positions: {advice_on_length(limit - longest)}"
         )
     if n_virtual == 0 and any(not prompt.token_ids for prompt in prompts):
         raise AurifyError("a prompt is empty, so its first token has no probability; give at least a BOS token")

@@ -121,3 +121,9 @@ def check_request(max_new_tokens: int, temperature: float, stop: Sequence[str]) 
         raise UsageError(f"the temperature is {temperature}, and must be 0 (greedy) or above")
     if any(not word for word in stop):
         raise UsageError("a stop string is empty, so every sample would end before it began; leave it out")
+
+
+def advice_on_length(room: int) -> str:
+    """What to do where the longest prompt leaves a completion these many tokens, and more were asked for."""
+    longest = "leave out long questions, which aurify check FILE --model MODEL names"
+    return f"lower the token limit to {room}, or {longest}" if room > 0 else longest

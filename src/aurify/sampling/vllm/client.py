@@ -10,7 +10,7 @@ from typing import Any
 from aurify.errors import AurifyError
 from aurify.pulse import give
 from aurify.questions.special import text_of
-from aurify.sampling.protocol import Completion, OnCompletion, Prompt, check_request
+from aurify.sampling.protocol import Completion, OnCompletion, Prompt, advice_on_length, check_request
 from aurify.sampling.stop import first_stop
 from aurify.sampling.vllm import wire
 from aurify.sampling.vllm.endpoints import Endpoints, VllmEndpoint
@@ -142,8 +142,7 @@ class VllmSampler:
         if self.max_length is not None and prompts and longest + most > self.max_length:
             raise AurifyError(
                 f"the longest prompt has {longest} tokens, and with {most} new ones would pass the "
-                f"{self.max_length} that the vLLM server takes: lower the token limit to "
-                f"{max(0, self.max_length - longest)}, or leave out long questions"
+                f"{self.max_length} that the vLLM server takes: {advice_on_length(self.max_length - longest)}"
             )
 
 
