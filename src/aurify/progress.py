@@ -55,8 +55,7 @@ class Lines:
 
     What was done when it was first told, by work that goes on, says nothing of how fast the rest will be. The last ones
     take longest where all are worked on at once: while none gets done, the time that is left is at least as long as
-    none has been.
-    Where the first of them take long, ``0 of 2000 rationales, 0:01:10 so far`` says that the work goes on.
+    none has been. Where the first of them take long, ``0 of 2000 rationales, 0:01:10 so far`` says that work goes on.
     """
 
     def __init__(self, what: str, ticker: Ticker, clock: Callable[[], float] = monotonic) -> None:
