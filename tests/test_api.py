@@ -18,6 +18,7 @@ from aurify.nugget import generate
 from aurify.questions import Question
 from aurify.rationales import read_rationales
 from aurify.registry import setting
+from aurify.running.progress import Quiet
 from aurify.settings import resolve
 from aurify.toml import tomllib
 from aurify.training.settings import TrainSettings
@@ -40,6 +41,16 @@ def test_train_from_python(tmp_path):
     model, tokenizer = aurify.load_model(run.model)
     assert tokenizer.decode(model.generate(**tokenizer("Question:", return_tensors="pt"), max_new_tokens=1)[0])
     assert "(questions given in Python)" in (run.out / "config.toml").read_text()
+
+
+def test_a_run_is_shown_as_by_the_command_unless_it_is_told_otherwise(tmp_path, capfd):
+    aurify.train("rloo", data=ROWS, out=tmp_path / "shown", **SHORT)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "first step: 0 of 4 rationales right, 4 truncated" in err
+    assert "--max-new-tokens sets another limit" in err
+    aurify.train("rloo", data=ROWS, out=tmp_path / "quiet", watcher=Quiet(), **SHORT)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_path_may_stand_for_any_text(tmp_path, tiny_model_dir):

@@ -40,7 +40,8 @@ def train(
         out: the folder of the run; it must be empty or new, unless ``resume=True``.
         held_out: what to evaluate on, in any of these forms, in the place of ``eval_data``; without either part of
             ``data`` is held out (``holdout=0.4``).
-        watcher: is told what happens (``aurify.running.progress.TerminalWatcher()`` shows it).
+        watcher: is told what happens. Without one it is shown on standard error, as the command does;
+            ``aurify.running.progress.Quiet()`` says nothing.
         settings: any other flag of the command, with underscores: ``steps=100, tuning="lora"``. ``answers`` may also be
             a function, a comparison or a reward function: it is called in this process, without a limit of time, and
             given again where a run is resumed.
@@ -52,6 +53,7 @@ def train(
         UsageError: an unknown setting, a value that cannot be, or data that is of none of these forms.
         AurifyError: the work failed; the message says why and what to do.
     """
+    from aurify.running.progress import TerminalWatcher
     from aurify.training.run import run_training
 
     if not isinstance(model, str | os.PathLike):
@@ -65,4 +67,5 @@ def train(
     with nullcontext(method) if isinstance(method, str) else METHODS.given(method) as word:
         words = {"method": word, "model": model, "data": data if given is None else GIVEN_IN_PYTHON, "out": out}
         resolved = resolve(TrainSettings, {**words, **settings, "answers": word_of(settings.get("answers"))})
-        return run_training(resolved, questions=given, held_out=held_out, watcher=watcher)
+        with nullcontext(watcher) if watcher else TerminalWatcher() as told:
+            return run_training(resolved, questions=given, held_out=held_out, watcher=told)

@@ -36,13 +36,14 @@ def data_files(path: Path) -> list[Path]:
 
 
 def _meant(path: Path) -> str:
-    """Which file beside a missing one may be meant; the ends of names, which say the format, make no likeness."""
+    """Which file beside a missing one may be meant: one of a like stem (formats make no likeness), or the only one."""
     siblings = [file for file in path.parent.iterdir() if file.is_file()] if path.parent.is_dir() else []
     if len(siblings) >= 1000:
         return ""
     stem = close_to(_stem(path), [_stem(file) for file in siblings], cutoff=0.6)
     like = [file.name for file in siblings if _stem(file) == stem]
-    name = close_to(path.name, like, cutoff=0.0) if stem else ""
+    only = [file.name for file in siblings if format_of(file) in SUFFIXES]
+    name = close_to(path.name, like, cutoff=0.0) if stem else only[0] if len(only) == 1 else ""
     return f"; did you mean '{name}'?" if name else ""
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from aurify.questions.rows import BadRow, Row, show
 from aurify.text import first_line
@@ -27,10 +27,10 @@ def csv_rows(stream: IO[bytes], path: str, delimiter: str = ",") -> Iterator[Row
     UTF-16 with its mark) and records with too few or too many fields are bad rows; reading goes on after them.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    stream = stream if hasattr(stream, "peek") else io.BufferedReader(stream)  # type: ignore[arg-type]
-    wide = stream.peek(2)[:2] in UTF_16  # type: ignore[attr-defined]  # a buffered reader
+    peeked = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, stream))
+    wide = peeked.peek(2)[:2] in UTF_16
     encoding, errors = ("utf-16", "replace") if wide else ("utf-8-sig", "surrogateescape")
-    text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
+    text = io.TextIOWrapper(peeked, encoding=encoding, errors=errors, newline="")
     first = text.readline()
     reader = csv.reader(chain([first] if first else [], text), delimiter=_delimiter(first, delimiter), strict=True)
     names: list[str] | None = None

@@ -34,7 +34,7 @@ class Watcher(Protocol):
 
 
 class Quiet:
-    """Says nothing: the default of the Python API, whose results are returned and logged."""
+    """Says nothing: for those who read what a run returns and logs."""
 
     def say(self, text: str) -> None: ...
 
