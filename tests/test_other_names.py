@@ -8,10 +8,10 @@ from aurify.doctor.settings import DoctorSettings
 from aurify.evaluation.settings import EvaluateSettings
 from aurify.methods import METHODS
 from aurify.other_names import (
-    DISTILLED,
+    DISTILL_METHODS,
     METHODS_ELSEWHERE,
     OTHER_NAMES,
-    TRAINED,
+    TRAIN_METHODS,
     WITHOUT,
     in_its_place,
     meant_by,
@@ -89,8 +89,8 @@ def test_methods_of_others_and_of_the_other_command():
     assert method_elsewhere("grpo", distill) == "it learns from samples of its own: aurify train grpo"
     assert not any(method_elsewhere(word, train) for word in (*train, *METHODS.aliases, "tric", "sftt"))
     assert not any(method_elsewhere(word, distill) for word in (*distill, "na"))
-    assert set(DISTILLED) == set(distill)
-    assert set(TRAINED) == set(METHODS.entries)
+    assert set(DISTILL_METHODS) == set(distill)
+    assert set(TRAIN_METHODS) == set(METHODS.entries)
     others = [word for words in METHODS_ELSEWHERE.values() for word in words]
     assert len(set(others)) == len(others)
     assert not set(others) & {*train, *METHODS.aliases, *distill}

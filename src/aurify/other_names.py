@@ -97,8 +97,8 @@ METHODS_ELSEWHERE = {
     "aurify train rejection learns the right ones of its own samples": ["expert-iteration", "expit", "rft", "raft"],
 }  # fmt: skip
 """Methods of other trainers that are none here, by what is in their place."""
-DISTILLED = ("nat", "nce", "kd", "mix", "cl", "nt", "ul", "prefix", "augment", "self-kd")
-TRAINED = (
+DISTILL_METHODS = ("nat", "nce", "kd", "mix", "cl", "nt", "ul", "prefix", "augment", "self-kd")
+TRAIN_METHODS = (
     "trice", "trice-likelihood", "star", "rejection", "rest-em", "direct", "cot", "rloo", "grpo", "incorrect-only",
     "jepo", "jepo-single", "guided", "maxrl", "negative-reinforcement", "prompting",
 )  # fmt: skip
@@ -108,9 +108,9 @@ TRAINED = (
 def method_elsewhere(word: str, known: Collection[str]) -> str:
     """What is in the place of a method that is not among the ``known`` ones of a command; empty where nothing is."""
     bare = word.lower().replace("_", "-")
-    if bare in DISTILLED and "trice" in known:
+    if bare in DISTILL_METHODS and "trice" in known:
         return f"it learns from samples that are there: aurify distill {bare}"
-    if bare in TRAINED and "nat" in known:
+    if bare in TRAIN_METHODS and "nat" in known:
         return f"it learns from samples of its own: aurify train {bare}"
     return next((ours for ours, others in METHODS_ELSEWHERE.items() if bare in others), "")
 

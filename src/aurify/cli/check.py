@@ -28,9 +28,9 @@ LISTED = 20
 """Problems of a kind that are listed; the rest are counted."""
 ALIKE = 3
 """Of problems that read the same in other places, how many are listed."""
-ROOM = 256
+ROOM_FOR_RATIONALE = 256
 """Tokens that a rationale needs behind its prompt: where fewer are left a prompt is called too long."""
-SHOWN = 3000
+PROMPT_SHOWN = 3000
 """Characters of a prompt that are shown; what is more is left out of its middle."""
 
 
@@ -198,11 +198,14 @@ def _list_long(lengths: Sequence[tuple[int, str]], model: str) -> None:
     from aurify.models.load import positions_of
 
     limit = positions_of(model)
-    long = [(where, f"{length} tokens") for length, where in reversed(lengths) if limit and length > limit - ROOM]
+    long = [
+        (where, f"{length} tokens")
+        for length, where in reversed(lengths)
+        if limit and length > limit - ROOM_FOR_RATIONALE
+    ]
     if long:
-        _write(
-            f"too long      {_count(len(long), 'prompt')} of more than {limit} positions less {ROOM} for a rationale"
-        )
+        most = f"{limit} positions less {ROOM_FOR_RATIONALE} for a rationale"
+        _write(f"too long      {_count(len(long), 'prompt')} of more than {most}")
         _list(long)
 
 
@@ -225,10 +228,10 @@ def _show_prompts(question: Question, template: PromptTemplate) -> None:
 
 def _without_middle(text: str) -> str:
     """A text whose middle is left out where it is long: both ends of a prompt say how a model is asked."""
-    more = len(text) - SHOWN
+    more = len(text) - PROMPT_SHOWN
     if more <= 100:
         return text
-    return f"{text[: SHOWN // 2]}\n[... {more:,} characters ...]\n{text[len(text) - SHOWN // 2 :]}"
+    return f"{text[: PROMPT_SHOWN // 2]}\n[... {more:,} characters ...]\n{text[len(text) - PROMPT_SHOWN // 2 :]}"
 
 
 def _list(problems: Sequence[tuple[str, str]]) -> None:
