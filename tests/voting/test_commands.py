@@ -188,6 +188,30 @@ def test_a_ranker_warns_of_another_models_samples_and_refuses_to_look_ahead(
     assert (status, "ranker.json: damaged" in err) == (1, True)
 
 
+def test_accuracy_on_questions_that_the_ranker_learned_from_is_called_flattered(
+    aurify: Command, files: tuple[Path, Path], make_pools: Callable[..., list[CandidatePool]],
+    write_samples: Callable[..., tuple[Path, Path]], tmp_path: Path,
+) -> None:  # fmt: skip
+    pytest.importorskip("sklearn")
+    questions, samples = files
+    rank = ("rank", "--from", samples, "--data", questions, "--out", "ranker", "--samples", 4, "--holdout", 0.4)
+    assert aurify(*rank)[0] == 0
+    (tmp_path / "new").mkdir()
+    new_questions, new_samples = write_samples(tmp_path / "new", make_pools(20, samples=4, seed=5))
+
+    def said(file: Path, data: Path, *words: object) -> str:
+        status, _, err = aurify("vote", file, "--data", data, *words)
+        assert status == 0
+        return err
+
+    learned = len(load_ranker(tmp_path / "ranker").learned)
+    assert 36 <= learned < 60, "some were but measured"
+    flattered = f"{learned} of the 60 questions are those that the ranker learned from, so that flatters it"
+    assert flattered in said(samples, questions, "--ranker", "ranker")
+    assert "flatters" not in said(samples, questions)
+    assert "flatters" not in said(new_samples, new_questions, "--ranker", "ranker")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "complaint"),
     [

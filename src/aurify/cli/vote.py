@@ -55,7 +55,7 @@ class _Tally:
 
     def __init__(self, settings: VoteSettings) -> None:
         self.settings, self.kind = settings, ""
-        self.questions = self.samples = self.silent = self.ties = 0
+        self.questions = self.samples = self.silent = self.ties = self.learned = 0
         self.credits: list[float] = []
         self.changes: Counter[str] = Counter()
         self.cases: dict[str, list[Case]] = {name: [] for name in _RANKS}
@@ -69,6 +69,7 @@ class _Tally:
         self.ties += len(answered.ballot.leaders) > 1
         if answered.credit is not None:
             self.credits.append(answered.credit)
+            self.learned += answered.learned
         if self.settings.cases or self.settings.ranker is not None:
             case = answered.case(self.settings.weight)
             self.changes[case.change] += 1
@@ -89,6 +90,9 @@ class _Tally:
             credits = np.array(self.credits)
             low, high = bootstrap_means(credits[:, None], self.settings.seed)
             yield f"accuracy {100 * credits.mean():.1f} % (95 % interval {100 * low[0]:.1f} to {100 * high[0]:.1f})"
+        if self.learned:
+            told = f"{self.learned} of the {len(self.credits)} questions are those that the ranker learned from"
+            yield f"{told}, so that flatters it: aurify rank says what it wins on others"
         if self.settings.ranker is not None:
             yield "adaptive voting over the majority: " + ", ".join(
                 f"{self.changes[name]} {name}" for name in _RANKS if self.changes[name]

@@ -26,6 +26,8 @@ class VotedQuestion:
     ballot: Ballot
     spent: int
     """Samples that were looked at."""
+    learned: bool = False
+    """Whether the ranker has learned from this very question."""
 
     @property
     def answer(self) -> str | None:
@@ -120,4 +122,4 @@ def _hold(
         cut_pool = replace(pool, candidates=pool.candidates[:spent])
         own = None if scores is None else scores[:spent]
         ballot = vote(cut_pool.groups, own, kind=kind, weight=settings.weight)
-        yield VotedQuestion(cut_pool, own, kind, ballot, spent)
+        yield VotedQuestion(cut_pool, own, kind, ballot, spent, ranker is not None and ranker.has_learned(pool))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -49,6 +50,12 @@ class Ranker:
     """Who wrote the samples that it was trained on."""
     report: dict[str, Any]
     """What was measured on held-out questions."""
+    learned: frozenset[str] = frozenset()
+    """The questions that it was trained and calibrated on, by ``question_key``; empty where that is not known."""
+
+    def has_learned(self, pool: CandidatePool) -> bool:
+        """Whether it was trained or calibrated on this very question, so that its vote on it is flattered."""
+        return question_key(pool) in self.learned
 
     @property
     def alone(self) -> bool:
@@ -117,10 +124,16 @@ class Ranker:
             "models": list(self.models),
             "calibration": asdict(self.calibration),
             "report": self.report,
+            "learned": " ".join(sorted(self.learned)),
         }
         with atomic_folder(folder) as new:
             self.scorer.save(new)
             (new / FACTS_FILE).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def question_key(pool: CandidatePool) -> str:
+    """A short hash of a question's text, however it is spaced."""
+    return hashlib.sha256(" ".join(pool.asked.split()).encode()).hexdigest()[:16]
 
 
 def _model_of(name: str) -> str:
@@ -146,7 +159,8 @@ def load_ranker(folder: str | Path) -> Ranker:
             raise AurifyError(f"{folder}: trained by another version of aurify: train the ranker again")
         calibration = Calibration(known["slope"], known["bias"], tuple(known["x"]), tuple(known["y"]))
         models, report = tuple(facts["models"]), facts["report"]
-    except (ValueError, KeyError, TypeError) as error:
+        learned = frozenset(facts.get("learned", "").split())  # older rankers do not say it
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AurifyError(f"{folder / FACTS_FILE}: damaged: {error}") from None
     scorer: CandidateScorer
     if kind == "fast":
@@ -157,4 +171,4 @@ def load_ranker(folder: str | Path) -> Ranker:
         from aurify.voting.neural_ranker import NeuralRanker
 
         scorer = NeuralRanker.load(folder)
-    return Ranker(scorer, kind, calibration, models, report)
+    return Ranker(scorer, kind, calibration, models, report, learned)

@@ -15,7 +15,7 @@ from aurify.voting.calibration import Calibration, calibrate
 from aurify.voting.gather import read_pools
 from aurify.voting.kept_pools import KeptPools, in_chunks
 from aurify.voting.pool import CandidatePool
-from aurify.voting.ranker import FACTS_FILE, CandidateScorer, Ranker
+from aurify.voting.ranker import FACTS_FILE, CandidateScorer, Ranker, question_key
 from aurify.voting.report import measure_ranker
 from aurify.voting.settings import RankSettings
 from aurify.voting.splits import split_pools
@@ -59,13 +59,16 @@ def run_rank(settings: RankSettings, *, say: Callable[[str], None] = lambda text
 def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], bar: Bar) -> Ranker:
     with KeptPools() as train, KeptPools() as tuning, KeptPools() as test:
         rationales = right = 0
+        learned: set[str] = set()
         for pools in read_pools(settings.from_, settings, say):
             rationales += sum(len(pool.candidates) for pool in pools)
             right += sum(bool(candidate.right) for pool in pools for candidate in pool.candidates)
             taught, held = split_pools(pools, settings.holdout, settings.seed)
             train.extend(taught)
-            for side, some in zip((tuning, test), split_pools(held, 0.5, settings.seed + 1), strict=True):
-                side.extend(some)
+            tuned, unseen = split_pools(held, 0.5, settings.seed + 1)
+            tuning.extend(tuned)
+            test.extend(unseen)
+            learned.update(map(question_key, (*taught, *tuned)))
         questions = len(train) + len(tuning) + len(test)
         say(f"{rationales} rationales on {questions} questions, {right} of them right")
         if not train or not test:
@@ -74,7 +77,7 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], ba
         say(f"measured on {len(test)} questions that it has not seen")
         report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
     models = (*ranker.models, *_model_of_run(settings.from_))
-    return Ranker(ranker.scorer, ranker.kind, ranker.calibration, models, report)
+    return Ranker(ranker.scorer, ranker.kind, ranker.calibration, models, report, frozenset(learned))
 
 
 def _model_of_run(source: str) -> list[str]:
