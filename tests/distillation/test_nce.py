@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.nce import (
+    KeptWeights,
     accumulate_distillation,
     find_divergences,
     nce_weights,
@@ -111,3 +113,20 @@ def test_the_loss_is_half_likelihood_and_half_weighted_distillation(scorer):
         torch.testing.assert_close(gradients[name], value.grad, atol=1e-6, rtol=1e-4)
     parts = [loss_of([example], [weight]) for example, weight in zip(EXAMPLES, weights, strict=True)]
     assert sum(parts) == pytest.approx(found, rel=1e-5), "padding and batching change nothing"
+
+
+def test_a_weight_is_found_when_it_is_first_asked_for_and_kept() -> None:
+    asked: list[list[Example]] = []
+
+    def find(examples: Sequence[Example]) -> list[torch.Tensor]:
+        asked.append(list(examples))
+        return [torch.full((len(example.token_ids),), float(len(asked))) for example in examples]
+
+    one, two, *_ = EXAMPLES
+    weights = KeptWeights(find)
+    first = weights([two])
+    both = weights([one, two])
+    again = weights([two, one])
+    assert asked == [[two], [one], []], "also where there is none to find, as processes of a sharded model need it"
+    assert both[1] is first[0] is again[0]
+    assert [set(value.tolist()) for value in both] == [{2.0}, {1.0}]

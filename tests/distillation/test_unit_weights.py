@@ -5,9 +5,8 @@ import torch
 
 from aurify.distillation.examples import Example
 from aurify.distillation.gradient import ExampleScorer
+from aurify.distillation.token_weights import MOST_EXAMPLES, evenly_spread
 from aurify.distillation.unit_weights import (
-    MOST_EXAMPLES,
-    evenly_spread,
     find_unit_weights,
     unit_layers,
     unit_weight_lines,

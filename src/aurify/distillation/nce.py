@@ -5,8 +5,8 @@
     loss     = 1/T Σ_i Σ_t [ -1/2 log p(z_it) + 1/2 nce_weight_i CE(P_nat, P_student)_t ]
 
 T is the number of the batch's rationale tokens. The paper's code counts the question's tokens too, which drown the
-rationale's. Both teachers are frozen, so a rationale's weight is found once, before the first step, and a step runs
-one teacher, on the same base weights as the student. Source: docs/methods.md.
+rationale's. Both teachers are frozen, so a rationale's weight is found once, when a step first needs it; later steps
+run one teacher, on the same base weights as the student. Source: docs/methods.md.
 """
 
 from __future__ import annotations
@@ -56,6 +56,24 @@ def _find_divergences(scorer: ExampleScorer, examples: Sequence[Example], nat: A
         for index, kl_T in zip(indices, torch.split(kl_K, [len(ids) for _, ids in sequences]), strict=True):
             found[index] = kl_T.cpu()
     return found
+
+
+class KeptWeights:
+    """Weights (T_n,) of rationales, each found when it is first asked for.
+
+    Args:
+        find: gives those of some rationales. It is called at every turn, be there none to find: processes that share a
+            sharded model must go through it together.
+    """
+
+    def __init__(self, find: Callable[[Sequence[Example]], Sequence[Tensor]]) -> None:
+        self._find = find
+        self._found: dict[Example, Tensor] = {}
+
+    def __call__(self, examples: Sequence[Example]) -> list[Tensor]:
+        new = [example for example in examples if example not in self._found]
+        self._found.update(zip(new, self._find(new), strict=True))
+        return [self._found[example] for example in examples]
 
 
 def rationale_weights(kl_T: Tensor, by_token: bool) -> Tensor:

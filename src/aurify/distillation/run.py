@@ -6,10 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from aurify.distillation.base import Prepared, check_model, load_given, prepare_student
 from aurify.distillation.examples import Chosen, Example, choose
@@ -18,12 +20,13 @@ from aurify.distillation.forecast import forecast_distillation
 from aurify.distillation.gradient import ExampleScorer
 from aurify.distillation.inherit import inherit
 from aurify.distillation.likelihood import contrasting
-from aurify.distillation.nce import find_divergences, rationale_weights, weight_lines
+from aurify.distillation.nce import KeptWeights, find_divergences, rationale_weights, weight_lines
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder, Stage
 from aurify.distillation.task import Distillation, HeldOut
 from aurify.distillation.teaching import DrawnBefore, draw_rationales, keep_given_rationales
-from aurify.distillation.unit_weights import evenly_spread, find_unit_weights, unit_layers, unit_weight_lines
+from aurify.distillation.token_weights import evenly_spread
+from aurify.distillation.unit_weights import find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
 from aurify.models.load import model_hashes
@@ -178,22 +181,24 @@ def _stages(
     examples = builder.chosen.right()
     if not examples:
         raise AurifyError(f"--from {settings.from_}: no right rationale of a training question, nor a sampled one")
-    if settings.method == "nce":
-        kl = context.world.map(
-            lambda mine: find_divergences(
-                builder.scorer, mine, nat=lambda: adapters(prepared.model, BOTH),
-                neg=lambda: adapters(prepared.model, NEG),
-            ),
-            examples,
-        )  # fmt: skip
-        weights = [rationale_weights(kl_T, settings.nce_weights == "token") for kl_T in kl]
-        lines = weight_lines(examples, weights, kl, decode)
-        context.say(f"nce weights of {len(examples)} rationales: {_span(lines[0])}")
-        _write_lines(context, "nce_weights.jsonl", lines)
-    else:
-        weights = [torch.full((len(example.token_ids),), 0.5) for example in examples]
-    by_example = dict(zip(examples, weights, strict=True))
-    return [builder.distillation(by_example, teacher=prepared.start_mode)]
+    if settings.method == "self-kd":
+        halves = lambda asked: [torch.full((len(one.token_ids),), 0.5) for one in asked]  # noqa: E731
+        return [builder.distillation(halves, teacher=prepared.start_mode)]
+
+    def divergences(asked: Sequence[Example]) -> list[Tensor]:
+        nat, neg = (partial(adapters, prepared.model, mode) for mode in (BOTH, NEG))
+        return find_divergences(builder.scorer, asked, nat=nat, neg=neg)
+
+    def weights(kl: Sequence[Tensor]) -> list[Tensor]:
+        return [rationale_weights(kl_T, settings.nce_weights == "token") for kl_T in kl]
+
+    shown = evenly_spread(examples)
+    kl = context.world.map(divergences, shown)
+    lines = weight_lines(shown, weights(kl), kl, decode)
+    context.say(f"nce weights of {len(shown)} rationales: {_span(lines[0])}")
+    _write_lines(context, "nce_weights.jsonl", lines)
+    kept = KeptWeights(lambda asked: weights(divergences(asked)))
+    return [builder.distillation(kept, teacher=prepared.start_mode)]
 
 
 def _tell_unit_weights(

@@ -140,8 +140,8 @@ class Builder:
         }
         return [self._plain(method, self.chosen.examples, losses[method])]
 
-    def distillation(self, weights: dict[Example, Tensor], *, teacher: str) -> Stage:
-        """The stage of nce and of self-kd; ``weights`` are those of the rationales' tokens."""
+    def distillation(self, weights: Callable[[Sequence[Example]], Sequence[Tensor]], *, teacher: str) -> Stage:
+        """The stage of nce and of self-kd; ``weights`` gives those of some rationales' tokens."""
         scorer, model = self.scorer, self.model
 
         def gradient(groups: Sequence[ExampleGroup], breaking: Breaking) -> dict[str, float]:
@@ -150,7 +150,7 @@ class Builder:
 
             def mine(share: list[Example]) -> list[float]:
                 loss = nce.accumulate_distillation(
-                    scorer, share, [weights[example] for example in share], tokens=tokens,
+                    scorer, share, weights(share), tokens=tokens,
                     teacher=lambda: adapters(model, teacher),
                 )  # fmt: skip
                 return [loss]

@@ -21,6 +21,14 @@ LEAST_SEEN = 5
 READ = 6
 """Rationales whose every token is told."""
 
+MOST_EXAMPLES = 64
+"""The most rationales whose weights are written down: each takes a forward pass."""
+
+
+def evenly_spread(examples: Sequence[Example]) -> list[Example]:
+    """At most ``MOST_EXAMPLES`` of them, evenly spread."""
+    return list(examples[:: max(1, -(-len(examples) // MOST_EXAMPLES))])
+
 
 def spread(weights: Tensor) -> dict[str, Any]:
     """Quantiles and mean of some weights of any shape, at least one."""

@@ -18,14 +18,6 @@ from aurify.distillation.token_weights import side_lines, spread, token_lines
 from aurify.models.nat.model import dual_layers, negative_weights
 from aurify.models.prefix import last_states
 
-MOST_EXAMPLES = 256
-"""The most rationales that are looked at."""
-
-
-def evenly_spread(examples: Sequence[Example]) -> list[Example]:
-    """At most ``MOST_EXAMPLES`` of them, evenly spread."""
-    return list(examples[:: max(1, -(-len(examples) // MOST_EXAMPLES))])
-
 
 @torch.no_grad()
 def find_unit_weights(scorer: ExampleScorer, examples: Sequence[Example]) -> list[Tensor]:
