@@ -182,7 +182,10 @@ def _stages(
     if not examples:
         raise AurifyError(f"--from {settings.from_}: no right rationale of a training question, nor a sampled one")
     if settings.method == "self-kd":
-        halves = lambda asked: [torch.full((len(one.token_ids),), 0.5) for one in asked]  # noqa: E731
+
+        def halves(asked: Sequence[Example]) -> list[Tensor]:
+            return [torch.full((len(one.token_ids),), 0.5) for one in asked]
+
         return [builder.distillation(halves, teacher=prepared.start_mode)]
 
     def divergences(asked: Sequence[Example]) -> list[Tensor]:
