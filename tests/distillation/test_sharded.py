@@ -36,16 +36,18 @@ from aurify.distillation import stages
 from aurify.pulse import heard_by
 from aurify.running.interrupt import Interrupted
 from collections import Counter
+from functools import partial
 from transformers import LlamaConfig, LlamaForCausalLM
 from aurify.distillation.examples import Chosen, Example
 from aurify.distillation.gradient import ExampleScorer, accumulate
+from aurify.distillation.nce import KeptWeights, find_divergences, rationale_weights
 from aurify.distillation.objectives import Weighted
 from aurify.distillation.settings import DistillSettings
 from aurify.distillation.stages import Builder
 from aurify.distillation.task import Distillation, HeldOut
 from aurify.errors import AurifyError
 from aurify.models.lora import add_lora
-from aurify.models.nat.model import NatConfig, add_nat
+from aurify.models.nat.model import NatConfig, adapters, add_nat
 from aurify.models.sharding import join, named_pieces, own_piece, split, whole_tensor
 from aurify.models.token_budget import TokenBudget
 from aurify.running.world import World
@@ -85,9 +87,15 @@ def task(model, world, shards):
     scorer = ExampleScorer(model, PROMPTS, 0, TokenBudget(9))
     builder = Builder(settings, model, scorer, world, Chosen(EXAMPLES, Counter()))
     if METHOD in ("nce", "self-kd"):
-        weights = {one: torch.linspace(0.5, 1.4, len(one.token_ids)) for one in EXAMPLES if one.right}
+        nat, neg = partial(adapters, model, "both"), partial(adapters, model, "neg")
+
+        def weights(asked):
+            if METHOD == "self-kd":
+                return [torch.linspace(0.5, 1.4, len(one.token_ids)) for one in asked]
+            return [rationale_weights(kl, by_token=True) for kl in find_divergences(scorer, asked, nat=nat, neg=neg)]
+
         teacher = "both" if METHOD == "nce" else "base"
-        stages = [builder.distillation(weights, teacher=teacher, student="student")]
+        stages = [builder.distillation(KeptWeights(weights), teacher=teacher)]
     else:
         stages = builder.stages()
     return Distillation(
