@@ -242,7 +242,7 @@ def likelihood(args: argparse.Namespace, model: Path, held: Path, answers: str |
     from aurify.models.prompting import prompt_form
     from aurify.questions import Prompts
     from aurify.questions.chosen import read_as
-    from aurify.rationales.judging import judged
+    from aurify.rationales.judging import TableJudge
     from aurify.rationales.reading import read_with_texts
 
     told = {"method": "kd", "model": str(args.student), "from_": str(held), "prompt": args.prompt, "answers": answers}
@@ -255,7 +255,7 @@ def likelihood(args: argparse.Namespace, model: Path, held: Path, answers: str |
     )  # fmt: skip
     read, texts = read_with_texts(held)
     with Grader() as grader:
-        known = judged(read, questions, grader, texts)
+        known = TableJudge(questions, grader, texts).judged(read)
     chosen = choose(known, prompts, loaded.tokenizer, template, repeats="once", max_tokens=args.max_tokens)
     sides: dict[tuple[str, bool], list[Example]] = {}
     for example in chosen.examples:

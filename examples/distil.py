@@ -26,7 +26,7 @@ from aurify.models.nat.layer import BOTH, NEG
 from aurify.models.nat.model import NEGATIVE_STAGE, POSITIVE_STAGE, begin_units, train_only
 from aurify.questions import PromptTemplate
 from aurify.rationales import Drawing, Rationale, read_rationales
-from aurify.rationales.judging import judged
+from aurify.rationales.judging import TableJudge
 from aurify.sampling import LocalSampler
 from aurify.seeds import stable_seed
 from aurify.training.m_step import ascend, build_optimizer
@@ -50,7 +50,7 @@ def distil(
     with Grader() as grader:
         # 2. Rationales are right or wrong by our own verdict. Those of the training questions are learned from.
         own = {question.id: prompts[question.id] for question in train}
-        chosen = choose(judged(rationales, known, grader), own, tokenizer, template)
+        chosen = choose(TableJudge(known, grader).judged(rationales), own, tokenizer, template)
         drawing = Drawing(LocalSampler(student, tokenizer), grader, "nugget", seed, max_new_tokens)
 
         def accuracy(step: int) -> float:

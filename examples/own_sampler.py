@@ -18,9 +18,10 @@ from typing import Any
 
 import torch
 
+from aurify.questions.special import text_of
 from aurify.registry import setting
 from aurify.sampling import Completion, Occasion, OnCompletion, Prompt, Sampler, SamplerFactory
-from aurify.sampling.stop import decode, first_stop
+from aurify.sampling.stop import first_stop
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class GenerateSampler:
         drawn = out.sequences[0, len(prompt) :]
         # The log-probability is the model's at temperature 1, whatever the draw was made with.
         logprobs = torch.stack(out.logits)[:, 0].float().log_softmax(-1).gather(1, drawn[:, None])
-        token_ids, text = tuple(drawn.tolist()), decode(self.tokenizer, drawn.tolist())
+        token_ids, text = tuple(drawn.tolist()), text_of(self.tokenizer, drawn.tolist())
         cut = first_stop(text, stop)
         ended = token_ids[-1] == self.tokenizer.eos_token_id or cut is not None
         return Completion(token_ids, text[:cut], float(logprobs.sum()), "stop" if ended else "length")

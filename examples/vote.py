@@ -18,7 +18,7 @@ import numpy as np
 from aurify import Question, load_questions
 from aurify.answers import Grader
 from aurify.rationales import Rationale, read_rationales
-from aurify.rationales.judging import judged
+from aurify.rationales.judging import TableJudge
 from aurify.voting import CandidatePool, credit, vote
 from aurify.voting.calibration import calibrate
 from aurify.voting.fast_ranker import FastRanker
@@ -35,7 +35,7 @@ def votes(
     # 1. Pools: each question's samples, judged, and their equivalent answers grouped (1/2 and 0.5 are one answer).
     #    What was drawn with the answer in the prompt is no sample to vote on.
     with Grader() as grader:
-        known = unaided(judged(rationales, questions, grader), "the table", print)
+        known = unaided(TableJudge(questions, grader).judged(rationales), "the table", print)
         pools = pools_of(known, questions, grader)
 
     # 2. Questions apart: to train on, to calibrate on, and to vote on.
