@@ -34,6 +34,7 @@ def update(model, *, target_kl=0.0, **settings):
         TrainSettings(method="trice", model="tiny", data="none", dtype="float32", **settings),
         Tuned(model, "full", PEAK),
         World(), Clock(), budget=TokenBudget(4096), pad_token_id=0, target_kl=target_kl,
+        of_surprise=0.0,
     )  # fmt: skip
 
 
