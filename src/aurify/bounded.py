@@ -33,7 +33,8 @@ def bounded(seconds: float) -> Iterator[None]:
             raise TooLong
 
     before = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    # and again after as long: Python drops what is raised in a __del__ or in a callback of its garbage collector
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
     try:
         yield
     finally:
