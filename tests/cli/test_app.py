@@ -117,6 +117,25 @@ def test_no_help_and_no_completion_waits_for_torch() -> None:
     assert not {"torch", "transformers", "scipy", "datasets"} & set(done.stdout.splitlines()[-1].split())
 
 
+def test_a_missing_data_file_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "asked.jsonl").touch()
+    code = (
+        "from aurify.cli.app import build, exit_status; import sys\n"
+        "model, wrong, out = ['--model', 'nugget'], ['--data', sys.argv[1]], ['--out', sys.argv[2]]\n"
+        "logs = ['--from', sys.argv[3]]\n"
+        "for words in [['train', 'trice', *model, *wrong, *out], ['sample', *model, *wrong, *out],\n"
+        "    ['train', 'trice', *model, '--data', sys.argv[3], '--eval-data', sys.argv[1]],\n"
+        "    ['distill', 'nat', *model, *wrong, *logs, *out], ['evaluate', *model, *wrong],\n"
+        "    ['doctor', *model, *wrong], ['rank', *wrong, *logs, *out], ['vote', *logs[1:], *wrong]]:\n"
+        "    assert exit_status(build, words) == 1, words\n"
+        "print(*sys.modules)"
+    )
+    arguments = [str(tmp_path / name) for name in ("asked.json", "out", "asked.jsonl")]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr == 8 * f"aurify: {arguments[0]}: no such file; did you mean 'asked.jsonl'?\n"
+    assert not {"torch", "transformers", "scipy"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("word", "hint"), [("trian", "did you mean 'train'?"), ("zzz", f"known: {', '.join(COMMANDS)}")]
 )

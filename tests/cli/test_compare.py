@@ -154,6 +154,9 @@ def test_mistakes_are_one_line(compare, tmp_path):
         "different held-out questions (50 in common of 150 and 150)": [
             good, finished(tmp_path / "other", "rloo", answers(0.5, 1), first_id=100)
         ],
+        "give both the same questions (--seed 0 and 1; --holdout 0.4 and 0.2)": [
+            good, finished(tmp_path / "fewer", "rloo", answers(0.5, 1, 80), seed=1, holdout=0.2)
+        ],
         "no such folder": [good, tmp_path / "nowhere"],
         "nothing to compare": [good],
         "same settings and seed": [good, finished(tmp_path / "twin", "trice", answers(0.5, 1))],

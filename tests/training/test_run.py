@@ -228,7 +228,7 @@ def test_adapters_are_peft_folders(begin_aurify, questions, tmp_path, tuning):
 
 def test_a_folder_in_use_is_refused_and_kept(finished, questions, run_aurify):
     before = (finished / "metrics.jsonl").read_bytes()
-    again = run_aurify(*words(questions, finished))
+    again = run_aurify(*words(questions, finished, "--model", "no/such"))  # a model that is not looked for before
     assert again.returncode == 2
     assert "--resume" in again.stderr
     assert "Traceback" not in again.stderr

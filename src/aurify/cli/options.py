@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 from aurify.cli.entries import HELP as _HELP
 from aurify.cli.entries import chosen_words, entries_help
 from aurify.cli.examples import example_line
+from aurify.questions.load import refuse_missing_data
 from aurify.settings import Settings, SettingsT, resolve, spelling, without_none
 
 
@@ -68,6 +69,9 @@ def _command(
         if dry_run:
             sys.stdout.write(settings.to_toml())
         else:
+            for source in (getattr(settings, field, None) for field in ("data", "eval_data")):
+                if isinstance(source, str) and source:
+                    refuse_missing_data(source)  # the command finds out too, but imports torch first
             run(settings)
 
     fields = sorted(shown.model_fields, key=lambda field: (field != positional, field in kind.model_fields))

@@ -17,6 +17,7 @@ from aurify.running.asked import read_asked
 from aurify.running.budget import BUDGET_KINDS, cost_of_step
 from aurify.running.folder import RunFolder
 from aurify.running.metrics import MetricsLog
+from aurify.settings import spelling
 from aurify.statistics.paired import Floats, by_question
 
 MAY_DIFFER = {"seed", "out", "resume", "token_budget", "track", "save_every"}
@@ -129,9 +130,16 @@ def aligned(methods: Mapping[str, Sequence[FinishedRun]]) -> dict[str, Floats]:
                 raise UsageError(
                     f"{one.folder} and {other.folder} were measured on different held-out questions "
                     f"({shared} in common of {len(one.right)} and {len(other.right)}): "
-                    "give both the same questions (of runs: --data, --seed, --holdout and --eval-data)"
+                    f"give both the same questions ({_what_chose(one, other)})"
                 )
     return {name: by_question([run.right for run in runs]) for name, runs in methods.items()}
+
+
+def _what_chose(one: FinishedRun, other: FinishedRun) -> str:
+    """The settings that choose held-out questions, with what they are in each run where they differ."""
+    both = [(key, one.config.get(key), other.config.get(key)) for key in ("data", "seed", "holdout", "eval_data")]
+    differ = [f"{spelling(key)} {mine} and {theirs}" for key, mine, theirs in both if mine != theirs]
+    return "; ".join(differ) if differ else "of runs: --data, --seed, --holdout and --eval-data"
 
 
 def _same_by_id(runs: Sequence[FinishedRun]) -> None:

@@ -112,6 +112,16 @@ def read_questions(
     return loaded
 
 
+def refuse_missing_data(source: str) -> None:
+    """Complain of a source that is no file, before anything that takes time is begun.
+
+    Raises:
+        AurifyError: there is no such file, or the folder holds no question file.
+    """
+    if not source.startswith(PREFIX):
+        data_files(Path(source))
+
+
 def questions_of_rows(
     rows: Iterable[Row | BadRow],
     file: Path,

@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, permutation_test
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +34,8 @@ def sign_flip(differences_SQ: Floats) -> float:
         return 1.0
     whole_Q = np.rint(totals_Q)
     if not np.array_equal(whole_Q, totals_Q):
+        from scipy.stats import permutation_test  # runs start without SciPy
+
         found = permutation_test(
             (totals_Q,), np.sum, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES,
             rng=np.random.default_rng(0),
@@ -54,4 +55,6 @@ def sign_flip(differences_SQ: Floats) -> float:
 @lru_cache(maxsize=1024)
 def _heads(coins: int) -> Floats:
     """The chance of each number of heads, from 0 to ``coins``."""
+    from scipy.stats import binom
+
     return np.asarray(binom.pmf(np.arange(coins + 1), coins, 0.5), dtype=np.float64)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from scipy.stats import binomtest
-
 from aurify.answers import Grader
 from aurify.questions import Prompts, Question
 from aurify.rationales import Drawing, Rationale
@@ -140,6 +138,8 @@ def choose_guide(questions: Sequence[Question], drawing: Drawing, prompts: Promp
     """
     guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
     chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED_QUESTIONS]
+    from scipy.stats import binomtest  # runs start without SciPy
+
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
     pairs = [(a, b) for (a,), (b,) in zip(*both, strict=True) if not a.left_out and not b.left_out]
     with_hint, without = [a.right for a, _ in pairs], [b.right for _, b in pairs]

@@ -99,6 +99,7 @@ def run_training(
         world, folder, grader = context.world, context.folder, context.grader
         if budget and not budget.recorded:
             folder.resume_command = "the same command"
+        world.once(lambda: folder.refuse_others(settings))  # and again when it is claimed: a model is slow to load
         loaded = load_model(
             settings.model, dtype=settings.weights_dtype, device=world.device, trainable=True,
             quantize=settings.quantize, say=context.say,
