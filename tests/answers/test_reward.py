@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from aurify.answers import Grader, answer_type
 from aurify.answers.answer_type import Judging
-from aurify.answers.custom import Comparison
+from aurify.answers.custom import Comparison, word_of
 from aurify.answers.grader import grader_of
 from aurify.answers.reward import Reward
 from aurify.collecting.settings import SampleSettings
@@ -80,6 +81,14 @@ def raises(completions, **kwargs):
 def hangs(completions, **kwargs):
     while True:
         pass
+
+def meets(completions, folder, **kwargs):
+    import pathlib, time
+    pathlib.Path(folder[0], completions[0]).touch()
+    until = time.monotonic() + 20
+    while len(list(pathlib.Path(folder[0]).iterdir())) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    return [float(time.monotonic() < until)]
 
 def wants_ids(completions, completion_ids):
     return [1.0]
@@ -199,6 +208,29 @@ def test_so_is_its_time() -> None:
     word = "rewards_of_mine:hangs"
     with grader_of(resolve(SampleSettings, {**WORDS, "answers": word, "reward_timeout": "0.5"})) as grader:
         assert grader.grade("7", Question("q", "?", "", word)).reason == "no verdict within 0.5 s"
+
+
+def test_several_rationales_are_judged_at_a_time(tmp_path: Path) -> None:
+    word = "rewards_of_mine:meets"
+    at_once = {"answers": word, "reward_workers": "3", "reward_timeout": "60"}
+    (tmp_path / "met").mkdir()
+    question = Question("q", "?", "", word, columns=json.dumps({"folder": str(tmp_path / "met")}))
+    with grader_of(resolve(SampleSettings, {**WORDS, **at_once})) as grader:
+        assert all(grade.right for grade in grader.grade_all([(text, question, False) for text in "abc"]))
+
+
+def test_a_function_that_python_gave_judges_several_in_threads() -> None:
+    meeting = threading.Barrier(3)
+
+    def meets(completions, **columns):
+        meeting.wait(20)
+        return [1.0]
+
+    word = word_of(meets)
+    assert word is not None
+    question = Question("q", "?", "", word)
+    with grader_of(resolve(SampleSettings, {**WORDS, "answers": word, "reward_workers": 3})) as grader:
+        assert all(grade.right for grade in grader.grade_all([(text, question, False) for text in "abc"]))
 
 
 def test_of_other_types_it_means_nothing() -> None:

@@ -60,6 +60,39 @@ def test_mathematics_is_graded_while_others_are_drawn() -> None:
         assert all(name.startswith("grading") for name in grader.threads.values())
 
 
+class Slow(Grader):
+    """Judges three at a time, and begins when all are there."""
+
+    def __init__(self, all_drawn: threading.Event) -> None:
+        super().__init__(workers=3)
+        self.all_drawn = all_drawn
+        self.sizes: list[int] = []
+
+    def grade_all(self, items: Any) -> Any:
+        assert self.all_drawn.wait(20)
+        self.sizes.append(len(items))
+        return super().grade_all(items)
+
+
+def test_those_that_wait_are_graded_together() -> None:
+    class Last(Told):
+        def sample(self, prompts: list[Prompt], **how: Any) -> list[list[Completion]]:
+            try:
+                return super().sample(prompts, **how)
+            finally:
+                all_drawn.set()
+
+    all_drawn = threading.Event()
+    with Slow(all_drawn) as grader:
+        told: list[Any] = []
+        drawing = Drawing(Last(), grader, "m", seed=0, max_new_tokens=9, judged=told.append)
+        rows = drawing.draw(questions("math"), [(3,)] * 6, step=1, samples=2)
+        assert all(sample.right for row in rows for sample in row)
+        assert len(told) == 12
+        assert sum(grader.sizes) == 12
+        assert max(grader.sizes) == 3
+
+
 class Failing(Grader):
     def grade_all(self, items: Any) -> Any:
         raise ZeroDivisionError

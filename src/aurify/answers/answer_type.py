@@ -43,6 +43,11 @@ class AnswerType:
     inferred: ClassVar[bool] = True
     """Whether a row of a file may choose it by itself."""
 
+    @property
+    def at_a_time(self) -> int:
+        """How many comparisons are made at a time: in worker processes, or in threads where Python gave a function."""
+        return 1
+
     def at(self, folder: str | Path | None) -> AnswerType:
         """The type as it is used in the folder of a run; None: nothing is kept."""
         return self

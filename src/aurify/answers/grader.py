@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ class Grader:
     Args:
         timeout: seconds a comparison may take before its worker is killed.
         memory_mb: address space of a worker, in MiB.
-        workers: processes at a time.
+        workers: processes at a time, unless ``kind`` asks for more.
         kind: the answer type that has settings of its own; every other one is as it stands in the table.
         say: is told where the user's own function fails, and one that does nothing else is an error (``Faults``);
             None: the verdicts alone tell.
@@ -57,7 +58,9 @@ class Grader:
         kind: AnswerType | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=workers)
+        self.at_a_time = max(workers, kind.at_a_time if kind else 1)
+        """How many comparisons it makes at a time."""
+        self._pool = WorkerPool(timeout=timeout, memory_mb=memory_mb, workers=self.at_a_time)
         self._known: dict[Job, JobResult] = {}
         self._verdicts: dict[_Key, Grade] = {}
         self._own = kind
@@ -175,13 +178,21 @@ class Grader:
             self._known.clear()
         unknown = [job for job in jobs if job not in self._known]
         if unknown:
-            here = {job: _called(job) for job in unknown if is_given(job.spec)}
-            others = [job for job in unknown if job not in here]
-            self._known.update(here | dict(zip(others, self._pool.run(others), strict=True)))
+            given = [job for job in unknown if is_given(job.spec)]
+            others = [job for job in unknown if not is_given(job.spec)]
+            self._known.update(zip(given, self._called(given), strict=True))
+            self._known.update(zip(others, self._pool.run(others), strict=True))
             if self._faults:
                 for job in unknown:
                     self._faults.heed(job, self._known[job])
         return [self._known[job] for job in jobs]
+
+    def _called(self, jobs: Sequence[Job]) -> list[JobResult]:
+        """The outcomes of functions that Python gave; of one at a time, in this thread."""
+        if self.at_a_time == 1 or len(jobs) < 2:
+            return [_called(job) for job in jobs]
+        with ThreadPoolExecutor(max_workers=self.at_a_time, thread_name_prefix="judging") as threads:
+            return list(threads.map(_called, jobs))
 
 
 def _called(job: Job) -> JobResult:

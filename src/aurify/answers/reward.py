@@ -32,6 +32,14 @@ class Reward(Judging):
     reward_timeout: float | None = setting(
         None, "Seconds that a reward function has for one rationale [5]", gt=0, le=86400
     )  # fmt: skip
+    reward_workers: int = setting(
+        1, "Rationales that a reward function judges at a time, as one that waits for a server may.", ge=1, le=256
+    )  # fmt: skip
+
+    @property
+    def at_a_time(self) -> int:
+        """See ``AnswerType``."""
+        return self.reward_workers
 
     def plan(self, text: str, question: Question) -> Job:
         """What has to be called; see ``Judging``."""

@@ -112,7 +112,7 @@ ANSWER_TYPES = AnswerTypes(
 
 ANSWERS_HELP = (
     f"{', '.join(ANSWER_TYPES.entries)} or {CUSTOM} (file.py:function), a comparison or a reward function as TRL's or "
-    "verl's, which takes --reward-threshold and --reward-timeout [inferred]"
+    "verl's, which takes --reward-threshold, --reward-timeout and --reward-workers [inferred]"
 )
 """The description of ``--answers``."""
 
