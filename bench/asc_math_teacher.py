@@ -31,7 +31,7 @@ import numpy as np
 
 from aurify.answers import Grader, latex
 from aurify.answers.reading import Unreadable
-from aurify.rationales.arithmetic import evaluate
+from aurify.rationales.arithmetic import value_of_arithmetic
 from aurify.statistics import bootstrap_means
 from aurify.voting.fast_ranker import FastRanker
 from aurify.voting.features import ALONE_COLUMNS
@@ -120,7 +120,7 @@ def same(ours: str, theirs: str, grader: Grader) -> bool:
     """Whether two answers are equal: by value, by writing, or, of the same letters and digits, by math-verify."""
     if ours == theirs:
         return True
-    values = [evaluate(re.sub(r"\\%|\^\\circ|\\\$", "", answer)) for answer in (ours, theirs)]
+    values = [value_of_arithmetic(re.sub(r"\\%|\^\\circ|\\\$", "", answer)) for answer in (ours, theirs)]
     if values[0] is not None and values[1] is not None:
         return math.isclose(values[0], values[1], rel_tol=1e-9, abs_tol=1e-12)
     try:

@@ -43,6 +43,67 @@ def test_train_from_python(tmp_path):
     assert "(questions given in Python)" in (run.out / "config.toml").read_text()
 
 
+def test_without_a_folder_the_run_names_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = aurify.train("rloo", data=ROWS, watcher=Quiet(), **SHORT)
+    assert str(run.out) == "runs/rloo-questions-given-in-Python"
+    assert (run.model / "config.json").is_file()
+
+
+def test_distil_and_evaluate_from_python(tmp_path, run_aurify, capfd):
+    file = tmp_path / "test.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    taught = aurify.train("rloo", data=file, out=tmp_path / "taught", max_new_tokens=100, **LITTLE)
+    student = aurify.distill("nat", from_=taught.out, steps=1, rationales=4, out=tmp_path / "student", watcher=Quiet())
+    assert student.before.n == student.after.n == taught.after.n  # the run says the questions, and the model
+    config = tomllib.loads((student.out / "config.toml").read_text())
+    assert (config["model"], config["data"]) == (str(taught.model), str(file))
+    again = aurify.distill(
+        "kd", from_=taught.out, model="nugget", data=ROWS, held_out=[], steps=1, out=tmp_path / "kd", watcher=Quiet()
+    )
+    assert (again.before, (again.model / "adapter_config.json").is_file()) == (None, True)
+    capfd.readouterr()
+    found = aurify.evaluate(student.model, file, samples=2, max_new_tokens=60, limit=4)
+    assert "prompt: plain" in capfd.readouterr().err
+    told = run_aurify(
+        "evaluate", "--model", student.model, "--data", file, "--samples", 2, "--max-new-tokens", 60, "--limit", 4,
+        "--json", tmp_path / "told.json",
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    same = json.loads((tmp_path / "told.json").read_text())["overall"]
+    assert found.to_dict()["overall"] == same
+    assert {"greedy", "maj@2", "pass@2"} <= found.overall.scores.keys()
+
+
+def test_the_questions_of_a_run_are_known_by_their_texts_under_other_ids(tmp_path, run_aurify, capfd):
+    taught = aurify.train("rloo", data=ROWS, held_out=[], out=tmp_path / "taught", **LITTLE)
+    others = tmp_path / "others.jsonl"
+    others.write_text("".join(json.dumps({"id": f"other-{i}", **row}) + "\n" for i, row in enumerate(ROWS)))
+    voted = run_aurify("vote", taught.out, "--data", others, "--out", tmp_path / "votes.jsonl")
+    assert voted.returncode == 0, voted.stderr
+    asked = {json.loads(line)["question_id"] for line in (tmp_path / "votes.jsonl").open()}
+    assert len(asked) == 4
+    assert asked <= {f"other-{i}" for i in range(8)}
+    begun = aurify.train(
+        "trice", data=others, held_out=[], memory="table", memory_from=taught.out, out=tmp_path / "begun",
+        model="nugget", steps=1, questions=2, max_new_tokens=4,
+    )  # fmt: skip
+    right = sum(rationale.right for rationale in read_rationales(taught.out))
+    lacking = 8 - len({rationale.question_id for rationale in read_rationales(taught.out)})
+    assert right > 0
+    assert f"nothing of {lacking} of 8 training questions" in capfd.readouterr().err
+    assert begun.before is None
+
+
+@pytest.mark.parametrize("call", [aurify.train, aurify.distill, aurify.evaluate])
+def test_a_mistake_is_one_line_whatever_is_called(call, tmp_path):
+    words = {"model": SimpleNamespace(), "data": ROWS, **({"from_": tmp_path} if call is aurify.distill else {})}
+    with pytest.raises(UsageError, match=r"^model: found a SimpleNamespace"):
+        call(**words)
+    with pytest.raises(UsageError, match=r"'sede': did you mean 'seed'"):
+        call(**{**words, "model": "nugget"}, sede=1)
+
+
 def test_a_run_is_shown_as_by_the_command_unless_it_is_told_otherwise(tmp_path, capfd):
     aurify.train("rloo", data=ROWS, out=tmp_path / "shown", **SHORT)
     out, err = capfd.readouterr()
@@ -71,6 +132,7 @@ def test_unknown_settings_name_the_nearest(tmp_path):
 
 
 ROWS = [{"question": question.text, "answer": question.answer} for question in generate("object_counting", 8, seed=1)]
+LITTLE = {"model": "nugget", "steps": 1, "questions": 4, "samples": 2, "watcher": Quiet()}
 SHORT = {"model": "nugget", "steps": 1, "questions": 2, "samples": 2, "max_new_tokens": 4}
 
 

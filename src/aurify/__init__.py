@@ -11,19 +11,30 @@ from typing import TYPE_CHECKING
 from aurify.on_demand import on_demand
 
 if TYPE_CHECKING:
-    from aurify.api import train
+    from aurify.api import distill, evaluate, train
     from aurify.models import load_model
     from aurify.models.nat import load
     from aurify.questions import Question, load_questions, split_questions
 
 __version__ = "0.1.0"
-__all__ = ["Question", "load", "load_model", "load_questions", "split_questions", "train"]
+__all__ = [
+    "Question",
+    "distill",
+    "evaluate",
+    "load",
+    "load_model",
+    "load_questions",
+    "split_questions",
+    "train",
+]
 
 if not TYPE_CHECKING:  # to a type checker any name would then be one of ours
     __getattr__ = on_demand(
         __name__,
         {
             "Question": "questions",
+            "distill": "api",
+            "evaluate": "api",
             "load": "models.nat",
             "load_model": "models",
             "load_questions": "questions",

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurify.rationales.arithmetic import Arithmetic, before_first_false, check_arithmetic, equations, evaluate
+from aurify.rationales.arithmetic import (
+    Arithmetic,
+    before_first_false,
+    check_arithmetic,
+    equations,
+    value_of_arithmetic,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +51,7 @@ from aurify.rationales.arithmetic import Arithmetic, before_first_false, check_a
     ],
 )
 def test_evaluate(expression: str, value: float | None) -> None:
-    assert evaluate(expression) == (None if value is None else pytest.approx(value))
+    assert value_of_arithmetic(expression) == (None if value is None else pytest.approx(value))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from aurify.rationales import Drawing, Rationale, RationaleTable
 from aurify.rationales.judging import TableJudge
 from aurify.rationales.parts import ROWS_AT_ONCE
 from aurify.rationales.reading import is_table, read_with_texts, table_at
+from aurify.running.asked import texts_asked
 from aurify.running.context import RunContext
 from aurify.running.world import World
 
@@ -50,7 +51,7 @@ def keep_given_rationales(
         if 0 in table.steps():
             return
         path, read = Path(source), 0
-        rows, texts = (table_at(path).read(), {}) if is_table(path) else read_with_texts(path)
+        rows, texts = (table_at(path).read(), texts_asked(path)) if is_table(path) else read_with_texts(path)
         judge, left = TableJudge(questions, grader, texts), iter(rows)
 
         def judged() -> Iterator[Rationale]:

@@ -128,7 +128,7 @@ def _row(begin: int, row: str) -> Iterator[Equation]:
     equals = False
     for match in [*_RELATION.finditer(row), None]:
         side = row[start : match.start() if match else len(row)]
-        value = evaluate(side)
+        value = value_of_arithmetic(side)
         rough = "." in side or "dots" in side
         if equals and value is not None and previous is not None:
             near = 5e-3 if rough or rounded else 1e-9
@@ -138,7 +138,7 @@ def _row(begin: int, row: str) -> Iterator[Equation]:
             start, equals = match.end(), match.group() == "="
 
 
-def evaluate(expression: str) -> float | None:
+def value_of_arithmetic(expression: str) -> float | None:
     """The value of an expression of plain numbers, LaTeX or not; None where it is anything else."""
     if len(expression) > MAX_SIDE or not (_DIGIT.search(expression) or "\\pi" in expression):
         return None

@@ -39,6 +39,15 @@ def read_asked(path: Path) -> list[AskedQuestion]:
     return list(_read(path)) if path.is_file() else []
 
 
+def texts_asked(folder: Path) -> dict[str, str]:
+    """The texts of a run's questions by their ids; empty for a folder, or a file, that does not keep them.
+
+    Raises:
+        AurifyError: as ``read_asked``.
+    """
+    return {one.question.id: one.question.text for one in read_asked(folder / "questions.jsonl")}
+
+
 def _row(question: Question, part: AskedPart) -> dict[str, object]:
     row = {"id": question.id, "question": question.text, "answer": question.answer, "part": part}
     rest = {

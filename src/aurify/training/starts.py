@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from aurify.answers import Grader
 from aurify.methods import Method
@@ -11,6 +12,7 @@ from aurify.questions import Prompts, Question
 from aurify.questions.needs import lacking_answer, need_answers
 from aurify.rationales.known_questions import KnownQuestions
 from aurify.rationales.reading import read_with_texts
+from aurify.running.asked import texts_asked
 from aurify.training.first_rationales import Drawn, Empty, Given, Starter
 from aurify.training.settings import TrainSettings
 
@@ -79,7 +81,8 @@ def written_rationales(
     written = {"gold": Given(gold, encode, grader, source="gold", model="")}
     if settings.memory == "table" and settings.memory_from:
         texts: dict[str, list[str]] = {}
-        for rationale in KnownQuestions(train).renamed(*read_with_texts(settings.memory_from)):
+        read, by_id = read_with_texts(settings.memory_from)
+        for rationale in KnownQuestions(train).renamed(read, by_id or texts_asked(Path(settings.memory_from))):
             texts.setdefault(rationale.question_id, []).append(rationale.text)
 
         def told(question: Question) -> Sequence[str]:

@@ -9,7 +9,7 @@ import math
 import re
 from functools import lru_cache
 
-from aurify.rationales.arithmetic import check_arithmetic, evaluate
+from aurify.rationales.arithmetic import check_arithmetic, value_of_arithmetic
 
 Features = dict[str, float]
 
@@ -58,7 +58,7 @@ def text_features(text: str) -> Features:
 def answer_features(answer: str | None, question: str) -> Features:
     """Of the answer that a candidate states, as bare text."""
     bare = (answer or "").replace("$", "").strip()
-    value = evaluate(bare)
+    value = value_of_arithmetic(bare)
     fraction = _FRACTION.search(bare)
     above, below = (int(part) for part in fraction.groups() if part is not None) if fraction else (1, 2)
     return {

@@ -22,6 +22,7 @@ from aurify.rationales import Rationale, RationaleTable
 from aurify.rationales.by_question import only_unaided, tell_aided, whole_questions
 from aurify.rationales.judging import TableJudge
 from aurify.rationales.reading import FileRationales, from_files, is_table, table_at
+from aurify.running.asked import texts_asked
 from aurify.voting.pool import Candidate, CandidatePool
 
 
@@ -64,7 +65,8 @@ def _of_table(
         return
     questions = read_as(settings, settings.data)
     need_votes(questions, source)
-    judge, by_id = TableJudge(questions, grader), {question.id: question for question in questions}
+    judge = TableJudge(questions, grader, texts_asked(Path(source)))
+    by_id = {question.id: question for question in questions}
 
     def key(name: str) -> str | None:
         found = judge.question_of(name)
