@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from aurify.running.context import Run
     from aurify.running.progress import Watcher
 
-Path = str | os.PathLike[str]
+PathOrName = str | os.PathLike[str]
 
 
 def train(
     method: str | type[Method] = "trice",
     *,
-    model: Path,
+    model: PathOrName,
     data: DataInPython,
-    out: Path = "",
+    out: PathOrName = "",
     held_out: DataInPython | None = None,
     watcher: Watcher | None = None,
     **settings: Any,
@@ -72,10 +72,10 @@ def train(
 def distill(
     method: str = "nat",
     *,
-    from_: Path,
-    model: Path = "",
+    from_: PathOrName,
+    model: PathOrName = "",
     data: DataInPython = "",
-    out: Path = "",
+    out: PathOrName = "",
     held_out: DataInPython | None = None,
     watcher: Watcher | None = None,
     **settings: Any,
@@ -106,7 +106,7 @@ def distill(
         return run_distillation(resolve(DistillSettings, asked), questions=given, held_out=held_out, watcher=told)
 
 
-def evaluate(model: Path, data: DataInPython, *, watcher: Watcher | None = None, **settings: Any) -> Evaluation:
+def evaluate(model: PathOrName, data: DataInPython, *, watcher: Watcher | None = None, **settings: Any) -> Evaluation:
     """Measure a model on questions with known answers, as ``aurify evaluate`` does.
 
     Args:
