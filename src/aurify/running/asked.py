@@ -42,10 +42,12 @@ def read_asked(path: Path) -> list[AskedQuestion]:
 def texts_asked(folder: Path) -> dict[str, str]:
     """The texts of a run's questions by their ids; empty for a folder, or a file, that does not keep them.
 
-    Raises:
-        AurifyError: as ``read_asked``.
+    A file of the same name that no run wrote may lie beside a table, and says nothing of it.
     """
-    return {one.question.id: one.question.text for one in read_asked(folder / "questions.jsonl")}
+    try:
+        return {one.question.id: one.question.text for one in read_asked(folder / "questions.jsonl")}
+    except AurifyError:
+        return {}
 
 
 def _row(question: Question, part: AskedPart) -> dict[str, object]:

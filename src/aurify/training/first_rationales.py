@@ -136,10 +136,10 @@ def choose_guide(questions: Sequence[Question], drawing: Drawing, prompts: Promp
     proposals come by themselves, chains begin with the first of them. That the guide helps is decided by an exact
     one-sided sign test on the questions of which just one of the two is right.
     """
-    guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
-    chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED_QUESTIONS]
     from scipy.stats import binomtest  # runs start without SciPy
 
+    guide, plain = Drawn(prompts, "guide", hinted=True), Drawn(prompts, "self")
+    chosen = sorted(questions, key=lambda question: stable_seed(seed, "probe", question.id))[:PROBED_QUESTIONS]
     both = drawing.draw_all([guide.request(chosen), plain.request(chosen)], step=0)
     pairs = [(a, b) for (a,), (b,) in zip(*both, strict=True) if not a.left_out and not b.left_out]
     with_hint, without = [a.right for a, _ in pairs], [b.right for _, b in pairs]
