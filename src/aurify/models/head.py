@@ -10,6 +10,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from aurify.models.products import linear
+
 PLAIN_LOGITS = 2**24
 """Up to this many logits the plain way is the fastest, and its memory does not matter."""
 CHUNK_LOGITS = 2**22
@@ -85,7 +87,7 @@ class _FrozenHead(torch.autograd.Function):
         over_K1 = torch.empty_like(found_K)[:, None]
         for start in range(0, len(states_KE), rows):
             part = slice(start, start + rows)
-            logits_RV, target_R1 = functional.linear(states_KE[part], head_VE, bias_V), target_K[part, None]
+            logits_RV, target_R1 = linear(states_KE[part], head_VE, bias_V), target_K[part, None]
             chosen_R1, top_R1 = logits_RV.gather(1, target_R1).float(), logits_RV.amax(-1, keepdim=True).float()
             sum_R1 = torch.zeros_like(top_R1)
             for block in torch.split(logits_RV, _block(logits_RV), dim=1):

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurify.models.nat.unit import BOTH, NEG, POS, IntegrationUnit
+from aurify.models.products import linear
 from aurify.sampling.fused import packed
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Joined:
         self.n_bytes = weight_OI.nbytes
         """Of its matrix, however that is laid out."""
         laid_out = packed.product(weight_OI, self.bias_O)
-        self.product: packed.Product = laid_out or partial(functional.linear, weight=weight_OI, bias=self.bias_O)
+        self.product: packed.Product = laid_out or partial(linear, weight_OI=weight_OI, bias_O=self.bias_O)
         self.weight_OI = weight_OI if laid_out is None else None  # for ``add_to``
 
     def __call__(self, x_NI: Tensor) -> Tensor:
