@@ -79,6 +79,12 @@ def test_help_of_a_method_shows_what_means_something_for_it(attempt):
     assert out.index("--estimator") < out.index("--steps")
 
 
+def test_help_begins_with_what_must_be_given_and_goes_on_with_the_methods_own(attempt):
+    out = attempt("train", "trice", "--help")[1]
+    places = [out.index(f"\n  {flag} ") for flag in ("--model", "--data", "--moves", "--out", "--seed")]
+    assert places == sorted(places)
+
+
 def test_help_of_an_alias_says_what_it_is(attempt):
     _, out, _ = attempt("train", "gspo", "--help")
     assert "Method gspo. gspo is grpo here: samples are learned from once" in " ".join(out.split())

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
 from aurify.errors import AurifyError, UsageError
-from aurify.running.folder import RunFolder, difference, name_folder
+from aurify.running.folder import RunFolder, difference, named_folder
 from aurify.settings import resolve
 from aurify.training.settings import TrainSettings
 
@@ -14,12 +16,41 @@ def settings(**more) -> TrainSettings:
     return TrainSettings(**{"method": "rloo", "model": "nugget", "data": "a.jsonl", "out": "run", **more})
 
 
+def named(**more) -> str:
+    with named_folder(settings(**more)) as found:
+        return found.out
+
+
 def test_a_run_gets_a_free_folder_of_its_method_and_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "rloo-a").mkdir(parents=True)
-    assert name_folder(settings(out="")).out == "runs/rloo-a-2"
-    assert name_folder(settings(out="", data="hf:openai/gsm8k:main")).out == "runs/rloo-gsm8k-main"
-    assert name_folder(settings()).out == "run"
+    assert named(out="") == "runs/rloo-a-2"
+    assert named(out="", data="hf:openai/gsm8k:main") == "runs/rloo-gsm8k-main"
+    assert named() == "run"
+    assert not (tmp_path / "run").exists()
+
+
+def test_runs_that_begin_together_get_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with ThreadPoolExecutor(8) as pool, ExitStack() as stack:
+        begun = pool.map(lambda _: stack.enter_context(named_folder(settings(out=""))).out, range(8))
+        assert sorted(begun) == ["runs/rloo-a", *(f"runs/rloo-a-{number}" for number in range(2, 9))]
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_folder_that_something_came_of_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with named_folder(settings(out="")) as found:
+        (tmp_path / found.out / "config.toml").write_text("")
+    assert named(out="") == "runs/rloo-a-2"
+
+
+def test_processes_of_one_run_choose_alike(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with named_folder(settings(out="")) as one, named_folder(settings(out="")) as other:
+        assert one.out == other.out == "runs/rloo-a"
+    assert not (tmp_path / "runs").exists()
 
 
 def test_only_what_changes_the_result_is_a_difference(tmp_path):

@@ -60,7 +60,7 @@ def add_command(
 def _command(
     kind: type[SettingsT], shown: type[Settings], run: Callable[[SettingsT], None], positional: str, text: str
 ) -> Callable[..., None]:
-    """What typer makes a command of: a parameter for each field of ``shown``, those of entries first."""
+    """What typer makes a command of: a parameter a field of ``shown``; first what must be given, then entries' own."""
 
     def command(**given: Any) -> None:
         config, dry_run = given.pop("config"), given.pop("dry_run")
@@ -74,7 +74,10 @@ def _command(
                     refuse_missing_data(source)  # the command finds out too, but imports torch first
             run(settings)
 
-    fields = sorted(shown.model_fields, key=lambda field: (field != positional, field in kind.model_fields))
+    def place(field: str) -> tuple[bool, ...]:
+        return field != positional, not shown.model_fields[field].is_required(), field in kind.model_fields
+
+    fields = sorted(shown.model_fields, key=place)
     parameters = [_parameter(shown, field, field == positional) for field in fields]
     config_option = typer.Option("--config", help="A TOML file whose keys are the same words; flags win.")
     dry_option = typer.Option("--dry-run", help="Print the resolved configuration and stop.")

@@ -44,7 +44,7 @@ from aurify.questions.given import DataInPython
 from aurify.rationales import Drawing, RationaleTable
 from aurify.rationales.limit import PLAIN, limit_by_rule, within_room
 from aurify.running.context import Run, RunContext, opened
-from aurify.running.folder import name_folder
+from aurify.running.folder import named_folder
 from aurify.running.form import RunForm
 from aurify.running.loop import Loop
 from aurify.running.precision import with_dtype
@@ -70,10 +70,15 @@ def run_distillation(
     Raises:
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
-    watcher = watcher or Quiet()
     settings = inherit(settings, reads=questions is None)
     check_model(settings)
-    settings = name_folder(settings)
+    with named_folder(settings) as named:
+        return _distilled(named, questions, held_out, watcher or Quiet())
+
+
+def _distilled(
+    settings: DistillSettings, questions: DataInPython | None, held_out: DataInPython | None, watcher: Watcher
+) -> Run:
     settings = with_dtype(settings, watcher.say)
     for line in settings.unused:
         watcher.say(line)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -84,13 +86,31 @@ def free_folder(path: Path) -> Path:
     return next(candidate for candidate in candidates if not candidate.exists())
 
 
-def name_folder(settings: RunSettingsT) -> RunSettingsT:
-    """The settings with a folder as ``out``: where none is given, a free one in ``runs``."""
+@contextmanager
+def named_folder(settings: RunSettingsT) -> Iterator[RunSettingsT]:
+    """The settings with a folder as ``out``: where none is given, one in ``runs`` that is nobody else's.
+
+    It is made at once, so that two runs that begin together do not choose the same, and is gone again where nothing
+    came of the run. Of several processes none makes it: they must choose alike.
+    """
     if settings.out:
-        return settings
+        yield settings
+        return
     stem = Path(settings.data.removeprefix("hf:").replace(":", "-")).name.partition(".")[0]
     name = "-".join(filter(None, [re.sub(r"[^\w-]+", "-", part).strip("-") for part in (settings.method, stem)]))
-    return settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        yield settings.model_copy(update={"out": str(free_folder(Path("runs") / name))})
+        return
+    while True:
+        path = free_folder(Path("runs") / name)
+        with suppress(FileExistsError):  # another was faster
+            path.mkdir(parents=True)
+            break
+    try:
+        yield settings.model_copy(update={"out": str(path)})
+    finally:
+        with suppress(OSError):
+            path.rmdir()
 
 
 def difference(config: Path, settings: Recorded, free: Collection[str] = FREE_ON_RESUME) -> Difference | None:

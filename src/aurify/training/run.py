@@ -38,7 +38,7 @@ from aurify.running.budget import Budget, Spending
 from aurify.running.context import Run, RunContext, opened
 from aurify.running.duration import seconds_of
 from aurify.running.export import Accuracies, export, model_card
-from aurify.running.folder import name_folder
+from aurify.running.folder import named_folder
 from aurify.running.form import RunForm
 from aurify.running.loop import Loop
 from aurify.running.metrics import MetricsLog
@@ -83,8 +83,18 @@ def run_training(
     Raises:
         AurifyError: bad data, a model that cannot be loaded, a diverged run, or a wish to stop (then resumable).
     """
-    watcher = watcher or Quiet()
-    settings, method = name_folder(settings), build_method(settings)
+    with named_folder(settings) as named:
+        return _trained(named, questions, held_out, watcher or Quiet(), budget)
+
+
+def _trained(
+    settings: TrainSettings,
+    questions: DataInPython | None,
+    held_out: DataInPython | None,
+    watcher: Watcher,
+    budget: Budget | None,
+) -> Run:
+    method = build_method(settings)
     if settings.max_time:
         if budget:
             raise UsageError(f"--max-time {settings.max_time}: the run has a budget already: leave one of them")
