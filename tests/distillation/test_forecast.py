@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from aurify.models.logprobs import sequence_logprobs
 from aurify.models.lora import add_lora
 from aurify.models.nat import NatConfig, add_nat, set_mode
 from aurify.models.nat.model import POSITIVE_STAGE, begin_units, train_only
+from aurify.models.packing import Scored
 from aurify.settings import resolve
 from aurify.training.forecast import Forecast
 
@@ -45,7 +47,7 @@ def student(kind: str, dtype: torch.dtype) -> Any:
     return model
 
 
-def kept(model: Any) -> int:
+def kept(model: Any, sequences: Sequence[Scored] = SEQUENCES) -> int:
     """Bytes that autograd keeps for the backward pass, parameters aside."""
     known = {p.untyped_storage().data_ptr() for p in model.parameters()}
     found: dict[int, int] = {}
@@ -62,7 +64,7 @@ def kept(model: Any) -> int:
         torch.autograd.graph.saved_tensors_hooks(look, lambda tensor: tensor),
         products_in_bfloat16(model, next(model.parameters()).dtype == torch.bfloat16),
     ):
-        sequence_logprobs(model, SEQUENCES, pad_token_id=0)
+        sequence_logprobs(model, sequences, pad_token_id=0)
     return sum(found.values())
 
 
@@ -72,6 +74,20 @@ def test_what_autograd_keeps_is_predicted(kind: str, dtype: str) -> None:
     model = student(kind, getattr(torch, dtype))
     predicted = student_memory(asked(method=kind, dtype=dtype), model, sum(LENGTHS))
     assert kept(model) == pytest.approx(predicted.activations, rel=0.12)
+
+
+def test_what_all_prompts_begin_with_is_kept_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORTH_SAYING", 0)
+    beginning = tuple(range(1, 41))
+    sequences = [(beginning + prompt, completion) for prompt, completion in SEQUENCES]
+    model, lengths = student("kd", torch.float32), [90] * 8
+    found = kept(model, sequences)
+    tokens = 40 + sum(LENGTHS)
+    predicted = student_memory(asked(), model, tokens, columns=2 * sum(lengths))
+    assert found == pytest.approx(predicted.activations, rel=0.12)
+    assert found < 0.7 * student_memory(asked(), model, sum(lengths)).activations
+    (line,) = forecast_distillation(asked(fit="4GB"), model, lengths, shared=40).lines
+    assert str(student_memory(asked(), model, tokens, columns=round(tokens * 2 * 90 / 50))) in line
 
 
 def test_micro_batches_fit_into_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,6 +177,24 @@ def test_batches_hold_every_sequence_once_within_the_budget(kinds: list[tuple[An
     assert groups == packed_batches(sequences, budget)
 
 
+@given(st.integers(16, 60), st.integers(1, 8), st.integers(1, 4), st.integers(1, 300), st.integers(0, 5))
+def test_batches_count_what_all_prompts_begin_with_once(
+    beginning: int, prompts: int, completions: int, budget: int, n_virtual: int
+) -> None:
+    """As the pack itself holds it; and a group ends only where its next sequence is too much."""
+    sequences = family(7, beginning, prompts, completions)
+    groups = packed_batches(sequences, budget, n_virtual)
+    assert sorted(i for group in groups for i in group) == list(range(len(sequences)))
+
+    def tokens(group: list[int]) -> int:
+        pack = Pack.of([sequences[i] for i in group], n_virtual, torch.device("cpu"))
+        return n_virtual + len(pack.token_ids) + len(group)  # a pack has no use for a completion's last token
+
+    for group, following in zip(groups, [*groups[1:], None], strict=True):
+        assert tokens(group) <= budget or len(group) == 1
+        assert following is None or tokens([*group, following[0]]) > budget
+
+
 def test_batches_refuse_no_budget() -> None:
     with pytest.raises(ValueError, match="budget"):
         packed_batches([((1,), (2,))], 0)

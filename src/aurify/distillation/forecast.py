@@ -21,7 +21,7 @@ _TAUGHT = 24
 
 
 def forecast_distillation(
-    settings: DistillSettings, model: Any, lengths: Sequence[int], *, processes: int = 1
+    settings: DistillSettings, model: Any, lengths: Sequence[int], *, shared: int = 0, processes: int = 1
 ) -> Forecast:
     """What an update takes at most; where that is more than there is, smaller micro-batches.
 
@@ -30,6 +30,7 @@ def forecast_distillation(
     Args:
         model: with its adapters, those trainable that the last stage trains, which takes the most.
         lengths: of every example, in tokens, its prompt included.
+        shared: tokens that all prompts begin with, which a micro-batch holds once.
         processes: that share the work, and with ``settings.fsdp`` the weights; what is told is for one of them.
 
     Raises:
@@ -37,11 +38,14 @@ def forecast_distillation(
     """
     if not lengths:
         return Forecast(settings.token_budget, [])
-    batch = sum(sorted(lengths, reverse=True)[: -(-settings.rationales // processes)])
+    own = [length - shared for length in lengths]
+    batch = shared + sum(sorted(own, reverse=True)[: -(-settings.rationales // processes)])
+    columns_a_token = 2 * sum(lengths) / sum(own) if shared else 1.0
     pieces = processes if settings.fsdp == "full_shard" else 1
 
     def update_by(budget: int) -> MemoryUse:
-        return student_memory(settings, model, min(budget, batch), pieces)
+        tokens = min(budget, batch)
+        return student_memory(settings, model, tokens, pieces, columns=round(tokens * columns_a_token))
 
     budget, lines = fitted(
         update_by, budget=settings.token_budget, smallest=max(lengths), fit=settings.fit,
@@ -53,12 +57,17 @@ def forecast_distillation(
     return Forecast(budget, lines)
 
 
-def student_memory(settings: DistillSettings, model: Any, tokens: int, pieces: int = 1) -> MemoryUse:
-    """The peak of an update by micro-batches of this many tokens, the weights in so many pieces."""
+def student_memory(
+    settings: DistillSettings, model: Any, tokens: int, pieces: int = 1, *, columns: int | None = None
+) -> MemoryUse:
+    """The peak of an update by micro-batches of this many tokens, the weights in so many pieces.
+
+    ``columns`` are the keys that their spans attend to [as many as tokens].
+    """
     form = ModelShape.of(model)
     kind: Kind = "lora" if settings.lora_targets else "qv-lora"
     lowered = settings.dtype == "bfloat16"
-    use = update_memory(form, kind, tokens=tokens, bf16=lowered, pieces=pieces)
+    use = update_memory(form, kind, tokens=tokens, columns=columns, bf16=lowered, pieces=pieces)
     units = tokens * kept_by_units(model) // (2 if lowered else 1)
     return replace(
         use,

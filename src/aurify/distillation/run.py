@@ -29,6 +29,7 @@ from aurify.distillation.token_weights import evenly_spread
 from aurify.distillation.unit_weights import find_unit_weights, unit_layers, unit_weight_lines
 from aurify.errors import AurifyError, UsageError
 from aurify.files import write_atomically
+from aurify.models.beginning import n_worth_sharing
 from aurify.models.load import model_hashes
 from aurify.models.nat.model import adapters
 from aurify.models.nat.unit import BOTH, NEG
@@ -156,7 +157,8 @@ def _distilled(
             peak_rate=settings.lr or default_rate(prepared), drawn=drawn,
         )  # fmt: skip
         lengths = [len(by_id[one.question_id]) + len(one.token_ids) for one in chosen.examples]
-        predicted = forecast_distillation(settings, model, lengths, processes=context.world.size)
+        shared = n_worth_sharing(list({by_id[one.question_id] for one in chosen.examples}))
+        predicted = forecast_distillation(settings, model, lengths, shared=shared, processes=context.world.size)
         scorer.budget.tokens = predicted.token_budget
         for line in predicted.lines:
             context.say(line)

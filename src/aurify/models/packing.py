@@ -188,24 +188,27 @@ def _slow_in_bfloat16(queries: Tensor) -> bool:
 def packed_batches(sequences: Sequence[Scored], token_budget: int, n_virtual: int = 0) -> list[list[int]]:
     """Indices of the sequences, every one once, in groups whose packs take about ``token_budget`` tokens at most.
 
-    Sequences of one prompt stay together where they fit; a sequence longer than the budget stands alone.
+    What all prompts begin with counts once a group, as it is computed once. Sequences of one prompt stay together where
+    they fit; a sequence longer than the budget stands alone.
 
     Raises ValueError for a budget below 1.
     """
     if token_budget < 1:
         raise ValueError(f"the token budget is {token_budget}, and must be at least 1")
-    order = sorted(
-        range(len(sequences)), key=lambda i: (-len(sequences[i][0]), tuple(sequences[i][0]), -len(sequences[i][1]), i)
-    )
+    asked = [tuple(prompt) for prompt, _ in sequences]
+    lengths = [len(completion) for _, completion in sequences]
+    n_shared = n_worth_sharing(list(dict.fromkeys(asked)))
+    order = sorted(range(len(sequences)), key=lambda i: (-len(asked[i]), asked[i], -lengths[i], i))
     batches: list[list[int]] = []
     used, prompts = 0, set[tuple[int, ...]]()
     for index in order:
-        prompt, completion = tuple(sequences[index][0]), sequences[index][1]
-        more = len(completion) + (0 if prompt in prompts else len(prompt))
+        prompt = asked[index]
+        own = len(prompt) - n_shared
+        more = lengths[index] + (0 if prompt in prompts else own)
         if not batches or used + more > token_budget:
             batches.append([])
-            used, prompts = n_virtual, set()
-            more = len(completion) + len(prompt)
+            used, prompts = n_virtual + n_shared, set()
+            more = lengths[index] + own
         batches[-1].append(index)
         used += more
         prompts.add(prompt)
