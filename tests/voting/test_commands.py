@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -13,9 +15,12 @@ import pytest
 from aurify.cli.app import exit_status, new_app
 from aurify.cli.rank import register as register_rank
 from aurify.cli.vote import register as register_vote
+from aurify.progress import Ticker
 from aurify.voting.neural_ranker import NeuralRanker
 from aurify.voting.pool import CandidatePool
 from aurify.voting.ranker import load_ranker
+from aurify.voting.settings import RankSettings
+from aurify.voting.train import run_rank
 
 Run = Callable[..., "CompletedProcess[str]"]
 Command = Callable[..., tuple[int, str, str]]
@@ -78,6 +83,36 @@ def test_a_ranker_is_trained_saved_and_makes_votes_better(
     assert "vote asc" in ranked.stderr
     assert "wrong to right" in ranked.stderr
     assert ranked.stderr.count("question q") == 2
+
+
+def test_long_work_on_a_ranker_tells_how_far_it_is(files: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    told: dict[str, list[tuple[int, int]]] = {}
+
+    @contextmanager
+    def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+        told[what] = []
+        yield lambda done, asked: told[what].append((done, asked))
+
+    questions, samples = files
+    words = {"from_": str(samples), "data": str(questions), "out": str(tmp_path / "ranker"), "holdout": 0.4}
+    report = run_rank(RankSettings(**words), bar=bar).report
+    unseen = report["questions"]
+    taught = told["questions read"][-1][0]
+    assert told["questions read"] == [(number, taught) for number in range(1, taught + 1)]
+    assert taught + unseen < 60 < taught + 2 * unseen + 2  # as many as are measured calibrate the scores
+    assert told["questions measured"] == [(0, unseen)]  # few enough to be looked at together
+
+
+def test_votes_into_a_file_tell_how_far_they_are(
+    aurify: Command, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aurify.cli.vote.Ticker", partial(Ticker, first=0.0, every=1e9))
+    questions, samples = files
+    status, _, errors = aurify("vote", samples, "--data", questions, "--out", "answers.jsonl")
+    assert status == 0
+    assert errors.startswith("1 questions voted on so far\n60 questions, ")
+    assert "so far" not in aurify("vote", samples, "--data", questions)[2]
 
 
 def test_a_ranker_of_what_a_run_left_behind_knows_the_model_of_the_run(

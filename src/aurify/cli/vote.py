@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aurify.cli.numbers import check_target
 from aurify.cli.options import add_command
 from aurify.cli.progress import say
+from aurify.progress import Ticker
 from aurify.voting.settings import VoteSettings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def run(settings: VoteSettings) -> None:
     from aurify.files import atomic_writer
     from aurify.voting.ballots import run_vote
 
-    tally = _Tally(settings)
+    tally, ticker = _Tally(settings), Ticker(say)
     with ExitStack() as stack:
         out = None if settings.out is None else stack.enter_context(atomic_writer(settings.out))
         for answered in run_vote(settings, say=say):
@@ -43,6 +44,8 @@ def run(settings: VoteSettings) -> None:
             else:
                 out.write(line.encode())
             tally.add(answered)
+            if out is not None:  # else the lines themselves tell
+                ticker.tick(lambda: f"{tally.questions:,} questions voted on so far")
     for line in tally.lines():
         say(line)
 

@@ -23,20 +23,32 @@ _MEASURED = ("single", *VOTES, "oracle")
 """M: a single sample, each vote, and whether there is a right one at all."""
 
 
-def measure_ranker(ranker: Ranker, pools: Sequence[CandidatePool], *, weight: float, seed: int) -> dict[str, Any]:
+def measure_ranker(
+    ranker: Ranker,
+    pools: Sequence[CandidatePool],
+    *,
+    weight: float,
+    seed: int,
+    tell: Callable[[int, int], None] = lambda done, asked: None,
+) -> dict[str, Any]:
     """The ranker's report on judged pools; accuracies are fractions, each with a 95 % bootstrap interval.
 
     ``votes`` has, for every size n (the powers of two up to the largest pool), the accuracy of a single sample, of the
     four votes and of the oracle, over all questions with n samples, each question's pool cut into runs of n;
     ``over_sc`` is the paired difference to self-consistency.
+
+    ``tell`` is told how many pools are done, of how many.
     """
     every = sizes(max((len(pool.candidates) for pool in pools), default=0))
     questions: set[str] = set()
     scores: list[Floats] = []
     right: list[NDArray[np.bool_]] = []
     credits: dict[int, list[Floats]] = {size: [] for size in every}
+    done = 0
     for some in in_chunks(pools):
+        tell(done, len(pools))
         scored = ranker.runs_of(some)
+        done += len(some)
         questions |= {normalised(pool.question) for pool in some}
         scores += scored(some)
         right += [np.array([bool(candidate.right) for candidate in pool.candidates], dtype=bool) for pool in some]

@@ -75,7 +75,8 @@ def _trained_and_measured(settings: RankSettings, say: Callable[[str], None], ba
             raise AurifyError(f"{settings.from_}: {questions} questions are too few to hold {settings.holdout:.0%} out")
         ranker = train_ranker(settings, train, tuning, say, bar)
         say(f"measured on {len(test)} questions that it has not seen")
-        report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed)
+        with bar("questions measured") as tell:
+            report = measure_ranker(ranker, test, weight=settings.weight, seed=settings.seed, tell=tell)
     models = (*ranker.models, *_model_of_run(settings.from_))
     return Ranker(ranker.scorer, ranker.kind, ranker.calibration, models, report, frozenset(learned))
 
@@ -106,9 +107,11 @@ def train_ranker(
     if settings.ranker == "fast":
         from aurify.voting.fast_ranker import FastRanker
 
-        scorer = FastRanker.train(
-            _cut(train, settings.samples), seed=settings.seed, alone=settings.alone, words=settings.words
-        )
+        with bar("questions read") as tell:
+            scorer = FastRanker.train(
+                _cut(_counted(train, tell), settings.samples), seed=settings.seed, alone=settings.alone,
+                words=settings.words,
+            )  # fmt: skip
     else:
         from aurify.voting.neural_ranker import NeuralSettings
         from aurify.voting.neural_training import train_neural
@@ -132,6 +135,13 @@ def train_ranker(
         calibration = calibrate(np.concatenate(scores), np.array(right), settings.calibration)
     models = tuple(sorted({candidate.model for pool in train for candidate in pool.candidates if candidate.model}))
     return Ranker(scorer, settings.ranker, calibration, models, {})
+
+
+def _counted(pools: Sequence[CandidatePool], tell: Callable[[int, int], None]) -> Iterator[CandidatePool]:
+    """The pools, of which each is told of when the next one is asked for."""
+    for number, pool in enumerate(pools, 1):
+        yield pool
+        tell(number, len(pools))
 
 
 def _cut(pools: Iterable[CandidatePool], size: int) -> Iterator[CandidatePool]:
