@@ -203,3 +203,37 @@ def test_a_truth_value_is_said_in_either_wording_and_a_text_in_its_own(tmp_path:
     (tmp_path / "g.jsonl").write_text(json.dumps(listed) + "\n")
     (choice,) = read_questions(tmp_path / "g.jsonl", answers="choice")
     assert (choice.answer, choice.accepted) == ("(A)", ("True",))
+
+
+OPTIONS = {"question": "Which is a fruit?", "choices": ["stone", "apple", "car"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "answers"),
+    [
+        ([{**OPTIONS, "answer": 1}, {**OPTIONS, "answer": 0}], ["(B)", "(A)"]),
+        ([{**OPTIONS, "answer": "apple"}, {**OPTIONS, "answer": "C"}], ["(B)", "(C)"]),
+        ([{**OPTIONS, "answer": 3}, {**OPTIONS, "answer": 1}], ["(C)", "(A)"]),  # counted from 1
+        ([OPTIONS, {**OPTIONS, "answer": "a pear"}], ["", ""]),
+        ([{"question": "2+2?", "answer": "4"}, {"question": "3+3?"}], ["4", ""]),
+    ],
+)
+def test_who_judges_by_the_whole_row_is_told_the_letter_of_the_right_option(
+    rows: list[dict[str, Any]], answers: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "rewards_of_options.py").write_text(
+        "def by_row(completions, **columns):\n    return [1.0]\n"
+        "def by_truth(solution_str, ground_truth):\n    return float(solution_str == ground_truth)\n"
+    )
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = read_questions(tmp_path / "f.jsonl", answers="rewards_of_options:by_row")
+    assert [one.answer for one in found] == answers
+    assert [json.loads(one.columns) for one in found] == rows  # as they are
+    assert all("(B) apple" in one.text for one in found if "fruit" in one.text)
+    true = read_questions(tmp_path / "f.jsonl", answers="rewards_of_options:by_truth", skip_bad=True)
+    assert [one.answer for one in true] == [answer for answer in answers if answer]
+    with Grader() as grader:
+        for one in true:
+            assert grader.grade(one.answer, one).right
+            assert not grader.grade("(Z)", one).right

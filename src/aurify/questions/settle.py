@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from aurify.answers import Judging, answer_type
 from aurify.answers.options import LETTERS, options, with_options
 from aurify.questions.acceptable import is_no_number
 from aurify.questions.answer_types import answer_types, canonical_gold, number_in
-from aurify.questions.choices import first_number, right_option
+from aurify.questions.choices import Options, first_number, right_option
 from aurify.questions.draft import Draft
 from aurify.questions.gold import last_boxed, with_lead
 from aurify.questions.rows import RowError, show
@@ -56,15 +58,15 @@ def settled(
         notes: takes up what a user should know.
     """
     kind = answer_type(told) if told else None
-    if isinstance(kind, Judging):
-        if (line := kind.told()) is not None and line not in notes:
-            notes.append(line)
-        yield from ((one, _judged(one, kind)) for one in drafts)
-        return
-    inferred = {} if told else _inferred(drafts, name, notes)
+    if isinstance(kind, Judging) and (line := kind.told()) is not None and line not in notes:
+        notes.append(line)
     first = first_number((one.options, one.marks) for one in drafts if one.options)
     if first:
         notes.append(f"{name}: right options are given by number, counted from {first}")
+    if isinstance(kind, Judging):
+        yield from ((one, _judged(one, kind, first)) for one in drafts)
+        return
+    inferred = {} if told else _inferred(drafts, name, notes)
     for one in drafts:
         try:
             yield one, _option(one, first) if one.options else _answer(one, told, inferred.get(one.where))
@@ -72,19 +74,30 @@ def settled(
             yield one, error
 
 
-def _judged(one: Draft, kind: Judging) -> Settled | RowError:
-    """What a type needs that judges by the whole row; the answer, where the row has one, is only told in hints."""
-    first, *others = one.answers or ("",)
-    if lack := kind.lacks(one.fields, first):
+def _judged(one: Draft, kind: Judging, first: int) -> Settled | RowError:
+    """What a type needs that judges by the whole row, and the answer where the row has one.
+
+    Of several options that is the right one's letter, as the question shows it; the row's own fields stay as they are.
+    """
+    answer, *others = one.answers or ("",)
+    text = one.text
+    if one.options:
+        text = with_options(one.text, one.options.texts)
+        with suppress(RowError):  # a row need not say which is right
+            answer = answer or _letter(one.options, one.marks, first)
+    if lack := kind.lacks(one.fields, answer):
         return RowError(lack)
-    text = with_options(one.text, one.options.texts) if one.options else one.text
     columns = json.dumps(dict(one.fields), default=str, ensure_ascii=True)
-    return Settled(text, first, kind.word, tuple(others), one.rationale, columns)
+    return Settled(text, answer, kind.word, tuple(others), one.rationale, columns)
+
+
+def _letter(asked: Options, marks: Sequence[tuple[str, Any]], first: int) -> str:
+    return f"({LETTERS[right_option(asked, marks, first)]})"
 
 
 def _option(one: Draft, first: int) -> Settled:
     assert one.options is not None
-    letter = f"({LETTERS[right_option(one.options, one.marks, first)]})"
+    letter = _letter(one.options, one.marks, first)
     text = with_options(one.text, one.options.texts)
     return Settled(text, letter, "choice", (), _finished(one.rationale, letter))
 
