@@ -42,3 +42,22 @@ def test_files(tmp_path: Path) -> None:
     assert list(before) == [str(file)]
     file.write_text("Q: a\nA: c")
     assert changes({"files": before}, {"files": of_files([str(file)])}) == f"files: 1 changed ({file})"
+
+
+def test_a_file_that_was_moved_is_the_same(tmp_path: Path) -> None:
+    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    for folder, text in ((here, "weights"), (there, "weights"), (other, "others")):
+        folder.mkdir()
+        (folder / "model.safetensors").write_text(text)
+    before = {"model": of_files([str(here)])}
+    assert changes(before, {"model": of_files([str(there)])}) is None
+    assert changes(before, {"model": of_files([str(other)])}) == f"model: 1 gone ({here}), 1 new ({other})"
+    assert changes(before, {"model": {}}) == f"model: 1 gone ({here})"
+    assert changes({"model": {}}, before) == f"model: 1 new ({here})"
+    both, swapped = [str(here), str(other)], [str(other), str(there)]
+    assert changes({"model": of_files(both)}, {"model": of_files(swapped)})
+
+
+def test_a_question_under_another_id_is_another() -> None:
+    now = fingerprint({"training questions": [ONE, replace(TWO, id="9")], "held-out questions": [THREE]})
+    assert changes(BEFORE, now) == "training questions: 1 gone (2), 1 new (9)"

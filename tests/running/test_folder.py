@@ -101,6 +101,25 @@ def test_a_run_goes_on_with_the_data_that_it_began_with_alone(tmp_path):
     folder.refuse_others(settings(resume=True), before)
 
 
+def test_a_run_may_find_what_it_reads_in_another_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.jsonl").write_text("")
+    folder, read = RunFolder(tmp_path / "run"), {"model": {"/old/model": "1"}}
+    folder.claim(settings(model="/old/model", few_shot="Q: a\nA: b"), read)
+    moved = settings(model=str(tmp_path), data="b.jsonl", few_shot="Q: a\nA: b", resume=True)
+    folder.refuse_others(moved)
+    folder.refuse_others(moved, {"model": {str(tmp_path): "1"}})
+    with pytest.raises(UsageError, match=r"not what the run began with \(model: 1 gone .*, 1 new "):
+        folder.refuse_others(moved, {"model": {str(tmp_path): "2"}})
+    for change in ({"model": "hub/another"}, {"data": "nowhere.jsonl"}, {"few_shot": "Q: c\nA: d"}, {"few_shot": None}):
+        (name,) = change
+        with pytest.raises(UsageError, match=f"--resume: {name} was "):
+            folder.refuse_others(moved.model_copy(update=change))
+    folder.read.unlink()  # nothing says what stood there
+    with pytest.raises(UsageError, match=r"--resume: data was 'a\.jsonl' and is now 'b\.jsonl'"):
+        folder.refuse_others(moved)
+
+
 def test_the_command_that_goes_on_can_be_pasted(tmp_path):
     folder = RunFolder(tmp_path / "my run é")
     assert shlex.split(folder.resume_command) == ["aurify", "train", "--config", str(folder.config), "--resume"]

@@ -13,6 +13,8 @@ from aurify.questions.record import Question
 Fingerprint = Mapping[str, Mapping[str, str]]
 """For each part of what was read (``training questions``, ``files``) the hash of each piece by its name, in order."""
 
+_BY_ID = "questions"
+"""How the names of parts end whose pieces are known by more than their content: an id decides what is drawn."""
 _WHOLE, _PIECES, _PIECE = 2**24, 64, 2**16
 PIECES_LISTED = 3
 """Changed pieces that are named; the rest are counted."""
@@ -45,10 +47,12 @@ def changes(before: Fingerprint, now: Fingerprint) -> str | None:
     """What is other than before, in one line; None where nothing is.
 
     Pieces are told by name (a question's id): those that are gone, that are new, that changed, and another order,
-    which decides the batches of a run.
+    which decides the batches of a run. Files that are the same in another place are the same.
     """
     for part in sorted(before.keys() | now.keys()):
         then, here = before.get(part, {}), now.get(part, {})
+        if not part.endswith(_BY_ID) and list(then.values()) == list(here.values()):
+            continue
         gone = [key for key in then if key not in here]
         new = [key for key in here if key not in then]
         other = [key for key in then if key in here and then[key] != here[key]]

@@ -39,6 +39,10 @@ FREE_ON_RESUME = {
 """Settings that a resumed run may change, since they do not change its result. Entries of registries have more."""
 
 
+PLACES = ("model", "data", "eval_data", "few_shot", "memory_from", "from")
+"""Settings that name what is read. A run may find it in another place, since what is there is compared."""
+
+
 class Recorded(Protocol):
     """Settings that a folder's config.toml records."""
 
@@ -172,7 +176,7 @@ class RunFolder:
             UsageError: it holds a run already and ``resume`` is not set, or settings or data differ from that run's.
         """
         if settings.resume and self.config.exists():
-            if found := difference(self.config, settings):
+            if found := difference(self.config, settings, {*FREE_ON_RESUME, *self._elsewhere(settings)}):
                 own = f"a run goes on with its own settings: {self.resume_command}"
                 ended = f"this run has ended: begin another from it by --model {self.model}, with an --out of its own"
                 raise UsageError(f"--resume: {found}; {ended if self.model.is_dir() else own}")
@@ -191,6 +195,13 @@ class RunFolder:
         if read is not None:
             write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")
 
+    def _elsewhere(self, settings: RunSettings) -> set[str]:
+        """Those of ``PLACES`` that name a file or a folder, where the run has kept what stood in its own."""
+        if not self.read.exists():
+            return set()
+        now = tomllib.loads(settings.to_toml())
+        return {key for key in PLACES if (place := str(now.get(key, ""))) and _stands(place)}
+
     def _same(self, read: Fingerprint | None) -> None:
         """Refuse where what is read is not what the run began with."""
         if read is None or not self.read.exists():
@@ -204,3 +215,10 @@ class RunFolder:
             raise UsageError(
                 f"--resume: the data is not what the run began with ({found}): bring it back, or begin another run"
             )
+
+
+def _stands(place: str) -> bool:
+    try:
+        return Path(place).exists()
+    except (OSError, ValueError):  # a text that is no path, such as worked examples
+        return False
