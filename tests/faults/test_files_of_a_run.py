@@ -70,3 +70,25 @@ def test_sample_does_not_go_on_with_other_data(changed, questions, tiny_model_di
         content[-3] ^= 1
         file.write_bytes(bytes(content))
     assert "what is read is not what its table was begun with" in aurify(*words).error
+
+
+def test_sample_goes_on_with_the_same_files_in_another_place(questions, tiny_model_dir, aurify, tmp_path):
+    for place in ("old", "new", "other"):
+        (tmp_path / place).mkdir()
+        shutil.copytree(tiny_model_dir, tmp_path / place / "model")
+        shutil.copy(questions, tmp_path / place / "sums.jsonl")
+    other = tmp_path / "other" / "sums.jsonl"
+    other.write_text(other.read_text().replace("How many", "Say how many"))
+
+    def sample(place):
+        here = tmp_path / place
+        return aurify("sample", "--model", here / "model", "--data", here / "sums.jsonl", "--out", tmp_path / "out",
+                      "--samples", 1, "--limit", 2, "--max-new-tokens", 2)  # fmt: skip
+
+    assert sample("old").status == 0
+    config = tmp_path / "out" / "config.toml"
+    before = config.read_text()
+    assert "what is read is not what its table was begun with (questions: " in sample("other").error
+    assert config.read_text() == before
+    assert sample("new").status == 0
+    assert config.read_text() == before.replace(f"{tmp_path}/old/", f"{tmp_path}/new/")

@@ -39,12 +39,14 @@ from aurify.rationales.limit import (
 )
 from aurify.rationales.record import Rationale
 from aurify.rationales.table import RationaleTable
-from aurify.running.folder import difference
+from aurify.running.folder import difference, elsewhere
 from aurify.running.precision import with_dtype
 from aurify.sampling import Occasion
 from aurify.sampling.chosen import declared_sampler
 from aurify.sampling.journal import JOURNAL, Journal
 
+FINGERPRINT_FILE = "read.json"
+"""In the folder: the fingerprint of what was read."""
 PART = 4096
 """Rationales a file of the table, about: whole questions."""
 
@@ -117,7 +119,7 @@ def run_sample(
     folder = Path(settings.out)
     asked = chosen_questions(settings, questions, say, "ask", to_learn=True)
     with sole_writer(folder, say):
-        _claim(folder, settings)
+        _claim(folder, settings, asked)
         found = Sampled(folder, len(asked), len(asked) * settings.samples, price=price)
         if settings.api:
             known = f"counted at ${price.input:g} in and ${price.output:g} out per million tokens" if price else (
@@ -126,7 +128,6 @@ def run_sample(
             say(f"{settings.model}: {known}")
             _from_api(settings, asked, found, key, say, watcher)
         else:
-            _same_read(folder, settings, asked)
             _from_model(settings, asked, found, say, watcher)
         return found
 
@@ -280,7 +281,7 @@ def _same_read(folder: Path, settings: SampleSettings, asked: Sequence[Question]
     """Refuse to go on with a table whose first parts are of other questions, worked examples or weights."""
     files, model = of_files([settings.few_shot]), model_hashes(settings.model)
     now = {**fingerprint({"questions": asked}), "files": files, "model": model}
-    record = folder / "read.json"
+    record = folder / FINGERPRINT_FILE
     if record.is_file():
         try:
             found = changes(parse_json(record.read_text(encoding="utf-8")), now)
@@ -294,14 +295,17 @@ def _same_read(folder: Path, settings: SampleSettings, asked: Sequence[Question]
     write_atomically(record, json.dumps(now, ensure_ascii=False) + "\n")
 
 
-def _claim(folder: Path, settings: SampleSettings) -> None:
+def _claim(folder: Path, settings: SampleSettings, asked: Sequence[Question]) -> None:
     """Make the folder ready, or refuse without touching what it holds."""
     config = folder / "config.toml"
     if config.is_file():
-        if found := difference(config, settings, FREE_ON_REPEAT | (FREE_WITH_CACHE if settings.api else set())):
+        free = FREE_ON_REPEAT | elsewhere(folder / FINGERPRINT_FILE, settings)
+        if found := difference(config, settings, free | (FREE_WITH_CACHE if settings.api else set())):
             raise UsageError(f"--out {folder}: there, {found}; go on with its own settings, or choose another folder")
     elif not is_unused(folder):
         raise UsageError(f"--out {folder}: already there and not empty: choose another folder")
     for place in (folder, folder / "rationales"):
         sweep(place)
+    if not settings.api:
+        _same_read(folder, settings, asked)
     write_atomically(config, settings.to_toml())

@@ -135,6 +135,21 @@ def difference(config: Path, settings: Recorded, free: Collection[str] = FREE_ON
     return None
 
 
+def elsewhere(read: Path, settings: Recorded) -> set[str]:
+    """Those of ``PLACES`` that name a file or a folder, where ``read``, if it is there, keeps what stood in the old."""
+    if not read.exists():
+        return set()
+    now = tomllib.loads(settings.to_toml())
+    return {key for key in PLACES if (place := str(now.get(key, ""))) and _stands(place)}
+
+
+def _stands(place: str) -> bool:
+    try:
+        return Path(place).exists()
+    except (OSError, ValueError):  # a text that is no path, such as worked examples
+        return False
+
+
 class RunFolder:
     """Names of the files of a run of ``aurify COMMAND``."""
 
@@ -176,7 +191,7 @@ class RunFolder:
             UsageError: it holds a run already and ``resume`` is not set, or settings or data differ from that run's.
         """
         if settings.resume and self.config.exists():
-            if found := difference(self.config, settings, {*FREE_ON_RESUME, *self._elsewhere(settings)}):
+            if found := difference(self.config, settings, {*FREE_ON_RESUME, *elsewhere(self.read, settings)}):
                 own = f"a run goes on with its own settings: {self.resume_command}"
                 ended = f"this run has ended: begin another from it by --model {self.model}, with an --out of its own"
                 raise UsageError(f"--resume: {found}; {ended if self.model.is_dir() else own}")
@@ -195,13 +210,6 @@ class RunFolder:
         if read is not None:
             write_atomically(self.read, json.dumps(read, ensure_ascii=False) + "\n")
 
-    def _elsewhere(self, settings: RunSettings) -> set[str]:
-        """Those of ``PLACES`` that name a file or a folder, where the run has kept what stood in its own."""
-        if not self.read.exists():
-            return set()
-        now = tomllib.loads(settings.to_toml())
-        return {key for key in PLACES if (place := str(now.get(key, ""))) and _stands(place)}
-
     def _same(self, read: Fingerprint | None) -> None:
         """Refuse where what is read is not what the run began with."""
         if read is None or not self.read.exists():
@@ -215,10 +223,3 @@ class RunFolder:
             raise UsageError(
                 f"--resume: the data is not what the run began with ({found}): bring it back, or begin another run"
             )
-
-
-def _stands(place: str) -> bool:
-    try:
-        return Path(place).exists()
-    except (OSError, ValueError):  # a text that is no path, such as worked examples
-        return False
